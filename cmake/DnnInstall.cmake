@@ -1,0 +1,10 @@
+# `cmake --install`: programs in bin, launch files beside them in share; they run from anywhere.
+include(GNUInstallDirs)
+
+install(TARGETS dnn_train dnn_predict dnn_model RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/slurm.sbatch
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/dnn_train)
+install(FILES ${PROJECT_SOURCE_DIR}/launch/example.toml
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/dnn_train)
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,0 +1,61 @@
+# How a layer, an embedded file and a program are built: one function each.
+
+add_library(dnn_options INTERFACE)
+target_include_directories(dnn_options INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(dnn_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                             -Wno-sign-conversion -fno-math-errno
+                                             -fno-trapping-math)
+if(DNN_WERROR)
+  target_compile_options(dnn_options INTERFACE -Werror)
+endif()
+if(DNN_SANITIZE)
+  target_compile_options(dnn_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
+                                               -fno-sanitize-recover=undefined)
+  target_link_options(dnn_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(DNN_TIDY)
+  find_program(DNN_CLANG_TIDY NAMES clang-tidy)
+  if(NOT DNN_CLANG_TIDY)
+    message(FATAL_ERROR "clang-tidy was not found. On Debian: apt-get install clang-tidy")
+  endif()
+  set(CMAKE_CXX_CLANG_TIDY ${DNN_CLANG_TIDY} --quiet)
+endif()
+
+# dnn_add_layer(NAME [USES layers...] [EXTERNAL targets...])
+# The static library dnn::NAME of all src/NAME/*.cpp.
+function(dnn_add_layer name)
+  cmake_parse_arguments(ARG "" "" "USES;EXTERNAL" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  add_library(dnn_${name} STATIC ${sources})
+  add_library(dnn::${name} ALIAS dnn_${name})
+  target_link_libraries(dnn_${name} PUBLIC dnn_options ${ARG_EXTERNAL})
+  foreach(layer IN LISTS ARG_USES)
+    target_link_libraries(dnn_${name} PUBLIC dnn::${layer})
+  endforeach()
+endfunction()
+
+# dnn_embed_file(TARGET FILE NAME)
+# Compiles FILE's bytes into TARGET as `extern const unsigned char NAME[]; extern const size_t NAME_size`.
+function(dnn_embed_file target file name)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${file})
+  file(READ ${PROJECT_SOURCE_DIR}/${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n" bytes "${bytes}")
+  set(source ${PROJECT_BINARY_DIR}/embedded/${name}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include <cstddef>
+extern const unsigned char ${name}[];
+extern const std::size_t ${name}_size;
+const unsigned char ${name}[] = {
+@bytes@};
+const std::size_t ${name}_size = sizeof(${name});
+" @ONLY)
+  set_source_files_properties(${source} PROPERTIES SKIP_LINTING ON)
+  target_sources(${target} PRIVATE ${source})
+endfunction()
+
+# dnn_add_program(NAME): the program of src/NAME.cpp, which uses train and comm only.
+function(dnn_add_program name)
+  add_executable(${name} ${PROJECT_SOURCE_DIR}/src/${name}.cpp)
+  target_link_libraries(${name} PRIVATE dnn::train dnn::comm)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+endfunction()

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <exception>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "dnn/comm/communicator.hpp"
+
+namespace dnn {
+
+/// An error that every rank of a communicator throws together, with the same message: the job can
+/// end in order, and one rank reports it for all.
+class AgreedError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Collective: throws AgreedError on every rank if any rank `failed`, with the message of the lowest
+/// rank that did (and that rank's number and host, when it is not rank 0).
+void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message);
+
+/// Collective: runs `work` on every rank and returns its result; if it throws a std::exception on any
+/// rank, every rank throws AgreedError instead. `work` must not be collective itself, unless whatever
+/// it throws around its collective calls is thrown on all ranks.
+template <class Work>
+auto agree(const Communicator& ranks, Work&& work) {
+  using Result = std::invoke_result_t<Work>;
+  constexpr bool has_result = !std::is_void_v<Result>;
+  std::conditional_t<has_result, std::optional<Result>, int> result{};
+  bool failed = true;
+  std::string message;
+  try {
+    if constexpr (has_result) {
+      result.emplace(std::forward<Work>(work)());
+    } else {
+      std::forward<Work>(work)();
+    }
+    failed = false;
+  } catch (const AgreedError&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    message = "not enough memory";
+  } catch (const std::exception& error) {
+    message = error.what();
+  }
+  throw_if_any_failed(ranks, failed, message);
+  if constexpr (has_result) {
+    return *std::move(result);
+  }
+}
+
+}  // namespace dnn

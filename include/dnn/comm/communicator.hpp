@@ -1,0 +1,74 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dnn {
+
+/// How the elements of all ranks become one.
+enum class Reduction { sum, min, max };
+
+/// A group of ranks that exchange messages among themselves only. Owns its MPI handle; move-only.
+/// Every failing call throws MpiError. Element counts beyond 2^31 work: they travel in pieces.
+class Communicator {
+ public:
+  /// Collective over `parent`: its ranks in a communicator of their own.
+  [[nodiscard]] static Communicator duplicate(MPI_Comm parent);
+
+  Communicator(Communicator&& other) noexcept;
+  Communicator& operator=(Communicator&& other) noexcept;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+  /// Releases the handle; all ranks have finished their operations on it by then.
+  ~Communicator();
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int size() const { return size_; }
+  [[nodiscard]] bool is_root() const { return rank_ == 0; }
+  [[nodiscard]] MPI_Comm handle() const { return handle_; }
+
+  /// Collective: the ranks that can share memory with this one.
+  [[nodiscard]] Communicator split_by_node() const;
+
+  /// Collective: returns once every rank has called it.
+  void barrier() const;
+
+  /// Collective: element-wise reduction over all ranks, in place. All ranks give equally many
+  /// elements. Instantiated for float, double, std::int64_t, std::uint64_t.
+  template <class T>
+  void all_reduce(std::span<T> values, Reduction reduction) const;
+
+  /// Collective: the reduction of one value of every rank.
+  template <class T>
+  [[nodiscard]] T all_reduce(T value, Reduction reduction) const {
+    all_reduce(std::span<T>(&value, 1), reduction);
+    return value;
+  }
+
+  /// Collective: every rank gets `root`'s bytes; all ranks give equally many.
+  void broadcast(std::span<std::byte> bytes, int root) const;
+
+  /// Collective: `root`'s text on every rank; the other ranks' argument is not used.
+  [[nodiscard]] std::string broadcast(std::string text, int root) const;
+
+  /// Collective: on `root`, the text of every rank in rank order; elsewhere an empty vector.
+  [[nodiscard]] std::vector<std::string> gather(const std::string& text, int root) const;
+
+ private:
+  explicit Communicator(MPI_Comm owned);
+  void release() noexcept;
+
+  MPI_Comm handle_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int size_ = 0;
+};
+
+/// The name of this rank's host.
+[[nodiscard]] std::string host_name();
+
+}  // namespace dnn

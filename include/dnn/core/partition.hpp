@@ -1,0 +1,33 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+namespace dnn {
+
+/// The half-open range [begin, end).
+struct Range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  [[nodiscard]] std::size_t size() const { return end - begin; }
+  [[nodiscard]] bool empty() const { return begin == end; }
+  [[nodiscard]] bool operator==(const Range&) const = default;
+};
+
+/// Part `index` of [0, count) cut into `parts` consecutive ranges whose sizes differ by at most one,
+/// the larger ones first. Parts may be empty (count < parts); together they cover every element once.
+[[nodiscard]] constexpr Range part_of(std::size_t count, std::size_t parts, std::size_t index) {
+  const std::size_t base = count / parts;
+  const std::size_t extra = count % parts;
+  const std::size_t begin = index * base + std::min(index, extra);
+  return {begin, begin + base + (index < extra ? 1 : 0)};
+}
+
+/// What two ranges have in common; an empty range where they do not meet.
+[[nodiscard]] constexpr Range intersect(Range a, Range b) {
+  const std::size_t begin = std::max(a.begin, b.begin);
+  return {begin, std::max(begin, std::min(a.end, b.end))};
+}
+
+}  // namespace dnn

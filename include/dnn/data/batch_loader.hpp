@@ -1,0 +1,74 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/matrix.hpp"
+#include "dnn/data/gatherer.hpp"
+
+namespace dnn {
+
+/// This rank's part of one global batch.
+template <class T>
+struct Batch {
+  MatrixView<const T> X;                   ///< S_r x M_0, may have no rows
+  std::span<const std::int32_t> labels;    ///< S_r; empty where the data set has none
+  std::span<const std::uint64_t> samples;  ///< S_r indices into the data set
+};
+
+/// Prepares batches in a thread of its own: while one is computed with, the next is gathered.
+template <class T>
+class BatchLoader {
+ public:
+  /// Writes the sample indices of batch `step` into the vector.
+  using Plan = std::function<void(std::size_t step, std::vector<std::uint64_t>& samples)>;
+
+  /// `max_rows`: the most samples of a batch.
+  BatchLoader(Gatherer<T> gatherer, std::size_t max_rows);
+  ~BatchLoader();
+  BatchLoader(const BatchLoader&) = delete;
+  BatchLoader& operator=(const BatchLoader&) = delete;
+
+  /// Begins a pass of `steps` batches, after the last one's batches have all been taken or never will
+  /// be.
+  void start(Plan plan, std::size_t steps);
+
+  /// The next batch of the pass, valid until the next call of next() or start(). Throws what the
+  /// loading thread threw.
+  [[nodiscard]] Batch<T> next();
+
+ private:
+  struct Slot {
+    AlignedBuffer<T> features;
+    std::vector<std::uint64_t> samples;
+    std::vector<std::int32_t> labels;
+  };
+
+  void work();
+  void fill(Slot& slot, std::size_t step);
+
+  Gatherer<T> gatherer_;
+  std::size_t max_rows_;
+  Slot slots_[2];
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Plan plan_;
+  std::size_t steps_ = 0;
+  std::size_t filled_ = 0;  ///< batches of the pass that are ready, or were
+  std::size_t taken_ = 0;   ///< batches of the pass that next() has returned
+  bool filling_ = false;
+  bool stop_ = false;
+  std::exception_ptr error_;
+  std::thread thread_;
+};
+
+}  // namespace dnn

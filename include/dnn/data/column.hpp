@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace dnn {
+
+/// The index, from 0, of the label's column that `wanted` names (ReadOptions::label_column) among
+/// `columns` columns with `names` (empty without a header). Throws InputError for one that does not
+/// exist; `origin` names the file.
+[[nodiscard]] std::size_t find_label_column(const std::string& wanted, std::size_t columns,
+                                            const std::vector<std::string>& names,
+                                            const std::string& origin);
+
+}  // namespace dnn

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "dnn/data/bytes.hpp"
+#include "dnn/data/element_type.hpp"
+
+namespace dnn {
+
+/// Samples with their features and labels, in the types in which they were read: bytes stay bytes
+/// until a batch is gathered. Copies share the same memory.
+struct Dataset {
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+
+  std::string origin;  ///< where it came from, for messages
+  std::size_t samples = 0;
+  std::size_t features = 0;  ///< M_0
+
+  ElementType element = ElementType::f32;
+  /// Dense: samples x row_elements elements, row-major. Sparse: the stored values, row after row.
+  Bytes values;
+  /// Dense: elements of a row; one more than `features` where the label's column lies among them.
+  std::size_t row_elements = 0;
+  std::size_t omitted_column = none;  ///< dense: the label's column, if it lies in the row
+
+  Bytes row_offsets;    ///< sparse: samples + 1 std::uint64_t, where each row's values start
+  Bytes value_columns;  ///< sparse: std::uint32_t, the feature of each value
+  int index_base = -1;  ///< sparse: whether the file counts features from 0 or 1
+
+  Bytes labels;  ///< std::int32_t, the class of each sample; empty where there are none
+  std::vector<std::string> class_names;    ///< the name of each class
+  std::vector<std::string> feature_names;  ///< empty where the format has none
+
+  [[nodiscard]] bool is_sparse() const { return row_offsets.size() > 0; }
+  [[nodiscard]] bool has_labels() const { return labels.size() > 0; }
+  [[nodiscard]] std::size_t classes() const { return class_names.size(); }
+  /// The classes of all samples.
+  [[nodiscard]] std::span<const std::int32_t> label_view() const {
+    return labels.as<std::int32_t>();
+  }
+};
+
+/// Throws InputError unless a network can be trained on `data`: samples, features, labels, and at
+/// least two classes.
+void check_trainable(const Dataset& data);
+
+/// Throws InputError unless `data` has `features` features, named as in `feature_names` where both
+/// have names. `expected_by` says who expects them ("the training data").
+void check_features(const Dataset& data, std::size_t features,
+                    const std::vector<std::string>& feature_names, const std::string& expected_by);
+
+/// Renumbers the labels of `data` to the classes in `class_names`. Throws InputError for a label that
+/// is not among them, with its sample.
+void use_classes(Dataset& data, const std::vector<std::string>& class_names,
+                 const std::string& expected_by);
+
+}  // namespace dnn

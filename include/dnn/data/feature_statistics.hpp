@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "dnn/data/normalizer.hpp"
+
+namespace dnn {
+
+struct Dataset;
+
+/// Count, mean, sum of squared deviations, minimum and maximum of every feature over a set of samples,
+/// in double.
+///
+/// Note [Statistics at any rank count]
+/// Sums of floating-point numbers depend on their order. The training set is therefore cut into
+/// chunks whose number depends on the data alone (chunk_count), each chunk is summed by one rank, and
+/// every rank merges all chunks in the same order: the same bits at any rank count.
+class FeatureStatistics {
+ public:
+  explicit FeatureStatistics(std::size_t features);
+
+  /// Into how many chunks a set of samples is cut.
+  [[nodiscard]] static std::size_t chunk_count(std::size_t samples, std::size_t features);
+
+  /// Adds samples of `data`, given by their indices. Throws InputError for a feature that is NaN or
+  /// infinite, with its sample.
+  void add(const Dataset& data, std::span<const std::uint64_t> samples);
+
+  /// Adds another set's statistics (Chan, Golub and LeVeque, 1983).
+  void merge(const FeatureStatistics& other);
+
+  /// The normalization of this set.
+  [[nodiscard]] Normalizer normalizer(Normalization kind) const;
+
+  /// All numbers in one row, for their way between ranks: 5 x features.
+  [[nodiscard]] std::span<double> flat() { return numbers_; }
+  [[nodiscard]] static std::size_t flat_size(std::size_t features) { return 5 * features; }
+
+ private:
+  /// One of the five rows of numbers.
+  [[nodiscard]] std::span<double> row(std::size_t index) {
+    return std::span(numbers_).subspan(index * features_, features_);
+  }
+  [[nodiscard]] std::span<const double> row(std::size_t index) const {
+    return std::span(numbers_).subspan(index * features_, features_);
+  }
+  void add_zeros(std::span<const double> seen, double samples);
+
+  std::size_t features_;
+  std::vector<double> numbers_;  ///< count, mean, squares, min, max, each `features` long
+};
+
+}  // namespace dnn

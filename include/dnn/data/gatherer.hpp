@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dnn/core/matrix.hpp"
+#include "dnn/data/dataset.hpp"
+#include "dnn/data/normalizer.hpp"
+
+namespace dnn {
+
+/// Turns samples of a data set into rows of network input: reads them in the type in which they lie,
+/// normalizes, converts to T. Keeps references to nothing but the data set's memory.
+template <class T>
+class Gatherer {
+ public:
+  /// Throws std::invalid_argument if the normalizer is for another number of features.
+  Gatherer(Dataset data, const Normalizer& normalizer);
+
+  [[nodiscard]] const Dataset& data() const { return data_; }
+
+  /// Row i of `X` (samples.size() x features) becomes sample `samples[i]`.
+  void gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+
+  /// `labels[i]` becomes the class of sample `samples[i]`.
+  void gather_labels(std::span<const std::uint64_t> samples, std::span<std::int32_t> labels) const;
+
+ private:
+  template <class Raw>
+  void gather_dense(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+  template <class Raw>
+  void gather_sparse(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+
+  Dataset data_;
+  // The normalizer in both widths: raw types that float cannot hold are normalized in double.
+  std::vector<float> center_f_, scale_f_;
+  std::vector<double> center_d_, scale_d_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dnn/core/partition.hpp"
+#include "dnn/core/permutation.hpp"
+
+namespace dnn {
+
+/// Which samples are trained on, in which order, and which of them are this rank's. Every rank
+/// computes the same split and the same order from the seed; nothing is stored but keys.
+class Sampler {
+ public:
+  struct Settings {
+    std::size_t samples = 0;     ///< of the data set
+    std::size_t held_out = 0;    ///< of them for validation; less than samples
+    std::size_t batch_size = 1;  ///< global
+    std::uint64_t seed = 0;
+    std::size_t ranks = 1;
+    std::size_t rank = 0;
+  };
+
+  explicit Sampler(const Settings& settings);
+
+  [[nodiscard]] std::size_t training_samples() const { return training_; }
+  [[nodiscard]] std::size_t validation_samples() const { return settings_.held_out; }
+  /// Batches of an epoch: the last one may be short.
+  [[nodiscard]] std::size_t steps() const;
+  /// The most samples of a batch that any rank gets.
+  [[nodiscard]] std::size_t max_share() const;
+
+  /// The samples of global batch `step` of an epoch, all ranks together.
+  [[nodiscard]] std::size_t batch_samples(std::size_t step) const;
+  /// This rank's samples of that batch, as indices into the data set.
+  void batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
+
+  /// Training sample `position` < training_samples(), in the split's order.
+  [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
+  /// Validation sample `position` < validation_samples().
+  [[nodiscard]] std::uint64_t validation_sample(std::uint64_t position) const;
+
+ private:
+  Settings settings_;
+  std::size_t training_;
+  Permutation split_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/matrix.hpp"
+#include "dnn/nn/dropout.hpp"
+#include "dnn/nn/parameter_layout.hpp"
+
+namespace dnn {
+
+/// The fully connected network: ReLU between layers, logits at the end [Challa 2022, eq. 7-20].
+///
+/// Holds views into a flat buffer of values and one of gradients that the caller owns (both
+/// layout.size() elements, both outliving the network), and owns the node values of one batch.
+/// forward and backward allocate nothing.
+template <class T>
+class Network {
+ public:
+  /// `max_batch`: the most samples of a batch. `dropout`: the rate after every hidden layer, [0, 1).
+  /// A network whose `gradients` are empty cannot go backward.
+  Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
+          std::size_t max_batch, double dropout = 0);
+
+  /// The logits A^N (S x M_N) of X^0 (S x M_0), S <= max_batch. `key` draws the dropout masks; null
+  /// runs without dropout. The view is valid, and may be written, until the next call.
+  MatrixView<T> forward(MatrixView<const T> X, const DropoutKey* key = nullptr);
+
+  /// After forward(X): writes dW and dB of every layer, last layer first, into the gradients, from
+  /// dA^N, which the caller has put in place of the logits. All of them are taken with the values
+  /// that forward used: the update is deferred until every layer is done.
+  void backward(MatrixView<const T> X);
+
+ private:
+  struct Layer {
+    MatrixView<const T> W;
+    std::span<const T> B;
+    MatrixView<T> dW;
+    std::span<T> dB;
+    MatrixView<T> X;  ///< node values (logits in the last layer), max_batch x M_n
+  };
+
+  std::vector<Layer> layers_;
+  AlignedBuffer<T> nodes_;
+  AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns
+  double dropout_;
+  bool dropped_ = false;  ///< whether the last forward drew masks
+};
+
+}  // namespace dnn

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/partition.hpp"
+
+namespace dnn {
+
+enum class OptimizerKind { sgd, momentum, nesterov, adam, adamw };
+
+struct OptimizerSettings {
+  OptimizerKind kind = OptimizerKind::sgd;
+  double momentum = 0.9;     ///< momentum and nesterov
+  double beta1 = 0.9;        ///< adam and adamw: decay of the first moment
+  double beta2 = 0.999;      ///< adam and adamw: decay of the second moment
+  double epsilon = 1e-8;     ///< adam and adamw: added to the root of the second moment
+  double weight_decay = 0;   ///< λ, on W only: λW joins the gradient (adamw: W shrinks by ηλ)
+};
+
+/// The deferred update of a flat buffer of parameters [Challa 2022: ΔW = -η dW, ΔB = -η dB], and the
+/// methods built on it. Owns its state, for the range that this rank updates. Reads gradients, never
+/// writes them; padding (gradient and value 0) stays 0.
+template <class T>
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// values[own] moves by one step along scale · gradients[own]. `values` and `gradients` are the
+  /// whole flat buffers; `own` is the constructor's. `learning_rate` is η.
+  void step(std::span<T> values, std::span<const T> gradients, double learning_rate, double scale);
+
+ protected:
+  /// `own`: what this rank updates; `decayed`: the ranges of the flat buffer that weight decay acts
+  /// on, ascending; `buffers`: how many elements of state a parameter has.
+  Optimizer(Range own, const std::vector<Range>& decayed, double weight_decay, int buffers);
+
+  /// Elements [first, first + count) of the own range, whose values, gradients and states start at
+  /// the pointers given.
+  struct Piece {
+    T* values;
+    const T* gradients;
+    T* state[2];
+    std::size_t count;
+    T learning_rate;
+    T scale;
+    T decay;  ///< λ or 0
+  };
+
+ private:
+  /// Called once before the pieces of a step; `step_number` counts from 1.
+  virtual void begin_step(std::uint64_t step_number, double learning_rate);
+  virtual void update(const Piece& piece) = 0;
+
+  struct Segment {
+    Range range;
+    bool decayed;
+  };
+  Range own_;
+  std::vector<Segment> segments_;
+  double weight_decay_;
+  std::vector<AlignedBuffer<T>> state_;
+  std::uint64_t steps_ = 0;
+};
+
+/// The optimizer that `settings` names.
+template <class T>
+[[nodiscard]] std::unique_ptr<Optimizer<T>> make_optimizer(const OptimizerSettings& settings,
+                                                           Range own,
+                                                           const std::vector<Range>& decayed);
+
+}  // namespace dnn

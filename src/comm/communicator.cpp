@@ -1,0 +1,162 @@
+#include "dnn/comm/communicator.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "dnn/comm/mpi_error.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// The most elements given to one MPI call, whose counts are of type int.
+constexpr std::size_t most_per_call = std::size_t{1} << 30;
+
+template <class T>
+MPI_Datatype mpi_type() {
+  if constexpr (std::is_same_v<T, float>) {
+    return MPI_FLOAT;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return MPI_DOUBLE;
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return MPI_INT64_T;
+  } else {
+    static_assert(std::is_same_v<T, std::uint64_t>);
+    return MPI_UINT64_T;
+  }
+}
+
+MPI_Op mpi_op(Reduction reduction) {
+  switch (reduction) {
+    case Reduction::sum:
+      return MPI_SUM;
+    case Reduction::min:
+      return MPI_MIN;
+    default:
+      return MPI_MAX;
+  }
+}
+
+}  // namespace
+
+Communicator::Communicator(MPI_Comm owned) : handle_(owned) {
+  check_mpi(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check_mpi(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+}
+
+Communicator Communicator::duplicate(MPI_Comm parent) {
+  MPI_Comm copy = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_dup(parent, &copy), "MPI_Comm_dup");
+  return Communicator(copy);
+}
+
+Communicator::Communicator(Communicator&& other) noexcept
+    : handle_(std::exchange(other.handle_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_) {}
+
+Communicator& Communicator::operator=(Communicator&& other) noexcept {
+  if (this != &other) {
+    release();
+    handle_ = std::exchange(other.handle_, MPI_COMM_NULL);
+    rank_ = other.rank_;
+    size_ = other.size_;
+  }
+  return *this;
+}
+
+Communicator::~Communicator() { release(); }
+
+void Communicator::release() noexcept {
+  if (handle_ != MPI_COMM_NULL) {
+    MPI_Comm_free(&handle_);
+  }
+}
+
+Communicator Communicator::split_by_node() const {
+  MPI_Comm node = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
+            "MPI_Comm_split_type");
+  return Communicator(node);
+}
+
+void Communicator::barrier() const { check_mpi(MPI_Barrier(handle_), "MPI_Barrier"); }
+
+template <class T>
+void Communicator::all_reduce(std::span<T> values, Reduction reduction) const {
+  if (size_ == 1) {
+    return;
+  }
+  for (std::size_t done = 0; done < values.size(); done += most_per_call) {
+    const std::size_t count = std::min(most_per_call, values.size() - done);
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + done, static_cast<int>(count),
+                            mpi_type<T>(), mpi_op(reduction), handle_),
+              "MPI_Allreduce");
+  }
+}
+
+template void Communicator::all_reduce(std::span<float>, Reduction) const;
+template void Communicator::all_reduce(std::span<double>, Reduction) const;
+template void Communicator::all_reduce(std::span<std::int64_t>, Reduction) const;
+template void Communicator::all_reduce(std::span<std::uint64_t>, Reduction) const;
+
+void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
+  for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
+    const std::size_t count = std::min(most_per_call, bytes.size() - done);
+    check_mpi(
+        MPI_Bcast(bytes.data() + done, static_cast<int>(count), MPI_BYTE, root, handle_),
+        "MPI_Bcast");
+  }
+}
+
+std::string Communicator::broadcast(std::string text, int root) const {
+  std::uint64_t length = text.size();
+  broadcast(std::as_writable_bytes(std::span(&length, 1)), root);
+  text.resize(length);
+  broadcast(std::as_writable_bytes(std::span(text)), root);
+  return text;
+}
+
+std::vector<std::string> Communicator::gather(const std::string& text, int root) const {
+  // Point to point rather than MPI_Gatherv: its displacements are ints over the sum of all ranks.
+  constexpr int tag = 1;
+  std::vector<std::string> texts;
+  if (rank_ != root) {
+    const std::uint64_t length = text.size();
+    check_mpi(MPI_Send(&length, 1, MPI_UINT64_T, root, tag, handle_), "MPI_Send");
+    for (std::size_t done = 0; done < text.size(); done += most_per_call) {
+      const std::size_t count = std::min(most_per_call, text.size() - done);
+      check_mpi(MPI_Send(text.data() + done, static_cast<int>(count), MPI_CHAR, root, tag, handle_),
+                "MPI_Send");
+    }
+    return texts;
+  }
+  texts.resize(static_cast<std::size_t>(size_));
+  for (int source = 0; source < size_; ++source) {
+    std::string& received = texts[static_cast<std::size_t>(source)];
+    if (source == root) {
+      received = text;
+      continue;
+    }
+    std::uint64_t length = 0;
+    check_mpi(MPI_Recv(&length, 1, MPI_UINT64_T, source, tag, handle_, MPI_STATUS_IGNORE),
+              "MPI_Recv");
+    received.resize(length);
+    for (std::size_t done = 0; done < length; done += most_per_call) {
+      const std::size_t count = std::min<std::size_t>(most_per_call, length - done);
+      check_mpi(MPI_Recv(received.data() + done, static_cast<int>(count), MPI_CHAR, source, tag,
+                         handle_, MPI_STATUS_IGNORE),
+                "MPI_Recv");
+    }
+  }
+  return texts;
+}
+
+std::string host_name() {
+  char name[MPI_MAX_PROCESSOR_NAME];
+  int length = 0;
+  check_mpi(MPI_Get_processor_name(name, &length), "MPI_Get_processor_name");
+  return {name, static_cast<std::size_t>(length)};
+}
+
+}  // namespace dnn

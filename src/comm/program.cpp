@@ -1,0 +1,58 @@
+#include "dnn/comm/program.hpp"
+
+#include <cstdio>
+#include <exception>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/comm/mpi_error.hpp"
+
+namespace dnn {
+
+namespace {
+
+int run_body(const Communicator& world, const char* name,
+             const std::function<int(const Communicator& world)>& body) {
+  try {
+    return body(world);
+  } catch (const AgreedError& error) {
+    if (world.is_root()) {
+      std::fprintf(stderr, "%s: error: %s\n", name, error.what());
+    }
+    return exit_bad_input;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: error on rank %d of %d (host %s): %s\n", name, world.rank(),
+                 world.size(), host_name().c_str(), error.what());
+    std::fflush(nullptr);
+    if (world.size() > 1) {
+      MPI_Abort(world.handle(), exit_failed);
+    }
+    return exit_failed;
+  }
+}
+
+}  // namespace
+
+int run_mpi_program(int argc, char** argv, const char* name,
+                    const std::function<int(const Communicator& world)>& body) {
+  try {
+    int provided = MPI_THREAD_SINGLE;
+    check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
+              "MPI_Comm_set_errhandler");
+    if (provided < MPI_THREAD_FUNNELED) {
+      throw std::runtime_error("this MPI library does not support threads (MPI_THREAD_FUNNELED)");
+    }
+    int code = exit_failed;
+    {
+      const Communicator world = Communicator::duplicate(MPI_COMM_WORLD);
+      code = run_body(world, name, body);
+    }
+    check_mpi(MPI_Finalize(), "MPI_Finalize");
+    return code;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: error: %s\n", name, error.what());
+    return exit_failed;
+  }
+}
+
+}  // namespace dnn

@@ -1,0 +1,71 @@
+#include "dnn/data/column.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/number.hpp"
+
+namespace dnn {
+
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::size_t default_column(std::size_t columns, const std::vector<std::string>& names) {
+  for (const char* usual : {"label", "class", "target", "y"}) {
+    const auto is_usual = [usual](const std::string& name) { return lower(name) == usual; };
+    const auto found = std::find_if(names.begin(), names.end(), is_usual);
+    if (found != names.end()) {
+      return static_cast<std::size_t>(found - names.begin());
+    }
+  }
+  return columns - 1;
+}
+
+}  // namespace
+
+std::size_t find_label_column(const std::string& wanted, std::size_t columns,
+                              const std::vector<std::string>& names, const std::string& origin) {
+  if (wanted.empty()) {
+    return default_column(columns, names);
+  }
+  const auto named = std::find(names.begin(), names.end(), wanted);
+  if (named != names.end()) {
+    return static_cast<std::size_t>(named - names.begin());
+  }
+  if (wanted == "first") {
+    return 0;
+  }
+  if (wanted == "last") {
+    return columns - 1;
+  }
+  if (const auto number = parse_integer(wanted)) {
+    const auto count = static_cast<std::int64_t>(columns);
+    if (*number >= 1 && *number <= count) {
+      return static_cast<std::size_t>(*number - 1);
+    }
+    if (*number <= -1 && *number >= -count) {
+      return static_cast<std::size_t>(count + *number);
+    }
+    throw InputError(origin + ": --label-column " + wanted + ": there are " +
+                     std::to_string(columns) + " columns, counted from 1 (or from -1, the last)");
+  }
+  std::string known;
+  for (const std::string& name : names) {
+    known += (known.empty() ? "" : ", ") + name;
+    if (known.size() > 200) {
+      known += ", ...";
+      break;
+    }
+  }
+  throw InputError(origin + ": --label-column " + wanted + ": " +
+                   (names.empty() ? "the file has no header line to find that name in"
+                                  : "no column has that name; the header names " + known));
+}
+
+}  // namespace dnn

@@ -1,0 +1,76 @@
+#include "dnn/data/dataset.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+void check_trainable(const Dataset& data) {
+  if (data.samples == 0) {
+    throw InputError(data.origin + ": no samples");
+  }
+  if (data.features == 0) {
+    throw InputError(data.origin + ": zero features (each sample needs at least one)");
+  }
+  if (!data.has_labels()) {
+    throw InputError(data.origin + ": no labels to learn from");
+  }
+  if (data.classes() < 2) {
+    throw InputError(data.origin + ": one class only ('" + data.class_names.front() +
+                     "'); training needs at least two. Is --label-column right?");
+  }
+}
+
+void check_features(const Dataset& data, std::size_t features,
+                    const std::vector<std::string>& feature_names,
+                    const std::string& expected_by) {
+  if (data.features != features) {
+    throw InputError(data.origin + ": " + std::to_string(data.features) +
+                     " features a sample, but " + expected_by + " has " +
+                     std::to_string(features));
+  }
+  if (data.feature_names.empty() || feature_names.empty()) {
+    return;
+  }
+  for (std::size_t j = 0; j < features; ++j) {
+    if (data.feature_names[j] != feature_names[j]) {
+      throw InputError(data.origin + ": feature " + std::to_string(j + 1) + " is named '" +
+                       data.feature_names[j] + "', but '" + feature_names[j] + "' in " +
+                       expected_by + "; put the columns into the same order");
+    }
+  }
+}
+
+void use_classes(Dataset& data, const std::vector<std::string>& class_names,
+                 const std::string& expected_by) {
+  if (!data.has_labels() || data.class_names == class_names) {
+    return;
+  }
+  std::unordered_map<std::string, std::int32_t> index;
+  for (const std::string& name : class_names) {
+    index.emplace(name, static_cast<std::int32_t>(index.size()));
+  }
+  constexpr std::int32_t unknown = -1;
+  std::vector<std::int32_t> renumbered;
+  for (const std::string& name : data.class_names) {
+    const auto found = index.find(name);
+    renumbered.push_back(found == index.end() ? unknown : found->second);
+  }
+  std::vector<std::int32_t> labels(data.label_view().begin(), data.label_view().end());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto own = static_cast<std::size_t>(labels[i]);
+    labels[i] = renumbered[own];
+    if (labels[i] == unknown) {
+      throw InputError(data.origin + ": unknown label '" + data.class_names[own] + "' of sample " +
+                       std::to_string(i + 1) + ": not among the " +
+                       std::to_string(class_names.size()) + " classes of " + expected_by + " ('" +
+                       class_names.front() + "' to '" + class_names.back() + "')");
+    }
+  }
+  data.labels = Bytes::from(std::move(labels));
+  data.class_names = class_names;
+}
+
+}  // namespace dnn

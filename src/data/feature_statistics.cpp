@@ -1,0 +1,145 @@
+#include "dnn/data/feature_statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "dnn/core/error.hpp"
+#include "dnn/core/simd.hpp"
+#include "dnn/data/dataset.hpp"
+#include "dnn/data/gatherer.hpp"
+
+namespace dnn {
+
+namespace {
+
+enum Row : std::size_t { count_row, mean_row, squares_row, min_row, max_row };
+
+/// Welford's update of one sample's features; `inverse` is 1 / (samples so far, this one included).
+DNN_SIMD void add_sample(const double* x, double inverse, double* mean, double* squares, double* min,
+                         double* max, std::size_t features) {
+  for (std::size_t j = 0; j < features; ++j) {
+    const double delta = x[j] - mean[j];
+    mean[j] += delta * inverse;
+    squares[j] += delta * (x[j] - mean[j]);
+    min[j] = x[j] < min[j] ? x[j] : min[j];
+    max[j] = x[j] > max[j] ? x[j] : max[j];
+  }
+}
+
+[[noreturn]] void report_not_finite(const Dataset& data, std::uint64_t sample,
+                                    std::span<const double> features) {
+  const auto bad = std::find_if(features.begin(), features.end(),
+                                [](double x) { return !std::isfinite(x); });
+  throw InputError(data.origin + ": feature " + std::to_string(bad - features.begin() + 1) +
+                   " of sample " + std::to_string(sample + 1) + " is " +
+                   (std::isnan(*bad) ? "NaN" : "infinite") + "; features must be finite numbers");
+}
+
+}  // namespace
+
+FeatureStatistics::FeatureStatistics(std::size_t features)
+    : features_(features), numbers_(flat_size(features)) {
+  std::fill(row(min_row).begin(), row(min_row).end(), std::numeric_limits<double>::infinity());
+  std::fill(row(max_row).begin(), row(max_row).end(), -std::numeric_limits<double>::infinity());
+}
+
+std::size_t FeatureStatistics::chunk_count(std::size_t samples, std::size_t features) {
+  constexpr std::size_t most_chunks = 64;
+  constexpr std::size_t most_numbers = std::size_t{1} << 20;
+  return std::max<std::size_t>(
+      1, std::min({samples, most_chunks, most_numbers / std::max<std::size_t>(features, 1)}));
+}
+
+void FeatureStatistics::add(const Dataset& data, std::span<const std::uint64_t> samples) {
+  FeatureStatistics fresh(features_);
+  if (data.is_sparse()) {
+    // Only the stored values are visited; the zeros between them are added as one set at the end.
+    const auto offsets = data.row_offsets.as<std::uint64_t>();
+    const auto columns = data.value_columns.as<std::uint32_t>();
+    for (const std::uint64_t sample : samples) {
+      for (std::uint64_t k = offsets[sample]; k < offsets[sample + 1]; ++k) {
+        const std::uint32_t j = columns[k];
+        const double x = data.element == ElementType::f32 ? data.values.as<float>()[k]
+                                                          : data.values.as<double>()[k];
+        const double inverse = 1 / (fresh.row(count_row)[j] += 1);
+        add_sample(&x, inverse, &fresh.row(mean_row)[j], &fresh.row(squares_row)[j],
+                   &fresh.row(min_row)[j], &fresh.row(max_row)[j], 1);
+      }
+    }
+    fresh.add_zeros(fresh.row(count_row), static_cast<double>(samples.size()));
+  } else {
+    const Gatherer<double> gatherer(data, {});
+    std::vector<double> x(features_);
+    double seen = 0;
+    for (const std::uint64_t sample : samples) {
+      gatherer.gather(std::span(&sample, 1), {x.data(), 1, features_});
+      // Any NaN or infinity makes the sum of x - x something other than 0.
+      double probe = 0;
+      for (const double value : x) {
+        probe += value - value;
+      }
+      if (!(probe == 0)) {
+        report_not_finite(data, sample, x);
+      }
+      add_sample(x.data(), 1 / (seen += 1), fresh.row(mean_row).data(),
+                 fresh.row(squares_row).data(), fresh.row(min_row).data(),
+                 fresh.row(max_row).data(), features_);
+    }
+    std::fill(fresh.row(count_row).begin(), fresh.row(count_row).end(), seen);
+  }
+  merge(fresh);
+}
+
+void FeatureStatistics::add_zeros(std::span<const double> seen, double samples) {
+  FeatureStatistics zeros(features_);
+  for (std::size_t j = 0; j < features_; ++j) {
+    const double missing = samples - seen[j];
+    if (missing > 0) {
+      zeros.row(count_row)[j] = missing;
+      zeros.row(min_row)[j] = 0;
+      zeros.row(max_row)[j] = 0;
+    }
+  }
+  merge(zeros);
+}
+
+void FeatureStatistics::merge(const FeatureStatistics& other) {
+  for (std::size_t j = 0; j < features_; ++j) {
+    const double a = row(count_row)[j];
+    const double b = other.row(count_row)[j];
+    if (b == 0) {
+      continue;
+    }
+    const double delta = other.row(mean_row)[j] - row(mean_row)[j];
+    row(count_row)[j] = a + b;
+    row(mean_row)[j] += delta * (b / (a + b));
+    row(squares_row)[j] += other.row(squares_row)[j] + delta * delta * (a * b / (a + b));
+    row(min_row)[j] = std::min(row(min_row)[j], other.row(min_row)[j]);
+    row(max_row)[j] = std::max(row(max_row)[j], other.row(max_row)[j]);
+  }
+}
+
+Normalizer FeatureStatistics::normalizer(Normalization kind) const {
+  Normalizer result;
+  if (kind == Normalization::none) {
+    return result;
+  }
+  result.center.resize(features_);
+  result.scale.resize(features_);
+  for (std::size_t j = 0; j < features_; ++j) {
+    const double spread = kind == Normalization::minmax
+                              ? row(max_row)[j] - row(min_row)[j]
+                              : std::sqrt(row(squares_row)[j] / row(count_row)[j]);
+    result.center[j] = kind == Normalization::minmax ? row(min_row)[j] : row(mean_row)[j];
+    result.scale[j] = spread > 0 && row(min_row)[j] < row(max_row)[j] ? 1 / spread : 0;
+    if (!std::isfinite(result.scale[j]) || !std::isfinite(spread)) {
+      throw InputError("feature " + std::to_string(j + 1) +
+                       " spreads beyond what can be normalized; rescale it");
+    }
+  }
+  return result;
+}
+
+}  // namespace dnn

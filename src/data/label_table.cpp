@@ -1,0 +1,71 @@
+#include "dnn/data/label_table.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/dataset.hpp"
+#include "dnn/data/number.hpp"
+
+namespace dnn {
+
+std::int32_t LabelTable::number_of(const std::string& name) {
+  const auto next = static_cast<std::int32_t>(names_.size());
+  const auto [entry, is_new] = by_name_.emplace(name, next);
+  if (is_new) {
+    names_.push_back(name);
+  }
+  return entry->second;
+}
+
+void LabelTable::add(std::int64_t label) {
+  auto found = by_value_.find(label);
+  if (found == by_value_.end()) {
+    found = by_value_.emplace(label, number_of(std::to_string(label))).first;
+  }
+  labels_.push_back(found->second);
+}
+
+void LabelTable::add(std::string_view label) {
+  if (const std::optional<std::int64_t> integer = parse_integer(label)) {
+    add(*integer);
+  } else {
+    labels_.push_back(number_of(std::string(trim(label))));
+  }
+}
+
+void LabelTable::finish(Dataset& data) {
+  const auto is_integer = [](const std::string& name) { return parse_integer(name).has_value(); };
+  const auto is_number = [](const std::string& name) {
+    return parse_number<double>(name).has_value();
+  };
+  const bool integers = std::all_of(names_.begin(), names_.end(), is_integer);
+  if (!integers && std::all_of(names_.begin(), names_.end(), is_number)) {
+    const auto odd = std::find_if_not(names_.begin(), names_.end(), is_integer);
+    throw InputError(data.origin + ": label '" + *odd +
+                     "' is not a class: labels are integers or text (regression is not "
+                     "supported). Is --label-column right?");
+  }
+  if (const auto empty = by_name_.find(""); empty != by_name_.end()) {
+    const auto first = std::find(labels_.begin(), labels_.end(), empty->second);
+    throw InputError(data.origin + ": sample " + std::to_string(first - labels_.begin() + 1) +
+                     " has an empty label");
+  }
+  std::vector<std::int32_t> order(names_.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+    return integers ? *parse_integer(names_[a]) < *parse_integer(names_[b]) : names_[a] < names_[b];
+  });
+  std::vector<std::int32_t> rank_of(names_.size());
+  for (std::size_t position = 0; position < order.size(); ++position) {
+    rank_of[order[position]] = static_cast<std::int32_t>(position);
+    data.class_names.push_back(std::move(names_[order[position]]));
+  }
+  for (std::int32_t& label : labels_) {
+    label = rank_of[label];
+  }
+  data.labels = Bytes::from(std::move(labels_));
+}
+
+}  // namespace dnn

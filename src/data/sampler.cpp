@@ -1,0 +1,48 @@
+#include "dnn/data/sampler.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace dnn {
+
+Sampler::Sampler(const Settings& settings)
+    : settings_(settings),
+      training_(settings.samples - settings.held_out),
+      split_(settings.samples, RandomStream(settings.seed, Purpose::split)) {
+  if (settings.held_out >= settings.samples || settings.batch_size == 0 ||
+      settings.rank >= settings.ranks) {
+    throw std::invalid_argument("Sampler: no training samples, an empty batch or no such rank");
+  }
+}
+
+std::size_t Sampler::steps() const {
+  return (training_ + settings_.batch_size - 1) / settings_.batch_size;
+}
+
+std::size_t Sampler::max_share() const {
+  return part_of(std::min(settings_.batch_size, training_), settings_.ranks, 0).size();
+}
+
+std::size_t Sampler::batch_samples(std::size_t step) const {
+  const std::size_t first = step * settings_.batch_size;
+  return std::min(settings_.batch_size, training_ - first);
+}
+
+void Sampler::batch(std::size_t epoch, std::size_t step,
+                    std::vector<std::uint64_t>& samples) const {
+  const Permutation order(training_, RandomStream(settings_.seed, Purpose::shuffle, 0, epoch));
+  const Range share = part_of(batch_samples(step), settings_.ranks, settings_.rank);
+  const std::size_t first = step * settings_.batch_size;
+  samples.clear();
+  for (std::size_t i = share.begin; i < share.end; ++i) {
+    samples.push_back(training_sample(order(first + i)));
+  }
+}
+
+std::uint64_t Sampler::training_sample(std::uint64_t position) const {
+  return settings_.held_out == 0 ? position : split_(settings_.held_out + position);
+}
+
+std::uint64_t Sampler::validation_sample(std::uint64_t position) const { return split_(position); }
+
+}  // namespace dnn

@@ -1,0 +1,60 @@
+#include "dnn/nn/dense.hpp"
+
+#include <algorithm>
+
+#include "dnn/core/simd.hpp"
+#include "dnn/nn/matrix_product.hpp"
+
+namespace dnn {
+
+namespace {
+
+template <class T>
+DNN_SIMD_BODY void add_row(const T* __restrict from, T* __restrict to, std::size_t count) {
+  for (std::size_t j = 0; j < count; ++j) {
+    to[j] += from[j];
+  }
+}
+DNN_SIMD void add(const float* from, float* to, std::size_t count) { add_row(from, to, count); }
+DNN_SIMD void add(const double* from, double* to, std::size_t count) { add_row(from, to, count); }
+
+}  // namespace
+
+template <class T>
+void dense_forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
+  multiply(Transpose::no, X, Transpose::no, W, T{0}, A);
+}
+
+template <class T>
+void add_bias(MatrixView<T> A, std::span<const T> B) {
+  for (std::size_t s = 0; s < A.rows; ++s) {
+    add(B.data(), A.row(s).data(), A.cols);
+  }
+}
+
+template <class T>
+void dense_backward_parameters(MatrixView<const T> X, MatrixView<const T> dA, MatrixView<T> dW,
+                               std::span<T> dB) {
+  multiply(Transpose::yes, X, Transpose::no, dA, T{0}, dW);
+  std::fill(dB.begin(), dB.end(), T{0});
+  for (std::size_t s = 0; s < dA.rows; ++s) {
+    add(dA.row(s).data(), dB.data(), dA.cols);
+  }
+}
+
+template <class T>
+void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixView<T> dX) {
+  multiply(Transpose::no, dA, Transpose::yes, W, T{0}, dX);
+}
+
+#define DNN_INSTANTIATE(T)                                                                     \
+  template void dense_forward(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);        \
+  template void add_bias(MatrixView<T>, std::span<const T>);                                   \
+  template void dense_backward_parameters(MatrixView<const T>, MatrixView<const T>,            \
+                                          MatrixView<T>, std::span<T>);                        \
+  template void dense_backward_input(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);
+DNN_INSTANTIATE(float)
+DNN_INSTANTIATE(double)
+#undef DNN_INSTANTIATE
+
+}  // namespace dnn

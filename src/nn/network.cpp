@@ -1,0 +1,86 @@
+#include "dnn/nn/network.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "dnn/nn/dense.hpp"
+#include "dnn/nn/relu.hpp"
+
+namespace dnn {
+
+template <class T>
+Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
+                    std::span<T> gradients, std::size_t max_batch, double dropout)
+    : dropout_(dropout) {
+  std::size_t nodes = 0;
+  std::size_t widest_hidden = 0;
+  for (const LayerLayout& layer : layout.layers()) {
+    nodes += layer.outputs;
+    if (&layer != &layout.layers().back()) {
+      widest_hidden = std::max(widest_hidden, layer.outputs);
+    }
+  }
+  nodes_ = AlignedBuffer<T>(nodes * max_batch);
+  T* next = nodes_.data();
+  for (const LayerLayout& layer : layout.layers()) {
+    Layer views;
+    views.W = {values.data() + layer.weights.begin, layer.inputs, layer.outputs};
+    views.B = values.subspan(layer.bias.begin, layer.bias.size());
+    if (!gradients.empty()) {
+      views.dW = {gradients.data() + layer.weights.begin, layer.inputs, layer.outputs};
+      views.dB = gradients.subspan(layer.bias.begin, layer.bias.size());
+    }
+    views.X = {next, max_batch, layer.outputs};
+    next += views.X.size();
+    layers_.push_back(views);
+  }
+  if (!gradients.empty()) {
+    for (AlignedBuffer<T>& buffer : dA_) {
+      buffer = AlignedBuffer<T>(widest_hidden * max_batch);
+    }
+  }
+}
+
+template <class T>
+MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) {
+  dropped_ = key != nullptr && dropout_ > 0;
+  MatrixView<const T> input = X;
+  for (std::size_t n = 0; n < layers_.size(); ++n) {
+    const Layer& layer = layers_[n];
+    const MatrixView<T> output = layer.X.top(X.rows);
+    dense_forward(input, layer.W, output);
+    if (n + 1 == layers_.size()) {
+      add_bias(output, layer.B);
+      return output;
+    }
+    add_bias_relu(output, layer.B);
+    if (dropped_) {
+      apply_dropout(output, dropout_, n + 1, *key);
+    }
+    input = output;
+  }
+  return {};
+}
+
+template <class T>
+void Network<T>::backward(MatrixView<const T> X) {
+  const T scale = dropped_ ? static_cast<T>(1 / (1 - dropout_)) : T{1};
+  MatrixView<const T> dA = layers_.back().X.top(X.rows);
+  for (std::size_t n = layers_.size(); n-- > 0;) {
+    const Layer& layer = layers_[n];
+    const MatrixView<const T> input = n == 0 ? X : layers_[n - 1].X.top(X.rows);
+    assert(layer.dW.data != nullptr);
+    dense_backward_parameters(input, dA, layer.dW, layer.dB);
+    if (n > 0) {
+      const MatrixView<T> below{dA_[n % 2].data(), X.rows, layer.W.rows};
+      dense_backward_input(dA, layer.W, below);
+      relu_backward(input, scale, below);
+      dA = below;
+    }
+  }
+}
+
+template class Network<float>;
+template class Network<double>;
+
+}  // namespace dnn
