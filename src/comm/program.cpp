@@ -1,7 +1,10 @@
 #include "dnn/comm/program.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <thread>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/mpi_error.hpp"
@@ -20,6 +23,9 @@ int run_body(const Communicator& world, const char* name,
     }
     return exit_bad_input;
   } catch (const std::exception& error) {
+    // Ranks report in turn, so that an error that all of them meet (a diverged model) is told once:
+    // the first one's MPI_Abort ends the others while they wait.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20 * std::min(world.rank(), 50)));
     std::fprintf(stderr, "%s: error on rank %d of %d (host %s): %s\n", name, world.rank(),
                  world.size(), host_name().c_str(), error.what());
     std::fflush(nullptr);

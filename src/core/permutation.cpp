@@ -41,10 +41,29 @@ std::uint64_t Permutation::encrypt(std::uint64_t value) const {
   return left << half_bits_ | right;
 }
 
+std::uint64_t Permutation::decrypt(std::uint64_t value) const {
+  std::uint64_t left = value >> half_bits_;
+  std::uint64_t right = value & half_mask_;
+  for (int round = rounds; round-- > 0;) {
+    const std::uint64_t before = right ^ (mix(left + keys_[round]) & half_mask_);
+    right = left;
+    left = before;
+  }
+  return left << half_bits_ | right;
+}
+
 std::uint64_t Permutation::operator()(std::uint64_t position) const {
   std::uint64_t value = position;
   do {
     value = encrypt(value);
+  } while (value >= count_);
+  return value;
+}
+
+std::uint64_t Permutation::position_of(std::uint64_t element) const {
+  std::uint64_t value = element;
+  do {
+    value = decrypt(value);
   } while (value >= count_);
   return value;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "dnn/core/random.hpp"
@@ -20,11 +21,15 @@ class Permutation {
   /// The element at `position` < count.
   [[nodiscard]] std::uint64_t operator()(std::uint64_t position) const;
 
+  /// Where `element` < count stands: the inverse.
+  [[nodiscard]] std::uint64_t position_of(std::uint64_t element) const;
+
   [[nodiscard]] std::uint64_t count() const { return count_; }
 
  private:
   static constexpr int rounds = 8;
   [[nodiscard]] std::uint64_t encrypt(std::uint64_t value) const;
+  [[nodiscard]] std::uint64_t decrypt(std::uint64_t value) const;
 
   std::uint64_t count_;
   int half_bits_;

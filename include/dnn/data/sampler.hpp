@@ -36,12 +36,15 @@ class Sampler {
   /// This rank's samples of that batch, as indices into the data set.
   void batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
 
-  /// Training sample `position` < training_samples(), in the split's order.
-  [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
+  /// Whether sample `sample` of the data set is trained on (else it is held out).
+  [[nodiscard]] bool is_training(std::uint64_t sample) const;
   /// Validation sample `position` < validation_samples().
   [[nodiscard]] std::uint64_t validation_sample(std::uint64_t position) const;
 
  private:
+  /// Training sample `position` < training_samples(), in the split's order.
+  [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
+
   Settings settings_;
   std::size_t training_;
   Permutation split_;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dnn {
+
+/// Writes a file whole or not at all: to a temporary name beside `path`, flushed to the disk, then
+/// renamed. `pieces` are written one after the other. Throws FileError, and leaves no temporary file.
+void write_file_atomically(const std::string& path,
+                           const std::vector<std::span<const std::byte>>& pieces);
+
+/// The same for a text.
+void write_file_atomically(const std::string& path, const std::string& text);
+
+}  // namespace dnn

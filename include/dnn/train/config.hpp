@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnn/data/normalizer.hpp"
+#include "dnn/data/open_dataset.hpp"
+#include "dnn/data/read_options.hpp"
+#include "dnn/nn/initializer.hpp"
+#include "dnn/optim/learning_rate.hpp"
+#include "dnn/optim/optimizer.hpp"
+
+namespace dnn {
+
+enum class Precision { f32, f64 };
+enum class ClassWeights { none, balanced };
+enum class ExchangeKind { allreduce };
+
+/// Everything that a training run is told; the options of dnn_train, one to one.
+struct Config {
+  std::string data = builtin_digits_name;
+  std::string test_data;
+  std::string label_column;
+  HeaderMode csv_header = HeaderMode::detect;
+  double validation = 0.1;  ///< the fraction of the training data that is held out
+  Normalization normalize = Normalization::standard;
+
+  std::vector<std::size_t> hidden = {256, 128};
+  Precision precision = Precision::f32;
+  double dropout = 0;
+  Initializer init = Initializer::he;
+
+  std::size_t epochs = 20;
+  std::optional<std::size_t> batch_size;  ///< global; none: default_batch_size, or the data's size
+  OptimizerKind optimizer = OptimizerKind::adam;
+  std::optional<double> lr;  ///< none: default_learning_rate
+  double momentum = 0.9;
+  ScheduleKind lr_schedule = ScheduleKind::cosine;
+  double warmup_epochs = 0;
+  double lr_step_epochs = 10;
+  double lr_step_factor = 0.1;
+  double weight_decay = 0;
+  double clip_norm = 0;  ///< the largest norm of all gradients together; 0: any
+  double label_smoothing = 0;
+  ClassWeights class_weights = ClassWeights::none;
+  std::uint64_t seed = 1;
+  std::size_t early_stop = 0;  ///< epochs without a better validation result; 0: never
+
+  ExchangeKind exchange = ExchangeKind::allreduce;
+
+  std::string output;  ///< the run folder; empty: the first free runs/NNN
+  bool overwrite = false;
+  bool quiet = false;
+  bool dry_run = false;
+
+  static constexpr std::size_t default_batch_size = 128;
+  /// η that suits the optimizer: 0.001 for adam and adamw, 0.1 for sgd, 0.02 with momentum.
+  [[nodiscard]] double learning_rate() const;
+};
+
+/// Throws InputError for a value no run could have, naming the option.
+void check(const Config& config);
+
+/// The configuration as JSON: option names and effective values, in the order of --help.
+[[nodiscard]] nlohmann::ordered_json to_json(const Config& config);
+
+/// The configuration as TOML text that --config takes back.
+[[nodiscard]] std::string to_toml(const Config& config);
+
+}  // namespace dnn

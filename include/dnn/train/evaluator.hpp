@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/data/batch_loader.hpp"
+#include "dnn/nn/network.hpp"
+
+namespace dnn {
+
+/// What a model does on a set of samples, counted over all ranks.
+struct Evaluation {
+  double loss = 0;      ///< mean cross-entropy, without label smoothing and class weights
+  double accuracy = 0;  ///< the part of the samples whose largest logit is their label's
+  std::uint64_t samples = 0;
+};
+
+/// How often samples of a class (first) were taken for a class (second), where that is not never.
+using Confusion = std::map<std::pair<std::int32_t, std::int32_t>, std::uint64_t>;
+
+/// Evaluates a network on a set of labelled samples, each rank on its part.
+template <class T>
+class Evaluator {
+ public:
+  /// The set has `samples` samples; `sample_at(i)` is the data set's index of its i-th. `world` must
+  /// outlive the evaluator. `max_rows`: how many samples are computed at a time, at most what the
+  /// networks that it gets can take.
+  Evaluator(const Communicator& world, Gatherer<T> gatherer, std::size_t samples,
+            std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
+
+  /// Collective: the mean over all samples of all ranks. With `confusion`, also this rank's part of
+  /// the confusion counts. Throws NumericalError on a rank whose logits are not numbers.
+  Evaluation run(Network<T>& network, Confusion* confusion = nullptr);
+
+ private:
+  const Communicator& world_;
+  std::size_t samples_;
+  std::function<std::uint64_t(std::uint64_t)> sample_at_;
+  std::size_t max_rows_;
+  BatchLoader<T> loader_;
+};
+
+/// The index of the largest element, the first of equals.
+template <class T>
+[[nodiscard]] std::int32_t predicted_class(std::span<const T> logits);
+
+}  // namespace dnn

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dnn/data/normalizer.hpp"
+#include "dnn/nn/parameter_layout.hpp"
+#include "dnn/train/config.hpp"
+
+namespace dnn {
+
+/// What a saved model says about itself: all that is needed to score raw data with it.
+struct ModelDescription {
+  std::vector<std::uint64_t> widths;  ///< M_0, ..., M_N
+  Precision precision = Precision::f32;
+  std::vector<std::string> class_names;
+  std::vector<std::string> feature_names;  ///< empty where the training data had none
+  int index_base = -1;                     ///< LIBSVM: whether features were counted from 0 or 1
+  Normalizer normalizer;
+  std::string configuration;  ///< TOML, as dnn_train --print-config
+  std::uint64_t epoch = 0;    ///< after which it was taken, from 1
+  double validation_loss = 0;
+  double validation_accuracy = 0;
+  std::uint64_t validation_samples = 0;  ///< 0: there was no validation set
+  std::string program;                   ///< name and version of what wrote it
+};
+
+/// A model in memory: its description, and the bytes of W^1, B^1, ..., W^N, B^N without padding.
+struct SavedModel {
+  ModelDescription description;
+  std::vector<std::byte> parameters;
+
+  /// Writes the parameters into a flat buffer of `layout`. T must be the description's precision.
+  template <class T>
+  void copy_to(const ParameterLayout& layout, std::span<T> values) const;
+};
+
+/// The bytes of all W and B of a flat buffer, without its padding.
+template <class T>
+[[nodiscard]] std::vector<std::byte> packed_parameters(const ParameterLayout& layout,
+                                                       std::span<const T> values);
+
+/// Writes a model atomically. Throws FileError.
+void save_model(const std::string& path, const ModelDescription& description,
+                std::span<const std::byte> parameters);
+
+/// Reads a model and checks that its parts fit each other. Throws FileError or InputError.
+[[nodiscard]] SavedModel load_model(const std::string& path);
+
+}  // namespace dnn

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+namespace dnn {
+
+/// What the saved model at `path` is, line by line. Throws FileError or InputError.
+[[nodiscard]] std::string model_info(const std::string& path);
+
+/// One line that says the file is whole: its checksum matches, its parts fit each other and every
+/// parameter is a finite number. Throws FileError or InputError otherwise.
+[[nodiscard]] std::string model_verification(const std::string& path);
+
+}  // namespace dnn

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/node.hpp"
+#include "dnn/nn/parameter_layout.hpp"
+#include "dnn/train/config.hpp"
+#include "dnn/train/training_data.hpp"
+
+namespace dnn {
+
+/// What a run will be: where its ranks are and what it takes, before anything is computed.
+struct RunPlan {
+  int ranks = 1;
+  int nodes = 1;
+  ParameterLayout layout;
+  std::size_t rank_bytes = 0;  ///< memory of one rank, the data's copy of its node aside
+  std::size_t node_bytes = 0;  ///< the data's copy, once a node
+  std::size_t disk_bytes = 0;  ///< what the run folder needs
+
+  /// Collective over `world`. Throws InputError (on all ranks alike) for a network that cannot fit
+  /// into this machine's memory.
+  [[nodiscard]] static RunPlan make(const Config& config, const Communicator& world,
+                                    const Node& node, const TrainingData& data);
+};
+
+/// The lines that describe the run on screen.
+[[nodiscard]] std::vector<std::string> describe(const RunPlan& plan, const Config& config,
+                                                const TrainingData& data);
+
+/// What --dry-run adds: each rank's share and memory.
+[[nodiscard]] std::vector<std::string> describe_shares(const RunPlan& plan,
+                                                       const TrainingData& data);
+
+}  // namespace dnn

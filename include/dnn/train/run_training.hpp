@@ -1,0 +1,12 @@
+#pragma once
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/train/config.hpp"
+
+namespace dnn {
+
+/// Collective over `world`: a whole run of dnn_train as `config` says, from the data to the run
+/// folder. Returns the process's exit code. Throws AgreedError for input that no run can use.
+int run_training(const Config& config, const Communicator& world);
+
+}  // namespace dnn

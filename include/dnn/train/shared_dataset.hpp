@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/node.hpp"
+#include "dnn/data/dataset.hpp"
+
+namespace dnn {
+
+/// Collective over `world`: one copy of a data set per node. Each node's leader gives what it read
+/// (the other ranks give nothing); every rank gets a data set whose bytes lie in the node's shared
+/// memory, or in the mapped file they came from. They live until node.close().
+///
+/// Throws AgreedError where a rank cannot map the file, or where two nodes have read different data.
+[[nodiscard]] Dataset share_dataset(const Communicator& world, Node& node,
+                                    std::optional<Dataset> read_by_leader);
+
+}  // namespace dnn

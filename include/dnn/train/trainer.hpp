@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/train/config.hpp"
+#include "dnn/train/epoch_metrics.hpp"
+#include "dnn/train/evaluator.hpp"
+#include "dnn/train/model_file.hpp"
+#include "dnn/train/reporter.hpp"
+#include "dnn/train/run_folder.hpp"
+#include "dnn/train/training_data.hpp"
+#include "dnn/train/training_step.hpp"
+
+namespace dnn {
+
+/// What came of a run.
+struct TrainingResult {
+  std::vector<EpochMetrics> epochs;
+  std::size_t best_epoch = 0;  ///< from 1; the last one without a validation set
+  bool stopped_early = false;
+  PhaseSeconds seconds;  ///< of this rank
+};
+
+/// Trains a network of element type T on all ranks of a communicator.
+template <class T>
+class Trainer {
+ public:
+  /// Collective over `world`, as everything here. All references must outlive the trainer. `folder`:
+  /// where models and metrics go, the same on all ranks; null writes nothing.
+  Trainer(const Config& config, const Communicator& world, const TrainingData& data,
+          const RunFolder* folder, Reporter& reporter);
+
+  /// Trains for all epochs, or until it stops early, and writes the best and the last model.
+  void run();
+
+  [[nodiscard]] const TrainingResult& result() const { return result_; }
+
+  /// The SHA-256 of the parameters, packed as in a saved model.
+  [[nodiscard]] std::string parameters_sha256();
+
+  /// Goes back to the best epoch's parameters.
+  void use_best();
+
+  /// Evaluates the present parameters on the test data, or else on the validation set, or else on the
+  /// training set. `confusion` takes this rank's part of the counts.
+  Evaluation final_evaluation(Confusion& confusion);
+
+  [[nodiscard]] std::span<T> values() { return step_.values(); }
+
+ private:
+  EpochMetrics run_epoch(std::size_t epoch);
+  void validate(EpochMetrics& metrics);
+  [[nodiscard]] bool improves(const EpochMetrics& metrics) const;
+  void keep(const EpochMetrics& metrics, bool is_best);
+  void save(const std::string& path, const EpochMetrics& metrics,
+            std::span<const std::byte> parameters) const;
+  void check_replicas();
+
+  const Config& config_;
+  const Communicator& world_;
+  const TrainingData& data_;
+  const RunFolder* folder_;
+  Reporter& reporter_;
+  std::unique_ptr<GradientExchange<T>> exchange_;
+  std::size_t max_rows_;  ///< samples that are computed at a time
+  TrainingStep<T> step_;
+  LearningRateSchedule schedule_;
+  BatchLoader<T> loader_;
+  std::optional<Evaluator<T>> validator_;
+
+  TrainingResult result_;
+  std::optional<EpochMetrics> best_;
+  std::vector<std::byte> best_parameters_;  ///< rank 0's, packed
+};
+
+/// The widths M_0, ..., M_N of the network that `config` and `data` make.
+[[nodiscard]] std::vector<std::size_t> network_widths(const Config& config, const Dataset& data);
+
+}  // namespace dnn

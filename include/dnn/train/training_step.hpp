@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "dnn/core/aligned_buffer.hpp"
+#include "dnn/data/batch_loader.hpp"
+#include "dnn/nn/network.hpp"
+#include "dnn/nn/softmax.hpp"
+#include "dnn/optim/optimizer.hpp"
+#include "dnn/parallel/gradient_exchange.hpp"
+#include "dnn/train/stopwatch.hpp"
+
+namespace dnn {
+
+/// One update of the model: forward, loss, backward, exchange, deferred update. Owns the flat buffers
+/// of values and gradients; knows nothing of how the ranks are laid out.
+template <class T>
+class TrainingStep {
+ public:
+  struct Settings {
+    std::size_t max_rows = 1;  ///< the most samples that any call of network() gets
+    double dropout = 0;
+    double clip_norm = 0;  ///< 0: no clipping
+    std::uint64_t seed = 0;
+  };
+
+  /// `exchange` must outlive the step.
+  TrainingStep(const ParameterLayout& layout, const Settings& settings, SoftmaxCrossEntropy loss,
+               const OptimizerSettings& optimizer, GradientExchange<T>& exchange);
+
+  /// Collective: one update from this rank's part of a batch of `global_samples`, at the learning rate
+  /// given. Returns the sums over this rank's samples. Adds to `seconds`.
+  LossSums run(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch,
+               double learning_rate, PhaseSeconds& seconds);
+
+  [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
+  [[nodiscard]] std::span<T> values() { return values_.span(); }
+  [[nodiscard]] std::span<const T> gradients() const { return gradients_.span(); }
+  /// For evaluation: forward without dropout.
+  [[nodiscard]] Network<T>& network() { return network_; }
+
+ private:
+  /// The factor that brings the gradients' norm down to the limit, or 1.
+  double clip_scale(Range own) const;
+
+  ParameterLayout layout_;
+  Settings settings_;
+  AlignedBuffer<T> values_;
+  AlignedBuffer<T> gradients_;
+  Network<T> network_;
+  SoftmaxCrossEntropy loss_;
+  GradientExchange<T>& exchange_;
+  std::unique_ptr<Optimizer<T>> optimizer_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,32 @@
+// dnn_model: says what a saved model is, and whether its file is whole.
+
+#include <cstdio>
+#include <exception>
+
+#include "dnn/comm/program.hpp"
+#include "dnn/train/command_line.hpp"
+#include "dnn/train/model_report.hpp"
+
+int main(int argc, char** argv) {
+  try {
+    CLI::App app("Looks at a model that dnn_train saved.", "dnn_model");
+    app.set_version_flag("--version", "dnn_model " DNN_VERSION);
+    std::string path;
+    CLI::App* info = app.add_subcommand("info", "print what the model is");
+    CLI::App* verify = app.add_subcommand("verify", "check that the file is whole and consistent");
+    for (CLI::App* command : {info, verify}) {
+      command->add_option("model", path, "the saved model")->required()->type_name("FILE");
+    }
+    app.require_subcommand(1);
+    if (const auto print = dnn::parse_command_line(app, argc, argv)) {
+      std::fputs(print->c_str(), stdout);
+      return dnn::exit_ok;
+    }
+    const std::string report = *info ? dnn::model_info(path) : dnn::model_verification(path);
+    std::fputs(report.c_str(), stdout);
+    return dnn::exit_ok;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "dnn_model: error: %s\n", error.what());
+    return dnn::exit_bad_input;
+  }
+}

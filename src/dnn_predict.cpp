@@ -1,0 +1,50 @@
+// dnn_predict: scores data with a model that dnn_train saved.
+
+#include <cstdio>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/comm/program.hpp"
+#include "dnn/train/command_line.hpp"
+#include "dnn/train/run_prediction.hpp"
+
+namespace {
+
+std::optional<std::string> parse(dnn::PredictConfig& config, int argc, char** argv) {
+  CLI::App app("Scores data with a model that dnn_train saved, on any number of MPI ranks.",
+               "dnn_predict");
+  app.set_version_flag("--version", "dnn_predict " DNN_VERSION);
+  app.add_option("--model", config.model, "the saved model")->type_name("FILE")->required();
+  app.add_option("--data", config.data,
+                 "the data, in any form dnn_train reads; a folder's test files, if it has any")
+      ->type_name("PATH")
+      ->capture_default_str();
+  app.add_option("--label-column", config.label_column,
+                 "the label's column, if there is one; as for dnn_train")
+      ->type_name("NAME|N");
+  app.add_option("--csv-header", config.csv_header,
+                 "whether a CSV file's first line names its columns")
+      ->check(CLI::IsMember({"auto", "yes", "no"}))
+      ->capture_default_str();
+  app.add_option("--output", config.output, "the file of predictions")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");
+  app.add_flag("--quiet", config.quiet, "print errors only");
+  return dnn::parse_command_line(app, argc, argv);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return dnn::run_mpi_program(argc, argv, "dnn_predict", [&](const dnn::Communicator& world) {
+    dnn::PredictConfig config;
+    const auto print = dnn::agree(world, [&] { return parse(config, argc, argv); });
+    if (print) {
+      if (world.is_root()) {
+        std::fputs(print->c_str(), stdout);
+      }
+      return static_cast<int>(dnn::exit_ok);
+    }
+    return dnn::run_prediction(config, world);
+  });
+}

@@ -1,0 +1,22 @@
+// dnn_train: trains a network on any number of MPI ranks.
+
+#include <cstdio>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/comm/program.hpp"
+#include "dnn/train/options.hpp"
+#include "dnn/train/run_training.hpp"
+
+int main(int argc, char** argv) {
+  return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
+    const dnn::Options options =
+        dnn::agree(world, [&] { return dnn::parse_options(argc, argv); });
+    if (options.print) {
+      if (world.is_root()) {
+        std::fputs(options.print->c_str(), stdout);
+      }
+      return static_cast<int>(dnn::exit_ok);
+    }
+    return dnn::run_training(options.config, world);
+  });
+}

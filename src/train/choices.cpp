@@ -1,0 +1,61 @@
+#include "dnn/train/choices.hpp"
+
+namespace dnn {
+
+template <>
+const std::map<std::string, HeaderMode>& choices() {
+  static const std::map<std::string, HeaderMode> words = {
+      {"auto", HeaderMode::detect}, {"yes", HeaderMode::yes}, {"no", HeaderMode::no}};
+  return words;
+}
+template <>
+const std::map<std::string, Normalization>& choices() {
+  static const std::map<std::string, Normalization> words = {
+      {"none", Normalization::none},
+      {"minmax", Normalization::minmax},
+      {"standard", Normalization::standard}};
+  return words;
+}
+template <>
+const std::map<std::string, Precision>& choices() {
+  static const std::map<std::string, Precision> words = {{"float", Precision::f32},
+                                                         {"double", Precision::f64}};
+  return words;
+}
+template <>
+const std::map<std::string, Initializer>& choices() {
+  static const std::map<std::string, Initializer> words = {{"he", Initializer::he},
+                                                           {"xavier", Initializer::xavier}};
+  return words;
+}
+template <>
+const std::map<std::string, OptimizerKind>& choices() {
+  static const std::map<std::string, OptimizerKind> words = {
+      {"sgd", OptimizerKind::sgd},
+      {"momentum", OptimizerKind::momentum},
+      {"nesterov", OptimizerKind::nesterov},
+      {"adam", OptimizerKind::adam},
+      {"adamw", OptimizerKind::adamw}};
+  return words;
+}
+template <>
+const std::map<std::string, ScheduleKind>& choices() {
+  static const std::map<std::string, ScheduleKind> words = {{"constant", ScheduleKind::constant},
+                                                            {"step", ScheduleKind::step},
+                                                            {"cosine", ScheduleKind::cosine}};
+  return words;
+}
+template <>
+const std::map<std::string, ClassWeights>& choices() {
+  static const std::map<std::string, ClassWeights> words = {{"none", ClassWeights::none},
+                                                            {"balanced", ClassWeights::balanced}};
+  return words;
+}
+template <>
+const std::map<std::string, ExchangeKind>& choices() {
+  static const std::map<std::string, ExchangeKind> words = {
+      {"allreduce", ExchangeKind::allreduce}};
+  return words;
+}
+
+}  // namespace dnn

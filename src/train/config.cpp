@@ -1,0 +1,126 @@
+#include "dnn/train/config.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "dnn/core/error.hpp"
+#include "dnn/train/choices.hpp"
+
+namespace dnn {
+
+namespace {
+
+template <class T>
+std::string show(T value) {
+  return nlohmann::json(value).dump();
+}
+
+void require(bool holds, const std::string& option, const std::string& value,
+             const std::string& rule) {
+  if (!holds) {
+    throw InputError("--" + option + " " + value + ": " + rule);
+  }
+}
+
+void require_at_least_0(const std::string& option, double value) {
+  require(std::isfinite(value) && value >= 0, option, std::to_string(value),
+          "must be a finite number, 0 or more");
+}
+
+void require_fraction(const std::string& option, double value) {
+  require(value >= 0 && value < 1, option, std::to_string(value),
+          "must be at least 0 and less than 1");
+}
+
+}  // namespace
+
+double Config::learning_rate() const {
+  if (lr) {
+    return *lr;
+  }
+  switch (optimizer) {
+    case OptimizerKind::sgd:
+      return 0.1;
+    case OptimizerKind::momentum:
+    case OptimizerKind::nesterov:
+      return 0.02;
+    default:
+      return 0.001;
+  }
+}
+
+void check(const Config& config) {
+  constexpr std::size_t widest = 100'000'000;
+  for (const std::size_t width : config.hidden) {
+    require(width >= 1 && width <= widest, "hidden", std::to_string(width),
+            "a hidden layer has 1 to " + std::to_string(widest) + " nodes");
+  }
+  require(config.hidden.size() <= 1000, "hidden", std::to_string(config.hidden.size()) + " layers",
+          "at most 1000 hidden layers");
+  require(config.epochs >= 1 && config.epochs < (std::size_t{1} << 24), "epochs",
+          std::to_string(config.epochs), "must be 1 to 16777215");
+  require(config.batch_size.value_or(1) >= 1, "batch-size", "0", "must be at least 1");
+  require(std::isfinite(config.learning_rate()) && config.learning_rate() > 0, "lr",
+          std::to_string(config.learning_rate()), "must be a finite number above 0");
+  require_fraction("validation", config.validation);
+  require_fraction("dropout", config.dropout);
+  require_fraction("label-smoothing", config.label_smoothing);
+  require_fraction("momentum", config.momentum);
+  require_at_least_0("warmup-epochs", config.warmup_epochs);
+  require_at_least_0("weight-decay", config.weight_decay);
+  require_at_least_0("clip-norm", config.clip_norm);
+  require(config.warmup_epochs < static_cast<double>(config.epochs), "warmup-epochs",
+          show(config.warmup_epochs), "must be less than the epochs");
+  require(std::isfinite(config.lr_step_epochs) && config.lr_step_epochs > 0, "lr-step-epochs",
+          std::to_string(config.lr_step_epochs), "must be above 0");
+  require(config.lr_step_factor > 0 && config.lr_step_factor <= 1, "lr-step-factor",
+          std::to_string(config.lr_step_factor), "must be above 0 and at most 1");
+  require(config.early_stop == 0 || config.validation > 0, "early-stop",
+          std::to_string(config.early_stop),
+          "needs a validation set to judge by; set --validation above 0");
+}
+
+nlohmann::ordered_json to_json(const Config& config) {
+  return {{"data", config.data},
+          {"test-data", config.test_data},
+          {"label-column", config.label_column},
+          {"csv-header", word_for(config.csv_header)},
+          {"validation", config.validation},
+          {"normalize", word_for(config.normalize)},
+          {"hidden", config.hidden},
+          {"precision", word_for(config.precision)},
+          {"dropout", config.dropout},
+          {"init", word_for(config.init)},
+          {"epochs", config.epochs},
+          {"batch-size", config.batch_size.value_or(Config::default_batch_size)},
+          {"optimizer", word_for(config.optimizer)},
+          {"lr", config.learning_rate()},
+          {"momentum", config.momentum},
+          {"lr-schedule", word_for(config.lr_schedule)},
+          {"warmup-epochs", config.warmup_epochs},
+          {"lr-step-epochs", config.lr_step_epochs},
+          {"lr-step-factor", config.lr_step_factor},
+          {"weight-decay", config.weight_decay},
+          {"clip-norm", config.clip_norm},
+          {"label-smoothing", config.label_smoothing},
+          {"class-weights", word_for(config.class_weights)},
+          {"seed", config.seed},
+          {"early-stop", config.early_stop},
+          {"exchange", word_for(config.exchange)},
+          {"output", config.output},
+          {"overwrite", config.overwrite},
+          {"quiet", config.quiet},
+          {"dry-run", config.dry_run}};
+}
+
+std::string to_toml(const Config& config) {
+  // JSON's strings, numbers, truth values and arrays of them are TOML's as well.
+  const nlohmann::ordered_json values = to_json(config);
+  std::string text;
+  for (const auto& [key, value] : values.items()) {
+    text += key + " = " + value.dump() + "\n";
+  }
+  return text;
+}
+
+}  // namespace dnn

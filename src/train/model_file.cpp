@@ -1,0 +1,130 @@
+#include "dnn/train/model_file.hpp"
+
+#include <boost/archive/archive_exception.hpp>
+#include <boost/archive/text_iarchive.hpp>
+#include <boost/archive/text_oarchive.hpp>
+#include <boost/serialization/string.hpp>
+#include <boost/serialization/vector.hpp>
+#include <cstring>
+#include <sstream>
+
+#include "dnn/core/error.hpp"
+#include "dnn/train/container.hpp"
+
+namespace boost::serialization {
+
+template <class Archive>
+void serialize(Archive& archive, dnn::Normalizer& normalizer, unsigned /*version*/) {
+  archive& normalizer.center& normalizer.scale;
+}
+
+template <class Archive>
+void serialize(Archive& archive, dnn::ModelDescription& d, unsigned /*version*/) {
+  archive& d.widths& d.precision& d.class_names& d.feature_names& d.index_base& d.normalizer;
+  archive& d.configuration& d.epoch& d.validation_loss& d.validation_accuracy;
+  archive& d.validation_samples& d.program;
+}
+
+}  // namespace boost::serialization
+
+namespace dnn {
+
+namespace {
+
+/// Calls `visit(range)` for each W and B of the layout, in order.
+template <class Visitor>
+void for_each_tensor(const ParameterLayout& layout, Visitor&& visit) {
+  for (const LayerLayout& layer : layout.layers()) {
+    visit(layer.weights);
+    visit(layer.bias);
+  }
+}
+
+ModelDescription parse_description(const std::string& text, const std::string& path) {
+  try {
+    std::istringstream stream(text);
+    boost::archive::text_iarchive archive(stream);
+    ModelDescription description;
+    archive >> description;
+    return description;
+  } catch (const std::exception& error) {
+    throw InputError(path + ": the model's description cannot be read (" + error.what() +
+                     "); it was written with a newer Boost.Serialization or another program");
+  }
+}
+
+void check_consistent(const SavedModel& model, const std::string& path) {
+  const ModelDescription& d = model.description;
+  const auto require = [&path](bool holds, const std::string& what) {
+    if (!holds) {
+      throw InputError(path + ": the model contradicts itself: " + what);
+    }
+  };
+  require(d.widths.size() >= 2, "it has no layers");
+  require(d.precision == Precision::f32 || d.precision == Precision::f64, "unknown precision");
+  require(d.class_names.size() == d.widths.back(), "number of class names");
+  require(d.feature_names.empty() || d.feature_names.size() == d.widths.front(),
+          "number of feature names");
+  require(d.normalizer.center.size() == d.normalizer.scale.size() &&
+              (d.normalizer.is_identity() || d.normalizer.center.size() == d.widths.front()),
+          "size of the normalization");
+  std::size_t bytes = 0;
+  const std::size_t element = d.precision == Precision::f64 ? sizeof(double) : sizeof(float);
+  for (std::size_t n = 1; n < d.widths.size(); ++n) {
+    std::size_t layer = 0;
+    require(d.widths[n - 1] > 0 && d.widths[n] > 0 &&
+                !__builtin_mul_overflow(d.widths[n - 1] + 1, d.widths[n], &layer) &&
+                !__builtin_mul_overflow(layer, element, &layer) &&
+                !__builtin_add_overflow(bytes, layer, &bytes),
+            "layer widths");
+  }
+  require(bytes == model.parameters.size(), "number of parameters");
+}
+
+}  // namespace
+
+template <class T>
+void SavedModel::copy_to(const ParameterLayout& layout, std::span<T> values) const {
+  const std::byte* next = parameters.data();
+  for_each_tensor(layout, [&](Range range) {
+    std::memcpy(values.data() + range.begin, next, range.size() * sizeof(T));
+    next += range.size() * sizeof(T);
+  });
+}
+
+template void SavedModel::copy_to(const ParameterLayout&, std::span<float>) const;
+template void SavedModel::copy_to(const ParameterLayout&, std::span<double>) const;
+
+template <class T>
+std::vector<std::byte> packed_parameters(const ParameterLayout& layout, std::span<const T> values) {
+  std::vector<std::byte> packed(layout.parameter_count() * sizeof(T));
+  std::byte* next = packed.data();
+  for_each_tensor(layout, [&](Range range) {
+    std::memcpy(next, values.data() + range.begin, range.size() * sizeof(T));
+    next += range.size() * sizeof(T);
+  });
+  return packed;
+}
+
+template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::span<const float>);
+template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::span<const double>);
+
+void save_model(const std::string& path, const ModelDescription& description,
+                std::span<const std::byte> parameters) {
+  std::ostringstream stream;
+  {
+    boost::archive::text_oarchive archive(stream);
+    archive << description;
+  }
+  write_container(path, stream.str(), parameters);
+}
+
+SavedModel load_model(const std::string& path) {
+  Container container = read_container(path);
+  SavedModel model{parse_description(container.description, path),
+                   std::move(container.parameters)};
+  check_consistent(model, path);
+  return model;
+}
+
+}  // namespace dnn

@@ -1,0 +1,160 @@
+#include "dnn/train/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "dnn/train/choices.hpp"
+#include "dnn/train/command_line.hpp"
+
+#ifndef DNN_VERSION
+#error "DNN_VERSION must be defined by the build"
+#endif
+
+namespace dnn {
+
+namespace {
+
+/// Adds an option that takes one of the words of an enumeration.
+template <class Enum>
+void add_choice(CLI::App& app, const std::string& name, Enum& value, const std::string& help,
+                const std::string& group) {
+  std::string words;
+  for (const auto& entry : choices<Enum>()) {
+    words += (words.empty() ? "" : "|") + entry.first;
+  }
+  const auto read = [&value, name, words](const std::string& word) {
+    const auto found = choices<Enum>().find(word);
+    if (found == choices<Enum>().end()) {
+      throw CLI::ValidationError(name, "'" + word + "' is none of " + words);
+    }
+    value = found->second;
+  };
+  app.add_option_function<std::string>(name, read, help)
+      ->type_name(words)
+      ->default_str(word_for(value))
+      ->group(group);
+}
+
+class OptionAdder {
+ public:
+  OptionAdder(CLI::App& app, std::string group) : app_(app), group_(std::move(group)) {}
+
+  template <class T>
+  void value(const std::string& name, T& target, const std::string& type, const std::string& help) {
+    app_.add_option(name, target, help)->type_name(type)->capture_default_str()->group(group_);
+  }
+  template <class T>
+  void optional(const std::string& name, std::optional<T>& target, const std::string& type,
+                const std::string& help) {
+    app_.add_option(name, target, help)->type_name(type)->group(group_);
+  }
+  template <class Enum>
+  void choice(const std::string& name, Enum& target, const std::string& help) {
+    add_choice(app_, name, target, help, group_);
+  }
+  void flag(const std::string& name, bool& target, const std::string& help) {
+    app_.add_flag(name, target, help)->group(group_);
+  }
+
+ private:
+  CLI::App& app_;
+  std::string group_;
+};
+
+void add_data_options(CLI::App& app, Config& config) {
+  OptionAdder add(app, "Data");
+  add.value("--data", config.data, "PATH",
+            "training data: a folder of IDX or NPY files, a CSV, LIBSVM or NPY file (.gz too), "
+            "features.npy,labels.npy, or builtin:digits");
+  add.value("--test-data", config.test_data, "PATH",
+            "test data, in any of these forms; default: the folder's own test files");
+  add.value("--label-column", config.label_column, "NAME|N",
+            "the label's column: a name from the header, a number from 1 (or -1, the last), first "
+            "or last; default: a column named label, class, target or y, else the last");
+  add.choice("--csv-header", config.csv_header, "whether a CSV file's first line names its columns");
+  add.value("--validation", config.validation, "FRACTION",
+            "the part of the training data that is held out to judge by, chosen by the seed");
+  add.choice("--normalize", config.normalize,
+             "how features are scaled, by the training set's statistics");
+}
+
+void add_network_options(CLI::App& app, Config& config) {
+  OptionAdder add(app, "Network");
+  app.add_option("--hidden", config.hidden, "nodes of the hidden layers, first to last")
+      ->type_name("N,N,...")
+      ->delimiter(',')
+      ->default_str("256,128")
+      ->group("Network");
+  add.choice("--precision", config.precision, "the type of all numbers");
+  add.value("--dropout", config.dropout, "RATE", "how many hidden nodes a training step drops");
+  add.choice("--init", config.init, "the distribution of the initial weights");
+}
+
+void add_training_options(CLI::App& app, Config& config) {
+  OptionAdder add(app, "Training");
+  add.value("--epochs", config.epochs, "N", "passes over the training data");
+  add.optional("--batch-size", config.batch_size, "N",
+               "samples of an update, over all ranks [128, or all there are]");
+  add.choice("--optimizer", config.optimizer, "how gradients become updates");
+  add.optional("--lr", config.lr, "RATE",
+               "learning rate [adam, adamw: 0.001; sgd: 0.1; momentum, nesterov: 0.02]");
+  add.value("--momentum", config.momentum, "FACTOR", "of the optimizers momentum and nesterov");
+  add.choice("--lr-schedule", config.lr_schedule, "how the learning rate goes down");
+  add.value("--warmup-epochs", config.warmup_epochs, "N", "epochs of linear climb to the rate");
+  add.value("--lr-step-epochs", config.lr_step_epochs, "N", "step schedule: epochs between drops");
+  add.value("--lr-step-factor", config.lr_step_factor, "FACTOR",
+            "step schedule: what a drop multiplies the rate by");
+  add.value("--weight-decay", config.weight_decay, "FACTOR", "pull of the weights towards 0");
+  add.value("--clip-norm", config.clip_norm, "NORM",
+            "the most that the norm of all gradients may be; 0: any");
+  add.value("--label-smoothing", config.label_smoothing, "FRACTION",
+            "the part of a target that is spread over all classes");
+  add.choice("--class-weights", config.class_weights,
+             "balanced: a sample counts by the inverse of its class's frequency");
+  add.value("--seed", config.seed, "N",
+            "of the split, the initial weights, the order of samples and dropout");
+  add.value("--early-stop", config.early_stop, "N",
+            "stop after N epochs without a better validation result; 0: never");
+}
+
+void add_run_options(CLI::App& app, Config& config) {
+  OptionAdder(app, "Ranks").choice("--exchange", config.exchange,
+                                   "how the ranks' gradients are combined");
+  OptionAdder add(app, "Run");
+  add.value("--output", config.output, "DIR",
+            "folder for the model, metrics and summary; default: the first free runs/NNN");
+  add.flag("--overwrite", config.overwrite, "replace the run that the output folder holds");
+  add.flag("--quiet", config.quiet, "print errors only");
+  add.flag("--dry-run", config.dry_run,
+           "check the configuration and the data, print what would run, and train nothing");
+}
+
+}  // namespace
+
+Options parse_options(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app("Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
+               "ranks:\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
+               "digits that it carries.",
+               "dnn_train");
+  app.set_version_flag("--version", "dnn_train " DNN_VERSION)->configurable(false);
+  app.set_config("--config", "", "TOML file with any of these options as keys");
+  bool print_config = false;
+  app.add_flag("--print-config", print_config,
+               "print the effective configuration, in a form --config takes back")
+      ->configurable(false);
+  add_data_options(app, options.config);
+  add_network_options(app, options.config);
+  add_training_options(app, options.config);
+  add_run_options(app, options.config);
+  options.print = parse_command_line(app, argc, argv);
+  if (options.print) {
+    return options;
+  }
+  check(options.config);
+  if (print_config) {
+    options.print = to_toml(options.config);
+  }
+  return options;
+}
+
+}  // namespace dnn

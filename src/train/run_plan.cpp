@@ -1,0 +1,139 @@
+#include "dnn/train/run_plan.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "dnn/core/error.hpp"
+#include "dnn/train/choices.hpp"
+#include "dnn/train/reporter.hpp"
+#include "dnn/train/trainer.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// Copies of all parameters that a rank holds: values, gradients and the optimizer's state.
+std::size_t parameter_copies(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return 2;
+    case OptimizerKind::momentum:
+    case OptimizerKind::nesterov:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+std::string mebibytes(std::size_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return text;
+}
+
+std::string plural(std::size_t count, const std::string& word) {
+  return with_commas(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+/// Throws InputError unless the parameters could be addressed and held by this machine.
+void check_size(const Config& config, const Dataset& data) {
+  const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                      static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  const std::vector<std::size_t> widths = network_widths(config, data);
+  double parameters = 0;
+  for (std::size_t n = 1; n < widths.size(); ++n) {
+    parameters += (static_cast<double>(widths[n - 1]) + 1) * static_cast<double>(widths[n]);
+  }
+  const double element = config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
+  const double bytes =
+      parameters * element * static_cast<double>(parameter_copies(config.optimizer));
+  if (bytes > memory) {
+    char text[200];
+    std::snprintf(text, sizeof(text),
+                  "--hidden: %.3g parameters need %.0f GiB a rank, but this machine has %.0f GiB; "
+                  "make the hidden layers smaller",
+                  parameters, bytes / (1 << 30), memory / (1 << 30));
+    throw InputError(text);
+  }
+}
+
+}  // namespace
+
+RunPlan RunPlan::make(const Config& config, const Communicator& world, const Node& node,
+                      const TrainingData& data) {
+  check_size(config, data.train);
+  RunPlan plan{.layout = ParameterLayout(network_widths(config, data.train))};
+  plan.ranks = world.size();
+  plan.nodes =
+      static_cast<int>(world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
+  const std::size_t element = config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
+  const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
+  std::size_t widest_hidden = 0;
+  std::size_t nodes = 0;
+  for (const LayerLayout& layer : plan.layout.layers()) {
+    nodes += layer.outputs;
+    widest_hidden = std::max(widest_hidden, layer.inputs);
+  }
+  const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
+  plan.rank_bytes = element * (plan.layout.size() * parameter_copies(config.optimizer) +
+                               rows * (nodes + 2 * widest_hidden) + batches);
+  plan.node_bytes = data.bytes();
+  // Two models of which a third is being written, and some room for the texts.
+  plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
+  return plan;
+}
+
+std::vector<std::string> describe(const RunPlan& plan, const Config& config,
+                                  const TrainingData& data) {
+  std::vector<std::string> lines;
+  std::string network;
+  for (const std::size_t width : plan.layout.widths()) {
+    network += (network.empty() ? "" : "-") + std::to_string(width);
+  }
+  lines.push_back("ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
+                  plural(static_cast<std::size_t>(plan.nodes), "node"));
+  lines.push_back(
+      "data:     " + config.data + ": " + plural(data.train.features, "feature") + ", " +
+      with_commas(data.train.classes()) + " classes; " +
+      with_commas(data.sampler.training_samples()) + " samples to train, " +
+      with_commas(data.sampler.validation_samples()) + " to validate, " +
+      with_commas(data.test ? data.test->samples : 0) + " to test; features " +
+      word_for(config.normalize));
+  lines.push_back("network:  " + network + ", " + with_commas(plan.layout.parameter_count()) +
+                  " parameters, " + word_for(config.precision));
+  char rate[64];
+  std::snprintf(rate, sizeof(rate), "%g", config.learning_rate());
+  lines.push_back("training: " + word_for(config.optimizer) + ", learning rate " + rate + " (" +
+                  word_for(config.lr_schedule) + "), batch " + with_commas(data.batch_size) +
+                  " over all ranks, " + plural(config.epochs, "epoch") + ", exchange " +
+                  word_for(config.exchange));
+  return lines;
+}
+
+std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData& data) {
+  std::vector<std::string> lines;
+  const auto ranks = static_cast<std::size_t>(plan.ranks);
+  lines.push_back("updates:  " + with_commas(data.sampler.steps()) + " an epoch");
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    if (ranks > 16 && rank == 8) {
+      lines.push_back("          ...");
+      rank = ranks - 2;
+      continue;
+    }
+    std::size_t samples = 0;
+    for (std::size_t step = 0; step < data.sampler.steps(); ++step) {
+      samples += part_of(data.sampler.batch_samples(step), ranks, rank).size();
+    }
+    lines.push_back("rank " + std::to_string(rank) + ":   " +
+                    with_commas(part_of(data.sampler.batch_samples(0), ranks, rank).size()) +
+                    " samples a batch, " + with_commas(samples) + " an epoch");
+  }
+  lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, and " +
+                  mebibytes(plan.node_bytes) + " of data once a node; disk " +
+                  mebibytes(plan.disk_bytes));
+  return lines;
+}
+
+}  // namespace dnn

@@ -1,0 +1,277 @@
+#include "dnn/train/trainer.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/sha256.hpp"
+#include "dnn/parallel/allreduce_exchange.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// The most samples that evaluation computes at a time.
+constexpr std::size_t evaluation_rows = 256;
+
+template <class T>
+std::unique_ptr<GradientExchange<T>> make_exchange(const Communicator& world, std::size_t size) {
+  return std::make_unique<AllreduceExchange<T>>(world, size);
+}
+
+/// Collective: w_c = n / (K n_c), so that every class has the same weight in all and the mean weight
+/// of a sample is 1.
+std::vector<double> class_weights(const Config& config, const Communicator& world,
+                                  const TrainingData& data) {
+  if (config.class_weights == ClassWeights::none) {
+    return {};
+  }
+  const Dataset& train = data.train;
+  std::vector<std::uint64_t> counts(train.classes(), 0);
+  const Range mine = part_of(train.samples, static_cast<std::size_t>(world.size()),
+                             static_cast<std::size_t>(world.rank()));
+  for (std::size_t i = mine.begin; i < mine.end; ++i) {
+    if (data.sampler.is_training(i)) {
+      ++counts[static_cast<std::size_t>(train.label_view()[i])];
+    }
+  }
+  world.all_reduce(std::span(counts), Reduction::sum);
+  std::vector<double> weights;
+  for (const std::uint64_t count : counts) {
+    // A class that is held out whole is never trained on: its weight is never used.
+    weights.push_back(count == 0 ? 0
+                                 : static_cast<double>(data.sampler.training_samples()) /
+                                       static_cast<double>(counts.size() * count));
+  }
+  return weights;
+}
+
+LearningRateSchedule make_schedule(const Config& config, std::size_t steps_per_epoch) {
+  const auto steps = [steps_per_epoch](double epochs) {
+    return static_cast<std::uint64_t>(std::llround(epochs * static_cast<double>(steps_per_epoch)));
+  };
+  ScheduleSettings settings;
+  settings.kind = config.lr_schedule;
+  settings.learning_rate = config.learning_rate();
+  settings.total_steps = config.epochs * steps_per_epoch;
+  settings.warmup_steps =
+      std::min(steps(config.warmup_epochs), static_cast<std::uint64_t>(settings.total_steps - 1));
+  settings.drop_steps = std::max<std::uint64_t>(1, steps(config.lr_step_epochs));
+  settings.drop_factor = config.lr_step_factor;
+  return LearningRateSchedule(settings);
+}
+
+}  // namespace
+
+std::vector<std::size_t> network_widths(const Config& config, const Dataset& data) {
+  std::vector<std::size_t> widths = {data.features};
+  widths.insert(widths.end(), config.hidden.begin(), config.hidden.end());
+  widths.push_back(data.classes());
+  return widths;
+}
+
+template <class T>
+Trainer<T>::Trainer(const Config& config, const Communicator& world, const TrainingData& data,
+                    const RunFolder* folder, Reporter& reporter)
+    : config_(config),
+      world_(world),
+      data_(data),
+      folder_(folder),
+      reporter_(reporter),
+      exchange_(make_exchange<T>(world,
+                                 ParameterLayout(network_widths(config, data.train)).size())),
+      max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
+      step_(ParameterLayout(network_widths(config, data.train)),
+            {max_rows_, config.dropout, config.clip_norm, config.seed},
+            SoftmaxCrossEntropy(config.label_smoothing, class_weights(config, world, data)),
+            {.kind = config.optimizer,
+             .momentum = config.momentum,
+             .weight_decay = config.weight_decay},
+            *exchange_),
+      schedule_(make_schedule(config, data.sampler.steps())),
+      loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()) {
+  initialize(step_.layout(), config.init, config.seed, step_.values());
+  if (data.sampler.validation_samples() > 0) {
+    validator_.emplace(
+        world, Gatherer<T>(data.train, data.normalizer), data.sampler.validation_samples(),
+        [&sampler = data.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
+        evaluation_rows);
+  }
+}
+
+template <class T>
+void Trainer<T>::run() {
+  for (std::size_t epoch = 1; epoch <= config_.epochs; ++epoch) {
+    EpochMetrics metrics = run_epoch(epoch);
+    check_replicas();
+    validate(metrics);
+    const bool is_best = improves(metrics);
+    result_.epochs.push_back(metrics);
+    keep(metrics, is_best);
+    reporter_.end_epoch(metrics);
+    if (config_.early_stop > 0 && epoch - result_.best_epoch >= config_.early_stop) {
+      result_.stopped_early = epoch < config_.epochs;
+      break;
+    }
+  }
+  agree(world_, [this] {
+    if (folder_ != nullptr && world_.is_root()) {
+      save(folder_->last_model(), result_.epochs.back(),
+           packed_parameters<T>(step_.layout(), step_.values()));
+    }
+  });
+}
+
+template <class T>
+EpochMetrics Trainer<T>::run_epoch(std::size_t epoch) {
+  const Sampler& sampler = data_.sampler;
+  reporter_.begin_epoch(epoch, config_.epochs, sampler.training_samples());
+  loader_.start([&sampler, epoch](std::size_t step,
+                                  std::vector<std::uint64_t>& samples) {
+    sampler.batch(epoch, step, samples);
+  }, sampler.steps());
+  Stopwatch epoch_watch;
+  LossSums sums;
+  EpochMetrics metrics;
+  metrics.epoch = epoch;
+  for (std::size_t step = 0; step < sampler.steps(); ++step) {
+    Stopwatch watch;
+    const Batch<T> batch = loader_.next();
+    result_.seconds.load += watch.lap();
+    metrics.learning_rate = schedule_.at((epoch - 1) * sampler.steps() + step);
+    sums += step_.run(batch, sampler.batch_samples(step), epoch, metrics.learning_rate,
+                      result_.seconds);
+    reporter_.advance(sampler.batch_samples(step));
+  }
+  const auto samples = static_cast<double>(sampler.training_samples());
+  metrics.train = {world_.all_reduce(sums.loss, Reduction::sum) / samples,
+                   static_cast<double>(world_.all_reduce(sums.correct, Reduction::sum)) / samples,
+                   sampler.training_samples()};
+  metrics.seconds = epoch_watch.seconds();
+  metrics.samples_per_second = samples / metrics.seconds;
+  return metrics;
+}
+
+template <class T>
+void Trainer<T>::validate(EpochMetrics& metrics) {
+  if (validator_) {
+    Stopwatch watch;
+    metrics.validation = validator_->run(step_.network());
+    metrics.evaluation_seconds = watch.seconds();
+    result_.seconds.evaluation += metrics.evaluation_seconds;
+  }
+}
+
+template <class T>
+bool Trainer<T>::improves(const EpochMetrics& metrics) const {
+  if (!metrics.validation || !best_) {
+    return true;
+  }
+  const Evaluation& now = *metrics.validation;
+  const Evaluation& best = *best_->validation;
+  return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
+}
+
+template <class T>
+void Trainer<T>::keep(const EpochMetrics& metrics, bool is_best) {
+  if (is_best) {
+    best_ = metrics;
+    result_.best_epoch = metrics.epoch;
+  }
+  agree(world_, [&] {
+    if (!world_.is_root()) {
+      return;
+    }
+    // Without a validation set every epoch is the best one so far; only the last is worth writing.
+    const bool write = is_best && (validator_ || metrics.epoch == config_.epochs);
+    if (write) {
+      best_parameters_ = packed_parameters<T>(step_.layout(), step_.values());
+    }
+    if (folder_ == nullptr) {
+      return;
+    }
+    if (write) {
+      save(folder_->best_model(), metrics, best_parameters_);
+    }
+    std::ofstream file(folder_->metrics(), std::ios::app);
+    file << metrics.to_json().dump() << '\n' << std::flush;
+    if (!file) {
+      throw FileError("write the metrics", folder_->metrics(), errno);
+    }
+  });
+}
+
+template <class T>
+void Trainer<T>::save(const std::string& path, const EpochMetrics& metrics,
+                      std::span<const std::byte> parameters) const {
+  ModelDescription description;
+  const std::vector<std::size_t>& widths = step_.layout().widths();
+  description.widths.assign(widths.begin(), widths.end());
+  description.precision = config_.precision;
+  description.class_names = data_.train.class_names;
+  description.feature_names = data_.train.feature_names;
+  description.index_base = data_.train.index_base;
+  description.normalizer = data_.normalizer;
+  description.configuration = to_toml(config_);
+  description.epoch = metrics.epoch;
+  if (metrics.validation) {
+    description.validation_loss = metrics.validation->loss;
+    description.validation_accuracy = metrics.validation->accuracy;
+    description.validation_samples = metrics.validation->samples;
+  }
+  description.program = "dnn_train " DNN_VERSION;
+  save_model(path, description, parameters);
+}
+
+template <class T>
+void Trainer<T>::check_replicas() {
+  const auto digest = sha256(std::as_bytes(step_.values()));
+  std::uint64_t own = 0;
+  std::memcpy(&own, digest.data(), sizeof(own));
+  if (world_.all_reduce(own, Reduction::min) != world_.all_reduce(own, Reduction::max)) {
+    throw std::runtime_error(
+        "the ranks' parameters differ: a rank computes other numbers than the rest (processors of "
+        "different kinds in one job, or faulty memory)");
+  }
+}
+
+template <class T>
+std::string Trainer<T>::parameters_sha256() {
+  return to_hex(sha256(packed_parameters<T>(step_.layout(), step_.values())));
+}
+
+template <class T>
+void Trainer<T>::use_best() {
+  SavedModel best;
+  best.parameters = std::move(best_parameters_);
+  best.parameters.resize(step_.layout().parameter_count() * sizeof(T));
+  world_.broadcast(std::span(best.parameters), 0);
+  best.copy_to(step_.layout(), step_.values());
+}
+
+template <class T>
+Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
+  Stopwatch watch;
+  Evaluation evaluation;
+  if (!data_.test && validator_) {
+    evaluation = validator_->run(step_.network(), &confusion);
+  } else {
+    const Dataset& set = data_.test ? *data_.test : data_.train;
+    Evaluator<T> evaluator(
+        world_, Gatherer<T>(set, data_.normalizer), set.samples,
+        [](std::uint64_t i) { return i; }, evaluation_rows);
+    evaluation = evaluator.run(step_.network(), &confusion);
+  }
+  result_.seconds.evaluation += watch.seconds();
+  return evaluation;
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace dnn
