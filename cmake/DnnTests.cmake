@@ -1,0 +1,42 @@
+# How tests are registered.
+
+include(GoogleTest)
+
+# Several ranks on few cores, as root or not: what plain mpirun refuses, tests must do.
+set(DNN_MPI_ENVIRONMENT OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+                        OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_ALLOW_RUN_AS_ROOT=1
+                        PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+                        OMPI_MCA_btl_base_warn_component_unused=0)
+if(DNN_SANITIZE)
+  # Open MPI keeps memory to the end of the process; what the project leaks is found in one-process tests.
+  list(APPEND DNN_MPI_ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
+endif()
+
+# dnn_add_layer_tests(LAYER): one program of all tests/LAYER/*_test.cpp, which links LAYER alone.
+function(dnn_add_layer_tests layer)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*_test.cpp)
+  list(FILTER sources EXCLUDE REGEX "_mpi_test\\.cpp$")
+  add_executable(${layer}_test ${sources})
+  target_link_libraries(${layer}_test PRIVATE dnn::${layer} dnn_test_support GTest::gtest_main)
+  gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}/" PROPERTIES TIMEOUT 120 LABELS ${layer}
+                       DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# dnn_add_mpi_test(LAYER NAME RANKS n... [TIMEOUT seconds]): tests/LAYER/NAME_mpi_test.cpp, run by mpiexec
+# once for each number of ranks. Its tests see the ranks through dnn::test::world().
+function(dnn_add_mpi_test layer name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "RANKS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set(target ${layer}_${name}_mpi_test)
+  add_executable(${target} ${layer}/${name}_mpi_test.cpp)
+  target_link_libraries(${target} PRIVATE dnn::${layer} dnn_test_mpi_main)
+  foreach(ranks IN LISTS ARG_RANKS)
+    add_test(NAME ${layer}/${name}.np${ranks}
+             COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${target}>)
+    set_tests_properties(${layer}/${name}.np${ranks} PROPERTIES
+                         TIMEOUT ${ARG_TIMEOUT} LABELS "${layer};mpi" PROCESSORS 2
+                         ENVIRONMENT "${DNN_MPI_ENVIRONMENT}")
+  endforeach()
+endfunction()

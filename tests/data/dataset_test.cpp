@@ -1,0 +1,50 @@
+#include "dnn/data/dataset.hpp"
+
+#include <gtest/gtest.h>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/csv_reader.hpp"
+#include "support/expect_error.hpp"
+
+namespace dnn {
+namespace {
+
+using test::expect_error;
+
+Dataset read(const std::string& text, const ReadOptions& options = {}) {
+  return read_csv(std::as_bytes(std::span(text)), "t.csv", options);
+}
+
+TEST(Dataset, WhatCannotBeTrainedOn) {
+  expect_error<InputError>([] { check_trainable(read("a\nb\n")); }, {"t.csv", "zero features"});
+  expect_error<InputError>([] { check_trainable(read("1,a\n2,a\n")); },
+                           {"t.csv", "one class only", "'a'"});
+  expect_error<InputError>([] { check_trainable(read("1,2\n", {.features = 2})); },
+                           {"t.csv", "no labels"});
+  expect_error<InputError>([] { check_trainable(read("x,label\n", {.header = HeaderMode::yes})); },
+                           {"t.csv", "no samples"});
+  check_trainable(read("1,a\n2,b\n"));
+}
+
+TEST(Dataset, AnotherWidthOrOrderOfFeatures) {
+  const Dataset data = read("w,h,label\n1,2,a\n");
+  check_features(data, 2, {"w", "h"}, "the model");
+  check_features(data, 2, {}, "the model");
+  expect_error<InputError>([&] { check_features(data, 3, {}, "the training data"); },
+                           {"t.csv", "2 features", "the training data has 3"});
+  expect_error<InputError>([&] { check_features(data, 2, {"h", "w"}, "the model"); },
+                           {"feature 1", "'w'", "'h'", "same order"});
+}
+
+TEST(Dataset, LabelsAreRenumberedToTheTrainingsClasses) {
+  Dataset data = read("1,b\n2,c\n3,b\n");
+  use_classes(data, {"a", "b", "c"}, "the training data");
+  EXPECT_EQ(std::vector<std::int32_t>(data.label_view().begin(), data.label_view().end()),
+            (std::vector<std::int32_t>{1, 2, 1}));
+  Dataset unknown = read("1,b\n2,x\n");
+  expect_error<InputError>([&] { use_classes(unknown, {"a", "b", "c"}, "the training data"); },
+                           {"t.csv", "unknown label 'x'", "sample 2", "3 classes"});
+}
+
+}  // namespace
+}  // namespace dnn

@@ -1,0 +1,96 @@
+#include "dnn/data/feature_statistics.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/csv_reader.hpp"
+#include "dnn/data/dataset.hpp"
+#include "dnn/data/gatherer.hpp"
+#include "dnn/data/libsvm_reader.hpp"
+#include "support/expect_error.hpp"
+
+namespace dnn {
+namespace {
+
+std::vector<std::uint64_t> all(const Dataset& data) {
+  std::vector<std::uint64_t> samples(data.samples);
+  std::iota(samples.begin(), samples.end(), 0U);
+  return samples;
+}
+
+Dataset dense(const std::string& text) {
+  return read_csv(std::as_bytes(std::span(text)), "t.csv", {.wide = true});
+}
+
+TEST(FeatureStatistics, MeanAndDeviationByHand) {
+  // Columns 1, 2, 3, 4 (mean 2.5, variance 1.25), a constant, and a large offset with spread 2.
+  const Dataset data = dense("1,5,1000000000,a\n2,5,1000000002,b\n3,5,1000000000,a\n4,5,1000000002,b\n");
+  FeatureStatistics statistics(3);
+  statistics.add(data, all(data));
+  const Normalizer standard = statistics.normalizer(Normalization::standard);
+  EXPECT_DOUBLE_EQ(standard.center[0], 2.5);
+  EXPECT_DOUBLE_EQ(standard.scale[0], 1 / std::sqrt(1.25));
+  EXPECT_EQ(standard.scale[1], 0);  // constant: nothing to learn from, and no division by 0
+  EXPECT_DOUBLE_EQ(standard.center[2], 1000000001);
+  EXPECT_DOUBLE_EQ(standard.scale[2], 1);
+  const Normalizer minmax = statistics.normalizer(Normalization::minmax);
+  EXPECT_DOUBLE_EQ(minmax.center[0], 1);
+  EXPECT_DOUBLE_EQ(minmax.scale[0], 1.0 / 3);
+  EXPECT_TRUE(statistics.normalizer(Normalization::none).is_identity());
+
+  std::vector<float> x(4 * 3);
+  Gatherer<float>(data, minmax).gather(all(data), {x.data(), 4, 3});
+  EXPECT_EQ(x[0], 0);
+  EXPECT_EQ(x[9], 1);
+  EXPECT_EQ(x[1], 0);
+  EXPECT_EQ(x[5], 1);  // 1e9 + 2 is told from 1e9, which float alone could not
+}
+
+TEST(FeatureStatistics, SparseDataHaveTheDenseOnesNumbers) {
+  const std::string text = "1 1:4 3:-2\n0 2:1\n1 1:2\n0\n";
+  const Dataset sparse = read_libsvm(std::as_bytes(std::span(text)), "t.svm", {.wide = true});
+  const Dataset same = dense("4,0,-2,1\n0,1,0,0\n2,0,0,1\n0,0,0,0\n");
+  for (const Normalization kind : {Normalization::standard, Normalization::minmax}) {
+    FeatureStatistics from_sparse(3);
+    from_sparse.add(sparse, all(sparse));
+    FeatureStatistics from_dense(3);
+    from_dense.add(same, all(same));
+    const Normalizer a = from_sparse.normalizer(kind);
+    const Normalizer b = from_dense.normalizer(kind);
+    for (std::size_t j = 0; j < 3; ++j) {
+      EXPECT_NEAR(a.center[j], b.center[j], 1e-15);
+      EXPECT_NEAR(a.scale[j], b.scale[j], 1e-14);
+    }
+    std::vector<double> x(12);
+    std::vector<double> y(12);
+    Gatherer<double>(sparse, a).gather(all(sparse), {x.data(), 4, 3});
+    Gatherer<double>(same, a).gather(all(same), {y.data(), 4, 3});
+    EXPECT_EQ(x, y);
+  }
+}
+
+TEST(FeatureStatistics, NotFiniteFeaturesNameTheirSample) {
+  Dataset data = dense("1,2,a\n3,4,b\n5,6,a\n");
+  std::vector<double> values = {1, 2, 3, std::nan(""), 5, 6};
+  data.values = Bytes::from(values);
+  FeatureStatistics statistics(2);
+  test::expect_error<InputError>([&] { statistics.add(data, all(data)); },
+                                 {"t.csv", "feature 2", "sample 2", "NaN"});
+  values = {1, 2, 3, 4, -INFINITY, 6};
+  data.values = Bytes::from(values);
+  test::expect_error<InputError>([&] { FeatureStatistics(2).add(data, all(data)); },
+                                 {"feature 1", "sample 3", "infinite"});
+}
+
+TEST(FeatureStatistics, ChunksDependOnTheDataAlone) {
+  EXPECT_EQ(FeatureStatistics::chunk_count(1000000, 10), 64U);
+  EXPECT_EQ(FeatureStatistics::chunk_count(5, 10), 5U);
+  EXPECT_EQ(FeatureStatistics::chunk_count(1000000, 10000000), 1U);
+  EXPECT_EQ(FeatureStatistics::chunk_count(0, 10), 1U);
+}
+
+}  // namespace
+}  // namespace dnn

@@ -1,0 +1,121 @@
+#include "dnn/nn/network.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+#include "dnn/nn/initializer.hpp"
+#include "dnn/nn/softmax.hpp"
+#include "support/test_numbers.hpp"
+
+namespace dnn {
+namespace {
+
+/// A small network with random biases too, and a batch for it.
+struct Fixture {
+  ParameterLayout layout{{6, 9, 7, 5, 4}};
+  std::vector<double> values = std::vector<double>(layout.size());
+  std::vector<double> gradients = std::vector<double>(layout.size());
+  std::vector<double> x = test::numbers<double>(5 * 6, 21);
+  std::vector<std::int32_t> labels = {0, 3, 1, 2, 2};
+  std::vector<std::uint64_t> samples = {10, 11, 12, 13, 14};
+  DropoutKey key{3, 2, samples};
+
+  Fixture() {
+    initialize<double>(layout, Initializer::he, 4, values);
+    for (const LayerLayout& layer : layout.layers()) {
+      const auto b = test::numbers<double>(layer.outputs, layer.outputs);
+      std::copy(b.begin(), b.end(), values.begin() + static_cast<std::ptrdiff_t>(layer.bias.begin));
+    }
+  }
+  [[nodiscard]] MatrixView<const double> X() const { return {x.data(), 5, 6}; }
+};
+
+/// dW and dB of every layer against central differences of the loss.
+void check_gradients(const SoftmaxCrossEntropy& loss, double dropout) {
+  Fixture f;
+  Network<double> network(f.layout, f.values, f.gradients, 5, dropout);
+  loss.differentiate<double>(network.forward(f.X(), &f.key), f.labels, 5);
+  network.backward(f.X());
+  const auto loss_at = [&](std::size_t i, double step) {
+    const double kept = f.values[i];
+    f.values[i] = kept + step;
+    const MatrixView<const double> A = network.forward(f.X(), &f.key);
+    const double value = loss.evaluate<double>(A, f.labels).loss / 5;
+    f.values[i] = kept;
+    return value;
+  };
+  const std::vector<double> gradients = f.gradients;
+  std::size_t nonzero = 0;
+  for (const LayerLayout& layer : f.layout.layers()) {
+    for (const Range range : {layer.weights, layer.bias}) {
+      for (std::size_t i = range.begin; i < range.end; ++i) {
+        constexpr double h = 1e-6;
+        ASSERT_NEAR(gradients[i], (loss_at(i, h) - loss_at(i, -h)) / (2 * h), 2e-9) << i;
+        nonzero += gradients[i] != 0 ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(nonzero, f.layout.parameter_count() / 4);  // the comparison was not of zeros
+}
+
+TEST(Network, GradientsAreTheLossesDifferenceQuotients) {
+  check_gradients(SoftmaxCrossEntropy(), 0);
+}
+TEST(Network, GradientsWithLabelSmoothingAndClassWeights) {
+  check_gradients(SoftmaxCrossEntropy(0.1, {0.5, 2, 1, 1.5}), 0);
+}
+TEST(Network, GradientsWithDropout) { check_gradients(SoftmaxCrossEntropy(), 0.4); }
+
+TEST(Network, ShardsGradientsSumToTheBatchs) {
+  Fixture f;
+  Network<double> network(f.layout, f.values, f.gradients, 5);
+  const SoftmaxCrossEntropy loss;
+  loss.differentiate<double>(network.forward(f.X()), f.labels, 5);
+  network.backward(f.X());
+  const std::vector<double> whole = f.gradients;
+  std::vector<double> sum(whole.size(), 0.0);
+  // 3 + 0 + 2 samples, each divided by the global 5.
+  for (const Range shard : {Range{0, 3}, Range{3, 3}, Range{3, 5}}) {
+    const MatrixView<const double> X{f.x.data() + shard.begin * 6, shard.size(), 6};
+    loss.differentiate<double>(network.forward(X),
+                               std::span(f.labels).subspan(shard.begin, shard.size()), 5);
+    network.backward(X);
+    std::transform(sum.begin(), sum.end(), f.gradients.begin(), sum.begin(), std::plus<>());
+  }
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_NEAR(sum[i], whole[i], 1e-15);
+  }
+}
+
+TEST(Network, WithoutHiddenLayersItIsLogisticRegression) {
+  const ParameterLayout layout({2, 3});
+  std::vector<double> values(layout.size(), 0.0);
+  values[layout.layers()[0].weights.begin + 1] = 2;  // w from input 0 to class 1
+  values[layout.layers()[0].bias.begin + 2] = -1;
+  Network<double> network(layout, values, {}, 1);
+  const std::vector<double> x = {3, 5};
+  const auto A = network.forward({x.data(), 1, 2});
+  EXPECT_EQ((std::vector<double>{A(0, 0), A(0, 1), A(0, 2)}), (std::vector<double>{0, 6, -1}));
+}
+
+TEST(ParameterLayout, PlacesTensorsOnCacheLinesOneAfterTheOther) {
+  const ParameterLayout layout({3, 5, 2});
+  EXPECT_EQ(layout.parameter_count(), 3U * 5 + 5 + 5 * 2 + 2);
+  std::size_t end = 0;
+  for (const LayerLayout& layer : layout.layers()) {
+    for (const Range range : {layer.weights, layer.bias}) {
+      EXPECT_EQ(range.begin % 16, 0U);
+      EXPECT_GE(range.begin, end);
+      end = range.end;
+    }
+  }
+  EXPECT_LE(end, layout.size());
+  EXPECT_THROW(ParameterLayout({3}), std::invalid_argument);
+  EXPECT_THROW(ParameterLayout({3, 0, 2}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace dnn

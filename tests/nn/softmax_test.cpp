@@ -1,0 +1,135 @@
+#include "dnn/nn/softmax.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include "dnn/core/error.hpp"
+#include "support/test_numbers.hpp"
+
+namespace dnn {
+namespace {
+
+template <class T>
+class SoftmaxOf : public testing::Test {
+ protected:
+  static constexpr T inf = std::numeric_limits<T>::infinity();
+  static constexpr T nan = std::numeric_limits<T>::quiet_NaN();
+  /// The extremes of the derivation: 1e4 in float, 1e300 in double.
+  static constexpr T huge = sizeof(T) == 4 ? T(1e4) : T(1e300);
+
+  static std::vector<T> softmax_of(std::vector<T> a) {
+    softmax(std::span(a));
+    return a;
+  }
+};
+using Elements = testing::Types<float, double>;
+TYPED_TEST_SUITE(SoftmaxOf, Elements);
+
+TYPED_TEST(SoftmaxOf, FiniteAndExactAtTheExtremes) {
+  using T = TypeParam;
+  using V = std::vector<T>;
+  const T large = this->huge;
+  EXPECT_EQ(this->softmax_of({large, -large, 0}), (V{1, 0, 0}));
+  EXPECT_EQ(this->softmax_of({large, large}), (V{0.5, 0.5}));
+  EXPECT_EQ(this->softmax_of({-large, -large, -large, -large}), (V{0.25, 0.25, 0.25, 0.25}));
+  EXPECT_EQ(this->softmax_of({T{3}}), (V{1}));
+  EXPECT_EQ(this->softmax_of({-this->inf, 7, 7, -this->inf}), (V{0, 0.5, 0.5, 0}));
+  const auto y = this->softmax_of({1000, 1001});
+  EXPECT_NEAR(y[1], 1 / (1 + std::exp(-1.0)), 1e-6);
+}
+
+TYPED_TEST(SoftmaxOf, DiagnosesWhatHasNoValue) {
+  EXPECT_THROW(this->softmax_of({1, this->nan}), NumericalError);
+  EXPECT_THROW(this->softmax_of({this->nan, 1}), NumericalError);
+  EXPECT_THROW(this->softmax_of({1, this->inf}), NumericalError);
+  EXPECT_THROW(this->softmax_of({-this->inf, -this->inf}), NumericalError);
+}
+
+// ln y from a - m - ln s is exact where ln(softmax) would be ln 0.
+TYPED_TEST(SoftmaxOf, LossIsFiniteWhereTheProbabilityUnderflows) {
+  using T = TypeParam;
+  const std::vector<T> a = {this->huge, -this->huge};
+  const std::vector<std::int32_t> wrong = {1};
+  const LossSums sums =
+      SoftmaxCrossEntropy().evaluate<T>(MatrixView<const T>{a.data(), 1, 2}, wrong);
+  EXPECT_DOUBLE_EQ(sums.loss, 2 * static_cast<double>(this->huge));
+  EXPECT_EQ(sums.correct, 0U);
+}
+
+TYPED_TEST(SoftmaxOf, MaskedClassTakesNoPart) {
+  using T = TypeParam;
+  std::vector<T> a = {1, -this->inf, 1};
+  const MatrixView<T> A{a.data(), 1, 3};
+  const std::vector<std::int32_t> first = {0};
+  const std::vector<std::int32_t> masked = {1};
+  EXPECT_THROW((void)SoftmaxCrossEntropy().evaluate<T>(A, masked), NumericalError);
+  const LossSums sums = SoftmaxCrossEntropy().differentiate<T>(A, first, 1);
+  EXPECT_NEAR(sums.loss, std::log(2.0), 1e-6);
+  EXPECT_EQ(a, (std::vector<T>{-0.5, 0, 0.5}));
+}
+
+TYPED_TEST(SoftmaxOf, CountsTheFirstOfEqualLogits) {
+  using T = TypeParam;
+  const std::vector<T> a = {2, 2, 1};
+  const MatrixView<const T> A{a.data(), 1, 3};
+  const std::vector<std::int32_t> first = {0};
+  const std::vector<std::int32_t> second = {1};
+  EXPECT_EQ(SoftmaxCrossEntropy().evaluate<T>(A, first).correct, 1U);
+  EXPECT_EQ(SoftmaxCrossEntropy().evaluate<T>(A, second).correct, 0U);
+}
+
+// dA^N against central differences of the loss, with and without smoothing and weights.
+TEST(SoftmaxCrossEntropy, GradientIsTheLossesDifferenceQuotient) {
+  constexpr std::size_t samples = 5;
+  constexpr std::size_t classes = 4;
+  const std::vector<std::int32_t> labels = {0, 3, 1, 2, 3};
+  const auto start = test::numbers<double>(samples * classes, 8);
+  for (const double smoothing : {0.0, 0.1}) {
+    for (const std::vector<double>& weights :
+         {std::vector<double>{}, std::vector<double>{0.5, 2, 0, 1.25}}) {
+      const SoftmaxCrossEntropy loss(smoothing, weights);
+      constexpr std::size_t global = 7;  // other ranks' samples count in the mean
+      std::vector<double> dA = start;
+      const double value =
+          loss.differentiate<double>(MatrixView<double>{dA.data(), samples, classes}, labels,
+                                     global)
+              .loss;
+      const auto loss_at = [&](std::size_t i, double step) {
+        std::vector<double> moved = start;
+        moved[i] += step;
+        return loss.evaluate<double>(MatrixView<const double>{moved.data(), samples, classes},
+                                     labels)
+                   .loss /
+               global;
+      };
+      EXPECT_DOUBLE_EQ(value / global, loss_at(0, 0));
+      for (std::size_t i = 0; i < start.size(); ++i) {
+        constexpr double h = 1e-6;
+        EXPECT_NEAR(dA[i], (loss_at(i, h) - loss_at(i, -h)) / (2 * h), 1e-9);
+      }
+    }
+  }
+}
+
+TEST(SoftmaxCrossEntropy, SmoothedLossByHand) {
+  // Two classes, logits 0 and ln 3: y = (1/4, 3/4); ε = 0.2 gives ŷ = (0.9, 0.1) for label 0.
+  const std::vector<double> a = {0, std::log(3.0)};
+  const std::vector<std::int32_t> label = {0};
+  const SoftmaxCrossEntropy loss(0.2, {2.0, 1.0});
+  const double expected = 2 * -(0.9 * std::log(0.25) + 0.1 * std::log(0.75));
+  EXPECT_NEAR(loss.evaluate<double>(MatrixView<const double>{a.data(), 1, 2}, label).loss, expected,
+              1e-14);
+}
+
+TEST(SoftmaxCrossEntropy, RefusesSettingsWithoutMeaning) {
+  EXPECT_THROW(SoftmaxCrossEntropy(1.0), std::invalid_argument);
+  EXPECT_THROW(SoftmaxCrossEntropy(-0.1), std::invalid_argument);
+  EXPECT_THROW(SoftmaxCrossEntropy(0, {1, -1}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace dnn

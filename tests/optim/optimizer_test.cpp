@@ -1,0 +1,150 @@
+#include "dnn/optim/optimizer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "support/test_numbers.hpp"
+
+namespace dnn {
+namespace {
+
+using test::numbers;
+
+constexpr std::size_t size = 37;
+const std::vector<Range> decayed = {{0, 10}, {16, 30}};
+
+bool is_decayed(std::size_t i) { return i < 10 || (i >= 16 && i < 30); }
+
+/// The naive twin: the published update rules, element by element in double.
+struct Naive {
+  OptimizerSettings s;
+  std::vector<double> first = std::vector<double>(size, 0.0);
+  std::vector<double> second = std::vector<double>(size, 0.0);
+  int t = 0;
+
+  void step(std::vector<double>& w, const std::vector<double>& gradients, double eta,
+            double scale) {
+    ++t;
+    for (std::size_t i = 0; i < size; ++i) {
+      const double lambda = is_decayed(i) ? s.weight_decay : 0;
+      const bool decoupled = s.kind == OptimizerKind::adamw;
+      const double g = gradients[i] * scale + (decoupled ? 0 : lambda * w[i]);
+      switch (s.kind) {
+        case OptimizerKind::sgd:
+          w[i] -= eta * g;
+          break;
+        case OptimizerKind::momentum:
+          first[i] = s.momentum * first[i] + g;
+          w[i] -= eta * first[i];
+          break;
+        case OptimizerKind::nesterov:
+          first[i] = s.momentum * first[i] + g;
+          w[i] -= eta * (g + s.momentum * first[i]);
+          break;
+        default: {
+          first[i] = s.beta1 * first[i] + (1 - s.beta1) * g;
+          second[i] = s.beta2 * second[i] + (1 - s.beta2) * g * g;
+          const double m = first[i] / (1 - std::pow(s.beta1, t));
+          const double v = second[i] / (1 - std::pow(s.beta2, t));
+          if (decoupled) {
+            w[i] -= eta * lambda * w[i];
+          }
+          w[i] -= eta * m / (std::sqrt(v) + s.epsilon);
+        }
+      }
+    }
+  }
+};
+
+class EveryOptimizer : public testing::TestWithParam<OptimizerKind> {};
+
+TEST_P(EveryOptimizer, FollowsItsPublishedRule) {
+  OptimizerSettings settings;
+  settings.kind = GetParam();
+  settings.weight_decay = 0.03;
+  auto optimizer = make_optimizer<double>(settings, {0, size}, decayed);
+  auto single = make_optimizer<float>(settings, {0, size}, decayed);
+  Naive naive{settings};
+  std::vector<double> values = numbers<double>(size, 1);
+  std::vector<float> single_values(values.begin(), values.end());
+  std::vector<double> expected = values;
+  for (int step = 0; step < 5; ++step) {
+    const auto gradients = numbers<double>(size, 10 + static_cast<std::uint64_t>(step));
+    const auto given = gradients;
+    const std::vector<float> single_gradients(gradients.begin(), gradients.end());
+    optimizer->step(values, gradients, 0.1, 0.5);
+    single->step(single_values, single_gradients, 0.1, 0.5);
+    naive.step(expected, gradients, 0.1, 0.5);
+    EXPECT_EQ(gradients, given);
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    EXPECT_NEAR(values[i], expected[i], 1e-13) << i;
+    EXPECT_NEAR(single_values[i], expected[i], 2e-5) << i;
+  }
+}
+
+// A rank that owns a slice moves that slice exactly as one that owns everything.
+TEST_P(EveryOptimizer, ASliceMovesAsItDoesInTheWhole) {
+  OptimizerSettings settings;
+  settings.kind = GetParam();
+  settings.weight_decay = 0.1;
+  auto whole = make_optimizer<double>(settings, {0, size}, decayed);
+  auto slice = make_optimizer<double>(settings, {7, 29}, decayed);
+  std::vector<double> whole_values = numbers<double>(size, 1);
+  std::vector<double> slice_values = whole_values;
+  const std::vector<double> start = whole_values;
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    const auto gradients = numbers<double>(size, 5 + step);
+    whole->step(whole_values, gradients, 0.1, 1);
+    slice->step(slice_values, gradients, 0.1, 1);
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    EXPECT_EQ(slice_values[i], i >= 7 && i < 29 ? whole_values[i] : start[i]) << i;
+  }
+}
+
+TEST_P(EveryOptimizer, PaddingStaysZero) {
+  OptimizerSettings settings;
+  settings.kind = GetParam();
+  auto optimizer = make_optimizer<float>(settings, {0, size}, {});
+  std::vector<float> values(size, 0.0F);
+  const std::vector<float> gradients(size, 0.0F);
+  optimizer->step(values, gradients, 0.1, 1);
+  EXPECT_EQ(values, std::vector<float>(size, 0.0F));
+}
+
+INSTANTIATE_TEST_SUITE_P(Optimizers, EveryOptimizer,
+                         testing::Values(OptimizerKind::sgd, OptimizerKind::momentum,
+                                         OptimizerKind::nesterov, OptimizerKind::adam,
+                                         OptimizerKind::adamw));
+
+// Weight decay of plain descent is the gradient of λ/2 |W|²: the step is the difference quotient's.
+TEST(WeightDecay, IsTheGradientOfHalfTheSquaredNorm) {
+  OptimizerSettings settings;
+  settings.weight_decay = 0.2;
+  auto optimizer = make_optimizer<double>(settings, {0, size}, decayed);
+  const auto start = numbers<double>(size, 3);
+  std::vector<double> values = start;
+  const std::vector<double> no_gradient(size, 0.0);
+  optimizer->step(values, no_gradient, 1.0, 1);
+  const auto penalty = [&](std::vector<double> w) {
+    double sum = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      sum += is_decayed(i) ? settings.weight_decay / 2 * w[i] * w[i] : 0;
+    }
+    return sum;
+  };
+  for (std::size_t i = 0; i < size; ++i) {
+    constexpr double h = 1e-6;
+    std::vector<double> up = start;
+    std::vector<double> down = start;
+    up[i] += h;
+    down[i] -= h;
+    EXPECT_NEAR(start[i] - values[i], (penalty(up) - penalty(down)) / (2 * h), 1e-9);
+  }
+}
+
+}  // namespace
+}  // namespace dnn

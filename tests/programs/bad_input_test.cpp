@@ -1,0 +1,124 @@
+// Everything a user can get wrong: on three ranks, one message that says what and where, exit code not
+// 0, and nothing written.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <limits>
+
+#include "support/array_files.hpp"
+#include "support/run_command.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn::test {
+namespace {
+
+const std::string train = std::string(DNN_BIN) + "/dnn_train";
+
+struct BadInput : public testing::Test {
+  TemporaryFolder folder;
+
+  void refuses(const std::string& arguments, const std::vector<std::string>& parts) {
+    const std::string out = folder / "run";
+    const CommandResult result = run_command(std::string(DNN_MPIEXEC) + " -n 3 " + train + " " +
+                                             arguments + " --output " + out);
+    EXPECT_NE(result.exit_code, 0) << arguments;
+    EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
+    for (const std::string& part : parts) {
+      EXPECT_NE(result.output.find(part), std::string::npos)
+          << "'" << part << "' is not in:\n" << result.output;
+    }
+    EXPECT_FALSE(std::filesystem::exists(out)) << arguments;
+  }
+  void refuses_csv(const std::string& contents, const std::vector<std::string>& parts) {
+    refuses("--data " + folder.write("d.csv", contents), parts);
+  }
+};
+
+TEST_F(BadInput, MissingPath) { refuses("--data /no/such/file", {"/no/such/file", "No such file"}); }
+TEST_F(BadInput, EmptyFile) { refuses_csv("", {"d.csv", "empty"}); }
+TEST_F(BadInput, RaggedRow) { refuses_csv("1,2,a\n3,b\n", {"d.csv", "line 2"}); }
+TEST_F(BadInput, NonNumericCell) {
+  refuses_csv("1,2,a\n3,red,b\n", {"line 2, column 2", "'red'"});
+}
+TEST_F(BadInput, NanFeature) { refuses_csv("1,2,a\n3,nan,b\n", {"line 2, column 2", "finite"}); }
+TEST_F(BadInput, ZeroFeatures) { refuses_csv("a\nb\n", {"zero features"}); }
+TEST_F(BadInput, OneClass) { refuses_csv("1,a\n2,a\n", {"one class only"}); }
+TEST_F(BadInput, UnknownLabelInTheTestSet) {
+  const auto test = folder.write("t.csv", "1,a\n2,z\n");
+  refuses("--data " + folder.write("d.csv", "1,a\n2,b\n") + " --test-data " + test,
+          {"t.csv", "unknown label 'z'", "sample 2"});
+}
+TEST_F(BadInput, LabelOutOfRangeInAnIdxTestSet) {
+  folder.write("train-images-idx3-ubyte", idx({4, 1, 2}, "abcdefgh"));
+  folder.write("train-labels-idx1-ubyte", idx({4}, std::string("\0\1\0\1", 4)));
+  folder.write("t10k-images-idx3-ubyte", idx({1, 1, 2}, "ab"));
+  folder.write("t10k-labels-idx1-ubyte", idx({1}, "\7"));
+  refuses("--data " + folder.path(), {"unknown label '7'", "sample 1", "2 classes"});
+}
+TEST_F(BadInput, ImageAndLabelCountsThatDiffer) {
+  folder.write("train-images-idx3-ubyte", idx({2, 1, 2}, "abcd"));
+  folder.write("train-labels-idx1-ubyte", idx({3}, "\1\2\1"));
+  refuses("--data " + folder.path(), {"3 labels", "2 images"});
+}
+TEST_F(BadInput, TruncatedIdx) {
+  folder.write("train-images-idx3-ubyte", idx({2, 1, 2}, "abc"));
+  folder.write("train-labels-idx1-ubyte", idx({2}, "\1\2"));
+  refuses("--data " + folder.path(), {"train-images-idx3-ubyte", "truncated IDX"});
+}
+TEST_F(BadInput, TruncatedNpy) {
+  const std::string x = npy<float>("<f4", "(2, 2)", {1, 2, 3, 4});
+  refuses("--data " + folder.write("x.npy", x.substr(0, x.size() - 3)), {"x.npy", "truncated"});
+}
+TEST_F(BadInput, CorruptGzip) {
+  refuses("--data " + folder.write("d.csv.gz", std::string("\x1f\x8b\x08\0\0\0\0\0\0\3garbage", 17)),
+          {"d.csv.gz", "gzip"});
+}
+TEST_F(BadInput, InfiniteFeatureInAMappedFile) {
+  const auto x = folder.write(
+      "x.npy", npy<float>("<f4", "(3, 1)", {1, std::numeric_limits<float>::infinity(), 2}));
+  const auto y = folder.write("y.npy", npy<std::int32_t>("<i4", "(3,)", {0, 1, 0}));
+  refuses("--data " + x + "," + y, {"x.npy", "feature 1 of sample 2", "infinite"});
+}
+TEST_F(BadInput, HiddenSizes) {
+  refuses("--hidden 64,0", {"--hidden 0"});
+  refuses("--hidden 50000000,50000000", {"--hidden", "GiB"});
+}
+TEST_F(BadInput, BatchSizes) {
+  refuses("--batch-size 0", {"--batch-size 0"});
+  refuses("--batch-size 1618", {"--batch-size 1618", "1617"});
+}
+TEST_F(BadInput, LearningRates) {
+  refuses("--lr -1", {"--lr -1"});
+  refuses("--lr nan", {"--lr nan"});
+}
+TEST_F(BadInput, TestDataOfAnotherWidth) {
+  const auto test = folder.write("t.csv", "1,2,a\n2,3,b\n");
+  refuses("--data " + folder.write("d.csv", "1,a\n2,b\n") + " --test-data " + test,
+          {"t.csv", "2 features", "the training data has 1"});
+}
+TEST_F(BadInput, OptionTypo) { refuses("--epoch 3", {"--epoch", "did you mean --epochs?"}); }
+TEST_F(BadInput, ConfigTypo) {
+  refuses("--config " + folder.write("c.toml", "epoch = 3\n"), {"'epoch'", "did you mean epochs?"});
+}
+
+TEST_F(BadInput, OutputUnderAFile) {
+  const auto file = folder.write("file", "");
+  const CommandResult result = run_command(train + " --epochs 1 --output " + file + "/run");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.output.find("cannot create the output folder"), std::string::npos)
+      << result.output;
+  EXPECT_EQ(count(result.output, "epoch   1"), 0);  // found before training
+}
+
+// A limit on file sizes stands for a disk that fills up while the run goes on.
+TEST_F(BadInput, OutputThatFillsUp) {
+  const CommandResult result = run_command("trap '' XFSZ; ulimit -f 64; " + train +
+                                           " --epochs 1 --output " + (folder / "run"));
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_NE(result.output.find("model.dnn: File too large"), std::string::npos) << result.output;
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/model.dnn"));
+}
+
+}  // namespace
+}  // namespace dnn::test

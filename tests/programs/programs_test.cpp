@@ -1,0 +1,237 @@
+// The programs as a user runs them.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support/run_command.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string mpirun(int ranks) {
+  return std::string(DNN_MPIEXEC) + " -n " + std::to_string(ranks) + " ";
+}
+
+const std::string train = std::string(DNN_BIN) + "/dnn_train";
+const std::string predict = std::string(DNN_BIN) + "/dnn_predict";
+const std::string model = std::string(DNN_BIN) + "/dnn_model";
+
+/// Two classes in the plane, 60 samples, told apart by the sign of the first feature.
+std::string plane_csv(const std::string& header) {
+  std::string text = header;
+  for (int i = 0; i < 60; ++i) {
+    const double x = (i % 2 == 0 ? 1 : -1) * (1 + i * 0.05);
+    text += std::to_string(x) + "," + std::to_string(i % 7) + "," + (x > 0 ? "plus" : "minus") + "\n";
+  }
+  return text;
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> result;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    result.push_back(line);
+  }
+  return result;
+}
+
+TEST(Train, WithoutArgumentsLearnsTheBuiltinDigits) {
+  const TemporaryFolder folder;
+  const CommandResult result = run_command("cd " + folder.path() + " && " + train);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("1,797 handwritten digits"), std::string::npos);
+  EXPECT_NE(result.output.find("UCI"), std::string::npos);
+  EXPECT_NE(result.output.find("--data"), std::string::npos);
+  EXPECT_TRUE(fs::exists(folder / "runs/001/model.dnn"));
+  EXPECT_EQ(count(result.output, "\r"), 0);  // plain lines where there is no terminal
+}
+
+TEST(Train, ReachesNinetySixPercentOnAHeldOutFifthOfTheDigits) {
+  const TemporaryFolder folder;
+  for (const int ranks : {1, 8}) {
+    const std::string out = folder / std::to_string(ranks);
+    const CommandResult result =
+        run_command(mpirun(ranks) + train + " --validation 0.2 --output " + out);
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+    EXPECT_EQ(summary["ranks"], ranks);
+    EXPECT_EQ(summary["evaluation_of_best"]["samples"], 359);
+    EXPECT_GE(summary["evaluation_of_best"]["accuracy"].get<double>(), 0.96);
+  }
+}
+
+TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
+  const TemporaryFolder folder;
+  const auto data = folder.write("plane.csv", plane_csv("x,y,label\n"));
+  const std::string out = folder / "run";
+  const CommandResult result = run_command(mpirun(3) + train + " --data " + data +
+                                           " --epochs 6 --hidden 8 --output " + out);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(lines(read_file(out + "/metrics.jsonl")).size(), 6U);
+  for (const std::string& line : lines(read_file(out + "/metrics.jsonl"))) {
+    const auto metrics = nlohmann::json::parse(line);
+    for (const char* key : {"epoch", "lr", "train_loss", "train_accuracy", "validation_loss",
+                            "validation_accuracy", "samples_per_second"}) {
+      EXPECT_TRUE(metrics.contains(key)) << key;
+    }
+  }
+  const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+  EXPECT_EQ(summary["ranks"], 3);
+  EXPECT_EQ(summary["configuration"]["hidden"], std::vector<int>{8});
+  EXPECT_EQ(summary["seconds_by_rank"].size(), 3U);
+  for (const char* phase : {"load", "compute", "exchange", "update", "evaluation"}) {
+    EXPECT_GE(summary["seconds_by_rank"][2][phase].get<double>(), 0) << phase;
+  }
+  EXPECT_EQ(summary["sha256_last"].get<std::string>().size(), 64U);
+  EXPECT_EQ(lines(read_file(out + "/confusion.csv")),
+            (std::vector<std::string>{"true\\predicted,minus,plus",
+                                      lines(read_file(out + "/confusion.csv"))[1],
+                                      lines(read_file(out + "/confusion.csv"))[2]}));
+  // A second run into the same folder is refused, and leaves the first one as it is.
+  const std::string before = read_file(out + "/model.dnn");
+  const CommandResult again =
+      run_command(mpirun(2) + train + " --data " + data + " --output " + out);
+  EXPECT_NE(again.exit_code, 0);
+  EXPECT_NE(again.output.find("--overwrite"), std::string::npos);
+  EXPECT_EQ(read_file(out + "/model.dnn"), before);
+  EXPECT_EQ(run_command(train + " --overwrite --quiet --epochs 2 --data " + data + " --output " +
+                        out).output,
+            "");
+}
+
+TEST(Train, DryRunChecksAndWritesNothing) {
+  const TemporaryFolder folder;
+  const CommandResult result =
+      run_command("cd " + folder.path() + " && " + mpirun(3) + train + " --dry-run");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  for (const char* part : {"3 ranks", "50,826 parameters", "rank 2:", "samples a batch", "MiB"}) {
+    EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
+  }
+  EXPECT_FALSE(fs::exists(folder / "runs"));
+}
+
+TEST(Train, PrintedConfigurationMakesTheSameRun) {
+  const TemporaryFolder folder;
+  const std::string options = " --epochs 2 --hidden 16 --seed 9 --dropout 0.1";
+  const CommandResult printed = run_command(train + options + " --print-config");
+  ASSERT_EQ(printed.exit_code, 0);
+  const auto file = folder.write("c.toml", printed.output);
+  const auto sha = [&](const std::string& arguments, const std::string& name) {
+    const std::string out = folder / name;
+    EXPECT_EQ(run_command(train + " " + arguments + " --output " + out).exit_code, 0);
+    return nlohmann::json::parse(read_file(out + "/summary.json"))["sha256_last"];
+  };
+  EXPECT_EQ(sha(options, "a"), sha("--config " + file, "b"));
+}
+
+TEST(Train, InstallsAndRunsFromAnywhere) {
+  const TemporaryFolder folder;
+  const CommandResult install =
+      run_command("cmake --install " + std::string(DNN_BIN) + " --prefix " + folder.path());
+  ASSERT_EQ(install.exit_code, 0) << install.output;
+  const CommandResult result =
+      run_command("cd / && " + (folder / "bin/dnn_train") + " --epochs 1 --output " +
+                  (folder / "run") + " && " + (folder / "bin/dnn_model") + " verify " +
+                  (folder / "run/model.dnn"));
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_TRUE(fs::exists(folder / "share/dnn_train/slurm.sbatch"));
+  EXPECT_EQ(run_command("cd / && " + (folder / "bin/dnn_train") + " --dry-run --config " +
+                        (folder / "share/dnn_train/example.toml"))
+                .exit_code,
+            0);
+}
+
+TEST(Predict, ScoresDataWithAndWithoutLabelsTheSameAtAnyRankCount) {
+  const TemporaryFolder folder;
+  const auto data = folder.write("plane.csv", plane_csv("x,y,label\n"));
+  const auto unlabelled = folder.write("new.csv", "x,y\n2.5,1\n-2.5,3\n");
+  ASSERT_EQ(run_command(train + " --hidden 8 --epochs 60 --lr 0.01 --data " + data + " --output " +
+                        (folder / "run"))
+                .exit_code,
+            0);
+  const std::string with_model = predict + " --model " + (folder / "run/model.dnn");
+  const CommandResult one =
+      run_command(with_model + " --data " + data + " --output " + (folder / "1.csv"));
+  EXPECT_EQ(one.exit_code, 0) << one.output;
+  EXPECT_NE(one.output.find("accuracy 100.00 % (60 of 60)"), std::string::npos) << one.output;
+  const CommandResult three =
+      run_command(mpirun(3) + with_model + " --data " + data + " --output " + (folder / "3.csv"));
+  EXPECT_EQ(three.exit_code, 0) << three.output;
+  const auto written = lines(read_file(folder / "1.csv"));
+  EXPECT_EQ(written[0], "sample,class,label,p(minus),p(plus)");
+  EXPECT_EQ(written.size(), 61U);
+  EXPECT_EQ(read_file(folder / "1.csv"), read_file(folder / "3.csv"));
+
+  const CommandResult fresh =
+      run_command(with_model + " --data " + unlabelled + " --output " + (folder / "n.csv"));
+  EXPECT_EQ(fresh.exit_code, 0) << fresh.output;
+  const auto scored = lines(read_file(folder / "n.csv"));
+  ASSERT_EQ(scored.size(), 3U);
+  EXPECT_EQ(scored[0], "sample,class,p(minus),p(plus)");
+  EXPECT_EQ(scored[1].substr(0, 7), "1,plus,");
+  EXPECT_EQ(scored[2].substr(0, 8), "2,minus,");
+
+  const CommandResult again =
+      run_command(with_model + " --data " + unlabelled + " --output " + (folder / "n.csv"));
+  EXPECT_NE(again.exit_code, 0);
+  EXPECT_NE(again.output.find("--overwrite"), std::string::npos);
+  const auto wide = folder.write("wide.csv", "1,2,3,4\n5,6,7,8\n");
+  const CommandResult other = run_command(with_model + " --data " + wide + " --output " +
+                                          (folder / "w.csv"));
+  EXPECT_NE(other.exit_code, 0);
+  EXPECT_NE(other.output.find("the model has 2"), std::string::npos) << other.output;
+  EXPECT_FALSE(fs::exists(folder / "w.csv"));
+}
+
+TEST(Model, InfoAndVerify) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  ASSERT_EQ(run_command(train + " --epochs 1 --hidden 12 --output " + out).exit_code, 0);
+  const std::string path = out + "/model.dnn";
+  const CommandResult info = run_command(model + " info " + path);
+  EXPECT_EQ(info.exit_code, 0);
+  for (const char* part : {"64-12-10", "910 (float)", "0, 1, 2", "epochs = 1"}) {
+    EXPECT_NE(info.output.find(part), std::string::npos) << part << " in " << info.output;
+  }
+  const CommandResult verify = run_command(model + " verify " + path);
+  EXPECT_EQ(verify.exit_code, 0);
+  EXPECT_NE(verify.output.find("good"), std::string::npos);
+  std::string damaged = read_file(path);
+  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
+  const auto bad = folder.write("bad.dnn", damaged);
+  const CommandResult refused = run_command(model + " verify " + bad);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.output.find("checksum"), std::string::npos);
+  EXPECT_NE(run_command(predict + " --model " + bad).output.find("checksum"), std::string::npos);
+}
+
+TEST(Job, ARankThatThrowsEndsItAtOnceWithOneMessage) {
+  for (const int failing : {0, 2}) {
+    const CommandResult result = run_command(mpirun(3) + DNN_TEST_BIN + "/failing_rank " +
+                                             std::to_string(failing));
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_LT(result.seconds, 10);
+    EXPECT_EQ(count(result.output, "the disk is on fire"), 1) << result.output;
+    EXPECT_NE(result.output.find("error on rank " + std::to_string(failing) + " of 3 (host "),
+              std::string::npos)
+        << result.output;
+  }
+}
+
+TEST(Job, ADivergedModelIsToldOnce) {
+  const TemporaryFolder folder;
+  const CommandResult result = run_command(mpirun(3) + train +
+                                           " --optimizer sgd --lr 1e30 --output " + (folder / "r"));
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_EQ(count(result.output, "training diverged"), 1) << result.output;
+  EXPECT_NE(result.output.find("learning rate"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace dnn::test

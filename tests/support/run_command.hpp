@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+namespace dnn::test {
+
+/// What a command did.
+struct CommandResult {
+  int exit_code = -1;  ///< 128 + signal where one ended it
+  std::string output;  ///< standard output and standard error together
+  double seconds = 0;
+};
+
+/// Runs a shell command and waits for it.
+CommandResult run_command(const std::string& command);
+
+/// How often `part` occurs in `text`.
+int count(const std::string& text, const std::string& part);
+
+}  // namespace dnn::test

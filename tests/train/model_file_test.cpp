@@ -1,0 +1,188 @@
+#include "dnn/train/model_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+
+#include "dnn/core/error.hpp"
+#include "dnn/train/atomic_file.hpp"
+#include "dnn/train/container.hpp"
+#include "dnn/train/model_report.hpp"
+#include "support/expect_error.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_numbers.hpp"
+
+namespace dnn {
+namespace {
+
+using test::expect_error;
+using test::read_file;
+using test::TemporaryFolder;
+
+struct Example {
+  ParameterLayout layout{{3, 5, 2}};
+  std::vector<float> values = std::vector<float>(layout.size(), 0.0F);
+  ModelDescription description;
+
+  Example() {
+    const auto given = test::numbers<float>(layout.size(), 1);
+    for (const LayerLayout& layer : layout.layers()) {
+      for (const Range range : {layer.weights, layer.bias}) {
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          values[i] = given[i];
+        }
+      }
+    }
+    description.widths = {3, 5, 2};
+    description.class_names = {"with \"quotes\", commas\nand lines", ""};
+    description.feature_names = {"a", "b", "c"};
+    description.index_base = 1;
+    description.normalizer = {{0.1, 1e300, -2}, {1, 1e-300, 0}};
+    description.configuration = "epochs = 3\n";
+    description.epoch = 2;
+    description.validation_loss = 0.1;
+    description.validation_accuracy = 2.0 / 3;
+    description.validation_samples = 30;
+    description.program = "test";
+  }
+  void save(const std::string& path) const {
+    save_model(path, description, packed_parameters<float>(layout, values));
+  }
+};
+
+TEST(ModelFile, ComesBackBitForBit) {
+  const TemporaryFolder folder;
+  const Example example;
+  example.save(folder / "m.dnn");
+  const SavedModel model = load_model(folder / "m.dnn");
+  std::vector<float> values(example.layout.size(), 0.0F);
+  model.copy_to(example.layout, std::span(values));
+  EXPECT_EQ(values, example.values);
+  EXPECT_EQ(model.description.widths, example.description.widths);
+  EXPECT_EQ(model.description.class_names, example.description.class_names);
+  EXPECT_EQ(model.description.feature_names, example.description.feature_names);
+  EXPECT_EQ(model.description.normalizer.center, example.description.normalizer.center);
+  EXPECT_EQ(model.description.normalizer.scale, example.description.normalizer.scale);
+  EXPECT_EQ(model.description.validation_accuracy, example.description.validation_accuracy);
+  EXPECT_EQ(model.description.epoch, 2U);
+  EXPECT_NE(model_verification(folder / "m.dnn").find("good"), std::string::npos);
+  EXPECT_NE(model_info(folder / "m.dnn").find("3-5-2"), std::string::npos);
+}
+
+TEST(ModelFile, EveryTruncationIsRefused) {
+  const TemporaryFolder folder;
+  Example().save(folder / "m.dnn");
+  const std::string whole = read_file(folder / "m.dnn");
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    const auto path = folder.write("cut.dnn", whole.substr(0, length));
+    EXPECT_THROW((void)load_model(path), InputError) << length;
+  }
+  folder.write("long.dnn", whole + "x");
+  EXPECT_THROW((void)load_model(folder / "long.dnn"), InputError);
+}
+
+TEST(ModelFile, EveryFlippedBitIsRefused) {
+  const TemporaryFolder folder;
+  Example().save(folder / "m.dnn");
+  const std::string whole = read_file(folder / "m.dnn");
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ (1 << i % 8));
+    const auto path = folder.write("flipped.dnn", damaged);
+    EXPECT_THROW((void)load_model(path), InputError) << i;
+  }
+}
+
+TEST(ModelFile, RefusalsSayWhatIsWrong) {
+  const TemporaryFolder folder;
+  Example().save(folder / "m.dnn");
+  const std::string whole = read_file(folder / "m.dnn");
+  const auto refused = [&](const std::string& contents, std::initializer_list<const char*> parts) {
+    const auto path = folder.write("bad.dnn", contents);
+    expect_error<InputError>([&] { (void)load_model(path); }, parts);
+  };
+  refused("PK\3\4 some archive", {"bad.dnn", "not a dnn_train model"});
+  refused(whole.substr(0, 20), {"truncated"});
+  refused(whole.substr(0, whole.size() - 4), {"truncated or damaged"});
+  std::string newer = whole;
+  newer[8] = 9;
+  refused(newer, {"version 9", "reads version 1"});
+  std::string flipped = whole;
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);
+  refused(flipped, {"damaged", "checksum"});
+  std::string absurd = whole;
+  absurd.replace(16, 8, "\xff\xff\xff\xff\xff\xff\xff\x7f");
+  refused(absurd, {"truncated or damaged"});
+  expect_error<FileError>([&] { (void)load_model(folder / "none.dnn"); }, {"none.dnn", "No such"});
+}
+
+TEST(ModelFile, PartsThatContradictEachOtherAreRefused) {
+  const TemporaryFolder folder;
+  const auto refused = [&](auto&& change, const char* part) {
+    Example example;
+    change(example.description);
+    example.save(folder / "c.dnn");
+    expect_error<InputError>([&] { (void)load_model(folder / "c.dnn"); }, {"contradicts", part});
+  };
+  refused([](ModelDescription& d) { d.widths = {3, 6, 2}; }, "number of parameters");
+  refused([](ModelDescription& d) { d.widths = {3, ~0ULL, 2}; }, "layer widths");
+  refused([](ModelDescription& d) { d.widths = {3}; }, "no layers");
+  refused([](ModelDescription& d) { d.class_names.pop_back(); }, "class names");
+  refused([](ModelDescription& d) { d.normalizer.center.pop_back(); }, "normalization");
+  refused([](ModelDescription& d) { d.precision = Precision::f64; }, "number of parameters");
+}
+
+// A whole container whose description Boost cannot read: an error, not a crash.
+TEST(ModelFile, ForeignDescriptionIsRefused) {
+  const TemporaryFolder folder;
+  write_container(folder / "f.dnn", "22 serialization::archive 99 0 0 nonsense", {});
+  expect_error<InputError>([&] { (void)load_model(folder / "f.dnn"); }, {"description"});
+}
+
+TEST(ModelFile, VerificationFindsNumbersThatAreNone) {
+  const TemporaryFolder folder;
+  Example example;
+  example.values[example.layout.layers()[0].bias.begin] = std::nanf("");
+  example.save(folder / "n.dnn");
+  expect_error<InputError>([&] { (void)model_verification(folder / "n.dnn"); },
+                           {"parameter 16", "finite"});
+}
+
+TEST(AtomicFile, ReplacesTheWholeFileAndLeavesNoOther) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a", std::string("first"));
+  write_file_atomically(folder / "a", std::string("second"));
+  EXPECT_EQ(read_file(folder / "a"), "second");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+// What happens on a full disk: the write fails part of the way. The old file stays whole.
+TEST(AtomicFile, AFailedWriteLeavesTheOldFileAndNothingElse) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a", std::string("old"));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{4096, 4096};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      write_file_atomically(folder / "a", std::string(1 << 20, 'x'));
+      ::_exit(1);
+    } catch (const FileError& error) {
+      ::_exit(std::string(error.what()).find("File too large") != std::string::npos ? 0 : 2);
+    }
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(read_file(folder / "a"), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+}  // namespace
+}  // namespace dnn

@@ -1,0 +1,139 @@
+#include "dnn/train/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "dnn/core/error.hpp"
+#include "dnn/train/command_line.hpp"
+#include "support/expect_error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+using test::expect_error;
+
+Options parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "dnn_train");
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+void fails(const std::vector<const char*>& arguments, std::initializer_list<const char*> parts) {
+  expect_error<InputError>([&] { (void)parse(arguments); }, parts);
+}
+
+TEST(Options, NoArgumentIsTheBuiltinDataWithGoodDefaults) {
+  const Options options = parse({});
+  EXPECT_FALSE(options.print);
+  EXPECT_EQ(options.config.data, "builtin:digits");
+  EXPECT_EQ(options.config.learning_rate(), 0.001);
+}
+
+TEST(Options, DefaultLearningRateFollowsTheOptimizer) {
+  EXPECT_EQ(parse({"--optimizer", "sgd"}).config.learning_rate(), 0.1);
+  EXPECT_EQ(parse({"--optimizer", "nesterov"}).config.learning_rate(), 0.02);
+  EXPECT_EQ(parse({"--optimizer", "sgd", "--lr", "0.5"}).config.learning_rate(), 0.5);
+}
+
+TEST(Options, FileGivesWhatTheCommandLineDoesNot) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml",
+                                 "# comment\nhidden = [32, 16]\nepochs = 7\nlr = 0.25\n"
+                                 "optimizer = \"adamw\"\nquiet = true\ndata = \"my data.csv\"\n");
+  const Config config = parse({"--config", file.c_str(), "--epochs", "9"}).config;
+  EXPECT_EQ(config.hidden, (std::vector<std::size_t>{32, 16}));
+  EXPECT_EQ(config.epochs, 9U);
+  EXPECT_EQ(config.learning_rate(), 0.25);
+  EXPECT_EQ(config.optimizer, OptimizerKind::adamw);
+  EXPECT_TRUE(config.quiet);
+  EXPECT_EQ(config.data, "my data.csv");
+}
+
+TEST(Options, PrintedConfigurationIsTakenBack) {
+  const test::TemporaryFolder folder;
+  const std::vector<const char*> arguments = {
+      "--data",      "a \"b\".csv", "--test-data",     "t",        "--label-column", "k",
+      "--csv-header", "no",         "--validation",    "0.25",     "--normalize",    "minmax",
+      "--hidden",    "5,6,7",       "--precision",     "double",   "--dropout",      "0.5",
+      "--init",      "xavier",      "--epochs",        "3",        "--batch-size",   "17",
+      "--optimizer", "momentum",    "--lr",            "0.3",      "--momentum",     "0.8",
+      "--lr-schedule", "step",      "--warmup-epochs", "0.5",      "--lr-step-epochs", "2",
+      "--lr-step-factor", "0.5",    "--weight-decay",  "1e-05",    "--clip-norm",    "2",
+      "--label-smoothing", "0.1",   "--class-weights", "balanced", "--seed",         "12345678901234567890",
+      "--early-stop", "2",          "--exchange",      "allreduce", "--output",      "o",
+      "--overwrite", "--quiet",     "--dry-run"};
+  const Config config = parse(arguments).config;
+  auto printing = arguments;
+  printing.push_back("--print-config");
+  const auto text = parse(printing).print;
+  ASSERT_TRUE(text);
+  const auto file = folder.write("c.toml", *text);
+  const Config again = parse({"--config", file.c_str()}).config;
+  EXPECT_EQ(to_json(again).dump(2), to_json(config).dump(2));
+  EXPECT_NE(to_json(config).dump(), to_json(Config{}).dump());
+  const nlohmann::ordered_json defaults_json = to_json(Config{});
+  const nlohmann::ordered_json given_json = to_json(config);
+  for (const auto& [key, value] : defaults_json.items()) {
+    EXPECT_NE(text->find(key + " = "), std::string::npos) << key;
+    EXPECT_TRUE(key == "exchange" || value != given_json[key]) << key << " was not varied";
+  }
+  const auto defaults = folder.write("d.toml", *parse({"--print-config"}).print);
+  EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(Config{}));
+}
+
+TEST(Options, UnknownOnesNameTheNearest) {
+  fails({"--epoch", "3"}, {"--epoch", "did you mean --epochs?"});
+  fails({"--batchsize=3"}, {"--batchsize", "did you mean --batch-size?"});
+  fails({"--zzzzzzzzzzzzzzz"}, {"--zzzzzzzzzzzzzzz", "--help"});
+  fails({"data.csv"}, {"'data.csv'", "--option value"});
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml", "epochs = 3\nlearning-rat = 0.1\nhiden = [3]\n");
+  fails({"--config", file.c_str()}, {"c.toml", "'learning-rat'"});
+  const auto other = folder.write("d.toml", "hiden = [3]\n");
+  fails({"--config", other.c_str()}, {"d.toml", "'hiden'", "did you mean hidden?"});
+  const auto section = folder.write("e.toml", "[train]\nepochs = 3\n");
+  fails({"--config", section.c_str()}, {"e.toml", "train.epochs"});
+  fails({"--config", "/nowhere.toml"}, {"/nowhere.toml"});
+}
+
+TEST(Options, UnusableValuesNameTheOption) {
+  fails({"--hidden", "64,0"}, {"--hidden 0", "1 to"});
+  fails({"--hidden", "999999999999"}, {"--hidden 999999999999"});
+  fails({"--hidden", "-5"}, {"--hidden"});
+  fails({"--batch-size", "0"}, {"--batch-size 0"});
+  fails({"--batch-size", "-1"}, {"--batch-size"});
+  fails({"--lr", "-0.1"}, {"--lr -0.1"});
+  fails({"--lr", "nan"}, {"--lr nan"});
+  fails({"--lr", "abc"}, {"--lr", "abc"});
+  fails({"--epochs", "0"}, {"--epochs 0"});
+  fails({"--validation", "1"}, {"--validation 1"});
+  fails({"--dropout", "1"}, {"--dropout 1"});
+  fails({"--label-smoothing", "-0.5"}, {"--label-smoothing -0.5"});
+  fails({"--weight-decay", "inf"}, {"--weight-decay inf"});
+  fails({"--clip-norm", "-1"}, {"--clip-norm -1"});
+  fails({"--warmup-epochs", "20"}, {"--warmup-epochs 20", "less than the epochs"});
+  fails({"--optimizer", "adma"}, {"--optimizer", "'adma'", "adam|adamw"});
+  fails({"--exchange", "gossip"}, {"--exchange", "'gossip'"});
+  fails({"--early-stop", "3", "--validation", "0"}, {"--early-stop 3", "validation"});
+}
+
+TEST(Options, HelpNamesEveryOption) {
+  const auto help = parse({"--help"}).print;
+  ASSERT_TRUE(help);
+  const nlohmann::ordered_json all = to_json(Config{});
+  for (const auto& [key, value] : all.items()) {
+    EXPECT_NE(help->find("--" + key), std::string::npos) << key;
+  }
+}
+
+TEST(CommandLine, NearestName) {
+  const std::vector<std::string> known = {"lr", "hidden", "dropout"};
+  EXPECT_EQ(nearest_name("droput", known), "dropout");
+  EXPECT_EQ(nearest_name("l", known), "lr");
+  EXPECT_EQ(nearest_name("something-else", known), "");
+}
+
+}  // namespace
+}  // namespace dnn
