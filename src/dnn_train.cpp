@@ -9,8 +9,7 @@
 
 int main(int argc, char** argv) {
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
-    const dnn::Options options =
-        dnn::agree(world, [&] { return dnn::parse_options(argc, argv); });
+    const dnn::Options options = dnn::agree(world, [&] { return dnn::parse_options(argc, argv); });
     if (options.print) {
       if (world.is_root()) {
         std::fputs(options.print->c_str(), stdout);

@@ -53,7 +53,9 @@ Communicator Communicator::duplicate(MPI_Comm parent) {
 }
 
 Communicator::Communicator(Communicator&& other) noexcept
-    : handle_(std::exchange(other.handle_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_) {}
+    : handle_(std::exchange(other.handle_, MPI_COMM_NULL)),
+      rank_(other.rank_),
+      size_(other.size_) {}
 
 Communicator& Communicator::operator=(Communicator&& other) noexcept {
   if (this != &other) {
@@ -65,7 +67,9 @@ Communicator& Communicator::operator=(Communicator&& other) noexcept {
   return *this;
 }
 
-Communicator::~Communicator() { release(); }
+Communicator::~Communicator() {
+  release();
+}
 
 void Communicator::release() noexcept {
   if (handle_ != MPI_COMM_NULL) {
@@ -80,7 +84,9 @@ Communicator Communicator::split_by_node() const {
   return Communicator(node);
 }
 
-void Communicator::barrier() const { check_mpi(MPI_Barrier(handle_), "MPI_Barrier"); }
+void Communicator::barrier() const {
+  check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
+}
 
 template <class T>
 void Communicator::all_reduce(std::span<T> values, Reduction reduction) const {
@@ -103,9 +109,8 @@ template void Communicator::all_reduce(std::span<std::uint64_t>, Reduction) cons
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
-    check_mpi(
-        MPI_Bcast(bytes.data() + done, static_cast<int>(count), MPI_BYTE, root, handle_),
-        "MPI_Bcast");
+    check_mpi(MPI_Bcast(bytes.data() + done, static_cast<int>(count), MPI_BYTE, root, handle_),
+              "MPI_Bcast");
   }
 }
 

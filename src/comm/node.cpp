@@ -25,7 +25,8 @@ std::span<std::byte> Node::allocate_shared(std::size_t bytes) {
     own_memory_.push_back(std::make_unique<std::byte[]>(bytes + alignment));
     return aligned(own_memory_.back().get(), bytes);
   }
-  // The windows are mapped at page boundaries, so the aligned address is the same byte on all ranks.
+  // The windows are mapped at page boundaries, so the aligned address is the same byte on all
+  // ranks.
   const auto own = static_cast<MPI_Aint>(is_leader() ? bytes + alignment : 0);
   void* base = nullptr;
   MPI_Win window = MPI_WIN_NULL;

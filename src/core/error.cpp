@@ -5,7 +5,6 @@
 namespace dnn {
 
 FileError::FileError(const std::string& doing, const std::string& path, int code)
-    : InputError("cannot " + doing + ": " + path + ": " +
-                 std::generic_category().message(code)) {}
+    : InputError("cannot " + doing + ": " + path + ": " + std::generic_category().message(code)) {}
 
 }  // namespace dnn

@@ -58,9 +58,8 @@ void BatchLoader<T>::work() {
   std::unique_lock lock(mutex_);
   while (true) {
     // At most one batch ahead of the one in use: batch k goes where batch k - 2 was.
-    changed_.wait(lock, [this] {
-      return stop_ || (!error_ && filled_ < steps_ && filled_ <= taken_);
-    });
+    changed_.wait(lock,
+                  [this] { return stop_ || (!error_ && filled_ < steps_ && filled_ <= taken_); });
     if (stop_) {
       return;
     }

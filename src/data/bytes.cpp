@@ -75,8 +75,7 @@ std::vector<std::byte> inflate_gzip(std::span<const std::byte> compressed,
     }
     const std::size_t in = std::min(most, compressed.size() - used);
     const std::size_t out = std::min(most, inflated.size() - done);
-    stream.z.next_in =
-        const_cast<Bytef*>(reinterpret_cast<const Bytef*>(compressed.data() + used));
+    stream.z.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(compressed.data() + used));
     stream.z.avail_in = static_cast<uInt>(in);
     stream.z.next_out = reinterpret_cast<Bytef*>(inflated.data() + done);
     stream.z.avail_out = static_cast<uInt>(out);
@@ -88,8 +87,8 @@ std::vector<std::byte> inflate_gzip(std::span<const std::byte> compressed,
         break;
       }
       inflateReset(&stream.z);  // gzip files may be concatenated
-    } else if (status == Z_BUF_ERROR || (status == Z_OK && used == compressed.size() &&
-                                         stream.z.avail_out > 0)) {
+    } else if (status == Z_BUF_ERROR ||
+               (status == Z_OK && used == compressed.size() && stream.z.avail_out > 0)) {
       throw InputError(origin + ": truncated gzip data (the file ends too early); copy it again");
     } else if (status != Z_OK) {
       throw InputError(origin + ": corrupt gzip data (" +
@@ -106,8 +105,8 @@ std::vector<std::byte> inflate_gzip(std::span<const std::byte> compressed,
 
 Bytes read_contents(const std::string& path) {
   Bytes file = map_file(path);
-  const bool gzip = file.size() >= 2 && file.view[0] == std::byte{0x1f} &&
-                    file.view[1] == std::byte{0x8b};
+  const bool gzip =
+      file.size() >= 2 && file.view[0] == std::byte{0x1f} && file.view[1] == std::byte{0x8b};
   return gzip ? Bytes::from(inflate_gzip(file.view, path)) : file;
 }
 

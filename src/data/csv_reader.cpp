@@ -13,7 +13,9 @@ namespace dnn {
 
 namespace {
 
-bool is_numeric(std::string_view field) { return parse_number<double>(field).has_value(); }
+bool is_numeric(std::string_view field) {
+  return parse_number<double>(field).has_value();
+}
 
 std::vector<std::string> own(const std::vector<std::string_view>& fields) {
   std::vector<std::string> copies;
@@ -23,8 +25,8 @@ std::vector<std::string> own(const std::vector<std::string_view>& fields) {
   return copies;
 }
 
-/// Whether the first of two records names the columns: some column is text in the first and a number
-/// in the second. A single record is a header where nothing in it is a number.
+/// Whether the first of two records names the columns: some column is text in the first and a
+/// number in the second. A single record is a header where nothing in it is a number.
 bool looks_like_header(const std::vector<std::string>& first,
                        const std::vector<std::string>& second) {
   for (std::size_t j = 0; j < first.size(); ++j) {

@@ -24,12 +24,10 @@ void check_trainable(const Dataset& data) {
 }
 
 void check_features(const Dataset& data, std::size_t features,
-                    const std::vector<std::string>& feature_names,
-                    const std::string& expected_by) {
+                    const std::vector<std::string>& feature_names, const std::string& expected_by) {
   if (data.features != features) {
     throw InputError(data.origin + ": " + std::to_string(data.features) +
-                     " features a sample, but " + expected_by + " has " +
-                     std::to_string(features));
+                     " features a sample, but " + expected_by + " has " + std::to_string(features));
   }
   if (data.feature_names.empty() || feature_names.empty()) {
     return;

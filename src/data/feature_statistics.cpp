@@ -17,8 +17,8 @@ namespace {
 enum Row : std::size_t { count_row, mean_row, squares_row, min_row, max_row };
 
 /// Welford's update of one sample's features; `inverse` is 1 / (samples so far, this one included).
-DNN_SIMD void add_sample(const double* x, double inverse, double* mean, double* squares, double* min,
-                         double* max, std::size_t features) {
+DNN_SIMD void add_sample(const double* x, double inverse, double* mean, double* squares,
+                         double* min, double* max, std::size_t features) {
   for (std::size_t j = 0; j < features; ++j) {
     const double delta = x[j] - mean[j];
     mean[j] += delta * inverse;
@@ -30,8 +30,8 @@ DNN_SIMD void add_sample(const double* x, double inverse, double* mean, double* 
 
 [[noreturn]] void report_not_finite(const Dataset& data, std::uint64_t sample,
                                     std::span<const double> features) {
-  const auto bad = std::find_if(features.begin(), features.end(),
-                                [](double x) { return !std::isfinite(x); });
+  const auto bad =
+      std::find_if(features.begin(), features.end(), [](double x) { return !std::isfinite(x); });
   throw InputError(data.origin + ": feature " + std::to_string(bad - features.begin() + 1) +
                    " of sample " + std::to_string(sample + 1) + " is " +
                    (std::isnan(*bad) ? "NaN" : "infinite") + "; features must be finite numbers");

@@ -37,8 +37,7 @@ void convert(const Raw* raw, const Compute* center, const Compute* scale, T* out
 
 /// Whether a feature of type Raw is normalized in double on its way to T.
 template <class Raw, class T>
-using ComputeType =
-    std::conditional_t<(sizeof(Raw) > 2 && !std::is_same_v<Raw, float>), double, T>;
+using ComputeType = std::conditional_t<(sizeof(Raw) > 2 && !std::is_same_v<Raw, float>), double, T>;
 
 }  // namespace
 

@@ -69,8 +69,8 @@ class LibsvmParser {
     Dataset data;
     data.origin = origin_;
     data.samples = labels_.size();
-    data.features = options_.features ? std::max(*options_.features, any_ ? width : 0)
-                                      : (any_ ? width : 0);
+    data.features =
+        options_.features ? std::max(*options_.features, any_ ? width : 0) : (any_ ? width : 0);
     data.element = sizeof(T) == sizeof(float) ? ElementType::f32 : ElementType::f64;
     data.index_base = base;
     for (std::uint32_t& column : columns_) {

@@ -91,8 +91,8 @@ Array read_array(const std::string& path) {
   if (version < 1 || version > 3 || start > file.size()) {
     fail(path, "truncated or corrupt NPY header");
   }
-  const std::string_view header(
-      reinterpret_cast<const char*>(file.view.data()) + 8 + length_bytes, header_length);
+  const std::string_view header(reinterpret_cast<const char*>(file.view.data()) + 8 + length_bytes,
+                                header_length);
   const std::string_view descr = value_of(header, "descr", path);
   const std::size_t end_quote = descr.find('\'', 1);
   if (!descr.starts_with('\'') || end_quote == std::string_view::npos) {
@@ -114,8 +114,9 @@ Array read_array(const std::string& path) {
                    std::to_string(file.size() - start) + " are there");
   }
   if (start % 16 != 0) {
-    fail(path, "the elements are not aligned to 16 bytes; save the array again with NumPy 1.14 or "
-               "newer");
+    fail(path,
+         "the elements are not aligned to 16 bytes; save the array again with NumPy 1.14 or "
+         "newer");
   }
   array.elements = file.part(start, bytes);
   return array;

@@ -24,8 +24,8 @@ bool contains(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The file of `folder` whose name has the part's word in it and ends as `ending` or ending.gz; empty
-/// where there is none. A plain file goes before a compressed one.
+/// The file of `folder` whose name has the part's word in it and ends as `ending` or ending.gz;
+/// empty where there is none. A plain file goes before a compressed one.
 std::string find_idx_file(const fs::path& folder, Part part, const std::string& ending) {
   std::vector<std::string> found;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
@@ -49,7 +49,7 @@ std::string find_idx_file(const fs::path& folder, Part part, const std::string& 
 }
 
 struct FolderFiles {
-  std::string images, labels;        // IDX
+  std::string images, labels;  // IDX
   std::string npy_features, npy_labels;
 };
 
@@ -100,10 +100,11 @@ Dataset open_file(const std::string& path, const ReadOptions& options) {
   if (path.ends_with(".npy") || path.ends_with(".npy.gz")) {
     throw InputError(path + ": not an NPY file (no NUMPY magic)");
   }
-  const auto zeros = std::count(contents.view.begin(),
-                                contents.view.begin() + static_cast<std::ptrdiff_t>(std::min<
-                                    std::size_t>(contents.size(), 4096)),
-                                std::byte{0});
+  const auto zeros =
+      std::count(contents.view.begin(),
+                 contents.view.begin() +
+                     static_cast<std::ptrdiff_t>(std::min<std::size_t>(contents.size(), 4096)),
+                 std::byte{0});
   if (zeros > 0) {
     throw InputError(path +
                      ": the file is binary and not NPY; a folder of IDX files is named as the "
@@ -117,8 +118,8 @@ Dataset open_file(const std::string& path, const ReadOptions& options) {
 
 Dataset open_dataset(const std::string& source, Part part, const ReadOptions& options) {
   if (source == builtin_digits_name) {
-    const auto csv = inflate_gzip(
-        std::as_bytes(std::span(digits_csv_gz, digits_csv_gz_size)), builtin_digits_name);
+    const auto csv = inflate_gzip(std::as_bytes(std::span(digits_csv_gz, digits_csv_gz_size)),
+                                  builtin_digits_name);
     return read_csv(csv, builtin_digits_name, options);
   }
   if (source.starts_with("builtin:")) {

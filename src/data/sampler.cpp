@@ -47,6 +47,8 @@ bool Sampler::is_training(std::uint64_t sample) const {
   return settings_.held_out == 0 || split_.position_of(sample) >= settings_.held_out;
 }
 
-std::uint64_t Sampler::validation_sample(std::uint64_t position) const { return split_(position); }
+std::uint64_t Sampler::validation_sample(std::uint64_t position) const {
+  return split_(position);
+}
 
 }  // namespace dnn

@@ -15,8 +15,12 @@ DNN_SIMD_BODY void add_row(const T* __restrict from, T* __restrict to, std::size
     to[j] += from[j];
   }
 }
-DNN_SIMD void add(const float* from, float* to, std::size_t count) { add_row(from, to, count); }
-DNN_SIMD void add(const double* from, double* to, std::size_t count) { add_row(from, to, count); }
+DNN_SIMD void add(const float* from, float* to, std::size_t count) {
+  add_row(from, to, count);
+}
+DNN_SIMD void add(const double* from, double* to, std::size_t count) {
+  add_row(from, to, count);
+}
 
 }  // namespace
 
@@ -47,11 +51,11 @@ void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixV
   multiply(Transpose::no, dA, Transpose::yes, W, T{0}, dX);
 }
 
-#define DNN_INSTANTIATE(T)                                                                     \
-  template void dense_forward(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);        \
-  template void add_bias(MatrixView<T>, std::span<const T>);                                   \
-  template void dense_backward_parameters(MatrixView<const T>, MatrixView<const T>,            \
-                                          MatrixView<T>, std::span<T>);                        \
+#define DNN_INSTANTIATE(T)                                                                         \
+  template void dense_forward(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);            \
+  template void add_bias(MatrixView<T>, std::span<const T>);                                       \
+  template void dense_backward_parameters(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, \
+                                          std::span<T>);                                           \
   template void dense_backward_input(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);
 DNN_INSTANTIATE(float)
 DNN_INSTANTIATE(double)

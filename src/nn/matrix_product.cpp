@@ -19,10 +19,10 @@ struct Extents {
 void call_library(Transpose ta, const float* a, std::size_t lda, Transpose tb, const float* b,
                   std::size_t ldb, float beta, float* c, Extents e) {
   const auto letter = [](Transpose t) { return t == Transpose::yes ? 'T' : 'N'; };
-  const auto status = dnnl_sgemm(letter(ta), letter(tb), static_cast<dnnl_dim_t>(e.m),
-                                 static_cast<dnnl_dim_t>(e.n), static_cast<dnnl_dim_t>(e.k), 1.0F,
-                                 a, static_cast<dnnl_dim_t>(lda), b, static_cast<dnnl_dim_t>(ldb),
-                                 beta, c, static_cast<dnnl_dim_t>(e.n));
+  const auto status =
+      dnnl_sgemm(letter(ta), letter(tb), static_cast<dnnl_dim_t>(e.m), static_cast<dnnl_dim_t>(e.n),
+                 static_cast<dnnl_dim_t>(e.k), 1.0F, a, static_cast<dnnl_dim_t>(lda), b,
+                 static_cast<dnnl_dim_t>(ldb), beta, c, static_cast<dnnl_dim_t>(e.n));
   if (status != dnnl_success) {
     throw std::runtime_error("oneDNN's dnnl_sgemm failed with status " + std::to_string(status));
   }
@@ -61,8 +61,8 @@ void multiply(Transpose transpose_a, MatrixView<const T> a, Transpose transpose_
   call_library(transpose_a, a.data, a.cols, transpose_b, b.data, b.cols, beta, c.data, e);
 }
 
-template void multiply(Transpose, MatrixView<const float>, Transpose, MatrixView<const float>, float,
-                       MatrixView<float>);
+template void multiply(Transpose, MatrixView<const float>, Transpose, MatrixView<const float>,
+                       float, MatrixView<float>);
 template void multiply(Transpose, MatrixView<const double>, Transpose, MatrixView<const double>,
                        double, MatrixView<double>);
 

@@ -13,8 +13,12 @@ DNN_SIMD_BODY void forward_row(T* __restrict A, const T* __restrict B, std::size
     A[j] = a <= T{0} ? T{0} : a;  // in this order: NaN compares false and passes
   }
 }
-DNN_SIMD void forward(float* A, const float* B, std::size_t n) { forward_row(A, B, n); }
-DNN_SIMD void forward(double* A, const double* B, std::size_t n) { forward_row(A, B, n); }
+DNN_SIMD void forward(float* A, const float* B, std::size_t n) {
+  forward_row(A, B, n);
+}
+DNN_SIMD void forward(double* A, const double* B, std::size_t n) {
+  forward_row(A, B, n);
+}
 
 template <class T>
 DNN_SIMD_BODY void backward_all(const T* __restrict X, T scale, T* __restrict dX,

@@ -109,13 +109,12 @@ LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T> A, std::span<const std
   return sums;
 }
 
-#define DNN_INSTANTIATE(T)                                                                        \
-  template void softmax(std::span<T>);                                                            \
-  template LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T>,                            \
-                                                  std::span<const std::int32_t>) const;           \
-  template LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T>,                             \
-                                                       std::span<const std::int32_t>, std::size_t) \
-      const;
+#define DNN_INSTANTIATE(T)                                                              \
+  template void softmax(std::span<T>);                                                  \
+  template LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T>,                  \
+                                                  std::span<const std::int32_t>) const; \
+  template LossSums SoftmaxCrossEntropy::differentiate(                                 \
+      MatrixView<T>, std::span<const std::int32_t>, std::size_t) const;
 DNN_INSTANTIATE(float)
 DNN_INSTANTIATE(double)
 #undef DNN_INSTANTIATE

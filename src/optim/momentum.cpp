@@ -42,7 +42,7 @@ Momentum<T>::Momentum(const OptimizerSettings& settings, Range own,
 
 template <class T>
 void Momentum<T>::update(const typename Optimizer<T>::Piece& piece) {
-  const Factors<T> factors{momentum_,   piece.learning_rate,         piece.scale,
+  const Factors<T> factors{momentum_,   piece.learning_rate,          piece.scale,
                            piece.decay, nesterov_ ? momentum_ : T{1}, nesterov_ ? T{1} : T{0}};
   momentum_step(piece.values, piece.gradients, piece.state[0], piece.count, factors);
 }

@@ -10,10 +10,9 @@ const std::map<std::string, HeaderMode>& choices() {
 }
 template <>
 const std::map<std::string, Normalization>& choices() {
-  static const std::map<std::string, Normalization> words = {
-      {"none", Normalization::none},
-      {"minmax", Normalization::minmax},
-      {"standard", Normalization::standard}};
+  static const std::map<std::string, Normalization> words = {{"none", Normalization::none},
+                                                             {"minmax", Normalization::minmax},
+                                                             {"standard", Normalization::standard}};
   return words;
 }
 template <>
@@ -30,12 +29,11 @@ const std::map<std::string, Initializer>& choices() {
 }
 template <>
 const std::map<std::string, OptimizerKind>& choices() {
-  static const std::map<std::string, OptimizerKind> words = {
-      {"sgd", OptimizerKind::sgd},
-      {"momentum", OptimizerKind::momentum},
-      {"nesterov", OptimizerKind::nesterov},
-      {"adam", OptimizerKind::adam},
-      {"adamw", OptimizerKind::adamw}};
+  static const std::map<std::string, OptimizerKind> words = {{"sgd", OptimizerKind::sgd},
+                                                             {"momentum", OptimizerKind::momentum},
+                                                             {"nesterov", OptimizerKind::nesterov},
+                                                             {"adam", OptimizerKind::adam},
+                                                             {"adamw", OptimizerKind::adamw}};
   return words;
 }
 template <>
@@ -53,8 +51,7 @@ const std::map<std::string, ClassWeights>& choices() {
 }
 template <>
 const std::map<std::string, ExchangeKind>& choices() {
-  static const std::map<std::string, ExchangeKind> words = {
-      {"allreduce", ExchangeKind::allreduce}};
+  static const std::map<std::string, ExchangeKind> words = {{"allreduce", ExchangeKind::allreduce}};
   return words;
 }
 

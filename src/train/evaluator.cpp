@@ -9,8 +9,7 @@ namespace dnn {
 
 template <class T>
 Evaluator<T>::Evaluator(const Communicator& world, Gatherer<T> gatherer, std::size_t samples,
-                        std::function<std::uint64_t(std::uint64_t)> sample_at,
-                        std::size_t max_rows)
+                        std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows)
     : world_(world),
       samples_(samples),
       sample_at_(std::move(sample_at)),
@@ -55,8 +54,7 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion) {
 
 template <class T>
 std::int32_t predicted_class(std::span<const T> logits) {
-  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) -
-                                   logits.begin());
+  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
 template class Evaluator<float>;

@@ -121,8 +121,7 @@ void save_model(const std::string& path, const ModelDescription& description,
 
 SavedModel load_model(const std::string& path) {
   Container container = read_container(path);
-  SavedModel model{parse_description(container.description, path),
-                   std::move(container.parameters)};
+  SavedModel model{parse_description(container.description, path), std::move(container.parameters)};
   check_consistent(model, path);
   return model;
 }

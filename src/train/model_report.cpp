@@ -72,8 +72,8 @@ std::string model_verification(const std::string& path) {
   } else {
     check_parameters<float>(path, model);
   }
-  return path + ": good (checksum, description and " +
-         std::to_string(model.parameters.size()) + " bytes of finite parameters)\n";
+  return path + ": good (checksum, description and " + std::to_string(model.parameters.size()) +
+         " bytes of finite parameters)\n";
 }
 
 }  // namespace dnn

@@ -70,7 +70,8 @@ void add_data_options(CLI::App& app, Config& config) {
   add.value("--label-column", config.label_column, "NAME|N",
             "the label's column: a name from the header, a number from 1 (or -1, the last), first "
             "or last; default: a column named label, class, target or y, else the last");
-  add.choice("--csv-header", config.csv_header, "whether a CSV file's first line names its columns");
+  add.choice("--csv-header", config.csv_header,
+             "whether a CSV file's first line names its columns");
   add.value("--validation", config.validation, "FRACTION",
             "the part of the training data that is held out to judge by, chosen by the seed");
   add.choice("--normalize", config.normalize,
@@ -117,8 +118,8 @@ void add_training_options(CLI::App& app, Config& config) {
 }
 
 void add_run_options(CLI::App& app, Config& config) {
-  OptionAdder(app, "Ranks").choice("--exchange", config.exchange,
-                                   "how the ranks' gradients are combined");
+  OptionAdder(app, "Ranks")
+      .choice("--exchange", config.exchange, "how the ranks' gradients are combined");
   OptionAdder add(app, "Run");
   add.value("--output", config.output, "DIR",
             "folder for the model, metrics and summary; default: the first free runs/NNN");
@@ -132,10 +133,11 @@ void add_run_options(CLI::App& app, Config& config) {
 
 Options parse_options(int argc, const char* const* argv) {
   Options options;
-  CLI::App app("Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
-               "ranks:\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
-               "digits that it carries.",
-               "dnn_train");
+  CLI::App app(
+      "Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
+      "ranks:\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
+      "digits that it carries.",
+      "dnn_train");
   app.set_version_flag("--version", "dnn_train " DNN_VERSION)->configurable(false);
   app.set_config("--config", "", "TOML file with any of these options as keys");
   bool print_config = false;

@@ -66,7 +66,8 @@ void Reporter::draw() {
   const auto left = static_cast<double>(samples_ * (epochs_ - epoch_ + 1) - done_);
   std::printf("\r\033[Kepoch %zu/%zu [%s%s] %s samples/s, %s left", epoch_, epochs_,
               std::string(filled, '=').c_str(), std::string(width - filled, ' ').c_str(),
-              with_commas(static_cast<std::uint64_t>(rate)).c_str(), time_left(left / rate).c_str());
+              with_commas(static_cast<std::uint64_t>(rate)).c_str(),
+              time_left(left / rate).c_str());
   std::fflush(stdout);
 }
 
@@ -79,13 +80,13 @@ void Reporter::clear() {
 void Reporter::end_epoch(const EpochMetrics& metrics) {
   clear();
   char text[200];
-  const int length = std::snprintf(text, sizeof(text), "epoch %3zu/%zu  train loss %.4f accuracy %.2f %%",
-                             metrics.epoch, epochs_, metrics.train.loss,
-                             100 * metrics.train.accuracy);
+  const int length =
+      std::snprintf(text, sizeof(text), "epoch %3zu/%zu  train loss %.4f accuracy %.2f %%",
+                    metrics.epoch, epochs_, metrics.train.loss, 100 * metrics.train.accuracy);
   if (metrics.validation) {
     std::snprintf(text + length, sizeof(text) - static_cast<std::size_t>(length),
-                            "  validation loss %.4f accuracy %.2f %%", metrics.validation->loss,
-                            100 * metrics.validation->accuracy);
+                  "  validation loss %.4f accuracy %.2f %%", metrics.validation->loss,
+                  100 * metrics.validation->accuracy);
   }
   line(text + ("  " + with_commas(static_cast<std::uint64_t>(metrics.samples_per_second))) +
        " samples/s");

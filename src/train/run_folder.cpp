@@ -57,8 +57,9 @@ void RunFolder::prepare(std::size_t bytes) const {
   const fs::space_info space = fs::space(path_, error);
   if (!error && space.available < bytes) {
     throw InputError("the output folder " + path_ + " has " +
-                     std::to_string(space.available >> 20) + " MiB left on its disk; this run needs " +
-                     std::to_string((bytes >> 20) + 1) + " MiB; name another with --output");
+                     std::to_string(space.available >> 20) +
+                     " MiB left on its disk; this run needs " + std::to_string((bytes >> 20) + 1) +
+                     " MiB; name another with --output");
   }
 }
 

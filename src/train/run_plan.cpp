@@ -94,13 +94,12 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
   }
   lines.push_back("ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
                   plural(static_cast<std::size_t>(plan.nodes), "node"));
-  lines.push_back(
-      "data:     " + config.data + ": " + plural(data.train.features, "feature") + ", " +
-      with_commas(data.train.classes()) + " classes; " +
-      with_commas(data.sampler.training_samples()) + " samples to train, " +
-      with_commas(data.sampler.validation_samples()) + " to validate, " +
-      with_commas(data.test ? data.test->samples : 0) + " to test; features " +
-      word_for(config.normalize));
+  lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
+                  ", " + with_commas(data.train.classes()) + " classes; " +
+                  with_commas(data.sampler.training_samples()) + " samples to train, " +
+                  with_commas(data.sampler.validation_samples()) + " to validate, " +
+                  with_commas(data.test ? data.test->samples : 0) + " to test; features " +
+                  word_for(config.normalize));
   lines.push_back("network:  " + network + ", " + with_commas(plan.layout.parameter_count()) +
                   " parameters, " + word_for(config.precision));
   char rate[64];

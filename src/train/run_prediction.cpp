@@ -50,7 +50,8 @@ Dataset read_data(const PredictConfig& config, const ModelDescription& model) {
   return data;
 }
 
-/// The lines of the output file: written in the data's order, under a temporary name until complete.
+/// The lines of the output file: written in the data's order, under a temporary name until
+/// complete.
 class PredictionFile {
  public:
   PredictionFile(const PredictConfig& config, const Dataset& data)
@@ -100,8 +101,8 @@ class PredictionFile {
 
 void append_number(std::string& text, double value) {
   char digits[32];
-  const auto result = std::to_chars(digits, digits + sizeof(digits), value,
-                                    std::chars_format::general, 7);
+  const auto result =
+      std::to_chars(digits, digits + sizeof(digits), value, std::chars_format::general, 7);
   text.append(digits, result.ptr);
 }
 
@@ -120,8 +121,8 @@ class Scorer {
     model.copy_to(layout_, values_.span());
   }
 
-  /// The lines of samples [range.begin, range.end), at most `rows`; adds to the sums where there are
-  /// labels.
+  /// The lines of samples [range.begin, range.end), at most `rows`; adds to the sums where there
+  /// are labels.
   std::string lines(Range range, LossSums& sums) {
     const Dataset& data = gatherer_.data();
     std::vector<std::uint64_t> samples(range.size());
@@ -132,8 +133,8 @@ class Scorer {
     gatherer_.gather(samples, X);
     const MatrixView<T> logits = network_.forward(X);
     if (data.has_labels()) {
-      sums += SoftmaxCrossEntropy().evaluate<T>(logits,
-                                             data.label_view().subspan(range.begin, range.size()));
+      sums += SoftmaxCrossEntropy().evaluate<T>(
+          logits, data.label_view().subspan(range.begin, range.size()));
     }
     std::string text;
     for (std::size_t s = 0; s < logits.rows; ++s) {
@@ -180,8 +181,9 @@ LossSums score(const PredictConfig& config, const SavedModel& model, const Datas
   for (std::size_t first = 0; first < data.samples; first += block) {
     const std::size_t count = std::min(block, data.samples - first);
     const Range mine = part_of(count, ranks, static_cast<std::size_t>(world.rank()));
-    const std::string lines =
-        agree(world, [&] { return scorer.lines({first + mine.begin, first + mine.end}, sums); });
+    const std::string lines = agree(world, [&] {
+      return scorer.lines({first + mine.begin, first + mine.end}, sums);
+    });
     const std::vector<std::string> all = world.gather(lines, 0);
     agree(world, [&] {
       for (const std::string& text : all) {
@@ -226,8 +228,7 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
       if (data.has_labels()) {
         std::printf("accuracy %.2f %% (%llu of %zu), loss %.4f\n",
                     100 * static_cast<double>(sums.correct) / count,
-                    static_cast<unsigned long long>(sums.correct), data.samples,
-                    sums.loss / count);
+                    static_cast<unsigned long long>(sums.correct), data.samples, sums.loss / count);
       }
       std::printf("predictions: %s (%zu samples)\n", config.output.c_str(), data.samples);
     }

@@ -79,9 +79,11 @@ void train(const Config& config, const Communicator& world, const RunPlan& plan,
   char loss[32];
   std::snprintf(loss, sizeof(loss), "%.4f", figures.best.loss);
   reporter.line(figures.evaluated_on + " accuracy " + percent(figures.best.accuracy) + " (loss " +
-                loss + ", " + with_commas(figures.best.samples) + " samples) with the model of epoch " +
-                std::to_string(result.best_epoch) + ", the best");
-  reporter.line("model: " + folder.best_model() + "  (summary, metrics and confusion matrix beside it)");
+                loss + ", " + with_commas(figures.best.samples) +
+                " samples) with the model of epoch " + std::to_string(result.best_epoch) +
+                ", the best");
+  reporter.line("model: " + folder.best_model() +
+                "  (summary, metrics and confusion matrix beside it)");
 }
 
 }  // namespace
@@ -99,8 +101,7 @@ int run_training(const Config& config, const Communicator& world) {
   Node node(world);
   {
     const TrainingData data = load_training_data(config, world, node);
-    const RunPlan plan =
-        agree(world, [&] { return RunPlan::make(config, world, node, data); });
+    const RunPlan plan = agree(world, [&] { return RunPlan::make(config, world, node, data); });
     for (const std::string& line : describe(plan, config, data)) {
       reporter.line(line);
     }

@@ -31,9 +31,8 @@ std::string describe(const Dataset& data) {
                       {"blocks", json::array()}};
   for (const auto block : blocks) {
     const Bytes& bytes = data.*block;
-    description["blocks"].push_back({{"path", bytes.mapped_path},
-                                     {"offset", bytes.mapped_offset},
-                                     {"size", bytes.size()}});
+    description["blocks"].push_back(
+        {{"path", bytes.mapped_path}, {"offset", bytes.mapped_offset}, {"size", bytes.size()}});
   }
   const auto packed = json::to_msgpack(description);  // unlike dump(), takes names of any bytes
   return {packed.begin(), packed.end()};
@@ -68,15 +67,17 @@ void check_same_everywhere(const Communicator& world, const Dataset& data) {
   const bool same = world.all_reduce(fingerprint, Reduction::min) ==
                     world.all_reduce(fingerprint, Reduction::max);
   throw_if_any_failed(world, !same,
-                      data.origin + ": the nodes of this job have read different data under this "
-                                    "name; copy the same files to all of them");
+                      data.origin +
+                          ": the nodes of this job have read different data under this "
+                          "name; copy the same files to all of them");
 }
 
 }  // namespace
 
-Dataset share_dataset(const Communicator& world, Node& node, std::optional<Dataset> read_by_leader) {
-  const std::string text = node.ranks().broadcast(
-      node.is_leader() ? describe(*read_by_leader) : std::string(), 0);
+Dataset share_dataset(const Communicator& world, Node& node,
+                      std::optional<Dataset> read_by_leader) {
+  const std::string text =
+      node.ranks().broadcast(node.is_leader() ? describe(*read_by_leader) : std::string(), 0);
   const json description = json::from_msgpack(text);
   Dataset data = from_description(description);
   for (std::size_t i = 0; i < std::size(blocks); ++i) {

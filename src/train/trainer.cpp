@@ -24,8 +24,8 @@ std::unique_ptr<GradientExchange<T>> make_exchange(const Communicator& world, st
   return std::make_unique<AllreduceExchange<T>>(world, size);
 }
 
-/// Collective: w_c = n / (K n_c), so that every class has the same weight in all and the mean weight
-/// of a sample is 1.
+/// Collective: w_c = n / (K n_c), so that every class has the same weight in all and the mean
+/// weight of a sample is 1.
 std::vector<double> class_weights(const Config& config, const Communicator& world,
                                   const TrainingData& data) {
   if (config.class_weights == ClassWeights::none) {
@@ -83,8 +83,8 @@ Trainer<T>::Trainer(const Config& config, const Communicator& world, const Train
       data_(data),
       folder_(folder),
       reporter_(reporter),
-      exchange_(make_exchange<T>(world,
-                                 ParameterLayout(network_widths(config, data.train)).size())),
+      exchange_(
+          make_exchange<T>(world, ParameterLayout(network_widths(config, data.train)).size())),
       max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
       step_(ParameterLayout(network_widths(config, data.train)),
             {max_rows_, config.dropout, config.clip_norm, config.seed},
@@ -131,10 +131,11 @@ template <class T>
 EpochMetrics Trainer<T>::run_epoch(std::size_t epoch) {
   const Sampler& sampler = data_.sampler;
   reporter_.begin_epoch(epoch, config_.epochs, sampler.training_samples());
-  loader_.start([&sampler, epoch](std::size_t step,
-                                  std::vector<std::uint64_t>& samples) {
-    sampler.batch(epoch, step, samples);
-  }, sampler.steps());
+  loader_.start(
+      [&sampler, epoch](std::size_t step, std::vector<std::uint64_t>& samples) {
+        sampler.batch(epoch, step, samples);
+      },
+      sampler.steps());
   Stopwatch epoch_watch;
   LossSums sums;
   EpochMetrics metrics;
@@ -263,8 +264,8 @@ Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
   } else {
     const Dataset& set = data_.test ? *data_.test : data_.train;
     Evaluator<T> evaluator(
-        world_, Gatherer<T>(set, data_.normalizer), set.samples,
-        [](std::uint64_t i) { return i; }, evaluation_rows);
+        world_, Gatherer<T>(set, data_.normalizer), set.samples, [](std::uint64_t i) { return i; },
+        evaluation_rows);
     evaluation = evaluator.run(step_.network(), &confusion);
   }
   result_.seconds.evaluation += watch.seconds();

@@ -140,9 +140,8 @@ void check_finite(const Communicator& world, const Dataset& data) {
 }
 
 TrainingData load_training_data(const Config& config, const Communicator& world, Node& node) {
-  std::optional<Parts> parts = agree(world, [&] {
-    return node.is_leader() ? std::optional(read_parts(config)) : std::nullopt;
-  });
+  std::optional<Parts> parts = agree(
+      world, [&] { return node.is_leader() ? std::optional(read_parts(config)) : std::nullopt; });
   const bool has_test =
       world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
   Dataset train =

@@ -85,7 +85,8 @@ TEST(Communicator, AFailingCallNamesItsRoutine) {
   }
 }
 
-// Counts beyond an int travel in pieces: 2^31 + 8 bytes from the last rank to all on the test's node.
+// Counts beyond an int travel in pieces: 2^31 + 8 bytes from the last rank to all on the test's
+// node.
 TEST(Communicator, CountsBeyondTwoToThe31) {
   if (world().size() > 2) {
     return;  // two ranks show it; more would only need more memory
@@ -104,7 +105,9 @@ TEST(Communicator, CountsBeyondTwoToThe31) {
   EXPECT_EQ(bytes.back(), std::byte{3});
 }
 
-TEST(Communicator, KnowsItsHost) { EXPECT_FALSE(host_name().empty()); }
+TEST(Communicator, KnowsItsHost) {
+  EXPECT_FALSE(host_name().empty());
+}
 
 }  // namespace
 }  // namespace dnn

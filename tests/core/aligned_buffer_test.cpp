@@ -27,7 +27,9 @@ TEST(AlignedBuffer, MovesItsMemory) {
   EXPECT_EQ(moved[2], 5);
 }
 
-TEST(AlignedBuffer, MayBeEmpty) { EXPECT_EQ(AlignedBuffer<float>(0).size(), 0U); }
+TEST(AlignedBuffer, MayBeEmpty) {
+  EXPECT_EQ(AlignedBuffer<float>(0).size(), 0U);
+}
 
 TEST(MatrixView, AddressesRowsAndTheirFirstFew) {
   double elements[6] = {0, 1, 2, 3, 4, 5};

@@ -9,12 +9,13 @@
 namespace dnn {
 namespace {
 
-// The answer was computed by an independent Philox4x32-10 in Python, itself checked with the published
-// known answer for key and counter 0; it pins the order of the key's parts too.
+// The answer was computed by an independent Philox4x32-10 in Python, itself checked with the
+// published known answer for key and counter 0; it pins the order of the key's parts too.
 TEST(Random, IsPhilox) {
   const RandomStream stream(0x0123456789abcdefULL, Purpose::dropout, 3, 5, 0x1200000007ULL);
   const auto words = stream.block(9);
-  const std::array<std::uint32_t, 4> expected = {0x49ad2b13U, 0xf0c5f4ffU, 0xfa09a166U, 0x99bcc20eU};
+  const std::array<std::uint32_t, 4> expected = {0x49ad2b13U, 0xf0c5f4ffU, 0xfa09a166U,
+                                                 0x99bcc20eU};
   EXPECT_EQ(words, expected);
 }
 

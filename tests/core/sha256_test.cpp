@@ -5,7 +5,9 @@
 namespace dnn {
 namespace {
 
-std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 
 // The examples of FIPS 180-4's test vectors.
 TEST(Sha256, KnownAnswers) {

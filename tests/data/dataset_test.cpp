@@ -32,8 +32,11 @@ TEST(Dataset, AnotherWidthOrOrderOfFeatures) {
   check_features(data, 2, {}, "the model");
   expect_error<InputError>([&] { check_features(data, 3, {}, "the training data"); },
                            {"t.csv", "2 features", "the training data has 3"});
-  expect_error<InputError>([&] { check_features(data, 2, {"h", "w"}, "the model"); },
-                           {"feature 1", "'w'", "'h'", "same order"});
+  expect_error<InputError>(
+      [&] {
+        check_features(data, 2, {"h", "w"}, "the model");
+      },
+      {"feature 1", "'w'", "'h'", "same order"});
 }
 
 TEST(Dataset, LabelsAreRenumberedToTheTrainingsClasses) {
@@ -42,8 +45,11 @@ TEST(Dataset, LabelsAreRenumberedToTheTrainingsClasses) {
   EXPECT_EQ(std::vector<std::int32_t>(data.label_view().begin(), data.label_view().end()),
             (std::vector<std::int32_t>{1, 2, 1}));
   Dataset unknown = read("1,b\n2,x\n");
-  expect_error<InputError>([&] { use_classes(unknown, {"a", "b", "c"}, "the training data"); },
-                           {"t.csv", "unknown label 'x'", "sample 2", "3 classes"});
+  expect_error<InputError>(
+      [&] {
+        use_classes(unknown, {"a", "b", "c"}, "the training data");
+      },
+      {"t.csv", "unknown label 'x'", "sample 2", "3 classes"});
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ Dataset dense(const std::string& text) {
 
 TEST(FeatureStatistics, MeanAndDeviationByHand) {
   // Columns 1, 2, 3, 4 (mean 2.5, variance 1.25), a constant, and a large offset with spread 2.
-  const Dataset data = dense("1,5,1000000000,a\n2,5,1000000002,b\n3,5,1000000000,a\n4,5,1000000002,b\n");
+  const Dataset data =
+      dense("1,5,1000000000,a\n2,5,1000000002,b\n3,5,1000000000,a\n4,5,1000000002,b\n");
   FeatureStatistics statistics(3);
   statistics.add(data, all(data));
   const Normalizer standard = statistics.normalizer(Normalization::standard);

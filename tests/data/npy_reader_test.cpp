@@ -4,8 +4,8 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/gatherer.hpp"
-#include "support/expect_error.hpp"
 #include "support/array_files.hpp"
+#include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn {
@@ -35,7 +35,8 @@ TEST(Npy, FeaturesAndLabelsInTwoFilesStayAsTheyAre) {
 TEST(Npy, ImagesAreFlattenedAndEveryTypeIsRead) {
   const TemporaryFolder folder;
   const auto y = folder.write("y.npy", npy<float>("<f4", "(2, 1)", {0, 1}));
-  const auto images = folder.write("x.npy", npy<double>("<f8", "(2, 2, 2)", {1, 2, 3, 4, 5, 6, 7, 8}));
+  const auto images =
+      folder.write("x.npy", npy<double>("<f8", "(2, 2, 2)", {1, 2, 3, 4, 5, 6, 7, 8}));
   EXPECT_EQ(row(read_npy(images, y, {}), 1), (std::vector<double>{5, 6, 7, 8}));
   const auto shorts = folder.write("s.npy", npy<std::int16_t>("<i2", "(2, 1)", {-300, 4}));
   EXPECT_EQ(row(read_npy(shorts, y, {}), 0), (std::vector<double>{-300}));
@@ -45,8 +46,7 @@ TEST(Npy, ImagesAreFlattenedAndEveryTypeIsRead) {
 
 TEST(Npy, LabelColumnInsideTheArray) {
   const TemporaryFolder folder;
-  const auto path =
-      folder.write("d.npy", npy<float>("<f4", "(2, 4)", {1, 2, 3, 4, 5, 6, 7, 8}));
+  const auto path = folder.write("d.npy", npy<float>("<f4", "(2, 4)", {1, 2, 3, 4, 5, 6, 7, 8}));
   const Dataset last = read_npy(path, "", {});
   EXPECT_EQ(row(last, 1), (std::vector<double>{5, 6, 7}));
   EXPECT_EQ(last.class_names, (std::vector<std::string>{"4", "8"}));

@@ -100,8 +100,8 @@ TEST(Gzip, TruncatedAndCorruptFiles) {
     text += std::to_string(i * 7919 % 1000) + "," + std::to_string(i % 3) + "\n";
   }
   const std::string good = gzip(text);
-  for (const std::size_t length : {good.size() - 1, good.size() - 9, good.size() / 2,
-                                   std::size_t{12}, std::size_t{3}}) {
+  for (const std::size_t length :
+       {good.size() - 1, good.size() - 9, good.size() / 2, std::size_t{12}, std::size_t{3}}) {
     fails(folder.write("cut.csv.gz", good.substr(0, length)), {"cut.csv.gz", "truncated gzip"});
   }
   std::string flipped = good;

@@ -21,12 +21,12 @@ TYPED_TEST_SUITE(MatrixProductOf, Elements);
 /// The naive twin: three loops in double.
 template <class T>
 std::vector<T> naive(Transpose ta, MatrixView<const T> a, Transpose tb, MatrixView<const T> b,
-                     T beta, const std::vector<T>& c, std::size_t m, std::size_t n,
-                     std::size_t k) {
+                     T beta, const std::vector<T>& c, std::size_t m, std::size_t n, std::size_t k) {
   std::vector<T> result(m * n);
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
-      double sum = beta == T{0} ? 0.0 : static_cast<double>(beta) * static_cast<double>(c[i * n + j]);
+      double sum =
+          beta == T{0} ? 0.0 : static_cast<double>(beta) * static_cast<double>(c[i * n + j]);
       for (std::size_t p = 0; p < k; ++p) {
         sum += static_cast<double>(ta == Transpose::yes ? a(p, i) : a(i, p)) *
                static_cast<double>(tb == Transpose::yes ? b(j, p) : b(p, j));
@@ -40,8 +40,8 @@ std::vector<T> naive(Transpose ta, MatrixView<const T> a, Transpose tb, MatrixVi
 TYPED_TEST(MatrixProductOf, AgreesWithTheNaiveProduct) {
   using T = TypeParam;
   const double tolerance = sizeof(T) == 4 ? 1e-4 : 1e-12;
-  const std::size_t extents[][3] = {{1, 1, 1}, {3, 5, 7}, {64, 10, 256}, {17, 33, 65}, {5, 4, 0},
-                                    {0, 3, 2}, {2, 0, 2}};
+  const std::size_t extents[][3] = {{1, 1, 1}, {3, 5, 7}, {64, 10, 256}, {17, 33, 65},
+                                    {5, 4, 0}, {0, 3, 2}, {2, 0, 2}};
   for (const auto& [m, n, k] : extents) {
     for (const Transpose ta : {Transpose::no, Transpose::yes}) {
       for (const Transpose tb : {Transpose::no, Transpose::yes}) {

@@ -67,7 +67,9 @@ TEST(Network, GradientsAreTheLossesDifferenceQuotients) {
 TEST(Network, GradientsWithLabelSmoothingAndClassWeights) {
   check_gradients(SoftmaxCrossEntropy(0.1, {0.5, 2, 1, 1.5}), 0);
 }
-TEST(Network, GradientsWithDropout) { check_gradients(SoftmaxCrossEntropy(), 0.4); }
+TEST(Network, GradientsWithDropout) {
+  check_gradients(SoftmaxCrossEntropy(), 0.4);
+}
 
 TEST(Network, ShardsGradientsSumToTheBatchs) {
   Fixture f;

@@ -94,10 +94,9 @@ TEST(SoftmaxCrossEntropy, GradientIsTheLossesDifferenceQuotient) {
       const SoftmaxCrossEntropy loss(smoothing, weights);
       constexpr std::size_t global = 7;  // other ranks' samples count in the mean
       std::vector<double> dA = start;
-      const double value =
-          loss.differentiate<double>(MatrixView<double>{dA.data(), samples, classes}, labels,
-                                     global)
-              .loss;
+      const double value = loss.differentiate<double>(
+                                   MatrixView<double>{dA.data(), samples, classes}, labels, global)
+                               .loss;
       const auto loss_at = [&](std::size_t i, double step) {
         std::vector<double> moved = start;
         moved[i] += step;

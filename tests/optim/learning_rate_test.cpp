@@ -9,8 +9,12 @@ namespace dnn {
 namespace {
 
 ScheduleSettings settings(ScheduleKind kind) {
-  return {.kind = kind, .learning_rate = 0.5, .total_steps = 100, .warmup_steps = 10,
-          .drop_steps = 30, .drop_factor = 0.1};
+  return {.kind = kind,
+          .learning_rate = 0.5,
+          .total_steps = 100,
+          .warmup_steps = 10,
+          .drop_steps = 30,
+          .drop_factor = 0.1};
 }
 
 TEST(LearningRate, WarmsUpInAStraightLine) {

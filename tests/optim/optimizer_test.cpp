@@ -15,7 +15,9 @@ using test::numbers;
 constexpr std::size_t size = 37;
 const std::vector<Range> decayed = {{0, 10}, {16, 30}};
 
-bool is_decayed(std::size_t i) { return i < 10 || (i >= 16 && i < 30); }
+bool is_decayed(std::size_t i) {
+  return i < 10 || (i >= 16 && i < 30);
+}
 
 /// The naive twin: the published update rules, element by element in double.
 struct Naive {

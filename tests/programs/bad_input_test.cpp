@@ -1,5 +1,5 @@
-// Everything a user can get wrong: on three ranks, one message that says what and where, exit code not
-// 0, and nothing written.
+// Everything a user can get wrong: on three ranks, one message that says what and where, exit code
+// not 0, and nothing written.
 
 #include <gtest/gtest.h>
 
@@ -25,8 +25,8 @@ struct BadInput : public testing::Test {
     EXPECT_NE(result.exit_code, 0) << arguments;
     EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
     for (const std::string& part : parts) {
-      EXPECT_NE(result.output.find(part), std::string::npos)
-          << "'" << part << "' is not in:\n" << result.output;
+      EXPECT_NE(result.output.find(part), std::string::npos) << "'" << part << "' is not in:\n"
+                                                             << result.output;
     }
     EXPECT_FALSE(std::filesystem::exists(out)) << arguments;
   }
@@ -35,15 +35,27 @@ struct BadInput : public testing::Test {
   }
 };
 
-TEST_F(BadInput, MissingPath) { refuses("--data /no/such/file", {"/no/such/file", "No such file"}); }
-TEST_F(BadInput, EmptyFile) { refuses_csv("", {"d.csv", "empty"}); }
-TEST_F(BadInput, RaggedRow) { refuses_csv("1,2,a\n3,b\n", {"d.csv", "line 2"}); }
+TEST_F(BadInput, MissingPath) {
+  refuses("--data /no/such/file", {"/no/such/file", "No such file"});
+}
+TEST_F(BadInput, EmptyFile) {
+  refuses_csv("", {"d.csv", "empty"});
+}
+TEST_F(BadInput, RaggedRow) {
+  refuses_csv("1,2,a\n3,b\n", {"d.csv", "line 2"});
+}
 TEST_F(BadInput, NonNumericCell) {
   refuses_csv("1,2,a\n3,red,b\n", {"line 2, column 2", "'red'"});
 }
-TEST_F(BadInput, NanFeature) { refuses_csv("1,2,a\n3,nan,b\n", {"line 2, column 2", "finite"}); }
-TEST_F(BadInput, ZeroFeatures) { refuses_csv("a\nb\n", {"zero features"}); }
-TEST_F(BadInput, OneClass) { refuses_csv("1,a\n2,a\n", {"one class only"}); }
+TEST_F(BadInput, NanFeature) {
+  refuses_csv("1,2,a\n3,nan,b\n", {"line 2, column 2", "finite"});
+}
+TEST_F(BadInput, ZeroFeatures) {
+  refuses_csv("a\nb\n", {"zero features"});
+}
+TEST_F(BadInput, OneClass) {
+  refuses_csv("1,a\n2,a\n", {"one class only"});
+}
 TEST_F(BadInput, UnknownLabelInTheTestSet) {
   const auto test = folder.write("t.csv", "1,a\n2,z\n");
   refuses("--data " + folder.write("d.csv", "1,a\n2,b\n") + " --test-data " + test,
@@ -71,8 +83,9 @@ TEST_F(BadInput, TruncatedNpy) {
   refuses("--data " + folder.write("x.npy", x.substr(0, x.size() - 3)), {"x.npy", "truncated"});
 }
 TEST_F(BadInput, CorruptGzip) {
-  refuses("--data " + folder.write("d.csv.gz", std::string("\x1f\x8b\x08\0\0\0\0\0\0\3garbage", 17)),
-          {"d.csv.gz", "gzip"});
+  refuses(
+      "--data " + folder.write("d.csv.gz", std::string("\x1f\x8b\x08\0\0\0\0\0\0\3garbage", 17)),
+      {"d.csv.gz", "gzip"});
 }
 TEST_F(BadInput, InfiniteFeatureInAMappedFile) {
   const auto x = folder.write(
@@ -97,7 +110,9 @@ TEST_F(BadInput, TestDataOfAnotherWidth) {
   refuses("--data " + folder.write("d.csv", "1,a\n2,b\n") + " --test-data " + test,
           {"t.csv", "2 features", "the training data has 1"});
 }
-TEST_F(BadInput, OptionTypo) { refuses("--epoch 3", {"--epoch", "did you mean --epochs?"}); }
+TEST_F(BadInput, OptionTypo) {
+  refuses("--epoch 3", {"--epoch", "did you mean --epochs?"});
+}
 TEST_F(BadInput, ConfigTypo) {
   refuses("--config " + folder.write("c.toml", "epoch = 3\n"), {"'epoch'", "did you mean epochs?"});
 }

@@ -27,7 +27,8 @@ std::string plane_csv(const std::string& header) {
   std::string text = header;
   for (int i = 0; i < 60; ++i) {
     const double x = (i % 2 == 0 ? 1 : -1) * (1 + i * 0.05);
-    text += std::to_string(x) + "," + std::to_string(i % 7) + "," + (x > 0 ? "plus" : "minus") + "\n";
+    text +=
+        std::to_string(x) + "," + std::to_string(i % 7) + "," + (x > 0 ? "plus" : "minus") + "\n";
   }
   return text;
 }
@@ -70,8 +71,8 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
   const TemporaryFolder folder;
   const auto data = folder.write("plane.csv", plane_csv("x,y,label\n"));
   const std::string out = folder / "run";
-  const CommandResult result = run_command(mpirun(3) + train + " --data " + data +
-                                           " --epochs 6 --hidden 8 --output " + out);
+  const CommandResult result =
+      run_command(mpirun(3) + train + " --data " + data + " --epochs 6 --hidden 8 --output " + out);
   ASSERT_EQ(result.exit_code, 0) << result.output;
   EXPECT_EQ(lines(read_file(out + "/metrics.jsonl")).size(), 6U);
   for (const std::string& line : lines(read_file(out + "/metrics.jsonl"))) {
@@ -100,9 +101,10 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
   EXPECT_NE(again.exit_code, 0);
   EXPECT_NE(again.output.find("--overwrite"), std::string::npos);
   EXPECT_EQ(read_file(out + "/model.dnn"), before);
-  EXPECT_EQ(run_command(train + " --overwrite --quiet --epochs 2 --data " + data + " --output " +
-                        out).output,
-            "");
+  EXPECT_EQ(
+      run_command(train + " --overwrite --quiet --epochs 2 --data " + data + " --output " + out)
+          .output,
+      "");
 }
 
 TEST(Train, DryRunChecksAndWritesNothing) {
@@ -135,10 +137,9 @@ TEST(Train, InstallsAndRunsFromAnywhere) {
   const CommandResult install =
       run_command("cmake --install " + std::string(DNN_BIN) + " --prefix " + folder.path());
   ASSERT_EQ(install.exit_code, 0) << install.output;
-  const CommandResult result =
-      run_command("cd / && " + (folder / "bin/dnn_train") + " --epochs 1 --output " +
-                  (folder / "run") + " && " + (folder / "bin/dnn_model") + " verify " +
-                  (folder / "run/model.dnn"));
+  const CommandResult result = run_command(
+      "cd / && " + (folder / "bin/dnn_train") + " --epochs 1 --output " + (folder / "run") +
+      " && " + (folder / "bin/dnn_model") + " verify " + (folder / "run/model.dnn"));
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_TRUE(fs::exists(folder / "share/dnn_train/slurm.sbatch"));
   EXPECT_EQ(run_command("cd / && " + (folder / "bin/dnn_train") + " --dry-run --config " +
@@ -182,8 +183,8 @@ TEST(Predict, ScoresDataWithAndWithoutLabelsTheSameAtAnyRankCount) {
   EXPECT_NE(again.exit_code, 0);
   EXPECT_NE(again.output.find("--overwrite"), std::string::npos);
   const auto wide = folder.write("wide.csv", "1,2,3,4\n5,6,7,8\n");
-  const CommandResult other = run_command(with_model + " --data " + wide + " --output " +
-                                          (folder / "w.csv"));
+  const CommandResult other =
+      run_command(with_model + " --data " + wide + " --output " + (folder / "w.csv"));
   EXPECT_NE(other.exit_code, 0);
   EXPECT_NE(other.output.find("the model has 2"), std::string::npos) << other.output;
   EXPECT_FALSE(fs::exists(folder / "w.csv"));
@@ -213,8 +214,8 @@ TEST(Model, InfoAndVerify) {
 
 TEST(Job, ARankThatThrowsEndsItAtOnceWithOneMessage) {
   for (const int failing : {0, 2}) {
-    const CommandResult result = run_command(mpirun(3) + DNN_TEST_BIN + "/failing_rank " +
-                                             std::to_string(failing));
+    const CommandResult result =
+        run_command(mpirun(3) + DNN_TEST_BIN + "/failing_rank " + std::to_string(failing));
     EXPECT_NE(result.exit_code, 0);
     EXPECT_LT(result.seconds, 10);
     EXPECT_EQ(count(result.output, "the disk is on fire"), 1) << result.output;
@@ -226,8 +227,8 @@ TEST(Job, ARankThatThrowsEndsItAtOnceWithOneMessage) {
 
 TEST(Job, ADivergedModelIsToldOnce) {
   const TemporaryFolder folder;
-  const CommandResult result = run_command(mpirun(3) + train +
-                                           " --optimizer sgd --lr 1e30 --output " + (folder / "r"));
+  const CommandResult result =
+      run_command(mpirun(3) + train + " --optimizer sgd --lr 1e30 --output " + (folder / "r"));
   EXPECT_NE(result.exit_code, 0);
   EXPECT_EQ(count(result.output, "training diverged"), 1) << result.output;
   EXPECT_NE(result.output.find("learning rate"), std::string::npos);

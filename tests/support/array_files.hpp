@@ -10,8 +10,9 @@ namespace dnn::test {
 template <class T>
 std::string npy(const std::string& descr, const std::string& shape, const std::vector<T>& elements,
                 bool fortran = false) {
-  std::string header = "{'descr': '" + descr + "', 'fortran_order': " +
-                       (fortran ? "True" : "False") + ", 'shape': " + shape + ", }";
+  std::string header = "{'descr': '" + descr +
+                       "', 'fortran_order': " + (fortran ? "True" : "False") +
+                       ", 'shape': " + shape + ", }";
   header.append(64 - (10 + header.size() + 1) % 64, ' ');
   header += '\n';
   std::string file = "\x93NUMPY";

@@ -13,8 +13,12 @@ const Communicator* all_ranks = nullptr;
 const Communicator* this_rank = nullptr;
 }  // namespace
 
-const Communicator& world() { return *all_ranks; }
-const Communicator& self() { return *this_rank; }
+const Communicator& world() {
+  return *all_ranks;
+}
+const Communicator& self() {
+  return *this_rank;
+}
 
 }  // namespace dnn::test
 
@@ -45,8 +49,7 @@ int main(int argc, char** argv) {
         }
       }
     }
-    failed = static_cast<int>(
-        world.all_reduce<std::int64_t>(failed, dnn::Reduction::max));
+    failed = static_cast<int>(world.all_reduce<std::int64_t>(failed, dnn::Reduction::max));
     return failed;
   });
 }

@@ -5,8 +5,8 @@
 
 namespace dnn::test {
 
-/// `count` different numbers in [-1, 1), the same in every run: a linear congruential generator of its
-/// own, so that tests do not lean on what they test.
+/// `count` different numbers in [-1, 1), the same in every run: a linear congruential generator of
+/// its own, so that tests do not lean on what they test.
 template <class T>
 std::vector<T> numbers(std::size_t count, std::uint64_t seed) {
   std::vector<T> result(count);

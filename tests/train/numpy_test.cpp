@@ -1,4 +1,5 @@
-// The same network, data, initial values, batches and learning rate in an independent implementation.
+// The same network, data, initial values, batches and learning rate in an independent
+// implementation.
 
 #include <gtest/gtest.h>
 
@@ -22,8 +23,8 @@ void append(std::ofstream& file, std::span<const T> elements) {
              static_cast<std::streamsize>(elements.size_bytes()));
 }
 
-/// Trains 50 steps and writes, for numpy_reference.py: the initial parameters and all batches as raw
-/// doubles (labels as doubles too), and the loss before each step as text.
+/// Trains 50 steps and writes, for numpy_reference.py: the initial parameters and all batches as
+/// raw doubles (labels as doubles too), and the loss before each step as text.
 void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double rate) {
   const Dataset digits = open_dataset(builtin_digits_name, Part::train, {.wide = true});
   const ParameterLayout layout({64, 40, 24, 10});
@@ -39,8 +40,8 @@ void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double 
     }
   }
   const Sampler sampler({.samples = digits.samples, .batch_size = batch_size, .seed = 2});
-  const Gatherer<double> gatherer(digits, {std::vector<double>(64, 8.0),
-                                           std::vector<double>(64, 0.125)});
+  const Gatherer<double> gatherer(digits,
+                                  {std::vector<double>(64, 8.0), std::vector<double>(64, 0.125)});
   std::ofstream batches(folder / "batches.bin", std::ios::binary);
   std::ofstream losses(folder / "losses.txt");
   losses << std::setprecision(17);
@@ -69,11 +70,15 @@ void follows(OptimizerKind kind, const char* name, double rate) {
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
 }
 
-TEST(NumpyReference, FollowsTheLossCurveWithSgd) { follows(OptimizerKind::sgd, "sgd", 0.1); }
+TEST(NumpyReference, FollowsTheLossCurveWithSgd) {
+  follows(OptimizerKind::sgd, "sgd", 0.1);
+}
 TEST(NumpyReference, FollowsTheLossCurveWithNesterov) {
   follows(OptimizerKind::nesterov, "nesterov", 0.02);
 }
-TEST(NumpyReference, FollowsTheLossCurveWithAdam) { follows(OptimizerKind::adam, "adam", 0.001); }
+TEST(NumpyReference, FollowsTheLossCurveWithAdam) {
+  follows(OptimizerKind::adam, "adam", 0.001);
+}
 
 }  // namespace
 }  // namespace dnn

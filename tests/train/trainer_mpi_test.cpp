@@ -1,4 +1,5 @@
-// The same model at any number of ranks: every test trains on all ranks and on one alone, and compares.
+// The same model at any number of ranks: every test trains on all ranks and on one alone, and
+// compares.
 
 #include "dnn/train/trainer.hpp"
 
@@ -80,12 +81,14 @@ Config small_run() {
 }
 
 // Tolerances. Ranks add the same numbers in another order; a sum of doubles then differs by about
-// 1e-16 of its size, and some 60 updates let that grow to a few 1e-15. In float the same is 1e-7 and a
-// few 1e-6. Measured here: at most 6e-15 and 4e-6.
+// 1e-16 of its size, and some 60 updates let that grow to a few 1e-15. In float the same is 1e-7
+// and a few 1e-6. Measured here: at most 6e-15 and 4e-6.
 constexpr double tight = 1e-13;
 constexpr double tight_float = 5e-5;
 
-TEST(SameModelAtAnyRankCount, Double) { expect_same_model<double>(small_run(), tight); }
+TEST(SameModelAtAnyRankCount, Double) {
+  expect_same_model<double>(small_run(), tight);
+}
 
 TEST(SameModelAtAnyRankCount, DoubleWithDropout) {
   Config config = small_run();
@@ -93,7 +96,9 @@ TEST(SameModelAtAnyRankCount, DoubleWithDropout) {
   expect_same_model<double>(config, tight);
 }
 
-TEST(SameModelAtAnyRankCount, Float) { expect_same_model<float>(small_run(), tight_float); }
+TEST(SameModelAtAnyRankCount, Float) {
+  expect_same_model<float>(small_run(), tight_float);
+}
 
 TEST(SameModelAtAnyRankCount, FloatWithDropout) {
   Config config = small_run();

@@ -76,7 +76,8 @@ TEST(TrainingData, NormalizationHasTheSameBitsAsOnOneRank) {
 
 TEST(TrainingData, StatisticsLeaveTheHeldOutSamplesAside) {
   const SharedFolder folder;
-  // The one held-out sample of 10 is found, then made an outlier: the normalization must not see it.
+  // The one held-out sample of 10 is found, then made an outlier: the normalization must not see
+  // it.
   Config config;
   config.validation = 0.1;
   const Sampler sampler({.samples = 10, .held_out = 1, .seed = config.seed});

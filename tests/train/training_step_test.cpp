@@ -26,8 +26,7 @@ std::vector<double> updated(double clip_norm = 0) {
   test::NoExchange exchange(layout.size());
   TrainingStep<double> step(layout, {.max_rows = 1, .clip_norm = clip_norm}, SoftmaxCrossEntropy(),
                             {}, exchange);
-  const std::vector<std::vector<double>> tensors = {
-      {1, 0, 0.5, -1}, {0, 1}, {1, -1, 2, 3}, {0, 0}};
+  const std::vector<std::vector<double>> tensors = {{1, 0, 0.5, -1}, {0, 1}, {1, -1, 2, 3}, {0, 0}};
   const Range places[] = {layout.layers()[0].weights, layout.layers()[0].bias,
                           layout.layers()[1].weights, layout.layers()[1].bias};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -48,13 +47,22 @@ std::vector<double> updated(double clip_norm = 0) {
   return result;
 }
 
-// By hand: dW^2 = ((2p, -2p), (0, 0)), dB^2 = (p, -p); dX^1 = dA^2 W^2ᵀ = (2p, -p) with the original
-// W^2, of which the dead second node takes nothing: dA^1 = (2p, 0), dW^1 = ((2p, 0), (4p, 0)).
+// By hand: dW^2 = ((2p, -2p), (0, 0)), dB^2 = (p, -p); dX^1 = dA^2 W^2ᵀ = (2p, -p) with the
+// original W^2, of which the dead second node takes nothing: dA^1 = (2p, 0), dW^1 = ((2p, 0), (4p,
+// 0)).
 TEST(TrainingStep, DeferredUpdateByHand) {
-  const std::vector<double> expected = {1 - eta * 2 * p, 0, 0.5 - eta * 4 * p, -1,
-                                        0 - eta * 2 * p, 1,
-                                        1 - eta * 2 * p, -1 + eta * 2 * p, 2, 3,
-                                        0 - eta * p, 0 + eta * p};
+  const std::vector<double> expected = {1 - eta * 2 * p,
+                                        0,
+                                        0.5 - eta * 4 * p,
+                                        -1,
+                                        0 - eta * 2 * p,
+                                        1,
+                                        1 - eta * 2 * p,
+                                        -1 + eta * 2 * p,
+                                        2,
+                                        3,
+                                        0 - eta * p,
+                                        0 + eta * p};
   const std::vector<double> result = updated();
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_NEAR(result[i], expected[i], 1e-15) << i;

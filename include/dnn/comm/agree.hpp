@@ -19,13 +19,13 @@ class AgreedError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Collective: throws AgreedError on every rank if any rank `failed`, with the message of the lowest
-/// rank that did (and that rank's number and host, when it is not rank 0).
+/// Collective: throws AgreedError on every rank if any rank `failed`, with the message of the
+/// lowest rank that did (and that rank's number and host, when it is not rank 0).
 void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message);
 
-/// Collective: runs `work` on every rank and returns its result; if it throws a std::exception on any
-/// rank, every rank throws AgreedError instead. `work` must not be collective itself, unless whatever
-/// it throws around its collective calls is thrown on all ranks.
+/// Collective: runs `work` on every rank and returns its result; if it throws a std::exception on
+/// any rank, every rank throws AgreedError instead. `work` must not be collective itself, unless
+/// whatever it throws around its collective calls is thrown on all ranks.
 template <class Work>
 auto agree(const Communicator& ranks, Work&& work) {
   using Result = std::invoke_result_t<Work>;

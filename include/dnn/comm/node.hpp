@@ -9,7 +9,8 @@
 
 namespace dnn {
 
-/// The ranks that share this rank's memory (a node), and the memory they share: MPI-3 shared windows.
+/// The ranks that share this rank's memory (a node), and the memory they share: MPI-3 shared
+/// windows.
 ///
 /// close() ends the sharing; it is collective, so the destructor does not do it: a Node destroyed
 /// without close() (an error on its way to MPI_Abort) leaves its windows to the end of the process.
@@ -24,8 +25,8 @@ class Node {
   [[nodiscard]] bool is_leader() const { return ranks_.is_root(); }
   [[nodiscard]] const Communicator& ranks() const { return ranks_; }
 
-  /// Collective over the node: `bytes` (the leader's number counts) of memory that all its ranks see,
-  /// aligned to 64 bytes; lives until close(). Throws MpiError where the system has no room
+  /// Collective over the node: `bytes` (the leader's number counts) of memory that all its ranks
+  /// see, aligned to 64 bytes; lives until close(). Throws MpiError where the system has no room
   /// (/dev/shm), on every rank.
   [[nodiscard]] std::span<std::byte> allocate_shared(std::size_t bytes);
 

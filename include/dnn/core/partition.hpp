@@ -15,8 +15,9 @@ struct Range {
   [[nodiscard]] bool operator==(const Range&) const = default;
 };
 
-/// Part `index` of [0, count) cut into `parts` consecutive ranges whose sizes differ by at most one,
-/// the larger ones first. Parts may be empty (count < parts); together they cover every element once.
+/// Part `index` of [0, count) cut into `parts` consecutive ranges whose sizes differ by at most
+/// one, the larger ones first. Parts may be empty (count < parts); together they cover every
+/// element once.
 [[nodiscard]] constexpr Range part_of(std::size_t count, std::size_t parts, std::size_t index) {
   const std::size_t base = count / parts;
   const std::size_t extra = count % parts;

@@ -11,8 +11,8 @@ namespace dnn {
 /// in constant time and memory, so that a data set of a billion samples needs no index array.
 ///
 /// A balanced Feistel network over the smallest even number of bits that holds `count`, its rounds
-/// keyed by the random stream; values that fall outside [0, count) walk on through the network until
-/// one lies inside (Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002).
+/// keyed by the random stream; values that fall outside [0, count) walk on through the network
+/// until one lies inside (Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002).
 class Permutation {
  public:
   /// `count` < 2^40. The same stream gives the same permutation.

@@ -11,8 +11,8 @@ enum class Purpose : std::uint32_t { initial_values = 1, split = 2, shuffle = 3,
 
 /// A random number generator without state: the numbers at an index follow from the key alone
 /// (Philox4x32-10; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). It is
-/// keyed by what the numbers are for, never by rank or by the order of calls, so any number of ranks
-/// draws the same ones.
+/// keyed by what the numbers are for, never by rank or by the order of calls, so any number of
+/// ranks draws the same ones.
 class RandomStream {
  public:
   /// `layer` < 2^24, `epoch` < 2^24, `sample` < 2^40; larger values would meet other streams and

@@ -37,8 +37,8 @@ class BatchLoader {
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 
-  /// Begins a pass of `steps` batches, after the last one's batches have all been taken or never will
-  /// be.
+  /// Begins a pass of `steps` batches, after the last one's batches have all been taken or never
+  /// will be.
   void start(Plan plan, std::size_t steps);
 
   /// The next batch of the pass, valid until the next call of next() or start(). Throws what the

@@ -13,8 +13,8 @@ namespace dnn {
 struct Bytes {
   std::span<const std::byte> view;
   std::shared_ptr<const void> owner;
-  /// For bytes that lie in a file as they are: the file, and where in it. Another process of the node
-  /// maps the same file instead of copying them.
+  /// For bytes that lie in a file as they are: the file, and where in it. Another process of the
+  /// node maps the same file instead of copying them.
   std::string mapped_path;
   std::size_t mapped_offset = 0;
 
@@ -37,8 +37,8 @@ struct Bytes {
 };
 
 /// Maps the file at `path` from `offset` on, `count` bytes (npos: to its end); the operating system
-/// reads pages when they are touched, so it may be larger than memory. Throws FileError, or InputError
-/// where the file is shorter or empty.
+/// reads pages when they are touched, so it may be larger than memory. Throws FileError, or
+/// InputError where the file is shorter or empty.
 [[nodiscard]] Bytes map_file(const std::string& path, std::size_t offset = 0,
                              std::size_t count = static_cast<std::size_t>(-1));
 

@@ -12,8 +12,8 @@ namespace dnn {
 /// delimiters, doubled quotes and line ends; empty lines are passed over.
 class CsvRecords {
  public:
-  /// `text` must outlive the object. The delimiter (comma, semicolon or tab) is the commonest of them
-  /// on the first line.
+  /// `text` must outlive the object. The delimiter (comma, semicolon or tab) is the commonest of
+  /// them on the first line.
   CsvRecords(std::string_view text, std::string origin);
 
   /// Goes to the next record; false at the end. Throws InputError for an unterminated quote.

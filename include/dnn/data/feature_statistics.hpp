@@ -11,13 +11,13 @@ namespace dnn {
 
 struct Dataset;
 
-/// Count, mean, sum of squared deviations, minimum and maximum of every feature over a set of samples,
-/// in double.
+/// Count, mean, sum of squared deviations, minimum and maximum of every feature over a set of
+/// samples, in double.
 ///
 /// Note [Statistics at any rank count]
 /// Sums of floating-point numbers depend on their order. The training set is therefore cut into
-/// chunks whose number depends on the data alone (chunk_count), each chunk is summed by one rank, and
-/// every rank merges all chunks in the same order: the same bits at any rank count.
+/// chunks whose number depends on the data alone (chunk_count), each chunk is summed by one rank,
+/// and every rank merges all chunks in the same order: the same bits at any rank count.
 class FeatureStatistics {
  public:
   explicit FeatureStatistics(std::size_t features);

@@ -10,8 +10,8 @@
 
 namespace dnn {
 
-/// Turns samples of a data set into rows of network input: reads them in the type in which they lie,
-/// normalizes, converts to T. Keeps references to nothing but the data set's memory.
+/// Turns samples of a data set into rows of network input: reads them in the type in which they
+/// lie, normalizes, converts to T. Keeps references to nothing but the data set's memory.
 template <class T>
 class Gatherer {
  public:

@@ -10,9 +10,9 @@ namespace dnn {
 
 struct Dataset;
 
-/// Collects the labels of a data set as they are read, and numbers the classes: integers in ascending
-/// order, otherwise by name. A label that is an integer in another spelling ("3.0", "+3") is that
-/// integer.
+/// Collects the labels of a data set as they are read, and numbers the classes: integers in
+/// ascending order, otherwise by name. A label that is an integer in another spelling ("3.0", "+3")
+/// is that integer.
 class LabelTable {
  public:
   void add(std::int64_t label);
@@ -20,8 +20,8 @@ class LabelTable {
 
   [[nodiscard]] std::size_t size() const { return labels_.size(); }
 
-  /// Moves the labels and class names into `data`. Throws InputError where the labels are numbers but
-  /// not integers (regression), or are empty text.
+  /// Moves the labels and class names into `data`. Throws InputError where the labels are numbers
+  /// but not integers (regression), or are empty text.
   void finish(Dataset& data);
 
  private:

@@ -17,8 +17,8 @@ namespace dnn {
              : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-/// The number that the whole of `text` spells (blanks around it aside), or nothing. Also reads "nan"
-/// and "inf"; whoever needs a finite number checks for it. A number too large for T is inf.
+/// The number that the whole of `text` spells (blanks around it aside), or nothing. Also reads
+/// "nan" and "inf"; whoever needs a finite number checks for it. A number too large for T is inf.
 template <class T>
 [[nodiscard]] std::optional<T> parse_number(std::string_view text) {
   text = trim(text);

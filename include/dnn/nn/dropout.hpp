@@ -7,7 +7,8 @@
 
 namespace dnn {
 
-/// Which samples a batch holds, so that each draws its own dropout mask, the same at any rank count.
+/// Which samples a batch holds, so that each draws its own dropout mask, the same at any rank
+/// count.
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::uint64_t epoch = 0;

@@ -12,9 +12,9 @@ enum class Initializer {
   xavier  ///< uniform, variance 2 / (M_{n-1} + M_n) (Glorot and Bengio, AISTATS 2010, eq. 16)
 };
 
-/// Fills `values` (layout.size() elements): W from the initializer, B and padding 0. Element (i, j) of
-/// layer n follows from (seed, n, i, j) alone, and the uniform distribution needs no library function
-/// whose last bit differs between machines.
+/// Fills `values` (layout.size() elements): W from the initializer, B and padding 0. Element (i, j)
+/// of layer n follows from (seed, n, i, j) alone, and the uniform distribution needs no library
+/// function whose last bit differs between machines.
 template <class T>
 void initialize(const ParameterLayout& layout, Initializer initializer, std::uint64_t seed,
                 std::span<T> values);

@@ -18,8 +18,8 @@ namespace dnn {
 template <class T>
 class Network {
  public:
-  /// `max_batch`: the most samples of a batch. `dropout`: the rate after every hidden layer, [0, 1).
-  /// A network whose `gradients` are empty cannot go backward.
+  /// `max_batch`: the most samples of a batch. `dropout`: the rate after every hidden layer, [0,
+  /// 1). A network whose `gradients` are empty cannot go backward.
   Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
           std::size_t max_batch, double dropout = 0);
 

@@ -15,9 +15,9 @@ struct LayerLayout {
   Range bias;               ///< B^n, M_n elements
 };
 
-/// The order of all parameters in one flat buffer: W^1, B^1, W^2, B^2, ... Each begins on a multiple
-/// of 16 elements; the gaps between them are padding that stays zero. The same layout serves values,
-/// gradients and the optimizer's state.
+/// The order of all parameters in one flat buffer: W^1, B^1, W^2, B^2, ... Each begins on a
+/// multiple of 16 elements; the gaps between them are padding that stays zero. The same layout
+/// serves values, gradients and the optimizer's state.
 class ParameterLayout {
  public:
   /// `widths`: M_0 (features), M_1, ..., M_N (classes); at least two, none 0, else

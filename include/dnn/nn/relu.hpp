@@ -11,9 +11,9 @@ namespace dnn {
 template <class T>
 void add_bias_relu(MatrixView<T> A, std::span<const T> B);
 
-/// dA = dX ⊙ [X > 0] · scale, in place: dX (S x M_n) becomes dA [Challa 2022, eq. 21-24]. X = max(0, A)
-/// is positive exactly where A is, so A need not be kept; the derivative at A = 0 is 0. `scale` is
-/// dropout's factor (1 without dropout), whose dropped nodes are 0 in X like dead ones.
+/// dA = dX ⊙ [X > 0] · scale, in place: dX (S x M_n) becomes dA [Challa 2022, eq. 21-24]. X =
+/// max(0, A) is positive exactly where A is, so A need not be kept; the derivative at A = 0 is 0.
+/// `scale` is dropout's factor (1 without dropout), whose dropped nodes are 0 in X like dead ones.
 ///
 /// Note [Dead nodes and the dense product]
 /// The derivation observes that where a_i <= 0 the sum for dA_i need not be computed. Measured on

@@ -8,17 +8,18 @@
 
 namespace dnn {
 
-/// y = softmax(a), in place, scaled by exp(-max) so that nothing overflows [Challa 2022, eq. 3]: finite
-/// and exact for any finite a and for -inf (a masked class, probability 0). Throws NumericalError for
-/// NaN, +inf, or nothing but -inf.
+/// y = softmax(a), in place, scaled by exp(-max) so that nothing overflows [Challa 2022, eq. 3]:
+/// finite and exact for any finite a and for -inf (a masked class, probability 0). Throws
+/// NumericalError for NaN, +inf, or nothing but -inf.
 template <class T>
 void softmax(std::span<T> a);
 
 /// Sums over a set of samples; sums of several sets add up, and the caller divides by the number of
 /// samples of all ranks.
 struct LossSums {
-  double loss = 0;            ///< Σ of the samples' losses
-  std::uint64_t correct = 0;  ///< samples whose largest logit is their label's (the first of equals)
+  double loss = 0;  ///< Σ of the samples' losses
+  std::uint64_t correct =
+      0;  ///< samples whose largest logit is their label's (the first of equals)
 
   LossSums& operator+=(const LossSums& other) {
     loss += other.loss;
@@ -28,19 +29,21 @@ struct LossSums {
 };
 
 /// Softmax with categorical cross-entropy: the loss of a sample with label t is
-/// -w_t Σ_j ŷ_j log y_j [Challa 2022, eq. 1 without its constant 1/M, which the derivation drops from
-/// eq. 2 on]. The target is ŷ = (1 - ε) onehot(t) + ε / M_N (label smoothing ε; Szegedy et al., CVPR
-/// 2016) and w_t the class's weight. Log-probabilities come from a_j - m - log Σ exp(a_i - m).
+/// -w_t Σ_j ŷ_j log y_j [Challa 2022, eq. 1 without its constant 1/M, which the derivation drops
+/// from eq. 2 on]. The target is ŷ = (1 - ε) onehot(t) + ε / M_N (label smoothing ε; Szegedy et
+/// al., CVPR 2016) and w_t the class's weight. Log-probabilities come from a_j - m - log Σ exp(a_i
+/// - m).
 class SoftmaxCrossEntropy {
  public:
-  /// `class_weights`: one a class, or empty for 1. Throws std::invalid_argument unless 0 <= smoothing
-  /// < 1 and every weight is finite and >= 0.
+  /// `class_weights`: one a class, or empty for 1. Throws std::invalid_argument unless 0 <=
+  /// smoothing < 1 and every weight is finite and >= 0.
   explicit SoftmaxCrossEntropy(double label_smoothing = 0, std::vector<double> class_weights = {});
 
   /// The sums over the samples of A (S x M_N logits) with `labels` (S class indices). Throws
   /// NumericalError for logits that softmax cannot take, or a loss that is not finite.
   template <class T>
-  [[nodiscard]] LossSums evaluate(MatrixView<const T> A, std::span<const std::int32_t> labels) const;
+  [[nodiscard]] LossSums evaluate(MatrixView<const T> A,
+                                  std::span<const std::int32_t> labels) const;
 
   /// As evaluate, and A becomes dA^N = w_t (y - ŷ) / `global_samples` [Challa 2022, eq. 17], the
   /// gradient of the mean over all ranks' samples.

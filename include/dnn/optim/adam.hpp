@@ -6,8 +6,9 @@
 
 namespace dnn {
 
-/// Adam with bias correction (Kingma and Ba, ICLR 2015, algorithm 1; λw joins the gradient) and AdamW
-/// (Loshchilov and Hutter, ICLR 2019: w shrinks by ηλ apart from the gradient). State: both moments.
+/// Adam with bias correction (Kingma and Ba, ICLR 2015, algorithm 1; λw joins the gradient) and
+/// AdamW (Loshchilov and Hutter, ICLR 2019: w shrinks by ηλ apart from the gradient). State: both
+/// moments.
 template <class T>
 class Adam final : public Optimizer<T> {
  public:

@@ -16,12 +16,12 @@ struct ScheduleSettings {
 };
 
 /// The learning rate of each update: linear warm-up to η, then
-/// constant: η; step: η · factor^k after k drops, counted from the run's start; cosine: half a cosine
-/// from η towards 0 at the run's end (Loshchilov and Hutter, ICLR 2017, without restarts).
+/// constant: η; step: η · factor^k after k drops, counted from the run's start; cosine: half a
+/// cosine from η towards 0 at the run's end (Loshchilov and Hutter, ICLR 2017, without restarts).
 class LearningRateSchedule {
  public:
-  /// Throws std::invalid_argument for a rate that is negative or not finite, a step schedule without
-  /// drop_steps, or a warm-up that does not end before the run does.
+  /// Throws std::invalid_argument for a rate that is negative or not finite, a step schedule
+  /// without drop_steps, or a warm-up that does not end before the run does.
   explicit LearningRateSchedule(const ScheduleSettings& settings);
 
   /// The rate of update `step`, counted from 0.

@@ -14,16 +14,16 @@ enum class OptimizerKind { sgd, momentum, nesterov, adam, adamw };
 
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::sgd;
-  double momentum = 0.9;     ///< momentum and nesterov
-  double beta1 = 0.9;        ///< adam and adamw: decay of the first moment
-  double beta2 = 0.999;      ///< adam and adamw: decay of the second moment
-  double epsilon = 1e-8;     ///< adam and adamw: added to the root of the second moment
-  double weight_decay = 0;   ///< λ, on W only: λW joins the gradient (adamw: W shrinks by ηλ)
+  double momentum = 0.9;    ///< momentum and nesterov
+  double beta1 = 0.9;       ///< adam and adamw: decay of the first moment
+  double beta2 = 0.999;     ///< adam and adamw: decay of the second moment
+  double epsilon = 1e-8;    ///< adam and adamw: added to the root of the second moment
+  double weight_decay = 0;  ///< λ, on W only: λW joins the gradient (adamw: W shrinks by ηλ)
 };
 
-/// The deferred update of a flat buffer of parameters [Challa 2022: ΔW = -η dW, ΔB = -η dB], and the
-/// methods built on it. Owns its state, for the range that this rank updates. Reads gradients, never
-/// writes them; padding (gradient and value 0) stays 0.
+/// The deferred update of a flat buffer of parameters [Challa 2022: ΔW = -η dW, ΔB = -η dB], and
+/// the methods built on it. Owns its state, for the range that this rank updates. Reads gradients,
+/// never writes them; padding (gradient and value 0) stays 0.
 template <class T>
 class Optimizer {
  public:

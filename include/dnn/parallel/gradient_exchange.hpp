@@ -28,8 +28,8 @@ class GradientExchange {
   /// Collective: every rank sees the values that their owners updated.
   virtual void publish(std::span<T> values) = 0;
 
-  /// Collective: the sum over all owners of a number about their own range (a part of a norm); where
-  /// every rank owns everything, the number itself.
+  /// Collective: the sum over all owners of a number about their own range (a part of a norm);
+  /// where every rank owns everything, the number itself.
   [[nodiscard]] virtual double sum_over_owners(double part) const = 0;
 
  protected:

@@ -8,7 +8,8 @@
 namespace dnn {
 
 /// Writes a file whole or not at all: to a temporary name beside `path`, flushed to the disk, then
-/// renamed. `pieces` are written one after the other. Throws FileError, and leaves no temporary file.
+/// renamed. `pieces` are written one after the other. Throws FileError, and leaves no temporary
+/// file.
 void write_file_atomically(const std::string& path,
                            const std::vector<std::span<const std::byte>>& pieces);
 

@@ -7,14 +7,14 @@
 
 namespace dnn {
 
-/// Parses with CLI11 and turns its errors into InputError; an unknown option, or key of the file given
-/// by --config, is one that names the nearest known option. Returns the text to print instead of
-/// running, if --help or --version asked for it.
+/// Parses with CLI11 and turns its errors into InputError; an unknown option, or key of the file
+/// given by --config, is one that names the nearest known option. Returns the text to print instead
+/// of running, if --help or --version asked for it.
 [[nodiscard]] std::optional<std::string> parse_command_line(CLI::App& app, int argc,
                                                             const char* const* argv);
 
-/// The name in `known` that differs from `name` in the fewest letters (Levenshtein's distance); empty
-/// where none is near.
+/// The name in `known` that differs from `name` in the fewest letters (Levenshtein's distance);
+/// empty where none is near.
 [[nodiscard]] std::string nearest_name(const std::string& name,
                                        const std::vector<std::string>& known);
 

@@ -8,8 +8,8 @@
 
 namespace dnn {
 
-/// The file format around a saved model: what it is, how long its two parts are, and a checksum over
-/// everything, so that nothing is parsed before the file is known to be whole.
+/// The file format around a saved model: what it is, how long its two parts are, and a checksum
+/// over everything, so that nothing is parsed before the file is known to be whole.
 ///
 /// Note [Container format, version 1] (little-endian)
 ///
@@ -30,8 +30,8 @@ struct Container {
 void write_container(const std::string& path, const std::string& description,
                      std::span<const std::byte> parameters);
 
-/// Reads a container. Throws FileError, or InputError for a file that is none, is of a newer version,
-/// truncated or damaged; allocates nothing that the file's own size does not cover.
+/// Reads a container. Throws FileError, or InputError for a file that is none, is of a newer
+/// version, truncated or damaged; allocates nothing that the file's own size does not cover.
 [[nodiscard]] Container read_container(const std::string& path);
 
 }  // namespace dnn

@@ -25,9 +25,9 @@ using Confusion = std::map<std::pair<std::int32_t, std::int32_t>, std::uint64_t>
 template <class T>
 class Evaluator {
  public:
-  /// The set has `samples` samples; `sample_at(i)` is the data set's index of its i-th. `world` must
-  /// outlive the evaluator. `max_rows`: how many samples are computed at a time, at most what the
-  /// networks that it gets can take.
+  /// The set has `samples` samples; `sample_at(i)` is the data set's index of its i-th. `world`
+  /// must outlive the evaluator. `max_rows`: how many samples are computed at a time, at most what
+  /// the networks that it gets can take.
   Evaluator(const Communicator& world, Gatherer<T> gatherer, std::size_t samples,
             std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
 

@@ -14,9 +14,9 @@ struct Options {
   std::optional<std::string> print;
 };
 
-/// Reads the command line of dnn_train, and the TOML file that --config names; the command line goes
-/// before the file. Throws InputError for anything unknown (naming the nearest known option) or
-/// unusable.
+/// Reads the command line of dnn_train, and the TOML file that --config names; the command line
+/// goes before the file. Throws InputError for anything unknown (naming the nearest known option)
+/// or unusable.
 [[nodiscard]] Options parse_options(int argc, const char* const* argv);
 
 }  // namespace dnn

@@ -9,8 +9,8 @@
 
 namespace dnn {
 
-/// What a run says on standard output: a progress bar on a terminal, plain lines otherwise. A silent
-/// one (every rank but one, or --quiet) says nothing.
+/// What a run says on standard output: a progress bar on a terminal, plain lines otherwise. A
+/// silent one (every rank but one, or --quiet) says nothing.
 class Reporter {
  public:
   enum class Mode { silent, lines, terminal };

@@ -8,14 +8,15 @@ namespace dnn {
 /// The folder of one run and the names of its files. Only one rank of a job holds one that writes.
 class RunFolder {
  public:
-  /// The folder that `wanted` names, or the first free runs/NNN where it is empty. Throws InputError
-  /// where it holds a run already and `overwrite` is not set. Changes nothing on the disk.
+  /// The folder that `wanted` names, or the first free runs/NNN where it is empty. Throws
+  /// InputError where it holds a run already and `overwrite` is not set. Changes nothing on the
+  /// disk.
   [[nodiscard]] static RunFolder choose(const std::string& wanted, bool overwrite);
 
   explicit RunFolder(std::string path);
 
-  /// Creates the folder, removes an earlier run's files from it, and makes sure that it can be written
-  /// and that the disk has room for `bytes`. Throws FileError or InputError.
+  /// Creates the folder, removes an earlier run's files from it, and makes sure that it can be
+  /// written and that the disk has room for `bytes`. Throws FileError or InputError.
   void prepare(std::size_t bytes) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }

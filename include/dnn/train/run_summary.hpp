@@ -27,9 +27,9 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
                    const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
                    const FinalFigures& figures);
 
-/// Collective over `world`: writes confusion.csv on rank 0 from every rank's counts: a matrix of true
-/// classes (rows) by predicted ones, or, with more than 1000 classes, a line for each pair that
-/// occurs. Throws AgreedError where it cannot be written.
+/// Collective over `world`: writes confusion.csv on rank 0 from every rank's counts: a matrix of
+/// true classes (rows) by predicted ones, or, with more than 1000 classes, a line for each pair
+/// that occurs. Throws AgreedError where it cannot be written.
 void write_confusion(const Communicator& world, const RunFolder& folder,
                      const std::vector<std::string>& class_names, const Confusion& own);
 

@@ -12,7 +12,8 @@ namespace dnn {
 /// (the other ranks give nothing); every rank gets a data set whose bytes lie in the node's shared
 /// memory, or in the mapped file they came from. They live until node.close().
 ///
-/// Throws AgreedError where a rank cannot map the file, or where two nodes have read different data.
+/// Throws AgreedError where a rank cannot map the file, or where two nodes have read different
+/// data.
 [[nodiscard]] Dataset share_dataset(const Communicator& world, Node& node,
                                     std::optional<Dataset> read_by_leader);
 

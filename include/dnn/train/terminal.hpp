@@ -2,8 +2,8 @@
 
 namespace dnn {
 
-/// Whether a person at a terminal reads this process's standard output. mpirun gives its processes a
-/// pseudo-terminal whatever its own output is, so under mpirun it is mpirun's output that counts.
+/// Whether a person at a terminal reads this process's standard output. mpirun gives its processes
+/// a pseudo-terminal whatever its own output is, so under mpirun it is mpirun's output that counts.
 [[nodiscard]] bool output_is_terminal();
 
 }  // namespace dnn

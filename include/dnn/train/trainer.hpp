@@ -29,8 +29,8 @@ struct TrainingResult {
 template <class T>
 class Trainer {
  public:
-  /// Collective over `world`, as everything here. All references must outlive the trainer. `folder`:
-  /// where models and metrics go, the same on all ranks; null writes nothing.
+  /// Collective over `world`, as everything here. All references must outlive the trainer.
+  /// `folder`: where models and metrics go, the same on all ranks; null writes nothing.
   Trainer(const Config& config, const Communicator& world, const TrainingData& data,
           const RunFolder* folder, Reporter& reporter);
 
@@ -45,8 +45,8 @@ class Trainer {
   /// Goes back to the best epoch's parameters.
   void use_best();
 
-  /// Evaluates the present parameters on the test data, or else on the validation set, or else on the
-  /// training set. `confusion` takes this rank's part of the counts.
+  /// Evaluates the present parameters on the test data, or else on the validation set, or else on
+  /// the training set. `confusion` takes this rank's part of the counts.
   Evaluation final_evaluation(Confusion& confusion);
 
   [[nodiscard]] std::span<T> values() { return step_.values(); }

@@ -24,14 +24,15 @@ struct TrainingData {
   [[nodiscard]] std::size_t bytes() const;
 };
 
-/// Collective over `world`: reads and checks the data that `config` names, shares them on each node,
-/// splits off the validation set, and computes the normalization of the training set (the same bits at
-/// any rank count). Throws AgreedError for bad data.
+/// Collective over `world`: reads and checks the data that `config` names, shares them on each
+/// node, splits off the validation set, and computes the normalization of the training set (the
+/// same bits at any rank count). Throws AgreedError for bad data.
 [[nodiscard]] TrainingData load_training_data(const Config& config, const Communicator& world,
                                               Node& node);
 
-/// Collective over `world`: checks that every feature of `data` is finite, and returns the statistics'
-/// normalization of those of its samples that the sampler trains on. Throws AgreedError.
+/// Collective over `world`: checks that every feature of `data` is finite, and returns the
+/// statistics' normalization of those of its samples that the sampler trains on. Throws
+/// AgreedError.
 [[nodiscard]] Normalizer find_normalizer(const Communicator& world, const Dataset& data,
                                          const Sampler& sampler, Normalization kind);
 

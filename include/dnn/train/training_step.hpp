@@ -14,8 +14,8 @@
 
 namespace dnn {
 
-/// One update of the model: forward, loss, backward, exchange, deferred update. Owns the flat buffers
-/// of values and gradients; knows nothing of how the ranks are laid out.
+/// One update of the model: forward, loss, backward, exchange, deferred update. Owns the flat
+/// buffers of values and gradients; knows nothing of how the ranks are laid out.
 template <class T>
 class TrainingStep {
  public:
@@ -30,8 +30,8 @@ class TrainingStep {
   TrainingStep(const ParameterLayout& layout, const Settings& settings, SoftmaxCrossEntropy loss,
                const OptimizerSettings& optimizer, GradientExchange<T>& exchange);
 
-  /// Collective: one update from this rank's part of a batch of `global_samples`, at the learning rate
-  /// given. Returns the sums over this rank's samples. Adds to `seconds`.
+  /// Collective: one update from this rank's part of a batch of `global_samples`, at the learning
+  /// rate given. Returns the sums over this rank's samples. Adds to `seconds`.
   LossSums run(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch,
                double learning_rate, PhaseSeconds& seconds);
 
