@@ -1,6 +1,7 @@
 #include "dnn/train/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <type_traits>
 
 #include "dnn/train/choices.hpp"
 #include "dnn/train/command_line.hpp"
@@ -34,18 +35,31 @@ void add_choice(CLI::App& app, const std::string& name, Enum& value, const std::
       ->group(group);
 }
 
+/// Refuses what CLI11 would wrap around into a huge unsigned number.
+const CLI::Validator& not_negative() {
+  static const CLI::Validator validator(
+      [](const std::string& text) {
+        return text.starts_with('-') ? "'" + text + "' is negative" : std::string();
+      },
+      "", "not negative");
+  return validator;
+}
+
 class OptionAdder {
  public:
   OptionAdder(CLI::App& app, std::string group) : app_(app), group_(std::move(group)) {}
 
   template <class T>
   void value(const std::string& name, T& target, const std::string& type, const std::string& help) {
-    app_.add_option(name, target, help)->type_name(type)->capture_default_str()->group(group_);
+    CLI::Option* option = app_.add_option(name, target, help);
+    option->type_name(type)->capture_default_str()->group(group_);
+    refuse_wrapping<T>(option);
   }
   template <class T>
   void optional(const std::string& name, std::optional<T>& target, const std::string& type,
                 const std::string& help) {
-    app_.add_option(name, target, help)->type_name(type)->group(group_);
+    CLI::Option* option = app_.add_option(name, target, help)->type_name(type)->group(group_);
+    refuse_wrapping<T>(option);
   }
   template <class Enum>
   void choice(const std::string& name, Enum& target, const std::string& help) {
@@ -56,6 +70,13 @@ class OptionAdder {
   }
 
  private:
+  template <class T>
+  static void refuse_wrapping(CLI::Option* option) {
+    if constexpr (std::is_unsigned_v<T>) {
+      option->check(not_negative());
+    }
+  }
+
   CLI::App& app_;
   std::string group_;
 };
@@ -83,6 +104,7 @@ void add_network_options(CLI::App& app, Config& config) {
   app.add_option("--hidden", config.hidden, "nodes of the hidden layers, first to last")
       ->type_name("N,N,...")
       ->delimiter(',')
+      ->check(not_negative())
       ->default_str("256,128")
       ->group("Network");
   add.choice("--precision", config.precision, "the type of all numbers");

@@ -11,7 +11,8 @@ namespace dnn::test {
 
 CommandResult run_command(const std::string& command) {
   const auto start = std::chrono::steady_clock::now();
-  FILE* pipe = ::popen(("{ " + command + "; } 2>&1 </dev/null").c_str(), "r");
+  FILE* pipe = ::popen(
+      ("export " DNN_TEST_ENVIRONMENT "; { " + command + "; } 2>&1 </dev/null").c_str(), "r");
   if (pipe == nullptr) {
     throw std::runtime_error("cannot run: " + command);
   }

@@ -11,7 +11,8 @@ struct CommandResult {
   double seconds = 0;
 };
 
-/// Runs a shell command and waits for it.
+/// Runs a shell command, in an environment in which mpiexec runs any number of ranks, and waits for
+/// it.
 CommandResult run_command(const std::string& command);
 
 /// How often `part` occurs in `text`.
