@@ -33,6 +33,8 @@ MPI_Op mpi_op(Reduction reduction) {
       return MPI_SUM;
     case Reduction::min:
       return MPI_MIN;
+    case Reduction::bit_or:
+      return MPI_BOR;
     default:
       return MPI_MAX;
   }
@@ -84,6 +86,12 @@ Communicator Communicator::split_by_node() const {
   return Communicator(node);
 }
 
+Communicator Communicator::split(int color) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split(handle_, color, rank_, &part), "MPI_Comm_split");
+  return Communicator(part);
+}
+
 void Communicator::barrier() const {
   check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
 }
@@ -105,6 +113,30 @@ template void Communicator::all_reduce(std::span<float>, Reduction) const;
 template void Communicator::all_reduce(std::span<double>, Reduction) const;
 template void Communicator::all_reduce(std::span<std::int64_t>, Reduction) const;
 template void Communicator::all_reduce(std::span<std::uint64_t>, Reduction) const;
+
+template <class T>
+Request Communicator::begin_all_reduce(std::span<T> values, Reduction reduction) const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()),
+                           mpi_type<T>(), mpi_op(reduction), handle_, &request),
+            "MPI_Iallreduce");
+  return Request(request);
+}
+
+template Request Communicator::begin_all_reduce(std::span<float>, Reduction) const;
+template Request Communicator::begin_all_reduce(std::span<double>, Reduction) const;
+
+void Communicator::all_to_all(std::span<const std::byte> from, std::span<std::byte> to) const {
+  const auto block = static_cast<int>(from.size() / static_cast<std::size_t>(size_));
+  check_mpi(MPI_Alltoall(from.data(), block, MPI_BYTE, to.data(), block, MPI_BYTE, handle_),
+            "MPI_Alltoall");
+}
+
+void Communicator::all_gather(std::span<const std::byte> from, std::span<std::byte> to) const {
+  const auto block = static_cast<int>(from.size());
+  check_mpi(MPI_Allgather(from.data(), block, MPI_BYTE, to.data(), block, MPI_BYTE, handle_),
+            "MPI_Allgather");
+}
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {

@@ -42,11 +42,11 @@ int run_mpi_program(int argc, char** argv, const char* name,
                     const std::function<int(const Communicator& world)>& body) {
   try {
     int provided = MPI_THREAD_SINGLE;
-    check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
     check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
               "MPI_Comm_set_errhandler");
-    if (provided < MPI_THREAD_FUNNELED) {
-      throw std::runtime_error("this MPI library does not support threads (MPI_THREAD_FUNNELED)");
+    if (provided < MPI_THREAD_SERIALIZED) {
+      throw std::runtime_error("this MPI library does not support threads (MPI_THREAD_SERIALIZED)");
     }
     int code = exit_failed;
     {

@@ -30,6 +30,7 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
       views.dW = {gradients.data() + layer.weights.begin, layer.inputs, layer.outputs};
       views.dB = gradients.subspan(layer.bias.begin, layer.bias.size());
     }
+    views.range = {layer.weights.begin, layer.bias.end};
     views.X = {next, max_batch, layer.outputs};
     next += views.X.size();
     layers_.push_back(views);
@@ -63,7 +64,7 @@ MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) 
 }
 
 template <class T>
-void Network<T>::backward(MatrixView<const T> X) {
+void Network<T>::backward(MatrixView<const T> X, const std::function<void(Range)>& ready) {
   const T scale = dropped_ ? static_cast<T>(1 / (1 - dropout_)) : T{1};
   MatrixView<const T> dA = layers_.back().X.top(X.rows);
   for (std::size_t n = layers_.size(); n-- > 0;) {
@@ -71,6 +72,7 @@ void Network<T>::backward(MatrixView<const T> X) {
     const MatrixView<const T> input = n == 0 ? X : layers_[n - 1].X.top(X.rows);
     assert(layer.dW.data != nullptr);
     dense_backward_parameters(input, dA, layer.dW, layer.dB);
+    ready(layer.range);
     if (n > 0) {
       const MatrixView<T> below{dA_[n % 2].data(), X.rows, layer.W.rows};
       dense_backward_input(dA, layer.W, below);

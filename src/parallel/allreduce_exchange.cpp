@@ -4,16 +4,16 @@ namespace dnn {
 
 template <class T>
 AllreduceExchange<T>::AllreduceExchange(const Communicator& ranks, std::size_t size)
-    : ranks_(ranks), size_(size) {}
+    : PrivateBuffers<T>(size), ranks_(ranks) {}
 
 template <class T>
-Range AllreduceExchange<T>::combine(std::span<T> gradients) {
-  ranks_.all_reduce(gradients, Reduction::sum);
-  return own();
+void AllreduceExchange<T>::ready(Range /*range*/) {}
+
+template <class T>
+Range AllreduceExchange<T>::combine() {
+  ranks_.all_reduce(this->gradients(), Reduction::sum);
+  return this->own();
 }
-
-template <class T>
-void AllreduceExchange<T>::publish(std::span<T> /*values*/) {}
 
 template class AllreduceExchange<float>;
 template class AllreduceExchange<double>;

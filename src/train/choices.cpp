@@ -51,7 +51,16 @@ const std::map<std::string, ClassWeights>& choices() {
 }
 template <>
 const std::map<std::string, ExchangeKind>& choices() {
-  static const std::map<std::string, ExchangeKind> words = {{"allreduce", ExchangeKind::allreduce}};
+  static const std::map<std::string, ExchangeKind> words = {{"auto", ExchangeKind::automatic},
+                                                            {"allreduce", ExchangeKind::allreduce},
+                                                            {"node", ExchangeKind::node},
+                                                            {"overlap", ExchangeKind::overlap}};
+  return words;
+}
+template <>
+const std::map<std::string, Compression>& choices() {
+  static const std::map<std::string, Compression> words = {{"none", Compression::none},
+                                                           {"bf16", Compression::bf16}};
   return words;
 }
 

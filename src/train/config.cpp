@@ -75,6 +75,11 @@ void check(const Config& config) {
           std::to_string(config.lr_step_epochs), "must be above 0");
   require(config.lr_step_factor > 0 && config.lr_step_factor <= 1, "lr-step-factor",
           std::to_string(config.lr_step_factor), "must be above 0 and at most 1");
+  require(config.bucket_mib > 0 && config.bucket_mib <= 4096, "bucket-mib", show(config.bucket_mib),
+          "must be above 0 and at most 4096");
+  require(config.compress == Compression::none || config.precision != Precision::f64, "compress",
+          word_for(config.compress), "compresses float gradients; use --precision float");
+  require(config.threads <= 1024, "threads", std::to_string(config.threads), "must be 0 to 1024");
   require(config.early_stop == 0 || config.validation > 0, "early-stop",
           std::to_string(config.early_stop),
           "needs a validation set to judge by; set --validation above 0");
@@ -107,6 +112,9 @@ nlohmann::ordered_json to_json(const Config& config) {
           {"seed", config.seed},
           {"early-stop", config.early_stop},
           {"exchange", word_for(config.exchange)},
+          {"bucket-mib", config.bucket_mib},
+          {"compress", word_for(config.compress)},
+          {"threads", config.threads},
           {"output", config.output},
           {"overwrite", config.overwrite},
           {"quiet", config.quiet},

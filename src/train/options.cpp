@@ -140,8 +140,17 @@ void add_training_options(CLI::App& app, Config& config) {
 }
 
 void add_run_options(CLI::App& app, Config& config) {
-  OptionAdder(app, "Ranks")
-      .choice("--exchange", config.exchange, "how the ranks' gradients are combined");
+  OptionAdder ranks(app, "Ranks");
+  ranks.choice(
+      "--exchange", config.exchange,
+      "how the ranks' gradients are combined: allreduce (one MPI_Allreduce), node (ranks of "
+      "a node share memory), overlap (gradients travel while backward goes on)");
+  ranks.value("--bucket-mib", config.bucket_mib, "MIB",
+              "exchange overlap: how much of the gradients travels together");
+  ranks.choice("--compress", config.compress,
+               "bf16: gradients travel between nodes in half the bytes, with error feedback");
+  ranks.value("--threads", config.threads, "N",
+              "threads of each rank; 0: OMP_NUM_THREADS, or as many as fit the cores");
   OptionAdder add(app, "Run");
   add.value("--output", config.output, "DIR",
             "folder for the model, metrics and summary; default: the first free runs/NNN");

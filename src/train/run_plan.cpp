@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
+#include "dnn/comm/node_cores.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/reporter.hpp"
-#include "dnn/train/trainer.hpp"
 
 namespace dnn {
 
@@ -37,6 +38,23 @@ std::string plural(std::size_t count, const std::string& word) {
   return with_commas(count) + " " + word + (count == 1 ? "" : "s");
 }
 
+std::size_t element_bytes(const Config& config) {
+  return config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
+}
+
+/// How many threads a rank computes with: what it is told, by option or OMP_NUM_THREADS, or what
+/// makes the ranks of the node fit its cores.
+int thread_count(const Config& config, const NodeCores& cores, int ranks_on_node) {
+  if (config.threads > 0) {
+    return static_cast<int>(config.threads);
+  }
+  if (const char* variable = std::getenv("OMP_NUM_THREADS"); variable != nullptr) {
+    return std::clamp(std::atoi(variable), 1, 1024);
+  }
+  const std::size_t share = cores.node / static_cast<std::size_t>(ranks_on_node);
+  return static_cast<int>(std::clamp<std::size_t>(share, 1, cores.own));
+}
+
 /// Throws InputError unless the parameters could be addressed and held by this machine.
 void check_size(const Config& config, const Dataset& data) {
   const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
@@ -46,9 +64,8 @@ void check_size(const Config& config, const Dataset& data) {
   for (std::size_t n = 1; n < widths.size(); ++n) {
     parameters += (static_cast<double>(widths[n - 1]) + 1) * static_cast<double>(widths[n]);
   }
-  const double element = config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
-  const double bytes =
-      parameters * element * static_cast<double>(parameter_copies(config.optimizer));
+  const double bytes = parameters * static_cast<double>(element_bytes(config)) *
+                       static_cast<double>(parameter_copies(config.optimizer));
   if (bytes > memory) {
     char text[200];
     std::snprintf(text, sizeof(text),
@@ -61,6 +78,13 @@ void check_size(const Config& config, const Dataset& data) {
 
 }  // namespace
 
+std::vector<std::size_t> network_widths(const Config& config, const Dataset& data) {
+  std::vector<std::size_t> widths = {data.features};
+  widths.insert(widths.end(), config.hidden.begin(), config.hidden.end());
+  widths.push_back(data.classes());
+  return widths;
+}
+
 RunPlan RunPlan::make(const Config& config, const Communicator& world, const Node& node,
                       const TrainingData& data) {
   check_size(config, data.train);
@@ -68,7 +92,17 @@ RunPlan RunPlan::make(const Config& config, const Communicator& world, const Nod
   plan.ranks = world.size();
   plan.nodes =
       static_cast<int>(world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
-  const std::size_t element = config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
+  const NodeCores cores = NodeCores::find(node.ranks());
+  plan.threads = thread_count(config, cores, node.size());
+  const auto wanted = static_cast<std::size_t>(node.size() * plan.threads);
+  plan.shared_cores =
+      world.all_reduce<std::int64_t>(wanted > cores.node ? 1 : 0, Reduction::max) != 0;
+  const std::size_t element = element_bytes(config);
+  plan.exchange_settings = {config.exchange,
+                            static_cast<std::size_t>(config.bucket_mib * (1 << 20)),
+                            config.compress == Compression::bf16, plan.shared_cores};
+  plan.exchange =
+      choose_exchange(plan.exchange_settings, world, node, plan.layout.size() * element);
   const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
   std::size_t widest_hidden = 0;
   std::size_t nodes = 0;
@@ -93,7 +127,14 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
     network += (network.empty() ? "" : "-") + std::to_string(width);
   }
   lines.push_back("ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
-                  plural(static_cast<std::size_t>(plan.nodes), "node"));
+                  plural(static_cast<std::size_t>(plan.nodes), "node") + ", " +
+                  plural(static_cast<std::size_t>(plan.threads), "thread") + " each; exchange " +
+                  word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
+  if (plan.shared_cores) {
+    lines.push_back(
+        "warning:  ranks and threads are more than the cores this job may use; fewer ranks, or "
+        "--threads 1, are faster");
+  }
   lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
                   ", " + with_commas(data.train.classes()) + " classes; " +
                   with_commas(data.sampler.training_samples()) + " samples to train, " +
@@ -106,8 +147,7 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
   std::snprintf(rate, sizeof(rate), "%g", config.learning_rate());
   lines.push_back("training: " + word_for(config.optimizer) + ", learning rate " + rate + " (" +
                   word_for(config.lr_schedule) + "), batch " + with_commas(data.batch_size) +
-                  " over all ranks, " + plural(config.epochs, "epoch") + ", exchange " +
-                  word_for(config.exchange));
+                  " over all ranks, " + plural(config.epochs, "epoch"));
   return lines;
 }
 

@@ -6,6 +6,7 @@
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/train/atomic_file.hpp"
+#include "dnn/train/choices.hpp"
 #include "dnn/train/csv_text.hpp"
 
 namespace dnn {
@@ -58,27 +59,30 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
     if (!world.is_root()) {
       return;
     }
-    const Json summary = {{"program", "dnn_train " DNN_VERSION},
-                          {"configuration", to_json(config)},
-                          {"ranks", plan.ranks},
-                          {"nodes", plan.nodes},
-                          {"network", plan.layout.widths()},
-                          {"parameters", plan.layout.parameter_count()},
-                          {"batch_size", data.batch_size},
-                          {"training_samples", data.sampler.training_samples()},
-                          {"epochs_run", result.epochs.size()},
-                          {"stopped_early", result.stopped_early},
-                          {"best_epoch", result.best_epoch},
-                          {"final", to_json(result.epochs.back())},
-                          {"best", to_json(result.epochs[result.best_epoch - 1])},
-                          {"evaluated_on", figures.evaluated_on},
-                          {"evaluation_of_best", to_json(figures.best)},
-                          {"evaluation_of_last", to_json(figures.last)},
-                          {"samples_per_second", samples_per_second(result)},
-                          {"total_seconds", figures.total_seconds},
-                          {"seconds_by_rank", seconds},
-                          {"sha256_best", figures.best_sha256},
-                          {"sha256_last", figures.last_sha256}};
+    const Json summary = {
+        {"program", "dnn_train " DNN_VERSION},
+        {"configuration", to_json(config)},
+        {"ranks", plan.ranks},
+        {"nodes", plan.nodes},
+        {"threads", plan.threads},
+        {"exchange", {{"used", word_for(plan.exchange.kind)}, {"reason", plan.exchange.reason}}},
+        {"network", plan.layout.widths()},
+        {"parameters", plan.layout.parameter_count()},
+        {"batch_size", data.batch_size},
+        {"training_samples", data.sampler.training_samples()},
+        {"epochs_run", result.epochs.size()},
+        {"stopped_early", result.stopped_early},
+        {"best_epoch", result.best_epoch},
+        {"final", to_json(result.epochs.back())},
+        {"best", to_json(result.epochs[result.best_epoch - 1])},
+        {"evaluated_on", figures.evaluated_on},
+        {"evaluation_of_best", to_json(figures.best)},
+        {"evaluation_of_last", to_json(figures.last)},
+        {"samples_per_second", samples_per_second(result)},
+        {"total_seconds", figures.total_seconds},
+        {"seconds_by_rank", seconds},
+        {"sha256_best", figures.best_sha256},
+        {"sha256_last", figures.last_sha256}};
     write_file_atomically(folder.summary(),
                           summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   });

@@ -52,10 +52,10 @@ RunFolder prepare_folder(const Config& config, const Communicator& world, const 
 }
 
 template <class T>
-void train(const Config& config, const Communicator& world, const RunPlan& plan,
+void train(const Config& config, const Communicator& world, Node& node, const RunPlan& plan,
            const TrainingData& data, Reporter& reporter, const Stopwatch& since_start) {
   const RunFolder folder = prepare_folder(config, world, plan);
-  Trainer<T> trainer(config, world, data, &folder, reporter);
+  Trainer<T> trainer(config, world, node, plan, data, &folder, reporter);
   trainer.run();
 
   FinalFigures figures;
@@ -90,7 +90,6 @@ void train(const Config& config, const Communicator& world, const RunPlan& plan,
 
 int run_training(const Config& config, const Communicator& world) {
   const Stopwatch since_start;
-  set_product_threads(1);
   Reporter reporter(reporter_mode(config, world));
   reporter.line("dnn_train " DNN_VERSION);
   if (config.data == builtin_digits_name) {
@@ -102,6 +101,7 @@ int run_training(const Config& config, const Communicator& world) {
   {
     const TrainingData data = load_training_data(config, world, node);
     const RunPlan plan = agree(world, [&] { return RunPlan::make(config, world, node, data); });
+    set_product_threads(plan.threads);
     for (const std::string& line : describe(plan, config, data)) {
       reporter.line(line);
     }
@@ -112,9 +112,9 @@ int run_training(const Config& config, const Communicator& world) {
       agree(world, [&] { (void)RunFolder::choose(config.output, config.overwrite); });
       reporter.line("dry run: configuration and data are good; nothing was trained or written");
     } else if (config.precision == Precision::f64) {
-      train<double>(config, world, plan, data, reporter, since_start);
+      train<double>(config, world, node, plan, data, reporter, since_start);
     } else {
-      train<float>(config, world, plan, data, reporter, since_start);
+      train<float>(config, world, node, plan, data, reporter, since_start);
     }
   }
   node.close();

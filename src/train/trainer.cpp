@@ -10,7 +10,6 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
-#include "dnn/parallel/allreduce_exchange.hpp"
 
 namespace dnn {
 
@@ -18,11 +17,6 @@ namespace {
 
 /// The most samples that evaluation computes at a time.
 constexpr std::size_t evaluation_rows = 256;
-
-template <class T>
-std::unique_ptr<GradientExchange<T>> make_exchange(const Communicator& world, std::size_t size) {
-  return std::make_unique<AllreduceExchange<T>>(world, size);
-}
 
 /// Collective: w_c = n / (K n_c), so that every class has the same weight in all and the mean
 /// weight of a sample is 1.
@@ -68,26 +62,19 @@ LearningRateSchedule make_schedule(const Config& config, std::size_t steps_per_e
 
 }  // namespace
 
-std::vector<std::size_t> network_widths(const Config& config, const Dataset& data) {
-  std::vector<std::size_t> widths = {data.features};
-  widths.insert(widths.end(), config.hidden.begin(), config.hidden.end());
-  widths.push_back(data.classes());
-  return widths;
-}
-
 template <class T>
-Trainer<T>::Trainer(const Config& config, const Communicator& world, const TrainingData& data,
-                    const RunFolder* folder, Reporter& reporter)
+Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
+                    const RunPlan& plan, const TrainingData& data, const RunFolder* folder,
+                    Reporter& reporter)
     : config_(config),
       world_(world),
       data_(data),
       folder_(folder),
       reporter_(reporter),
       exchange_(
-          make_exchange<T>(world, ParameterLayout(network_widths(config, data.train)).size())),
+          make_exchange<T>(plan.exchange, plan.exchange_settings, world, node, plan.layout.size())),
       max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
-      step_(ParameterLayout(network_widths(config, data.train)),
-            {max_rows_, config.dropout, config.clip_norm, config.seed},
+      step_(plan.layout, {max_rows_, config.dropout, config.clip_norm, config.seed},
             SoftmaxCrossEntropy(config.label_smoothing, class_weights(config, world, data)),
             {.kind = config.optimizer,
              .momentum = config.momentum,
@@ -95,7 +82,8 @@ Trainer<T>::Trainer(const Config& config, const Communicator& world, const Train
             *exchange_),
       schedule_(make_schedule(config, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()) {
-  initialize(step_.layout(), config.init, config.seed, step_.values());
+  step_.set_values(
+      [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
         world, Gatherer<T>(data.train, data.normalizer), data.sampler.validation_samples(),
@@ -252,7 +240,7 @@ void Trainer<T>::use_best() {
   best.parameters = std::move(best_parameters_);
   best.parameters.resize(step_.layout().parameter_count() * sizeof(T));
   world_.broadcast(std::span(best.parameters), 0);
-  best.copy_to(step_.layout(), step_.values());
+  step_.set_values([&](std::span<T> values) { best.copy_to(step_.layout(), values); });
 }
 
 template <class T>

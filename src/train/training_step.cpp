@@ -11,11 +11,10 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
                               GradientExchange<T>& exchange)
     : layout_(layout),
       settings_(settings),
-      values_(layout.size()),
-      gradients_(layout.size()),
-      network_(layout_, values_.span(), gradients_.span(), settings.max_rows, settings.dropout),
-      loss_(std::move(loss)),
       exchange_(exchange),
+      network_(layout_, exchange.values(), exchange.gradients(), settings.max_rows,
+               settings.dropout),
+      loss_(std::move(loss)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {}
 
 template <class T>
@@ -25,29 +24,30 @@ LossSums TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
   const DropoutKey key{settings_.seed, epoch, batch.samples};
   const MatrixView<T> logits = network_.forward(batch.X, &key);
   const LossSums sums = loss_.differentiate(logits, batch.labels, global_samples);
-  network_.backward(batch.X);
+  network_.backward(batch.X, [this](Range range) { exchange_.ready(range); });
   seconds.compute += watch.lap();
 
-  const Range own = exchange_.combine(gradients_.span());
+  const Range own = exchange_.combine();
   const double scale = clip_scale(own);
   seconds.exchange += watch.lap();
 
-  optimizer_->step(values_.span(), gradients_.span(), learning_rate, scale);
+  optimizer_->step(exchange_.values(), exchange_.gradients(), learning_rate, scale);
   seconds.update += watch.lap();
 
-  exchange_.publish(values_.span());
+  exchange_.publish();
   seconds.exchange += watch.lap();
   return sums;
 }
 
 template <class T>
-double TrainingStep<T>::clip_scale(Range own) const {
+double TrainingStep<T>::clip_scale(Range own) {
   if (settings_.clip_norm == 0) {
     return 1;
   }
+  const std::span<const T> g = gradients();
   double squares = 0;
   for (std::size_t i = own.begin; i < own.end; ++i) {
-    squares += static_cast<double>(gradients_[i]) * static_cast<double>(gradients_[i]);
+    squares += static_cast<double>(g[i]) * static_cast<double>(g[i]);
   }
   const double norm = std::sqrt(exchange_.sum_over_owners(squares));
   return norm > settings_.clip_norm ? settings_.clip_norm / norm : 1;

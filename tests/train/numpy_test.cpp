@@ -32,7 +32,7 @@ void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double 
   constexpr std::size_t batch_size = 96;
   TrainingStep<double> step(layout, {.max_rows = batch_size}, SoftmaxCrossEntropy(),
                             {.kind = kind, .weight_decay = 0.01}, exchange);
-  initialize(layout, Initializer::he, 5, step.values());
+  initialize(layout, Initializer::he, 5, exchange.values());
   std::ofstream values(folder / "values.bin", std::ios::binary);
   for (const LayerLayout& layer : layout.layers()) {
     for (const Range range : {layer.weights, layer.bias}) {

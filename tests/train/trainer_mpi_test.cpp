@@ -30,8 +30,9 @@ Trained<T> train(Config config, const Communicator& ranks) {
   Trained<T> trained;
   {
     const TrainingData data = load_training_data(config, ranks, node);
+    const RunPlan plan = RunPlan::make(config, ranks, node, data);
     Reporter silent(Reporter::Mode::silent);
-    Trainer<T> trainer(config, ranks, data, nullptr, silent);
+    Trainer<T> trainer(config, ranks, node, plan, data, nullptr, silent);
     trainer.run();
     trained.values.assign(trainer.values().begin(), trainer.values().end());
     trained.result = trainer.result();

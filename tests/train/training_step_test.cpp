@@ -31,7 +31,7 @@ std::vector<double> updated(double clip_norm = 0) {
                           layout.layers()[1].weights, layout.layers()[1].bias};
   for (std::size_t i = 0; i < 4; ++i) {
     std::copy(tensors[i].begin(), tensors[i].end(),
-              step.values().begin() + static_cast<std::ptrdiff_t>(places[i].begin));
+              exchange.values().begin() + static_cast<std::ptrdiff_t>(places[i].begin));
   }
   const std::vector<double> x = {1, 2};
   const std::vector<std::int32_t> label = {1};

@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "dnn/comm/request.hpp"
+
 namespace dnn {
 
 /// How the elements of all ranks become one.
-enum class Reduction { sum, min, max };
+enum class Reduction { sum, min, max, bit_or };
 
 /// A group of ranks that exchange messages among themselves only. Owns its MPI handle; move-only.
 /// Every failing call throws MpiError. Element counts beyond 2^31 work: they travel in pieces.
@@ -35,13 +37,29 @@ class Communicator {
   /// Collective: the ranks that can share memory with this one.
   [[nodiscard]] Communicator split_by_node() const;
 
+  /// Collective: the ranks that give the same `color` (0 or more), in the order they have here.
+  [[nodiscard]] Communicator split(int color) const;
+
   /// Collective: returns once every rank has called it.
   void barrier() const;
 
   /// Collective: element-wise reduction over all ranks, in place. All ranks give equally many
-  /// elements. Instantiated for float, double, std::int64_t, std::uint64_t.
+  /// elements. Instantiated for float, double, std::int64_t, std::uint64_t (bit_or: for the last).
   template <class T>
   void all_reduce(std::span<T> values, Reduction reduction) const;
+
+  /// Collective: begins such a reduction; `values` (fewer than 2^31) must be left alone until the
+  /// request is done. All ranks begin theirs in the same order.
+  template <class T>
+  [[nodiscard]] Request begin_all_reduce(std::span<T> values, Reduction reduction) const;
+
+  /// Collective: block i of `to` becomes what rank i has as the block of `from` that is this
+  /// rank's. Both hold size() blocks of equally many bytes (fewer than 2^31 each).
+  void all_to_all(std::span<const std::byte> from, std::span<std::byte> to) const;
+
+  /// Collective: block i of `to` becomes rank i's `from`; all ranks give equally many bytes (fewer
+  /// than 2^31).
+  void all_gather(std::span<const std::byte> from, std::span<std::byte> to) const;
 
   /// Collective: the reduction of one value of every rank.
   template <class T>

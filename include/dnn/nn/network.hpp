@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/matrix.hpp"
+#include "dnn/core/partition.hpp"
 #include "dnn/nn/dropout.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 
@@ -30,7 +32,8 @@ class Network {
   /// After forward(X): writes dW and dB of every layer, last layer first, into the gradients, from
   /// dA^N, which the caller has put in place of the logits. All of them are taken with the values
   /// that forward used: the update is deferred until every layer is done.
-  void backward(MatrixView<const T> X);
+  /// `ready` hears of each layer's range of the gradients as soon as it is complete.
+  void backward(MatrixView<const T> X, const std::function<void(Range)>& ready);
 
  private:
   struct Layer {
@@ -38,6 +41,7 @@ class Network {
     std::span<const T> B;
     MatrixView<T> dW;
     std::span<T> dB;
+    Range range;      ///< of both in the flat buffers
     MatrixView<T> X;  ///< node values (logits in the last layer), max_batch x M_n
   };
 

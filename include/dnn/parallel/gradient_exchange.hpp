@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "dnn/core/partition.hpp"
@@ -7,11 +8,13 @@
 namespace dnn {
 
 /// How the ranks' gradients become one update: the seam that hides the layout of the ranks from the
-/// training step, which is
+/// training step. It owns the two flat buffers, since where they lie (this rank's memory, or memory
+/// that a node's ranks share) is part of it. A step is
 ///
-///     own = exchange.combine(gradients)
+///     backward, which calls exchange.ready(range) as dW and dB of each layer are complete
+///     own = exchange.combine()                      // dW, dB summed over ranks
 ///     optimizer.step(values[own], gradients[own])   // the deferred update
-///     exchange.publish(values)
+///     exchange.publish()                            // every rank sees the new W, B
 template <class T>
 class GradientExchange {
  public:
@@ -19,18 +22,32 @@ class GradientExchange {
   GradientExchange(const GradientExchange&) = delete;
   GradientExchange& operator=(const GradientExchange&) = delete;
 
-  /// The range of the flat buffers that this rank updates; the same at every step.
+  /// The flat buffer of W and B that every rank computes with; may be memory of several ranks.
+  [[nodiscard]] virtual std::span<T> values() = 0;
+  /// The flat buffer of this rank's dW and dB.
+  [[nodiscard]] virtual std::span<T> gradients() = 0;
+
+  /// Collective: sets all values: `write`, given values(), is called on one rank for each copy of
+  /// them. What it writes must be the same everywhere.
+  virtual void set_values(const std::function<void(std::span<T>)>& write) = 0;
+
+  /// The range of the flat buffers that this rank updates; the same at every step, may be empty.
   [[nodiscard]] virtual Range own() const = 0;
 
+  /// `range` of the gradients is complete on this rank and will not be written again before
+  /// publish(). All ranks call it with the same ranges in the same order, last layer first.
+  virtual void ready(Range range) = 0;
+
   /// Collective: gradients[own()] becomes the sum of all ranks' dW and dB. Returns own().
-  virtual Range combine(std::span<T> gradients) = 0;
+  virtual Range combine() = 0;
 
   /// Collective: every rank sees the values that their owners updated.
-  virtual void publish(std::span<T> values) = 0;
+  virtual void publish() = 0;
 
-  /// Collective: the sum over all owners of a number about their own range (a part of a norm);
-  /// where every rank owns everything, the number itself.
-  [[nodiscard]] virtual double sum_over_owners(double part) const = 0;
+  /// Collective, between combine and publish: the sum over all owners of a number about their own
+  /// range (a part of a norm), the same bits on every rank; where every rank owns everything, the
+  /// number itself.
+  [[nodiscard]] virtual double sum_over_owners(double part) = 0;
 
  protected:
   GradientExchange() = default;

@@ -13,12 +13,13 @@
 #include "dnn/nn/initializer.hpp"
 #include "dnn/optim/learning_rate.hpp"
 #include "dnn/optim/optimizer.hpp"
+#include "dnn/parallel/make_exchange.hpp"
 
 namespace dnn {
 
 enum class Precision { f32, f64 };
 enum class ClassWeights { none, balanced };
-enum class ExchangeKind { allreduce };
+enum class Compression { none, bf16 };
 
 /// Everything that a training run is told; the options of dnn_train, one to one.
 struct Config {
@@ -50,7 +51,10 @@ struct Config {
   std::uint64_t seed = 1;
   std::size_t early_stop = 0;  ///< epochs without a better validation result; 0: never
 
-  ExchangeKind exchange = ExchangeKind::allreduce;
+  ExchangeKind exchange = ExchangeKind::automatic;
+  double bucket_mib = 4;  ///< exchange overlap: MiB of gradients that travel together
+  Compression compress = Compression::none;
+  std::size_t threads = 0;  ///< of a rank; 0: what fits the cores
 
   std::string output;  ///< the run folder; empty: the first free runs/NNN
   bool overwrite = false;

@@ -16,16 +16,23 @@ namespace dnn {
 struct RunPlan {
   int ranks = 1;
   int nodes = 1;
+  int threads = 1;            ///< of each rank of this node
+  bool shared_cores = false;  ///< a node has more ranks and threads than cores
   ParameterLayout layout;
+  ExchangeSettings exchange_settings;
+  ExchangeChoice exchange;
   std::size_t rank_bytes = 0;  ///< memory of one rank, the data's copy of its node aside
   std::size_t node_bytes = 0;  ///< the data's copy, once a node
   std::size_t disk_bytes = 0;  ///< what the run folder needs
 
   /// Collective over `world`. Throws InputError (on all ranks alike) for a network that cannot fit
-  /// into this machine's memory.
+  /// into this machine's memory, or an exchange that cannot be as asked for.
   [[nodiscard]] static RunPlan make(const Config& config, const Communicator& world,
                                     const Node& node, const TrainingData& data);
 };
+
+/// The widths M_0, ..., M_N of the network that `config` and `data` make.
+[[nodiscard]] std::vector<std::size_t> network_widths(const Config& config, const Dataset& data);
 
 /// The lines that describe the run on screen.
 [[nodiscard]] std::vector<std::string> describe(const RunPlan& plan, const Config& config,

@@ -12,6 +12,7 @@
 #include "dnn/train/model_file.hpp"
 #include "dnn/train/reporter.hpp"
 #include "dnn/train/run_folder.hpp"
+#include "dnn/train/run_plan.hpp"
 #include "dnn/train/training_data.hpp"
 #include "dnn/train/training_step.hpp"
 
@@ -31,8 +32,8 @@ class Trainer {
  public:
   /// Collective over `world`, as everything here. All references must outlive the trainer.
   /// `folder`: where models and metrics go, the same on all ranks; null writes nothing.
-  Trainer(const Config& config, const Communicator& world, const TrainingData& data,
-          const RunFolder* folder, Reporter& reporter);
+  Trainer(const Config& config, const Communicator& world, Node& node, const RunPlan& plan,
+          const TrainingData& data, const RunFolder* folder, Reporter& reporter);
 
   /// Trains for all epochs, or until it stops early, and writes the best and the last model.
   void run();
@@ -49,7 +50,7 @@ class Trainer {
   /// the training set. `confusion` takes this rank's part of the counts.
   Evaluation final_evaluation(Confusion& confusion);
 
-  [[nodiscard]] std::span<T> values() { return step_.values(); }
+  [[nodiscard]] std::span<const T> values() { return step_.values(); }
 
  private:
   EpochMetrics run_epoch(std::size_t epoch);
@@ -76,8 +77,5 @@ class Trainer {
   std::optional<EpochMetrics> best_;
   std::vector<std::byte> best_parameters_;  ///< rank 0's, packed
 };
-
-/// The widths M_0, ..., M_N of the network that `config` and `data` make.
-[[nodiscard]] std::vector<std::size_t> network_widths(const Config& config, const Dataset& data);
 
 }  // namespace dnn

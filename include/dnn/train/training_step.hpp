@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
-#include "dnn/core/aligned_buffer.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/softmax.hpp"
@@ -36,22 +36,22 @@ class TrainingStep {
                double learning_rate, PhaseSeconds& seconds);
 
   [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
-  [[nodiscard]] std::span<T> values() { return values_.span(); }
-  [[nodiscard]] std::span<const T> gradients() const { return gradients_.span(); }
+  [[nodiscard]] std::span<const T> values() { return exchange_.values(); }
+  [[nodiscard]] std::span<const T> gradients() { return exchange_.gradients(); }
+  /// Collective, see GradientExchange::set_values.
+  void set_values(const std::function<void(std::span<T>)>& write) { exchange_.set_values(write); }
   /// For evaluation: forward without dropout.
   [[nodiscard]] Network<T>& network() { return network_; }
 
  private:
   /// The factor that brings the gradients' norm down to the limit, or 1.
-  double clip_scale(Range own) const;
+  double clip_scale(Range own);
 
   ParameterLayout layout_;
   Settings settings_;
-  AlignedBuffer<T> values_;
-  AlignedBuffer<T> gradients_;
+  GradientExchange<T>& exchange_;
   Network<T> network_;
   SoftmaxCrossEntropy loss_;
-  GradientExchange<T>& exchange_;
   std::unique_ptr<Optimizer<T>> optimizer_;
 };
 

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/node.hpp"
+#include "dnn/parallel/gradient_exchange.hpp"
+
+namespace dnn {
+
+enum class ExchangeKind { automatic, allreduce, node, overlap };
+
+struct ExchangeSettings {
+  ExchangeKind kind = ExchangeKind::automatic;
+  std::size_t bucket_bytes = std::size_t{4} << 20;  ///< overlap
+  bool compress = false;                            ///< node: bf16 between nodes
+  bool shared_cores = false;  ///< the ranks and threads of a node are more than its cores
+};
+
+/// What was chosen, never `automatic`, and why.
+struct ExchangeChoice {
+  ExchangeKind kind = ExchangeKind::allreduce;
+  std::string reason;
+};
+
+/// Collective over `world`: the strategy that `settings` asks for, or the best one for where the
+/// ranks are and for flat buffers of `bytes`; the same on every rank. Throws InputError, on all
+/// ranks alike, for settings that cannot be honoured.
+[[nodiscard]] ExchangeChoice choose_exchange(const ExchangeSettings& settings,
+                                             const Communicator& world, const Node& node,
+                                             std::size_t bytes);
+
+/// Collective over `world`: makes it, for flat buffers of `size` elements. `world` and `node` must
+/// outlive it.
+template <class T>
+[[nodiscard]] std::unique_ptr<GradientExchange<T>> make_exchange(const ExchangeChoice& choice,
+                                                                 const ExchangeSettings& settings,
+                                                                 const Communicator& world,
+                                                                 Node& node, std::size_t size);
+
+}  // namespace dnn

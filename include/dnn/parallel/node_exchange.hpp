@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/node.hpp"
+#include "dnn/comm/node_barrier.hpp"
+#include "dnn/parallel/compressed_sum.hpp"
+#include "dnn/parallel/gradient_exchange.hpp"
+
+namespace dnn {
+
+/// The ranks of a node share one copy of W and B, and see each other's dW and dB: each sums its
+/// slice straight out of its neighbours' memory, slices of different nodes meet in one
+/// MPI_Allreduce (or a compressed sum), and each rank updates its slice alone.
+///
+/// Note [Two barriers a step]
+/// combine() begins with a barrier: all gradients of the node are complete, and nobody computes
+/// with the values any more, so that their owners may change them. publish() is the other one: all
+/// slices are updated, and nobody reads gradients any more. Between the two, a slice is touched by
+/// its owner alone.
+///
+/// Nodes may have different numbers of ranks: there are as many slices as the smallest node has
+/// ranks, and the ranks beyond them own nothing.
+template <class T>
+class NodeExchange final : public GradientExchange<T> {
+ public:
+  struct Settings {
+    bool shared_cores = false;  ///< the node's ranks and threads are more than its cores
+    bool compress = false;      ///< bf16 between nodes, with error feedback
+  };
+
+  /// Collective over `world`; `node` is its node. `size`: elements of the flat buffers, which lie
+  /// in the node's shared memory until node.close(). Both must outlive the exchange.
+  NodeExchange(const Communicator& world, Node& node, std::size_t size, const Settings& settings);
+
+  [[nodiscard]] std::span<T> values() override { return values_; }
+  [[nodiscard]] std::span<T> gradients() override { return gradients_of(node_.rank()); }
+  void set_values(const std::function<void(std::span<T>)>& write) override;
+  [[nodiscard]] Range own() const override { return own_; }
+  void ready(Range range) override;
+  Range combine() override;
+  void publish() override;
+  [[nodiscard]] double sum_over_owners(double part) override;
+
+ private:
+  [[nodiscard]] std::span<T> gradients_of(int node_rank);
+  void sum_node();
+
+  Node& node_;
+  Range own_;
+  std::span<T> values_;
+  std::span<T> all_gradients_;  ///< one flat buffer a rank of the node
+  std::span<double> parts_;     ///< of sum_over_owners, one a rank of the node
+  NodeBarrier barrier_;
+  Communicator slice_;  ///< the owners of this slice, one a node
+  std::optional<CompressedSum> compressed_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/parallel/private_buffers.hpp"
+
+namespace dnn {
+
+/// Gradients travel while backward goes on: finished layers are collected into buckets, and each
+/// full bucket's MPI_Iallreduce begins at once; every rank then updates everything.
+///
+/// Note [Real progress]
+/// Open MPI moves a non-blocking collective on only inside MPI calls: begun and then left alone
+/// during backward, nothing of it happens before the final wait (OVERLAP_MEASURED). So a thread of
+/// its own begins the buckets and tests them. It sleeps between tests while backward computes,
+/// since it may have to share the core, and yields only once the rank itself waits in combine(). It
+/// and the rank's main thread never call MPI at the same time (MPI_THREAD_SERIALIZED): from the
+/// first ready() to the end of combine() all MPI calls of this rank are the thread's.
+template <class T>
+class OverlapExchange final : public PrivateBuffers<T> {
+ public:
+  /// `size`: elements of the flat buffers; `bucket_bytes`: how much is collected before it is sent.
+  /// `ranks` must outlive the exchange.
+  OverlapExchange(const Communicator& ranks, std::size_t size, std::size_t bucket_bytes);
+  ~OverlapExchange() override;
+
+  void ready(Range range) override;
+  Range combine() override;
+
+ private:
+  void send(Range bucket);
+  void work();
+  void begin_and_test(std::unique_lock<std::mutex>& lock);
+
+  const Communicator& ranks_;
+  std::size_t bucket_elements_;
+  Range collected_;                 ///< finished, not yet given to the thread
+  std::vector<Request> under_way_;  ///< the thread's
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Range> buckets_;  ///< given to the thread, not yet begun
+  bool busy_ = false;          ///< the thread has buckets under way
+  bool waiting_ = false;       ///< the rank waits in combine()
+  bool stop_ = false;
+  std::exception_ptr error_;
+  std::thread thread_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,78 @@
+#include "dnn/comm/node_cores.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace dnn {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A set of up to 8192 processors, one bit each.
+using CoreSet = std::array<std::uint64_t, 128>;
+
+std::size_t count(const CoreSet& set) {
+  std::size_t bits = 0;
+  for (const std::uint64_t word : set) {
+    bits += static_cast<std::size_t>(std::popcount(word));
+  }
+  return bits;
+}
+
+/// The quota of one control group's cpu.max ("max 100000" or "150000 100000"), or 0.
+std::size_t quota_of(const fs::path& group) {
+  std::ifstream file(group / "cpu.max");
+  double quota = 0;
+  double period = 0;
+  if (!(file >> quota >> period) || period <= 0) {
+    return 0;
+  }
+  return std::max<std::size_t>(1, static_cast<std::size_t>(quota / period));
+}
+
+}  // namespace
+
+std::size_t cpu_quota() {
+  const fs::path root = "/sys/fs/cgroup";
+  std::ifstream file("/proc/self/cgroup");
+  std::string line;
+  std::size_t least = quota_of(root);
+  while (std::getline(file, line)) {
+    if (!line.starts_with("0::/")) {
+      continue;
+    }
+    fs::path group = root / line.substr(4);
+    for (; group != root && group.has_relative_path(); group = group.parent_path()) {
+      const std::size_t quota = quota_of(group);
+      least = quota == 0 || (least != 0 && least < quota) ? least : quota;
+    }
+  }
+  return least;
+}
+
+NodeCores NodeCores::find(const Communicator& node) {
+  CoreSet set{};
+  if (::sched_getaffinity(0, sizeof(set), reinterpret_cast<cpu_set_t*>(set.data())) != 0) {
+    set[0] = 1;
+  }
+  NodeCores cores;
+  cores.own = std::max<std::size_t>(1, count(set));
+  node.all_reduce(std::span<std::uint64_t>(set), Reduction::bit_or);
+  cores.node = std::max<std::size_t>(1, count(set));
+  const std::size_t quota = cpu_quota();
+  const auto agreed = static_cast<std::size_t>(
+      node.all_reduce<std::uint64_t>(quota == 0 ? cores.node : quota, Reduction::min));
+  cores.node = std::min(cores.node, agreed);
+  cores.own = std::min(cores.own, cores.node);
+  return cores;
+}
+
+}  // namespace dnn

@@ -1,0 +1,68 @@
+#include "dnn/parallel/compressed_sum.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "dnn/core/simd.hpp"
+
+namespace dnn {
+
+namespace {
+
+float widen(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+/// out = from + residual rounded to bf16 (to nearest, ties to even; NaN and infinities stay such),
+/// and residual becomes what was rounded away.
+DNN_SIMD void compress(const float* from, float* residual, std::uint16_t* out, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float value = from[i] + residual[i];
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const bool is_number = (bits & 0x7fffffffU) <= 0x7f800000U;
+    const std::uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
+    const std::uint32_t chosen = is_number ? rounded : bits >> 16 | 0x40U;
+    out[i] = static_cast<std::uint16_t>(chosen);
+    const float lost = value - std::bit_cast<float>(chosen << 16);
+    residual[i] = (chosen & 0x7f80U) != 0x7f80U ? lost : 0.0F;  // nothing comes after infinity
+  }
+}
+
+DNN_SIMD void add(const std::uint16_t* from, float* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] += widen(from[i]);
+  }
+}
+
+DNN_SIMD void expand(const std::uint16_t* from, float* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] = widen(from[i]);
+  }
+}
+
+}  // namespace
+
+CompressedSum::CompressedSum(const Communicator& ranks, std::size_t size)
+    : ranks_(ranks),
+      block_((size + static_cast<std::size_t>(ranks.size()) - 1) /
+             static_cast<std::size_t>(ranks.size())),
+      residual_(size),
+      sum_(block_),
+      sum_residual_(block_),
+      sent_(block_ * static_cast<std::size_t>(ranks.size())),
+      received_(sent_.size()) {}
+
+void CompressedSum::run(std::span<float> vector) {
+  const auto bytes = [](auto span) { return std::as_writable_bytes(span); };
+  compress(vector.data(), residual_.data(), sent_.data(), vector.size());  // the rest stays 0
+  ranks_.all_to_all(bytes(sent_.span()), bytes(received_.span()));
+  std::fill_n(sum_.data(), block_, 0.0F);
+  for (std::size_t rank = 0; rank < static_cast<std::size_t>(ranks_.size()); ++rank) {
+    add(received_.data() + rank * block_, sum_.data(), block_);
+  }
+  compress(sum_.data(), sum_residual_.data(), sent_.data(), block_);
+  ranks_.all_gather(bytes(sent_.span().first(block_)), bytes(received_.span()));
+  expand(received_.data(), vector.data(), vector.size());
+}
+
+}  // namespace dnn

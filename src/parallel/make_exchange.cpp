@@ -1,0 +1,75 @@
+#include "dnn/parallel/make_exchange.hpp"
+
+#include "dnn/core/error.hpp"
+#include "dnn/parallel/allreduce_exchange.hpp"
+#include "dnn/parallel/node_exchange.hpp"
+#include "dnn/parallel/overlap_exchange.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// From this size of a gradient on, starting to send it early beats sending it in one piece
+/// (tests/bench/bench_exchange, four hosts).
+constexpr std::size_t worth_overlapping = std::size_t{1} << 20;
+
+ExchangeChoice best_exchange(const Communicator& world, std::int64_t most_on_a_node,
+                             std::size_t bytes) {
+  if (world.size() == 1) {
+    return {ExchangeKind::allreduce, "one rank has nothing to exchange"};
+  }
+  if (most_on_a_node > 1) {
+    return {ExchangeKind::node,
+            "up to " + std::to_string(most_on_a_node) + " ranks share the memory of a node"};
+  }
+  if (bytes >= worth_overlapping) {
+    return {ExchangeKind::overlap, "one rank a node, and gradients large enough to send early"};
+  }
+  return {ExchangeKind::allreduce, "one rank a node, and gradients too small to send in pieces"};
+}
+
+}  // namespace
+
+ExchangeChoice choose_exchange(const ExchangeSettings& settings, const Communicator& world,
+                               const Node& node, std::size_t bytes) {
+  const auto most = world.all_reduce<std::int64_t>(node.size(), Reduction::max);
+  if (settings.compress) {
+    if (settings.kind != ExchangeKind::automatic && settings.kind != ExchangeKind::node) {
+      throw InputError(
+          "--compress bf16 is part of the exchange 'node'; use --exchange node or auto");
+    }
+    return {ExchangeKind::node, "it is the one that compresses between nodes"};
+  }
+  if (settings.kind != ExchangeKind::automatic) {
+    return {settings.kind, "asked for"};
+  }
+  return best_exchange(world, most, bytes);
+}
+
+template <class T>
+std::unique_ptr<GradientExchange<T>> make_exchange(const ExchangeChoice& choice,
+                                                   const ExchangeSettings& settings,
+                                                   const Communicator& world, Node& node,
+                                                   std::size_t size) {
+  switch (choice.kind) {
+    case ExchangeKind::node:
+      return std::make_unique<NodeExchange<T>>(
+          world, node, size,
+          typename NodeExchange<T>::Settings{settings.shared_cores, settings.compress});
+    case ExchangeKind::overlap:
+      return std::make_unique<OverlapExchange<T>>(world, size, settings.bucket_bytes);
+    default:
+      return std::make_unique<AllreduceExchange<T>>(world, size);
+  }
+}
+
+template std::unique_ptr<GradientExchange<float>> make_exchange(const ExchangeChoice&,
+                                                                const ExchangeSettings&,
+                                                                const Communicator&, Node&,
+                                                                std::size_t);
+template std::unique_ptr<GradientExchange<double>> make_exchange(const ExchangeChoice&,
+                                                                 const ExchangeSettings&,
+                                                                 const Communicator&, Node&,
+                                                                 std::size_t);
+
+}  // namespace dnn

@@ -1,0 +1,139 @@
+#include "dnn/parallel/node_exchange.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <type_traits>
+
+#include "dnn/core/simd.hpp"
+
+namespace dnn {
+
+namespace {
+
+constexpr std::size_t line = 16;  ///< elements; slices begin on cache lines
+
+template <class T>
+DNN_SIMD_BODY void add_loop(const T* __restrict from, T* __restrict to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] += from[i];
+  }
+}
+DNN_SIMD void add(const float* from, float* to, std::size_t count) {
+  add_loop(from, to, count);
+}
+DNN_SIMD void add(const double* from, double* to, std::size_t count) {
+  add_loop(from, to, count);
+}
+
+template <class T>
+std::span<T> allocate(Node& node, std::size_t count) {
+  const std::span<std::byte> bytes = node.allocate_shared(count * sizeof(T));
+  return {reinterpret_cast<T*>(bytes.data()), count};
+}
+
+/// Collective over `world`: how many slices every node can make.
+std::size_t slice_count(const Communicator& world, const Node& node) {
+  return static_cast<std::size_t>(world.all_reduce<std::int64_t>(node.size(), Reduction::min));
+}
+
+Range slice_of(std::size_t size, std::size_t slices, const Node& node) {
+  const auto rank = static_cast<std::size_t>(node.rank());
+  if (rank >= slices) {
+    return {size, size};
+  }
+  const Range lines = part_of((size + line - 1) / line, slices, rank);
+  return {std::min(lines.begin * line, size), std::min(lines.end * line, size)};
+}
+
+}  // namespace
+
+template <class T>
+NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t size,
+                              const Settings& settings)
+    : node_(node),
+      own_(slice_of(size, slice_count(world, node), node)),
+      values_(allocate<T>(node, size)),
+      all_gradients_(allocate<T>(node, size * static_cast<std::size_t>(node.size()))),
+      parts_(allocate<double>(node, static_cast<std::size_t>(node.size()))),
+      barrier_(node, settings.shared_cores),
+      slice_(world.split(node.rank())) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (settings.compress && slice_.size() > 1) {
+      compressed_.emplace(slice_, own_.size());
+    }
+  }
+}
+
+template <class T>
+std::span<T> NodeExchange<T>::gradients_of(int node_rank) {
+  return all_gradients_.subspan(static_cast<std::size_t>(node_rank) * values_.size(),
+                                values_.size());
+}
+
+template <class T>
+void NodeExchange<T>::set_values(const std::function<void(std::span<T>)>& write) {
+  if (node_.is_leader()) {
+    write(values_);
+  }
+  node_.synchronize();
+}
+
+template <class T>
+void NodeExchange<T>::ready(Range /*range*/) {}
+
+template <class T>
+Range NodeExchange<T>::combine() {
+  barrier_.wait();
+  sum_node();
+  if (slice_.size() > 1) {
+    const std::span<T> slice = gradients().subspan(own_.begin, own_.size());
+    if constexpr (std::is_same_v<T, float>) {
+      if (compressed_) {
+        compressed_->run(slice);
+        return own_;
+      }
+    }
+    slice_.all_reduce(slice, Reduction::sum);
+  }
+  return own_;
+}
+
+/// The own slice of this rank's gradients becomes the sum over the node's ranks, added up in the
+/// order of ranks whoever adds: the bits do not depend on where the slices are cut.
+template <class T>
+void NodeExchange<T>::sum_node() {
+  if (node_.size() == 1) {
+    return;
+  }
+  constexpr std::size_t block = 2048;
+  alignas(64) std::array<T, block> sum;
+  const std::span<T> mine = gradients();
+  for (std::size_t first = own_.begin; first < own_.end; first += block) {
+    const std::size_t count = std::min(block, own_.end - first);
+    std::copy_n(gradients_of(0).data() + first, count, sum.data());
+    for (int rank = 1; rank < node_.size(); ++rank) {
+      add(gradients_of(rank).data() + first, sum.data(), count);
+    }
+    std::copy_n(sum.data(), count, mine.data() + first);
+  }
+}
+
+template <class T>
+void NodeExchange<T>::publish() {
+  barrier_.wait();
+}
+
+template <class T>
+double NodeExchange<T>::sum_over_owners(double part) {
+  // Slices are alike on all nodes, so summing the node's is enough; in the order of ranks, so that
+  // every rank of every node gets the same bits. publish() comes before anyone writes here again.
+  parts_[static_cast<std::size_t>(node_.rank())] = own_.empty() ? 0 : part;
+  barrier_.wait();
+  return std::accumulate(parts_.begin(), parts_.end(), 0.0);
+}
+
+template class NodeExchange<float>;
+template class NodeExchange<double>;
+
+}  // namespace dnn

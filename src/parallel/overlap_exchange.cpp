@@ -1,0 +1,114 @@
+#include "dnn/parallel/overlap_exchange.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace dnn {
+
+template <class T>
+OverlapExchange<T>::OverlapExchange(const Communicator& ranks, std::size_t size,
+                                    std::size_t bucket_bytes)
+    : PrivateBuffers<T>(size),
+      ranks_(ranks),
+      bucket_elements_(std::clamp<std::size_t>(bucket_bytes / sizeof(T), 1, std::size_t{1} << 30)),
+      collected_{size, size},
+      thread_([this] { work(); }) {}
+
+template <class T>
+OverlapExchange<T>::~OverlapExchange() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+template <class T>
+void OverlapExchange<T>::ready(Range range) {
+  // Layers come last first, so what is collected grows downwards. What lies between two layers is
+  // padding, which travels along.
+  collected_.begin = range.begin;
+  while (collected_.size() >= bucket_elements_) {
+    const Range bucket{collected_.end - bucket_elements_, collected_.end};
+    send(bucket);
+    collected_.end = bucket.begin;
+  }
+}
+
+template <class T>
+Range OverlapExchange<T>::combine() {
+  if (!collected_.empty()) {
+    send(collected_);
+  }
+  std::unique_lock lock(mutex_);
+  waiting_ = true;
+  changed_.wait(lock, [this] { return error_ || (buckets_.empty() && !busy_); });
+  waiting_ = false;
+  if (error_) {
+    std::rethrow_exception(error_);
+  }
+  const std::size_t size = this->own().end;
+  collected_ = {size, size};
+  return this->own();
+}
+
+template <class T>
+void OverlapExchange<T>::send(Range bucket) {
+  if (ranks_.size() == 1) {
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    buckets_.push_back(bucket);
+  }
+  changed_.notify_all();
+}
+
+template <class T>
+void OverlapExchange<T>::work() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    changed_.wait(lock, [this] { return stop_ || !buckets_.empty(); });
+    busy_ = true;
+    try {
+      while (!stop_ && (!buckets_.empty() || !under_way_.empty())) {
+        begin_and_test(lock);
+      }
+    } catch (...) {
+      if (!lock.owns_lock()) {
+        lock.lock();
+      }
+      error_ = std::current_exception();
+      stop_ = true;
+    }
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+template <class T>
+void OverlapExchange<T>::begin_and_test(std::unique_lock<std::mutex>& lock) {
+  std::deque<Range> begun;
+  begun.swap(buckets_);
+  const bool waiting = waiting_;
+  lock.unlock();
+  for (const Range bucket : begun) {
+    under_way_.push_back(ranks_.begin_all_reduce(
+        this->gradients().subspan(bucket.begin, bucket.size()), Reduction::sum));
+  }
+  std::erase_if(under_way_, [](Request& request) { return request.test(); });
+  if (!under_way_.empty()) {
+    if (waiting) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  }
+  lock.lock();
+}
+
+template class OverlapExchange<float>;
+template class OverlapExchange<double>;
+
+}  // namespace dnn

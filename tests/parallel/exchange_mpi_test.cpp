@@ -1,0 +1,112 @@
+// Every strategy, held against a sum that each rank computes for itself.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "dnn/core/error.hpp"
+#include "dnn/parallel/make_exchange.hpp"
+#include "support/expect_error.hpp"
+#include "support/mpi_world.hpp"
+
+namespace dnn {
+namespace {
+
+using test::world;
+
+/// What rank `rank` has as element i of its gradient at a step: whole numbers, so that sums are
+/// exact.
+template <class T>
+T gradient(std::size_t i, int rank, int step) {
+  return static_cast<T>(static_cast<int>(i % 1009) - 300 + 7 * rank + step);
+}
+
+template <class T>
+T gradient_sum(std::size_t i, int step) {
+  T sum{};
+  for (int rank = 0; rank < world().size(); ++rank) {
+    sum += gradient<T>(i, rank, step);
+  }
+  return sum;
+}
+
+/// Five steps w -= g / 4 through the exchange, as a training step does them, over flat buffers that
+/// are made complete in three ranges, last first.
+template <class T>
+void five_steps(ExchangeKind kind, std::size_t size, std::size_t bucket_bytes) {
+  Node node(world());
+  {
+    const ExchangeSettings settings{kind, bucket_bytes, false, true};
+    const auto choice = choose_exchange(settings, world(), node, size * sizeof(T));
+    const auto exchange = make_exchange<T>(choice, settings, world(), node, size);
+    exchange->set_values([](std::span<T> values) {
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = static_cast<T>(i % 31);
+      }
+    });
+    std::vector<T> expected(exchange->values().begin(), exchange->values().end());
+    for (int step = 0; step < 5; ++step) {
+      for (std::size_t part = 3; part-- > 0;) {
+        const Range range = part_of(size, 3, part);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          exchange->gradients()[i] = gradient<T>(i, world().rank(), step);
+        }
+        exchange->ready(range);
+      }
+      const Range own = exchange->combine();
+      EXPECT_EQ(own, exchange->own());
+      const double owned = exchange->sum_over_owners(static_cast<double>(own.size()));
+      EXPECT_EQ(owned, static_cast<double>(size));
+      for (std::size_t i = own.begin; i < own.end; ++i) {
+        EXPECT_EQ(exchange->gradients()[i], gradient_sum<T>(i, step)) << i;
+        exchange->values()[i] -= exchange->gradients()[i] / 4;
+      }
+      exchange->publish();
+      for (std::size_t i = 0; i < size; ++i) {
+        expected[i] -= gradient_sum<T>(i, step) / 4;
+      }
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), exchange->values().begin()))
+          << "step " << step;
+    }
+  }
+  node.close();
+}
+
+template <class T>
+class ExchangeOf : public testing::Test {};
+using Elements = testing::Types<float, double>;
+TYPED_TEST_SUITE(ExchangeOf, Elements);
+
+TYPED_TEST(ExchangeOf, AllreduceSumsAndPublishes) {
+  five_steps<TypeParam>(ExchangeKind::allreduce, 1003, 64);
+}
+TYPED_TEST(ExchangeOf, NodeSumsAndPublishes) {
+  for (const std::size_t size : {1U, 15U, 48U, 1003U, 100'000U}) {
+    five_steps<TypeParam>(ExchangeKind::node, size, 64);
+  }
+}
+TYPED_TEST(ExchangeOf, OverlapSumsAndPublishesWithAnyBucket) {
+  for (const std::size_t bucket : {1U, 1000U, 4096U, 1U << 30}) {
+    five_steps<TypeParam>(ExchangeKind::overlap, 1003, bucket);
+  }
+  five_steps<TypeParam>(ExchangeKind::overlap, 100'000, 1 << 16);
+}
+
+TEST(ChooseExchange, SaysWhatItChoseAndWhy) {
+  Node node(world());
+  const auto chosen = choose_exchange({}, world(), node, 1 << 20);
+  EXPECT_EQ(chosen.kind, world().size() == 1 ? ExchangeKind::allreduce : ExchangeKind::node);
+  EXPECT_FALSE(chosen.reason.empty());
+  const auto asked = choose_exchange({.kind = ExchangeKind::overlap}, world(), node, 1);
+  EXPECT_EQ(asked.kind, ExchangeKind::overlap);
+  test::expect_error<InputError>(
+      [&] {
+        (void)choose_exchange({.kind = ExchangeKind::overlap, .compress = true}, world(), node, 1);
+      },
+      {"--compress", "--exchange node"});
+  node.close();
+}
+
+}  // namespace
+}  // namespace dnn
