@@ -2,7 +2,6 @@
 
 #include <cblas.h>
 #include <dnnl.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <limits>
@@ -65,10 +64,5 @@ template void multiply(Transpose, MatrixView<const float>, Transpose, MatrixView
                        float, MatrixView<float>);
 template void multiply(Transpose, MatrixView<const double>, Transpose, MatrixView<const double>,
                        double, MatrixView<double>);
-
-void set_product_threads(int threads) {
-  omp_set_num_threads(threads);
-  openblas_set_num_threads(threads);
-}
 
 }  // namespace dnn

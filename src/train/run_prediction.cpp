@@ -13,9 +13,9 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/data/open_dataset.hpp"
-#include "dnn/nn/matrix_product.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/softmax.hpp"
 #include "dnn/train/choices.hpp"
@@ -204,7 +204,7 @@ LossSums score(const PredictConfig& config, const SavedModel& model, const Datas
 }  // namespace
 
 int run_prediction(const PredictConfig& config, const Communicator& world) {
-  set_product_threads(1);
+  set_threads(1);
   const SavedModel model = agree(world, [&] { return load_model(config.model); });
   agree(world, [&] {
     if (world.is_root() && !config.overwrite && std::filesystem::exists(config.output)) {

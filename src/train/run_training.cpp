@@ -5,7 +5,7 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
-#include "dnn/nn/matrix_product.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/train/run_folder.hpp"
 #include "dnn/train/run_plan.hpp"
 #include "dnn/train/run_summary.hpp"
@@ -101,7 +101,7 @@ int run_training(const Config& config, const Communicator& world) {
   {
     const TrainingData data = load_training_data(config, world, node);
     const RunPlan plan = agree(world, [&] { return RunPlan::make(config, world, node, data); });
-    set_product_threads(plan.threads);
+    set_threads(plan.threads);
     for (const std::string& line : describe(plan, config, data)) {
       reporter.line(line);
     }

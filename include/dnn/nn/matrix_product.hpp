@@ -13,7 +13,4 @@ template <class T>
 void multiply(Transpose transpose_a, MatrixView<const T> a, Transpose transpose_b,
               MatrixView<const T> b, T beta, MatrixView<T> c);
 
-/// How many threads the matrix products of this process use from now on (>= 1).
-void set_product_threads(int threads);
-
 }  // namespace dnn
