@@ -1,5 +1,7 @@
 #include "dnn/data/batch_loader.hpp"
 
+#include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace dnn {
@@ -7,8 +9,11 @@ namespace dnn {
 template <class T>
 BatchLoader<T>::BatchLoader(Gatherer<T> gatherer, std::size_t max_rows)
     : gatherer_(std::move(gatherer)), max_rows_(max_rows) {
+  const std::size_t elements = max_rows * gatherer_.data().features;
+  const std::size_t fitting = ring_bytes / std::max<std::size_t>(elements * sizeof(T), 1);
+  slots_.resize(std::clamp<std::size_t>(fitting, 2, longest_ring));
   for (Slot& slot : slots_) {
-    slot.features = AlignedBuffer<T>(max_rows * gatherer_.data().features);
+    slot.features = AlignedBuffer<T>(elements);
   }
   thread_ = std::thread([this] { work(); });
 }
@@ -19,7 +24,7 @@ BatchLoader<T>::~BatchLoader() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  changed_.notify_all();
+  room_.notify_all();
   thread_.join();
 }
 
@@ -27,44 +32,53 @@ template <class T>
 void BatchLoader<T>::start(Plan plan, std::size_t steps) {
   std::unique_lock lock(mutex_);
   steps_ = 0;  // the thread begins no further batch of the last pass
-  changed_.wait(lock, [this] { return !filling_; });
+  ready_.wait(lock, [this] { return !filling_; });
   plan_ = std::move(plan);
   steps_ = steps;
   filled_ = 0;
   taken_ = 0;
   error_ = nullptr;
   lock.unlock();
-  changed_.notify_all();
+  room_.notify_all();
 }
 
 template <class T>
 Batch<T> BatchLoader<T>::next() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return filled_ > taken_ || error_; });
+  ready_.wait(lock, [this] { return filled_ > taken_ || error_; });
   if (filled_ == taken_) {
     std::rethrow_exception(error_);
   }
-  Slot& slot = slots_[taken_ % 2];
+  Slot& slot = slots_[taken_ % slots_.size()];
   ++taken_;
+  const bool low = filled_ - taken_ <= (slots_.size() - 1) / 2;
   lock.unlock();
-  changed_.notify_all();  // the other slot is free from now on
+  if (low) {
+    room_.notify_all();
+  }
   return {{slot.features.data(), slot.samples.size(), gatherer_.data().features},
           slot.labels,
           slot.samples};
 }
 
+/// Whether the slot of the next batch is neither in use (the batch taken last is) nor waiting to
+/// be.
+template <class T>
+bool BatchLoader<T>::has_room() const {
+  return !error_ && filled_ < steps_ &&
+         filled_ + 1 < std::max<std::size_t>(taken_, 1) + slots_.size();
+}
+
 template <class T>
 void BatchLoader<T>::work() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    // At most one batch ahead of the one in use: batch k goes where batch k - 2 was.
-    changed_.wait(lock,
-                  [this] { return stop_ || (!error_ && filled_ < steps_ && filled_ <= taken_); });
-    if (stop_) {
-      return;
+  while (!stop_) {
+    if (!has_room()) {
+      room_.wait(lock);
+      continue;
     }
     filling_ = true;
-    Slot& slot = slots_[filled_ % 2];
+    Slot& slot = slots_[filled_ % slots_.size()];
     const std::size_t step = filled_;
     lock.unlock();
     std::exception_ptr error;
@@ -77,7 +91,7 @@ void BatchLoader<T>::work() {
     filling_ = false;
     error_ = error;
     filled_ += error ? 0 : 1;
-    changed_.notify_all();
+    ready_.notify_all();
   }
 }
 

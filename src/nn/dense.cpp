@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dnn/core/simd.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/nn/matrix_product.hpp"
 
 namespace dnn {
@@ -31,19 +32,24 @@ void dense_forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A
 
 template <class T>
 void add_bias(MatrixView<T> A, std::span<const T> B) {
-  for (std::size_t s = 0; s < A.rows; ++s) {
-    add(B.data(), A.row(s).data(), A.cols);
-  }
+  parallel_for_rows(A.rows, A.cols, [&](Range rows) {
+    for (std::size_t s = rows.begin; s < rows.end; ++s) {
+      add(B.data(), A.row(s).data(), A.cols);
+    }
+  });
 }
 
 template <class T>
 void dense_backward_parameters(MatrixView<const T> X, MatrixView<const T> dA, MatrixView<T> dW,
                                std::span<T> dB) {
   multiply(Transpose::yes, X, Transpose::no, dA, T{0}, dW);
-  std::fill(dB.begin(), dB.end(), T{0});
-  for (std::size_t s = 0; s < dA.rows; ++s) {
-    add(dA.row(s).data(), dB.data(), dA.cols);
-  }
+  parallel_for_rows(dA.cols, dA.rows, [&](Range columns) {
+    T* sum = dB.data() + columns.begin;
+    std::fill_n(sum, columns.size(), T{0});
+    for (std::size_t s = 0; s < dA.rows; ++s) {
+      add(dA.row(s).data() + columns.begin, sum, columns.size());
+    }
+  });
 }
 
 template <class T>

@@ -8,6 +8,7 @@
 
 #include "dnn/core/random.hpp"
 #include "dnn/core/simd.hpp"
+#include "dnn/core/threads.hpp"
 
 namespace dnn {
 
@@ -46,15 +47,17 @@ void apply_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const Drop
   }
   const T scale = static_cast<T>(1 / (1 - rate));
   const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 0x1p16));
-  std::uint32_t words[chunk / 2];
-  for (std::size_t s = 0; s < X.rows; ++s) {
-    const RandomStream stream(key.seed, Purpose::dropout, layer, key.epoch, key.samples[s]);
-    const std::span<T> row = X.row(s);
-    for (std::size_t first = 0; first < row.size(); first += chunk) {
-      stream.blocks(static_cast<std::uint32_t>(first / 8), words);
-      drop(words, threshold, scale, row.data() + first, std::min(chunk, row.size() - first));
+  parallel_for_rows(X.rows, X.cols, [&](Range rows) {
+    std::uint32_t words[chunk / 2];
+    for (std::size_t s = rows.begin; s < rows.end; ++s) {
+      const RandomStream stream(key.seed, Purpose::dropout, layer, key.epoch, key.samples[s]);
+      const std::span<T> row = X.row(s);
+      for (std::size_t first = 0; first < row.size(); first += chunk) {
+        stream.blocks(static_cast<std::uint32_t>(first / 8), words);
+        drop(words, threshold, scale, row.data() + first, std::min(chunk, row.size() - first));
+      }
     }
-  }
+  });
 }
 
 template void apply_dropout(MatrixView<float>, double, std::uint64_t, const DropoutKey&);

@@ -1,6 +1,7 @@
 #include "dnn/nn/relu.hpp"
 
 #include "dnn/core/simd.hpp"
+#include "dnn/core/threads.hpp"
 
 namespace dnn {
 
@@ -38,14 +39,18 @@ DNN_SIMD void backward(const double* X, double scale, double* dX, std::size_t n)
 
 template <class T>
 void add_bias_relu(MatrixView<T> A, std::span<const T> B) {
-  for (std::size_t s = 0; s < A.rows; ++s) {
-    forward(A.row(s).data(), B.data(), A.cols);
-  }
+  parallel_for_rows(A.rows, A.cols, [&](Range rows) {
+    for (std::size_t s = rows.begin; s < rows.end; ++s) {
+      forward(A.row(s).data(), B.data(), A.cols);
+    }
+  });
 }
 
 template <class T>
 void relu_backward(MatrixView<const T> X, T scale, MatrixView<T> dX) {
-  backward(X.data, scale, dX.data, dX.size());
+  parallel_for(dX.size(), parallel_grain, [&](Range part) {
+    backward(X.data + part.begin, scale, dX.data + part.begin, part.size());
+  });
 }
 
 template void add_bias_relu(MatrixView<float>, std::span<const float>);

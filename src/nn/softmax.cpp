@@ -1,11 +1,15 @@
 #include "dnn/nn/softmax.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <exception>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/nn/softmax_row.hpp"
 
 namespace dnn {
@@ -27,6 +31,35 @@ template <class T>
 bool is_first_max(std::span<const T> a, std::size_t target, T max) {
   const auto before = a.first(target);
   return a[target] == max && std::find(before.begin(), before.end(), max) == before.end();
+}
+
+/// Σ of `sample(s)` over all samples, in threads. The samples are added up in blocks whose number
+/// depends on how many there are alone, so that the sum has the same bits with any number of
+/// threads. What `sample` throws comes out here.
+template <class Sample>
+LossSums sum_over_samples(std::size_t samples, std::size_t classes, const Sample& sample) {
+  constexpr std::size_t most_blocks = 64;
+  const std::size_t blocks = std::min(samples, most_blocks);
+  std::array<LossSums, most_blocks> sums;
+  std::exception_ptr error;
+  parallel_for_rows(blocks, classes * (samples / most_blocks + 1), [&](Range mine) {
+    try {
+      for (std::size_t block = mine.begin; block < mine.end; ++block) {
+        const Range rows = part_of(samples, blocks, block);
+        for (std::size_t s = rows.begin; s < rows.end; ++s) {
+          sums[block] += sample(s);
+        }
+      }
+    } catch (...) {
+#pragma omp critical
+      error = std::current_exception();
+    }
+  });
+  if (error) {
+    std::rethrow_exception(error);
+  }
+  return std::accumulate(sums.begin(), sums.end(), LossSums{},
+                         [](LossSums total, const LossSums& part) { return total += part; });
 }
 
 }  // namespace
@@ -66,35 +99,31 @@ double SoftmaxCrossEntropy::loss(double linear, double sum, std::size_t target) 
 template <class T>
 LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T> A,
                                        std::span<const std::int32_t> labels) const {
-  LossSums sums;
-  for (std::size_t s = 0; s < A.rows; ++s) {
+  return sum_over_samples(A.rows, A.cols, [&](std::size_t s) {
     const std::span<const T> a = A.row(s);
     const auto target = static_cast<std::size_t>(labels[s]);
     const T max = row_max(a);
-    sums.correct += is_first_max(a, target, max) ? 1 : 0;
-    sums.loss += loss(linear_part(a, target, max), exp_sum(a, max), target);
-  }
-  return sums;
+    return LossSums{loss(linear_part(a, target, max), exp_sum(a, max), target),
+                    is_first_max(a, target, max) ? 1U : 0U};
+  });
 }
 
 template <class T>
 LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T> A, std::span<const std::int32_t> labels,
                                             std::size_t global_samples) const {
-  LossSums sums;
-  for (std::size_t s = 0; s < A.rows; ++s) {
+  return sum_over_samples(A.rows, A.cols, [&](std::size_t s) {
     const std::span<T> a = A.row(s);
     const auto target = static_cast<std::size_t>(labels[s]);
     const T max = row_max(std::span<const T>(a));
-    sums.correct += is_first_max(std::span<const T>(a), target, max) ? 1 : 0;
+    const bool correct = is_first_max(std::span<const T>(a), target, max);
     const double linear = linear_part(std::span<const T>(a), target, max);
     const double sum = exp_row(a, max);  // from here on the row holds exponentials
-    sums.loss += loss(linear, sum, target);
     const double share = weight(target) / static_cast<double>(global_samples);
     scale_row(a, static_cast<T>(share / sum),
               static_cast<T>(share * smoothing_ / static_cast<double>(a.size())));
     a[target] -= static_cast<T>(share * (1 - smoothing_));
-  }
-  return sums;
+    return LossSums{loss(linear, sum, target), correct ? 1U : 0U};
+  });
 }
 
 #define DNN_INSTANTIATE(T)                                                              \

@@ -1,5 +1,6 @@
 #include "dnn/optim/optimizer.hpp"
 
+#include "dnn/core/threads.hpp"
 #include "dnn/optim/adam.hpp"
 #include "dnn/optim/momentum.hpp"
 #include "dnn/optim/sgd.hpp"
@@ -35,18 +36,20 @@ void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients, doubl
                         double scale) {
   begin_step(++steps_, learning_rate);
   for (const Segment& segment : segments_) {
-    const std::size_t first = segment.range.begin;
-    Piece piece{values.data() + first,
-                gradients.data() + first,
-                {},
-                segment.range.size(),
-                static_cast<T>(learning_rate),
-                static_cast<T>(scale),
-                static_cast<T>(segment.decayed ? weight_decay_ : 0)};
-    for (std::size_t i = 0; i < state_.size(); ++i) {
-      piece.state[i] = state_[i].data() + (first - own_.begin);
-    }
-    update(piece);
+    parallel_for(segment.range.size(), parallel_grain, [&](Range part) {
+      const std::size_t first = segment.range.begin + part.begin;
+      Piece piece{values.data() + first,
+                  gradients.data() + first,
+                  {},
+                  part.size(),
+                  static_cast<T>(learning_rate),
+                  static_cast<T>(scale),
+                  static_cast<T>(segment.decayed ? weight_decay_ : 0)};
+      for (std::size_t i = 0; i < state_.size(); ++i) {
+        piece.state[i] = state_[i].data() + (first - own_.begin);
+      }
+      update(piece);
+    });
   }
 }
 

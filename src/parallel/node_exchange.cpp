@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "dnn/core/simd.hpp"
+#include "dnn/core/threads.hpp"
 
 namespace dnn {
 
@@ -106,17 +107,20 @@ void NodeExchange<T>::sum_node() {
   if (node_.size() == 1) {
     return;
   }
-  constexpr std::size_t block = 2048;
-  alignas(64) std::array<T, block> sum;
   const std::span<T> mine = gradients();
-  for (std::size_t first = own_.begin; first < own_.end; first += block) {
-    const std::size_t count = std::min(block, own_.end - first);
-    std::copy_n(gradients_of(0).data() + first, count, sum.data());
-    for (int rank = 1; rank < node_.size(); ++rank) {
-      add(gradients_of(rank).data() + first, sum.data(), count);
+  parallel_for(own_.size(), parallel_grain, [&](Range part) {
+    constexpr std::size_t block = 2048;
+    alignas(64) std::array<T, block> sum;
+    const std::size_t end = own_.begin + part.end;
+    for (std::size_t first = own_.begin + part.begin; first < end; first += block) {
+      const std::size_t count = std::min(block, end - first);
+      std::copy_n(gradients_of(0).data() + first, count, sum.data());
+      for (int rank = 1; rank < node_.size(); ++rank) {
+        add(gradients_of(rank).data() + first, sum.data(), count);
+      }
+      std::copy_n(sum.data(), count, mine.data() + first);
     }
-    std::copy_n(sum.data(), count, mine.data() + first);
-  }
+  });
 }
 
 template <class T>

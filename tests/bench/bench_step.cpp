@@ -1,5 +1,5 @@
-// What a training step costs, beside what its matrix products alone cost in the same run. Run by mpirun
-// on any number of ranks; rank 0 prints one line of JSON.
+// What a training step costs, beside what its matrix products alone cost in the same run. Run by
+// mpirun on any number of ranks; rank 0 prints one line of JSON.
 //
 //   mpirun -np 2 bench_step --widths 784,512,256,10 --rows 64 [--exchange node] [--precision float]
 
@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "bench/median.hpp"
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
@@ -101,9 +102,9 @@ class Products {
       multiply<T>(Transpose::no, X(n), Transpose::no, W(n), T{0}, view(nodes_[n + 1], n + 1));
     }
     for (std::size_t n = layers.size(); n-- > 0;) {
-      multiply<T>(Transpose::yes, X(n), Transpose::no, view(errors_[n + 1], n + 1), T{0},
-                  {gradients_.data() + layers[n].weights.begin, layers[n].inputs,
-                   layers[n].outputs});
+      multiply<T>(
+          Transpose::yes, X(n), Transpose::no, view(errors_[n + 1], n + 1), T{0},
+          {gradients_.data() + layers[n].weights.begin, layers[n].inputs, layers[n].outputs});
       if (n > 0) {
         multiply<T>(Transpose::no, view(errors_[n + 1], n + 1), Transpose::yes, W(n), T{0},
                     view(errors_[n], n));
@@ -129,12 +130,6 @@ class Products {
   std::vector<AlignedBuffer<T>> errors_;
 };
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 /// Floating-point operations of the products of one step of one rank.
 double step_flops(const ParameterLayout& layout, std::size_t rows) {
   double flops = 0;
@@ -150,9 +145,9 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
   const ParameterLayout layout(a.widths);
   const NodeCores cores = NodeCores::find(node.ranks());
   const bool shared = static_cast<std::size_t>(node.size()) * a.threads > cores.node;
-  const ExchangeSettings exchange_settings{
-      choices<ExchangeKind>().at(a.exchange),
-      static_cast<std::size_t>(a.bucket_mib * (1 << 20)), a.compress == "bf16", shared};
+  const ExchangeSettings exchange_settings{choices<ExchangeKind>().at(a.exchange),
+                                           static_cast<std::size_t>(a.bucket_mib * (1 << 20)),
+                                           a.compress == "bf16", shared};
   const ExchangeChoice choice =
       choose_exchange(exchange_settings, world, node, layout.size() * sizeof(T));
   const auto exchange = make_exchange<T>(choice, exchange_settings, world, node, layout.size());
@@ -162,8 +157,8 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
 
   const auto ranks = static_cast<std::size_t>(world.size());
   const std::size_t batch = a.rows * ranks;
-  const Dataset data = synthetic_data(std::max<std::size_t>(8 * batch, 4096), a.widths.front(),
-                                      a.widths.back());
+  const Dataset data =
+      synthetic_data(std::max<std::size_t>(32 * batch, 4096), a.widths.front(), a.widths.back());
   const Sampler sampler({.samples = data.samples,
                          .batch_size = batch,
                          .seed = 1,
@@ -184,9 +179,11 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
   std::size_t epoch = 0;
   double training = 0;
   const auto pass = [&] {
-    loader.start([&sampler, epoch](std::size_t s, std::vector<std::uint64_t>& samples) {
-      sampler.batch(epoch, s, samples);
-    }, steps_per_epoch);
+    loader.start(
+        [&sampler, epoch](std::size_t s, std::vector<std::uint64_t>& samples) {
+          sampler.batch(epoch, s, samples);
+        },
+        steps_per_epoch);
     ++epoch;
     for (std::size_t s = 0; s < steps_per_epoch; ++s) {
       Stopwatch watch;
@@ -214,25 +211,24 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
   const auto steps = static_cast<double>(step_seconds.size());
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const double step_us = 1e6 * median(step_seconds);
-  nlohmann::ordered_json line = {
-      {"widths", a.widths},
-      {"rows", a.rows},
-      {"ranks", ranks},
-      {"threads", a.threads},
-      {"precision", a.precision},
-      {"optimizer", a.optimizer},
-      {"exchange", word_for(choice.kind)},
-      {"steps", step_seconds.size()},
-      {"step_us", step_us},
-      {"samples_per_second", static_cast<double>(batch) / step_us * 1e6},
-      {"load_us", 1e6 * seconds.load / steps},
-      {"compute_us", 1e6 * seconds.compute / steps},
-      {"exchange_us", 1e6 * seconds.exchange / steps},
-      {"update_us", 1e6 * seconds.update / steps},
-      {"peak_mib", static_cast<double>(usage.ru_maxrss) / 1024}};
+  const double step_us = 1e6 * test::median(step_seconds);
+  nlohmann::ordered_json line = {{"widths", a.widths},
+                                 {"rows", a.rows},
+                                 {"ranks", ranks},
+                                 {"threads", a.threads},
+                                 {"precision", a.precision},
+                                 {"optimizer", a.optimizer},
+                                 {"exchange", word_for(choice.kind)},
+                                 {"steps", step_seconds.size()},
+                                 {"step_us", step_us},
+                                 {"samples_per_second", static_cast<double>(batch) / step_us * 1e6},
+                                 {"load_us", 1e6 * seconds.load / steps},
+                                 {"compute_us", 1e6 * seconds.compute / steps},
+                                 {"exchange_us", 1e6 * seconds.exchange / steps},
+                                 {"update_us", 1e6 * seconds.update / steps},
+                                 {"peak_mib", static_cast<double>(usage.ru_maxrss) / 1024}};
   if (products) {
-    const double product_us = 1e6 * median(product_seconds);
+    const double product_us = 1e6 * test::median(product_seconds);
     line["products_us"] = product_us;
     line["products_gflops"] = step_flops(layout, a.rows) / product_us / 1e3;
     line["fraction_of_products"] = product_us / step_us;

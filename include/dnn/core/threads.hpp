@@ -1,14 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
 
-/// How many threads the calling thread computes with from now on (>= 1), in the matrix products (oneDNN,
-/// OpenBLAS) and in parallel_for. OpenMP's setting, which belongs to the thread that calls.
+/// How many threads the calling thread computes with from now on (>= 1), in the matrix products
+/// (oneDNN, OpenBLAS) and in parallel_for. OpenMP's setting, which belongs to the thread that
+/// calls.
 void set_threads(int threads);
 
 /// How many there are.
@@ -18,8 +21,12 @@ namespace detail {
 void run_in_threads(std::size_t count, std::size_t grain, void (*part)(void*, Range), void* work);
 }  // namespace detail
 
-/// Calls `work(range)` for ranges that together are [0, count), each but the last a multiple of `grain`
-/// long, in as many threads as there are; at once where one thread would do. `work` must not throw.
+/// How many elements of a pass over memory make a thread of its own worth while.
+inline constexpr std::size_t parallel_grain = std::size_t{1} << 15;
+
+/// Calls `work(range)` for ranges that together are [0, count), each but the last a multiple of
+/// `grain` long, in as many threads as there are; at once where one thread would do. `work` must
+/// not throw.
 template <class Work>
 void parallel_for(std::size_t count, std::size_t grain, Work&& work) {
   if (threads() == 1 || count <= grain) {
@@ -32,6 +39,13 @@ void parallel_for(std::size_t count, std::size_t grain, Work&& work) {
         (*static_cast<std::remove_reference_t<Work>*>(erased))(range);
       },
       &work);
+}
+
+/// parallel_for over the rows of a matrix of `cols` columns, for a pass over its elements.
+template <class Work>
+void parallel_for_rows(std::size_t rows, std::size_t cols, Work&& work) {
+  parallel_for(rows, std::max<std::size_t>(1, parallel_grain / std::max<std::size_t>(cols, 1)),
+               std::forward<Work>(work));
 }
 
 }  // namespace dnn

@@ -24,7 +24,12 @@ struct Batch {
   std::span<const std::uint64_t> samples;  ///< S_r indices into the data set
 };
 
-/// Prepares batches in a thread of its own: while one is computed with, the next is gathered.
+/// Prepares batches in a thread of its own: while one is computed with, the next ones are gathered.
+///
+/// Note [A few batches ahead]
+/// Waking a thread costs as much as gathering a small batch. The thread therefore fills a ring of
+/// several batches in one go and sleeps until half of it is used up. The ring is short where
+/// batches are large (ring_bytes): two then are enough.
 template <class T>
 class BatchLoader {
  public:
@@ -46,21 +51,26 @@ class BatchLoader {
   [[nodiscard]] Batch<T> next();
 
  private:
+  static constexpr std::size_t ring_bytes = std::size_t{4} << 20;
+  static constexpr std::size_t longest_ring = 16;
+
   struct Slot {
     AlignedBuffer<T> features;
     std::vector<std::uint64_t> samples;
     std::vector<std::int32_t> labels;
   };
 
+  [[nodiscard]] bool has_room() const;
   void work();
   void fill(Slot& slot, std::size_t step);
 
   Gatherer<T> gatherer_;
   std::size_t max_rows_;
-  Slot slots_[2];
+  std::vector<Slot> slots_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable ready_;  ///< for the rank: a batch is ready, or the thread is idle
+  std::condition_variable room_;   ///< for the thread: slots are free
   Plan plan_;
   std::size_t steps_ = 0;
   std::size_t filled_ = 0;  ///< batches of the pass that are ready, or were

@@ -1,0 +1,109 @@
+// What it costs to combine the ranks' gradients and publish the values: each strategy, in turns
+// with plain MPI_Allreduce, from 1 KiB to 64 MiB. Rank 0 prints a line of JSON a size.
+//
+//   mpirun -np 2 bench_exchange [--strategies allreduce,node] [--most-mib 64]
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "bench/median.hpp"
+#include "dnn/comm/agree.hpp"
+#include "dnn/comm/node_cores.hpp"
+#include "dnn/comm/program.hpp"
+#include "dnn/parallel/make_exchange.hpp"
+#include "dnn/train/choices.hpp"
+#include "dnn/train/stopwatch.hpp"
+
+namespace dnn {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> strategies = {"allreduce", "node", "overlap"};
+  bool compress = false;  ///< also node with bf16 between nodes
+  double least_kib = 1;
+  double most_mib = 64;
+  double seconds = 0.3;  ///< for each strategy and size
+};
+
+Arguments parse(int argc, char** argv) {
+  Arguments a;
+  CLI::App app("Measures gradient exchanges.", "bench_exchange");
+  app.add_option("--strategies", a.strategies)->delimiter(',');
+  app.add_flag("--compress", a.compress);
+  app.add_option("--least-kib", a.least_kib);
+  app.add_option("--most-mib", a.most_mib);
+  app.add_option("--seconds", a.seconds);
+  app.parse(argc, argv);
+  return a;
+}
+
+using Exchange = GradientExchange<float>;
+
+/// One step's exchange, as a training step calls it, without the optimizer. Seconds.
+double exchange_once(Exchange& exchange) {
+  const Stopwatch watch;
+  exchange.ready({0, exchange.values().size()});
+  (void)exchange.combine();
+  exchange.publish();
+  return watch.seconds();
+}
+
+nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, Node& node,
+                               std::size_t size) {
+  const bool shared = static_cast<std::size_t>(node.size()) > NodeCores::find(node.ranks()).node;
+  std::map<std::string, std::unique_ptr<Exchange>> exchanges;
+  const auto add = [&](const std::string& name, const ExchangeSettings& settings) {
+    const auto choice = choose_exchange(settings, world, node, size * sizeof(float));
+    exchanges[name] = make_exchange<float>(choice, settings, world, node, size);
+  };
+  for (const std::string& name : a.strategies) {
+    add(name, {.kind = choices<ExchangeKind>().at(name), .shared_cores = shared});
+  }
+  if (a.compress) {
+    add("node+bf16", {.kind = ExchangeKind::node, .compress = true, .shared_cores = shared});
+  }
+  std::map<std::string, std::vector<double>> seconds;
+  for (auto& [name, exchange] : exchanges) {
+    std::fill(exchange->gradients().begin(), exchange->gradients().end(), 0.0F);
+    (void)exchange_once(*exchange);
+  }
+  const Stopwatch all;
+  const double limit = a.seconds * static_cast<double>(exchanges.size());
+  do {
+    for (auto& [name, exchange] : exchanges) {
+      for (int i = 0; i < 10; ++i) {
+        seconds[name].push_back(exchange_once(*exchange));
+      }
+    }
+  } while (world.all_reduce(all.seconds(), Reduction::max) < limit);
+  nlohmann::ordered_json line = {
+      {"bytes", size * sizeof(float)}, {"ranks", world.size()}, {"ranks_on_node", node.size()}};
+  for (const auto& [name, times] : seconds) {
+    line[name + "_us"] = 1e6 * test::median(times);
+  }
+  return line;
+}
+
+}  // namespace
+}  // namespace dnn
+
+int main(int argc, char** argv) {
+  return dnn::run_mpi_program(argc, argv, "bench_exchange", [&](const dnn::Communicator& world) {
+    const dnn::Arguments a = dnn::agree(world, [&] { return dnn::parse(argc, argv); });
+    for (double bytes = a.least_kib * 1024; bytes <= a.most_mib * (1 << 20); bytes *= 4) {
+      dnn::Node node(world);
+      const auto line = dnn::measure(a, world, node, static_cast<std::size_t>(bytes) / 4);
+      if (world.is_root()) {
+        std::printf("%s\n", line.dump().c_str());
+        std::fflush(stdout);
+      }
+      node.close();
+    }
+    return 0;
+  });
+}
