@@ -3,44 +3,39 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
-#include <tuple>
 #include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/nn/softmax_row.hpp"
 
 namespace dnn {
 
 namespace {
 
-/// m = max a and s = Σ exp(a_j - m) >= 1, as doubles' accuracy allows; throws NumericalError where
-/// softmax has no value.
-template <class T>
-std::pair<T, double> max_and_sum(std::span<const T> a) {
-  T max = a[0];
-  for (const T value : a) {
-    max = value > max ? value : max;
-  }
-  double sum = 0;
-  for (const T value : a) {
-    sum += static_cast<double>(std::exp(value - max));
-  }
-  if (!(sum >= 1)) {  // also true for NaN: a NaN or inf - inf reached the sum
+/// Throws NumericalError unless `sum` = Σ exp(a_j - m) is a number: it is at least exp(0) where
+/// softmax has a value, and NaN if the row holds NaN or +inf, or nothing but -inf.
+void check_sum(double sum) {
+  if (!(sum >= 1)) {
     throw NumericalError(
         "the logits hold NaN or +inf, or mask every class: training diverged (lower the learning "
         "rate, or set clip-norm) or the data are broken");
   }
-  return {max, sum};
+}
+
+/// Whether the label's logit is the row's first largest one.
+template <class T>
+bool is_first_max(std::span<const T> a, std::size_t target, T max) {
+  const auto before = a.first(target);
+  return a[target] == max && std::find(before.begin(), before.end(), max) == before.end();
 }
 
 }  // namespace
 
 template <class T>
 void softmax(std::span<T> a) {
-  const auto [max, sum] = max_and_sum(std::span<const T>(a));
-  const T scale = static_cast<T>(1 / sum);
-  for (T& value : a) {
-    value = std::exp(value - max) * scale;
-  }
+  const double sum = exp_row(a, row_max(std::span<const T>(a)));
+  check_sum(sum);
+  scale_row(a, static_cast<T>(1 / sum), T{0});
 }
 
 SoftmaxCrossEntropy::SoftmaxCrossEntropy(double label_smoothing, std::vector<double> class_weights)
@@ -53,36 +48,31 @@ SoftmaxCrossEntropy::SoftmaxCrossEntropy(double label_smoothing, std::vector<dou
 }
 
 template <class T>
-LossSums SoftmaxCrossEntropy::sample_loss(std::span<const T> a, std::int32_t label, T& max,
-                                          double& sum) const {
-  std::tie(max, sum) = max_and_sum(a);
-  const T m = max;
-  // -Σ ŷ_j log y_j with log y_j = (a_j - m) - log s, and Σ ŷ_j = 1.
-  const auto target = static_cast<std::size_t>(label);
-  double loss = std::log(sum) - (1 - smoothing_) * static_cast<double>(a[target] - m);
-  if (smoothing_ > 0) {
-    double shifted = 0;
-    for (const T value : a) {
-      shifted += static_cast<double>(value - m);
-    }
-    loss -= smoothing_ / static_cast<double>(a.size()) * shifted;
-  }
-  loss *= weights_.empty() ? 1 : weights_[target];
-  if (!std::isfinite(loss)) {
+double SoftmaxCrossEntropy::linear_part(std::span<const T> a, std::size_t target, T max) const {
+  const double off_target =
+      smoothing_ > 0 ? smoothing_ / static_cast<double>(a.size()) * difference_sum(a, max) : 0;
+  return (1 - smoothing_) * static_cast<double>(a[target] - max) + off_target;
+}
+
+double SoftmaxCrossEntropy::loss(double linear, double sum, std::size_t target) const {
+  check_sum(sum);
+  const double value = weight(target) * (std::log(sum) - linear);
+  if (!std::isfinite(value)) {
     throw NumericalError("the loss is not finite: the label's class is masked by a logit of -inf");
   }
-  const auto first_max = static_cast<std::size_t>(std::find(a.begin(), a.end(), m) - a.begin());
-  return {loss, first_max == target ? 1U : 0U};
+  return value;
 }
 
 template <class T>
 LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T> A,
                                        std::span<const std::int32_t> labels) const {
   LossSums sums;
-  T max{};
-  double sum = 0;
   for (std::size_t s = 0; s < A.rows; ++s) {
-    sums += sample_loss(A.row(s), labels[s], max, sum);
+    const std::span<const T> a = A.row(s);
+    const auto target = static_cast<std::size_t>(labels[s]);
+    const T max = row_max(a);
+    sums.correct += is_first_max(a, target, max) ? 1 : 0;
+    sums.loss += loss(linear_part(a, target, max), exp_sum(a, max), target);
   }
   return sums;
 }
@@ -91,20 +81,18 @@ template <class T>
 LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T> A, std::span<const std::int32_t> labels,
                                             std::size_t global_samples) const {
   LossSums sums;
-  T max{};
-  double sum = 0;
   for (std::size_t s = 0; s < A.rows; ++s) {
     const std::span<T> a = A.row(s);
-    sums += sample_loss(std::span<const T>(a), labels[s], max, sum);
     const auto target = static_cast<std::size_t>(labels[s]);
-    const double weight =
-        (weights_.empty() ? 1 : weights_[target]) / static_cast<double>(global_samples);
-    const T y_scale = static_cast<T>(weight / sum);
-    const T off_target = static_cast<T>(weight * smoothing_ / static_cast<double>(a.size()));
-    for (T& value : a) {
-      value = std::exp(value - max) * y_scale - off_target;
-    }
-    a[target] -= static_cast<T>(weight * (1 - smoothing_));
+    const T max = row_max(std::span<const T>(a));
+    sums.correct += is_first_max(std::span<const T>(a), target, max) ? 1 : 0;
+    const double linear = linear_part(std::span<const T>(a), target, max);
+    const double sum = exp_row(a, max);  // from here on the row holds exponentials
+    sums.loss += loss(linear, sum, target);
+    const double share = weight(target) / static_cast<double>(global_samples);
+    scale_row(a, static_cast<T>(share / sum),
+              static_cast<T>(share * smoothing_ / static_cast<double>(a.size())));
+    a[target] -= static_cast<T>(share * (1 - smoothing_));
   }
   return sums;
 }

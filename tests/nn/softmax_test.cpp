@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -80,6 +83,96 @@ TYPED_TEST(SoftmaxOf, CountsTheFirstOfEqualLogits) {
   const std::vector<std::int32_t> second = {1};
   EXPECT_EQ(SoftmaxCrossEntropy().evaluate<T>(A, first).correct, 1U);
   EXPECT_EQ(SoftmaxCrossEntropy().evaluate<T>(A, second).correct, 0U);
+}
+
+/// Softmax and cross-entropy of one row as the formulas read, in long double.
+template <class T>
+struct NaiveRow {
+  std::vector<long double> y;
+  long double loss;
+
+  NaiveRow(std::span<const T> a, std::size_t label) : y(a.size()) {
+    const long double max = *std::max_element(a.begin(), a.end());
+    long double sum = 0;
+    for (std::size_t j = 0; j < a.size(); ++j) {
+      y[j] = std::exp(static_cast<long double>(a[j]) - max);
+      sum += y[j];
+    }
+    for (long double& value : y) {
+      value /= sum;
+    }
+    loss = std::log(sum) - (static_cast<long double>(a[label]) - max);
+  }
+};
+
+/// How far T's arithmetic may be from the naive row: a few roundings of y, and that of a_j - m,
+/// which exp makes relative; below the smallest normal number results are 0.
+template <class T>
+double tolerance(long double y, double difference) {
+  constexpr double epsilon = std::numeric_limits<T>::epsilon();
+  return static_cast<double>(y) * (8 + difference) * epsilon + std::numeric_limits<T>::min();
+}
+
+template <class T>
+void expect_as_naive(const std::vector<T>& a, std::size_t label) {
+  const NaiveRow<T> naive(std::span<const T>(a), label);
+  const double max = *std::max_element(a.begin(), a.end());
+  std::vector<T> y = a;
+  std::vector<T> dA = a;
+  softmax(std::span(y));
+  const std::vector<std::int32_t> labels = {static_cast<std::int32_t>(label)};
+  const LossSums sums =
+      SoftmaxCrossEntropy().differentiate<T>(MatrixView<T>{dA.data(), 1, a.size()}, labels, 1);
+  const double loss = static_cast<double>(naive.loss);
+  EXPECT_NEAR(sums.loss, loss, (4 + loss) * 2 * std::numeric_limits<T>::epsilon());
+  double worst = 0;  // distance over what is allowed
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    const double allowed = tolerance<T>(naive.y[j], max - static_cast<double>(a[j]));
+    const long double target = j == label ? 1 : 0;
+    const double rounding = j == label ? std::numeric_limits<T>::epsilon() : 0;
+    worst = std::max(worst, static_cast<double>(std::abs(y[j] - naive.y[j])) / allowed);
+    worst = std::max(
+        worst, static_cast<double>(std::abs(dA[j] - (naive.y[j] - target))) / (allowed + rounding));
+  }
+  EXPECT_LE(worst, 1.0) << "width " << a.size();
+}
+
+TYPED_TEST(SoftmaxOf, IsTheNaiveRowAtEveryWidth) {
+  using T = TypeParam;
+  const auto check = [](std::size_t width, std::size_t rows) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      auto a = test::numbers<T>(width, width * 1000 + row);
+      const T spread = static_cast<T>(std::array{0.01, 1.0, 10.0, 100.0}[row % 4]);
+      std::transform(a.begin(), a.end(), a.begin(), [spread](T value) { return value * spread; });
+      expect_as_naive(a, row * 7 % width);
+    }
+  };
+  for (std::size_t width = 1; width <= 70; ++width) {
+    check(width, 40);
+  }
+  check(1000, 40);
+  check(100003, 4);
+}
+
+// A row's values must not follow from where it lies, nor evaluate's loss from differentiate's way.
+TYPED_TEST(SoftmaxOf, DependsOnTheRowAlone) {
+  using T = TypeParam;
+  for (const std::size_t width : {1U, 10U, 16U, 37U, 1000U}) {
+    constexpr std::size_t rows = 5;
+    const auto batch = test::numbers<T>(rows * width, width);
+    const std::vector<std::int32_t> labels(rows, 0);
+    const SoftmaxCrossEntropy loss;
+    std::vector<T> together = batch;
+    const double sum =
+        loss.differentiate<T>(MatrixView<T>{together.data(), rows, width}, labels, 3).loss;
+    EXPECT_EQ(loss.evaluate<T>(MatrixView<const T>{batch.data(), rows, width}, labels).loss, sum);
+    for (std::size_t shift = 1; shift < 16; shift += 2) {  // another alignment
+      std::vector<T> moved(shift + width);
+      std::copy_n(batch.begin() + 2 * width, width, moved.begin() + shift);
+      loss.differentiate<T>(MatrixView<T>{moved.data() + shift, 1, width}, {labels.data(), 1}, 3);
+      EXPECT_TRUE(std::equal(moved.begin() + shift, moved.end(), together.begin() + 2 * width));
+    }
+  }
 }
 
 // dA^N against central differences of the loss, with and without smoothing and weights.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -46,15 +47,21 @@ class SoftmaxCrossEntropy {
                                   std::span<const std::int32_t> labels) const;
 
   /// As evaluate, and A becomes dA^N = w_t (y - ŷ) / `global_samples` [Challa 2022, eq. 17], the
-  /// gradient of the mean over all ranks' samples.
+  /// gradient of the mean over all ranks' samples. After a NumericalError A's values mean nothing.
   template <class T>
   LossSums differentiate(MatrixView<T> A, std::span<const std::int32_t> labels,
                          std::size_t global_samples) const;
 
  private:
-  /// The loss of one sample; `max` and `sum` return m and Σ exp(a_j - m).
+  /// w_t of the label's class.
+  [[nodiscard]] double weight(std::size_t target) const {
+    return weights_.empty() ? 1 : weights_[target];
+  }
+  /// Σ ŷ_j (a_j - m) of one sample.
   template <class T>
-  LossSums sample_loss(std::span<const T> a, std::int32_t label, T& max, double& sum) const;
+  [[nodiscard]] double linear_part(std::span<const T> a, std::size_t target, T max) const;
+  /// The loss of one sample: w_t (log Σ exp(a_j - m) - Σ ŷ_j (a_j - m)), since Σ ŷ_j = 1.
+  [[nodiscard]] double loss(double linear, double sum, std::size_t target) const;
 
   double smoothing_;
   std::vector<double> weights_;
