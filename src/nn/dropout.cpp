@@ -2,11 +2,42 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 
 #include "dnn/core/random.hpp"
+#include "dnn/core/simd.hpp"
 
 namespace dnn {
+
+namespace {
+
+constexpr std::size_t chunk = 256;  ///< elements decided at a time; a block of 4 words decides 8
+
+/// 16 bits decide one element: the lower half of a word the even one, the upper half the odd one.
+template <class T>
+DNN_SIMD_BODY void drop_chunk(const std::uint32_t* words, std::uint32_t threshold, T scale, T* X,
+                              std::size_t count) {
+  std::uint32_t bits[chunk];
+  for (std::size_t i = 0; i < chunk / 2; ++i) {
+    bits[2 * i] = words[i] & 0xffffU;
+    bits[2 * i + 1] = words[i] >> 16;
+  }
+  for (std::size_t j = 0; j < count; ++j) {
+    X[j] = bits[j] < threshold ? T{0} : X[j] * scale;
+  }
+}
+DNN_SIMD void drop(const std::uint32_t* words, std::uint32_t threshold, float scale, float* X,
+                   std::size_t count) {
+  drop_chunk(words, threshold, scale, X, count);
+}
+DNN_SIMD void drop(const std::uint32_t* words, std::uint32_t threshold, double scale, double* X,
+                   std::size_t count) {
+  drop_chunk(words, threshold, scale, X, count);
+}
+
+}  // namespace
 
 template <class T>
 void apply_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const DropoutKey& key) {
@@ -15,17 +46,13 @@ void apply_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const Drop
   }
   const T scale = static_cast<T>(1 / (1 - rate));
   const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 0x1p16));
-  constexpr std::size_t per_block = 8;  // 16 bits decide one element
+  std::uint32_t words[chunk / 2];
   for (std::size_t s = 0; s < X.rows; ++s) {
     const RandomStream stream(key.seed, Purpose::dropout, layer, key.epoch, key.samples[s]);
     const std::span<T> row = X.row(s);
-    for (std::size_t first = 0; first < row.size(); first += per_block) {
-      const auto words = stream.block(static_cast<std::uint32_t>(first / per_block));
-      const std::size_t count = std::min(per_block, row.size() - first);
-      for (std::size_t j = 0; j < count; ++j) {
-        const std::uint32_t bits = words[j / 2] >> (j % 2 * 16) & 0xffffU;
-        row[first + j] = bits < threshold ? T{0} : row[first + j] * scale;
-      }
+    for (std::size_t first = 0; first < row.size(); first += chunk) {
+      stream.blocks(static_cast<std::uint32_t>(first / 8), words);
+      drop(words, threshold, scale, row.data() + first, std::min(chunk, row.size() - first));
     }
   }
 }

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <set>
+#include <span>
 #include <stdexcept>
+#include <vector>
 
 namespace dnn {
 namespace {
@@ -23,6 +25,23 @@ TEST(Random, WordsAreTheBlocksElements) {
   const RandomStream stream(7, Purpose::shuffle);
   for (std::uint64_t i = 0; i < 16; ++i) {
     EXPECT_EQ(stream.word(i), stream.block(static_cast<std::uint32_t>(i / 4))[i % 4]);
+  }
+}
+
+// The vectorised generator against Random123's, for whole groups, parts of them and the wrap of the
+// index.
+TEST(Random, BlocksAreTheBlocksOneByOne) {
+  const RandomStream stream(0xfedcba9876543210ULL, Purpose::dropout, 9, 77, 0xab00000003ULL);
+  for (const std::uint32_t first : {0U, 5U, 1000003U, 0xfffffff0U}) {
+    for (std::size_t count = 0; count < 600; count = count < 20 ? count + 1 : count * 5 / 4) {
+      std::vector<std::uint32_t> words(count + 1, 42U);
+      stream.blocks(first, std::span(words).first(count));
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto block = stream.block(first + static_cast<std::uint32_t>(i / 4));
+        ASSERT_EQ(words[i], block[i % 4]) << "block " << first << " + " << i / 4;
+      }
+      EXPECT_EQ(words[count], 42U);
+    }
   }
 }
 

@@ -3,9 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <vector>
+
+#include "dnn/core/random.hpp"
+#include "support/test_numbers.hpp"
 
 namespace dnn {
 namespace {
@@ -30,6 +34,40 @@ TEST(Dropout, KeepsTheExpectedValue) {
   }
   const double rate = static_cast<double>(zeros) / static_cast<double>(x.size());
   EXPECT_NEAR(rate, 0.3, 4 * std::sqrt(0.3 * 0.7 / static_cast<double>(x.size())) + 0x1p-16);
+}
+
+/// Dropout element by element, as its definition reads.
+template <class T>
+void naive_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const DropoutKey& key) {
+  for (std::size_t s = 0; s < X.rows; ++s) {
+    const RandomStream stream(key.seed, Purpose::dropout, layer, key.epoch, key.samples[s]);
+    for (std::size_t j = 0; j < X.cols; ++j) {
+      const std::uint32_t bits = stream.word(j / 2) >> (j % 2 * 16) & 0xffffU;
+      const bool dropped = bits < static_cast<std::uint32_t>(std::lround(rate * 0x1p16));
+      X(s, j) = dropped ? T{0} : X(s, j) * static_cast<T>(1 / (1 - rate));
+    }
+  }
+}
+
+template <class T>
+void expect_as_naive(std::size_t columns, double rate) {
+  const std::vector<std::uint64_t> samples = {3, 1ULL << 39, 12345};
+  auto X = test::numbers<T>(samples.size() * columns, columns);
+  X[columns / 2] = std::numeric_limits<T>::infinity();
+  auto expected = X;
+  const DropoutKey key{11, 2, samples};
+  naive_dropout<T>({expected.data(), samples.size(), columns}, rate, 4, key);
+  apply_dropout<T>({X.data(), samples.size(), columns}, rate, 4, key);
+  EXPECT_EQ(X, expected) << columns << " columns, rate " << rate;
+}
+
+TEST(Dropout, IsTheNaiveOneAtEveryWidth) {
+  for (const double rate : {0.0, 0.2, 0.5, 0.999999}) {
+    for (const std::size_t columns : {1, 2, 7, 8, 9, 64, 100, 255, 256, 257, 512, 1001}) {
+      expect_as_naive<float>(columns, rate);
+      expect_as_naive<double>(columns, rate);
+    }
+  }
 }
 
 TEST(Dropout, FollowsTheSampleWhereverItStandsInTheBatch) {

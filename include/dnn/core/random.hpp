@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace dnn {
 
@@ -22,6 +23,10 @@ class RandomStream {
 
   /// Four words of 32 random bits. `index` < 2^32.
   [[nodiscard]] std::array<std::uint32_t, 4> block(std::uint32_t index) const;
+
+  /// The words of blocks `first`, `first` + 1, ... in their order, as many as `words` has room for:
+  /// what block() gives one by one, computed many blocks at a time.
+  void blocks(std::uint32_t first, std::span<std::uint32_t> words) const;
 
   /// Word `index` of the stream: one of block(index / 4). `index` < 2^34.
   [[nodiscard]] std::uint32_t word(std::uint64_t index) const;
