@@ -54,3 +54,7 @@ if(DNN_TESTS)
                         "On Debian: apt-get install python3-numpy")
   endif()
 endif()
+
+if(DNN_BENCH)
+  dnn_require(libbenchmark-dev benchmark)
+endif()
