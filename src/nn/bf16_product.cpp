@@ -12,16 +12,34 @@ namespace dnn {
 
 namespace {
 
-dnnl::memory::desc describe(std::size_t rows, std::size_t cols, dnnl::memory::data_type type,
-                            Transpose transpose) {
-  using Tag = dnnl::memory::format_tag;
-  return {{static_cast<dnnl_dim_t>(rows), static_cast<dnnl_dim_t>(cols)},
-          type,
-          transpose == Transpose::yes ? Tag::ba : Tag::ab};
+using Tag = dnnl::memory::format_tag;
+
+Tag tag(Bf16Layout layout) {
+  switch (layout) {
+    case Bf16Layout::columns:
+      return Tag::ba;
+    case Bf16Layout::panels:
+      return Tag::BA16a64b2a;
+    case Bf16Layout::rows:
+      break;
+  }
+  return Tag::ab;
 }
 
-dnnl::matmul::primitive_desc choose(const dnnl::engine& engine, const dnnl::memory::desc& a,
-                                    const dnnl::memory::desc& b, const dnnl::memory::desc& c) {
+dnnl::memory::desc describe(std::size_t rows, std::size_t cols, dnnl::memory::data_type type,
+                            Tag layout) {
+  return {{static_cast<dnnl_dim_t>(rows), static_cast<dnnl_dim_t>(cols)}, type, layout};
+}
+
+dnnl::memory::desc describe_b(std::size_t k, std::size_t n, Tag layout) {
+  return describe(k, n, dnnl::memory::data_type::bf16, layout);
+}
+
+dnnl::matmul::primitive_desc choose(const dnnl::engine& engine, Tag layout_of_b, std::size_t m,
+                                    std::size_t n, std::size_t k) {
+  const auto a = describe(m, k, dnnl::memory::data_type::bf16, Tag::ab);
+  const auto b = describe_b(k, n, layout_of_b);
+  const auto c = describe(m, n, dnnl::memory::data_type::f32, Tag::ab);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 #if DNNL_VERSION_MAJOR >= 3
@@ -31,18 +49,19 @@ dnnl::matmul::primitive_desc choose(const dnnl::engine& engine, const dnnl::memo
 #endif
 }
 
+dnnl::engine processor() {
+  return {dnnl::engine::kind::cpu, 0};
+}
+
 }  // namespace
 
 /// oneDNN's objects, which its header alone describes.
 class Bf16Product::Primitive {
  public:
-  Primitive(Transpose transpose_a, Transpose transpose_b, std::size_t m, std::size_t n,
-            std::size_t k)
-      : engine_(dnnl::engine::kind::cpu, 0),
+  Primitive(Bf16Layout layout, std::size_t m, std::size_t n, std::size_t k)
+      : engine_(processor()),
         stream_(engine_),
-        description_(choose(engine_, describe(m, k, dnnl::memory::data_type::bf16, transpose_a),
-                            describe(k, n, dnnl::memory::data_type::bf16, transpose_b),
-                            describe(m, n, dnnl::memory::data_type::f32, Transpose::no))),
+        description_(choose(engine_, tag(layout), m, n, k)),
         product_(description_),
         scratch_(description_.scratchpad_desc().get_size()),
         a_(description_.src_desc(), engine_, nullptr),
@@ -74,14 +93,13 @@ class Bf16Product::Primitive {
   dnnl::memory a_, b_, c_, scratchpad_;
 };
 
-Bf16Product::Bf16Product(Transpose transpose_a, Transpose transpose_b, std::size_t m, std::size_t n,
-                         std::size_t k)
+Bf16Product::Bf16Product(Bf16Layout layout, std::size_t m, std::size_t n, std::size_t k)
     : size_(m * n) {
   if (size_ == 0 || k == 0) {
     return;
   }
   try {
-    primitive_ = std::make_unique<Primitive>(transpose_a, transpose_b, m, n, k);
+    primitive_ = std::make_unique<Primitive>(layout, m, n, k);
   } catch (const dnnl::error& e) {
     throw std::runtime_error("oneDNN cannot multiply bf16 matrices of " + std::to_string(m) +
                              " x " + std::to_string(k) + " and " + std::to_string(k) + " x " +
@@ -98,6 +116,20 @@ void Bf16Product::run(const Bf16* a, const Bf16* b, float* c) {
     primitive_->run(a, b, c);
   } else {
     std::fill_n(c, size_, 0.0F);
+  }
+}
+
+bool Bf16Product::prefers_panels(std::size_t m, std::size_t n, std::size_t k) {
+  constexpr std::size_t narrow =
+      32;  // less than half a panel: filling it up costs more than it saves
+  if (m == 0 || n < narrow || k == 0) {
+    return false;
+  }
+  try {
+    return choose(processor(), Tag::any, m, n, k).weights_desc() ==
+           describe_b(k, n, tag(Bf16Layout::panels));
+  } catch (const dnnl::error&) {
+    return false;
   }
 }
 
