@@ -90,8 +90,8 @@ void to_panels(MatrixView<const float> from, Bf16* panels, Bf16* rows) {
   const std::size_t paired = from.rows / 2 * 2;
   for (std::size_t r = 0; r < paired; r += 2) {
     Bf16* row = rows == nullptr ? nullptr : rows + r * from.cols;
-    convert_pair(&from(r, 0), &from(r + 1, 0), from.cols, panels + r * panel_columns, stride, row,
-                 row == nullptr ? nullptr : row + from.cols);
+    convert_pair(from.row(r).data(), from.row(r + 1).data(), from.cols, panels + r * panel_columns,
+                 stride, row, row == nullptr ? nullptr : row + from.cols);
   }
   for (std::size_t begin = 0; begin < from.cols; begin += panel_columns, panels += stride) {
     Bf16* rest = panels + paired * panel_columns;

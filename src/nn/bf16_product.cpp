@@ -120,8 +120,7 @@ void Bf16Product::run(const Bf16* a, const Bf16* b, float* c) {
 }
 
 bool Bf16Product::prefers_panels(std::size_t m, std::size_t n, std::size_t k) {
-  constexpr std::size_t narrow =
-      32;  // less than half a panel: filling it up costs more than it saves
+  constexpr std::size_t narrow = 32;  // filling up to a whole panel would cost more than it saves
   if (m == 0 || n < narrow || k == 0) {
     return false;
   }
