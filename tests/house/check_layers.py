@@ -19,7 +19,7 @@ MAY_INCLUDE = {
 LIBRARIES = {
     "mpi.h": ("comm/",),
     "boost/": ("train/model_file", "train/checkpoint"),
-    "dnnl": ("nn/matrix_product",),
+    "dnnl": ("nn/matrix_product", "nn/bf16_product"),
     "cblas": ("nn/matrix_product",),
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),
