@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "dnn/core/simd.hpp"
+#include "dnn/core/threads.hpp"
 
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
@@ -24,7 +25,9 @@ void to_bf16(std::span<const float> from, std::span<Bf16> to) {
   if (from.size() != to.size()) {
     throw std::invalid_argument("to_bf16: the lengths differ");
   }
-  convert(from.data(), to.data(), from.size());
+  parallel_for(from.size(), parallel_grain, [&](Range part) {
+    convert(from.data() + part.begin, to.data() + part.begin, part.size());
+  });
 }
 
 bool has_bf16_unit() {

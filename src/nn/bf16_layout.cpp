@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "dnn/core/simd.hpp"
+#include "dnn/core/threads.hpp"
 
 namespace dnn {
 
@@ -88,11 +89,14 @@ std::size_t panels_size(std::size_t rows, std::size_t cols) {
 void to_panels(MatrixView<const float> from, Bf16* panels, Bf16* rows) {
   const std::size_t stride = round_up(from.rows, panel_rows) * panel_columns;
   const std::size_t paired = from.rows / 2 * 2;
-  for (std::size_t r = 0; r < paired; r += 2) {
-    Bf16* row = rows == nullptr ? nullptr : rows + r * from.cols;
-    convert_pair(from.row(r).data(), from.row(r + 1).data(), from.cols, panels + r * panel_columns,
-                 stride, row, row == nullptr ? nullptr : row + from.cols);
-  }
+  parallel_for_rows(paired / 2, 2 * from.cols, [&](Range pairs) {
+    for (std::size_t r = 2 * pairs.begin; r < 2 * pairs.end; r += 2) {
+      Bf16* row = rows == nullptr ? nullptr : rows + r * from.cols;
+      convert_pair(from.row(r).data(), from.row(r + 1).data(), from.cols,
+                   panels + r * panel_columns, stride, row,
+                   row == nullptr ? nullptr : row + from.cols);
+    }
+  });
   for (std::size_t begin = 0; begin < from.cols; begin += panel_columns, panels += stride) {
     Bf16* rest = panels + paired * panel_columns;
     std::fill(rest, panels + stride, Bf16{0});
@@ -111,14 +115,16 @@ void to_columns(MatrixView<const Bf16> from, Bf16* columns) {
   constexpr std::size_t strip = 4 * tile;  // the rows of a strip fill a cache line of a column
   const std::size_t whole_rows = from.rows / tile * tile;
   const std::size_t whole_cols = from.cols / tile * tile;
-  for (std::size_t begin = 0; begin < whole_rows; begin += strip) {
-    const std::size_t end = std::min(begin + strip, whole_rows);
-    for (std::size_t col = 0; col < whole_cols; col += tile) {
-      for (std::size_t row = begin; row < end; row += tile) {
-        transpose_tile(&from(row, col), from.cols, columns + col * from.rows + row, from.rows);
+  parallel_for_rows((whole_rows + strip - 1) / strip, strip * from.cols, [&](Range strips) {
+    for (std::size_t begin = strips.begin * strip; begin < strips.end * strip; begin += strip) {
+      const std::size_t end = std::min(begin + strip, whole_rows);
+      for (std::size_t col = 0; col < whole_cols; col += tile) {
+        for (std::size_t row = begin; row < end; row += tile) {
+          transpose_tile(&from(row, col), from.cols, columns + col * from.rows + row, from.rows);
+        }
       }
     }
-  }
+  });
   for (std::size_t row = 0; row < from.rows; ++row) {
     for (std::size_t col = row < whole_rows ? whole_cols : 0; col < from.cols; ++col) {
       columns[col * from.rows + row] = from(row, col);

@@ -43,6 +43,11 @@ template <class T>
 void dense_backward_parameters(MatrixView<const T> X, MatrixView<const T> dA, MatrixView<T> dW,
                                std::span<T> dB) {
   multiply(Transpose::yes, X, Transpose::no, dA, T{0}, dW);
+  bias_gradient(dA, dB);
+}
+
+template <class T>
+void bias_gradient(MatrixView<const T> dA, std::span<T> dB) {
   parallel_for_rows(dA.cols, dA.rows, [&](Range columns) {
     T* sum = dB.data() + columns.begin;
     std::fill_n(sum, columns.size(), T{0});
@@ -62,6 +67,7 @@ void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixV
   template void add_bias(MatrixView<T>, std::span<const T>);                                       \
   template void dense_backward_parameters(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, \
                                           std::span<T>);                                           \
+  template void bias_gradient(MatrixView<const T>, std::span<T>);                                  \
   template void dense_backward_input(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);
 DNN_INSTANTIATE(float)
 DNN_INSTANTIATE(double)

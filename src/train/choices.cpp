@@ -17,8 +17,8 @@ const std::map<std::string, Normalization>& choices() {
 }
 template <>
 const std::map<std::string, Precision>& choices() {
-  static const std::map<std::string, Precision> words = {{"float", Precision::f32},
-                                                         {"double", Precision::f64}};
+  static const std::map<std::string, Precision> words = {
+      {"bf16", Precision::bf16}, {"float", Precision::f32}, {"double", Precision::f64}};
   return words;
 }
 template <>

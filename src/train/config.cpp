@@ -94,6 +94,7 @@ nlohmann::ordered_json to_json(const Config& config) {
           {"normalize", word_for(config.normalize)},
           {"hidden", config.hidden},
           {"precision", word_for(config.precision)},
+          {"bf16-fallback", config.bf16_fallback},
           {"dropout", config.dropout},
           {"init", word_for(config.init)},
           {"epochs", config.epochs},

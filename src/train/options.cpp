@@ -107,7 +107,10 @@ void add_network_options(CLI::App& app, Config& config) {
       ->check(not_negative())
       ->default_str("256,128")
       ->group("Network");
-  add.choice("--precision", config.precision, "the type of all numbers");
+  add.choice("--precision", config.precision,
+             "the type of all numbers; bf16: float, with the matrix products' operands in bf16");
+  add.flag("--bf16-fallback", config.bf16_fallback,
+           "precision bf16: train in float where a processor has no unit for bf16");
   add.value("--dropout", config.dropout, "RATE", "how many hidden nodes a training step drops");
   add.choice("--init", config.init, "the distribution of the initial weights");
 }

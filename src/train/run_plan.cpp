@@ -8,6 +8,7 @@
 
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/nn/bf16.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/reporter.hpp"
 
@@ -55,6 +56,26 @@ int thread_count(const Config& config, const NodeCores& cores, int ranks_on_node
   return static_cast<int>(std::clamp<std::size_t>(share, 1, cores.own));
 }
 
+/// Collective over `world`: what the products are computed in. Throws InputError, on all ranks
+/// alike, for bf16 where a processor has no unit for it.
+ProductPrecision product_precision(const Config& config, const Communicator& world) {
+  if (config.precision != Precision::bf16) {
+    return ProductPrecision::full;
+  }
+  const auto lacking = world.all_reduce<std::int64_t>(has_bf16_unit() ? 0 : 1, Reduction::sum);
+  if (lacking == 0) {
+    return ProductPrecision::bf16;
+  }
+  if (config.bf16_fallback) {
+    return ProductPrecision::full;
+  }
+  throw InputError(
+      "--precision bf16: the processors of " + std::to_string(lacking) + " of " +
+      std::to_string(world.size()) +
+      " ranks have no bf16 unit (amx_bf16, avx512_bf16); use --precision float, or add "
+      "--bf16-fallback");
+}
+
 /// Throws InputError unless the parameters could be addressed and held by this machine.
 void check_size(const Config& config, const Dataset& data) {
   const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
@@ -97,6 +118,7 @@ RunPlan RunPlan::make(const Config& config, const Communicator& world, const Nod
   const auto wanted = static_cast<std::size_t>(node.size() * plan.threads);
   plan.shared_cores =
       world.all_reduce<std::int64_t>(wanted > cores.node ? 1 : 0, Reduction::max) != 0;
+  plan.products = product_precision(config, world);
   const std::size_t element = element_bytes(config);
   plan.exchange_settings = {config.exchange,
                             static_cast<std::size_t>(config.bucket_mib * (1 << 20)),
@@ -142,7 +164,10 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                   with_commas(data.test ? data.test->samples : 0) + " to test; features " +
                   word_for(config.normalize));
   lines.push_back("network:  " + network + ", " + with_commas(plan.layout.parameter_count()) +
-                  " parameters, " + word_for(config.precision));
+                  " parameters, " + word_for(config.precision) +
+                  (config.precision == Precision::bf16 && plan.products == ProductPrecision::full
+                       ? " (in float: a processor has no bf16 unit)"
+                       : ""));
   char rate[64];
   std::snprintf(rate, sizeof(rate), "%g", config.learning_rate());
   lines.push_back("training: " + word_for(config.optimizer) + ", learning rate " + rate + " (" +

@@ -65,6 +65,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"ranks", plan.ranks},
         {"nodes", plan.nodes},
         {"threads", plan.threads},
+        {"products", plan.products == ProductPrecision::bf16 ? "bf16" : word_for(config.precision)},
         {"exchange", {{"used", word_for(plan.exchange.kind)}, {"reason", plan.exchange.reason}}},
         {"network", plan.layout.widths()},
         {"parameters", plan.layout.parameter_count()},

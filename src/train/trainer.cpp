@@ -74,7 +74,7 @@ Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
       exchange_(
           make_exchange<T>(plan.exchange, plan.exchange_settings, world, node, plan.layout.size())),
       max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
-      step_(plan.layout, {max_rows_, config.dropout, config.clip_norm, config.seed},
+      step_(plan.layout, {max_rows_, config.dropout, config.clip_norm, config.seed, plan.products},
             SoftmaxCrossEntropy(config.label_smoothing, class_weights(config, world, data)),
             {.kind = config.optimizer,
              .momentum = config.momentum,
@@ -201,7 +201,7 @@ void Trainer<T>::save(const std::string& path, const EpochMetrics& metrics,
   ModelDescription description;
   const std::vector<std::size_t>& widths = step_.layout().widths();
   description.widths.assign(widths.begin(), widths.end());
-  description.precision = config_.precision;
+  description.precision = config_.precision == Precision::f64 ? Precision::f64 : Precision::f32;
   description.class_names = data_.train.class_names;
   description.feature_names = data_.train.feature_names;
   description.index_base = data_.train.index_base;

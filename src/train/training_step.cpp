@@ -13,9 +13,15 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
       settings_(settings),
       exchange_(exchange),
       network_(layout_, exchange.values(), exchange.gradients(), settings.max_rows,
-               settings.dropout),
+               settings.dropout, settings.products),
       loss_(std::move(loss)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {}
+
+template <class T>
+void TrainingStep<T>::set_values(const std::function<void(std::span<T>)>& write) {
+  exchange_.set_values(write);
+  network_.values_changed();
+}
 
 template <class T>
 LossSums TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
@@ -36,6 +42,8 @@ LossSums TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
 
   exchange_.publish();
   seconds.exchange += watch.lap();
+  network_.values_changed();
+  seconds.compute += watch.lap();
   return sums;
 }
 

@@ -10,6 +10,7 @@
 #include "bench/measure.hpp"
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/simd.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/nn/matrix_product.hpp"
 #include "dnn/nn/relu.hpp"
 
@@ -59,7 +60,7 @@ void dense(const float* dA, const float* W, const float* X, float* dX) {
 /// state.range(0): how many of a hundred nodes are dead, at random.
 void run(benchmark::State& state,
          void (*gradient)(const float*, const float*, const float*, float*)) {
-  set_product_threads(1);
+  set_threads(1);
   const auto dA = aligned_numbers(samples * outputs, 1);
   const auto W = aligned_numbers(nodes * outputs, 2);
   auto X = aligned_numbers(samples * nodes, 3);

@@ -7,6 +7,7 @@
 
 #include "bench/measure.hpp"
 #include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/nn/matrix_product.hpp"
 
 namespace dnn::bench {
@@ -21,7 +22,7 @@ struct Layer {
 
   explicit Layer(const benchmark::State& state)
       : samples(extent(state, 0)), in(extent(state, 1)), out(extent(state, 2)) {
-    set_product_threads(1);
+    set_threads(1);
   }
   MatrixView<float> x() { return {X.data(), samples, in}; }
   MatrixView<float> w() { return {W.data(), in, out}; }

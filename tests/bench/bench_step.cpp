@@ -151,7 +151,8 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
   const ExchangeChoice choice =
       choose_exchange(exchange_settings, world, node, layout.size() * sizeof(T));
   const auto exchange = make_exchange<T>(choice, exchange_settings, world, node, layout.size());
-  TrainingStep<T> step(layout, {.max_rows = a.rows}, SoftmaxCrossEntropy(),
+  const auto precision = a.precision == "bf16" ? ProductPrecision::bf16 : ProductPrecision::full;
+  TrainingStep<T> step(layout, {.max_rows = a.rows, .products = precision}, SoftmaxCrossEntropy(),
                        {.kind = choices<OptimizerKind>().at(a.optimizer)}, *exchange);
   step.set_values([&](std::span<T> v) { initialize(layout, Initializer::he, 1, v); });
 

@@ -24,6 +24,10 @@ template <class T>
 void dense_backward_parameters(MatrixView<const T> X, MatrixView<const T> dA, MatrixView<T> dW,
                                std::span<T> dB);
 
+/// dB = Σ_samples dA alone [Challa 2022, eq. 19, 25]; overwrites dB.
+template <class T>
+void bias_gradient(MatrixView<const T> dA, std::span<T> dB);
+
 /// dX = dA Wᵀ, the sum in [Challa 2022, eq. 22].
 template <class T>
 void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixView<T> dX);

@@ -1,16 +1,22 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
+#include "dnn/nn/bf16_dense.hpp"
 #include "dnn/nn/dropout.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 
 namespace dnn {
+
+/// What a network's products are computed in: in full, the type of all its numbers; bf16, operands
+/// rounded to bf16 and sums in float, for networks of float.
+enum class ProductPrecision { full, bf16 };
 
 /// The fully connected network: ReLU between layers, logits at the end [Challa 2022, eq. 7-20].
 ///
@@ -22,8 +28,14 @@ class Network {
  public:
   /// `max_batch`: the most samples of a batch. `dropout`: the rate after every hidden layer, [0,
   /// 1). A network whose `gradients` are empty cannot go backward.
+  /// Throws std::runtime_error where this processor cannot multiply as `products` says.
   Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
-          std::size_t max_batch, double dropout = 0);
+          std::size_t max_batch, double dropout = 0,
+          ProductPrecision products = ProductPrecision::full);
+
+  /// To be called before the first forward and whenever the values have changed: products in bf16
+  /// work on rounded copies of W.
+  void values_changed();
 
   /// The logits A^N (S x M_N) of X^0 (S x M_0), S <= max_batch. `key` draws the dropout masks; null
   /// runs without dropout. The view is valid, and may be written, until the next call.
@@ -43,7 +55,12 @@ class Network {
     std::span<T> dB;
     Range range;      ///< of both in the flat buffers
     MatrixView<T> X;  ///< node values (logits in the last layer), max_batch x M_n
+    std::optional<Bf16Dense> bf16;
   };
+
+  void multiply_forward(Layer& layer, MatrixView<const T> X, MatrixView<T> A);
+  void multiply_backward(Layer& layer, MatrixView<const T> X, MatrixView<const T> dA);
+  void multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView<T> dX);
 
   std::vector<Layer> layers_;
   AlignedBuffer<T> nodes_;

@@ -17,7 +17,8 @@
 
 namespace dnn {
 
-enum class Precision { f32, f64 };
+/// bf16: float numbers, whose products are taken in bf16 with sums in float.
+enum class Precision { f32, f64, bf16 };
 enum class ClassWeights { none, balanced };
 enum class Compression { none, bf16 };
 
@@ -32,6 +33,8 @@ struct Config {
 
   std::vector<std::size_t> hidden = {256, 128};
   Precision precision = Precision::f32;
+  bool bf16_fallback =
+      false;  ///< precision bf16: go on in float where the processor has no unit for it
   double dropout = 0;
   Initializer init = Initializer::he;
 

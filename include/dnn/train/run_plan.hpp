@@ -6,6 +6,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/comm/node.hpp"
+#include "dnn/nn/network.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/training_data.hpp"
@@ -18,6 +19,7 @@ struct RunPlan {
   int nodes = 1;
   int threads = 1;            ///< of each rank of this node
   bool shared_cores = false;  ///< a node has more ranks and threads than cores
+  ProductPrecision products = ProductPrecision::full;
   ParameterLayout layout;
   ExchangeSettings exchange_settings;
   ExchangeChoice exchange;
@@ -26,7 +28,8 @@ struct RunPlan {
   std::size_t disk_bytes = 0;  ///< what the run folder needs
 
   /// Collective over `world`. Throws InputError (on all ranks alike) for a network that cannot fit
-  /// into this machine's memory, or an exchange that cannot be as asked for.
+  /// into this machine's memory, or for a setting that cannot be
+  /// honoured here.
   [[nodiscard]] static RunPlan make(const Config& config, const Communicator& world,
                                     const Node& node, const TrainingData& data);
 };

@@ -24,6 +24,7 @@ class TrainingStep {
     double dropout = 0;
     double clip_norm = 0;  ///< 0: no clipping
     std::uint64_t seed = 0;
+    ProductPrecision products = ProductPrecision::full;
   };
 
   /// `exchange` must outlive the step.
@@ -39,7 +40,7 @@ class TrainingStep {
   [[nodiscard]] std::span<const T> values() { return exchange_.values(); }
   [[nodiscard]] std::span<const T> gradients() { return exchange_.gradients(); }
   /// Collective, see GradientExchange::set_values.
-  void set_values(const std::function<void(std::span<T>)>& write) { exchange_.set_values(write); }
+  void set_values(const std::function<void(std::span<T>)>& write);
   /// For evaluation: forward without dropout.
   [[nodiscard]] Network<T>& network() { return network_; }
 
