@@ -44,8 +44,11 @@ Arguments parse(int argc, char** argv) {
 
 using Exchange = GradientExchange<float>;
 
-/// One step's exchange, as a training step calls it, without the optimizer. Seconds.
-double exchange_once(Exchange& exchange) {
+/// One step's exchange, as a training step calls it, without the optimizer, of gradients that this
+/// rank has just written. Seconds.
+double exchange_once(const Communicator& world, Exchange& exchange) {
+  std::fill(exchange.gradients().begin(), exchange.gradients().end(), 1.0F);
+  world.barrier();
   const Stopwatch watch;
   exchange.ready({0, exchange.values().size()});
   (void)exchange.combine();
@@ -69,15 +72,14 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
   }
   std::map<std::string, std::vector<double>> seconds;
   for (auto& [name, exchange] : exchanges) {
-    std::fill(exchange->gradients().begin(), exchange->gradients().end(), 0.0F);
-    (void)exchange_once(*exchange);
+    (void)exchange_once(world, *exchange);
   }
   const Stopwatch all;
   const double limit = a.seconds * static_cast<double>(exchanges.size());
   do {
     for (auto& [name, exchange] : exchanges) {
       for (int i = 0; i < 10; ++i) {
-        seconds[name].push_back(exchange_once(*exchange));
+        seconds[name].push_back(exchange_once(world, *exchange));
       }
     }
   } while (world.all_reduce(all.seconds(), Reduction::max) < limit);

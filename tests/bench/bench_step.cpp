@@ -3,13 +3,14 @@
 //
 //   mpirun -np 2 bench_step --widths 784,512,256,10 --rows 64 [--exchange node] [--precision float]
 
-#include <sys/resource.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <functional>
+#include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "bench/median.hpp"
@@ -140,102 +141,153 @@ double step_flops(const ParameterLayout& layout, std::size_t rows) {
   return flops;
 }
 
-nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, Node& node) {
-  using T = float;
-  const ParameterLayout layout(a.widths);
-  const NodeCores cores = NodeCores::find(node.ranks());
-  const bool shared = static_cast<std::size_t>(node.size()) * a.threads > cores.node;
-  const ExchangeSettings exchange_settings{choices<ExchangeKind>().at(a.exchange),
-                                           static_cast<std::size_t>(a.bucket_mib * (1 << 20)),
-                                           a.compress == "bf16", shared};
-  const ExchangeChoice choice =
-      choose_exchange(exchange_settings, world, node, layout.size() * sizeof(T));
-  const auto exchange = make_exchange<T>(choice, exchange_settings, world, node, layout.size());
-  const auto precision = a.precision == "bf16" ? ProductPrecision::bf16 : ProductPrecision::full;
-  TrainingStep<T> step(layout, {.max_rows = a.rows, .products = precision}, SoftmaxCrossEntropy(),
-                       {.kind = choices<OptimizerKind>().at(a.optimizer)}, *exchange);
-  step.set_values([&](std::span<T> v) { initialize(layout, Initializer::he, 1, v); });
-
-  const auto ranks = static_cast<std::size_t>(world.size());
-  const std::size_t batch = a.rows * ranks;
-  const Dataset data =
-      synthetic_data(std::max<std::size_t>(32 * batch, 4096), a.widths.front(), a.widths.back());
-  const Sampler sampler({.samples = data.samples,
-                         .batch_size = batch,
-                         .seed = 1,
-                         .ranks = ranks,
-                         .rank = static_cast<std::size_t>(world.rank())});
-  const std::size_t steps_per_epoch = data.samples / batch;  // whole batches only
-  const Normalizer normalizer{std::vector<double>(data.features, 127.5),
-                              std::vector<double>(data.features, 1.0 / 73.9)};
-  BatchLoader<T> loader(Gatherer<T>(data, normalizer), a.rows);
-  std::optional<Products<T>> products;
-  if (a.products) {
-    products.emplace(layout, a.rows);
-  }
-
-  PhaseSeconds seconds;
-  std::vector<double> step_seconds;
-  std::vector<double> product_seconds;
-  std::size_t epoch = 0;
-  double training = 0;
-  const auto pass = [&] {
-    loader.start(
-        [&sampler, epoch](std::size_t s, std::vector<std::uint64_t>& samples) {
-          sampler.batch(epoch, s, samples);
-        },
-        steps_per_epoch);
-    ++epoch;
-    for (std::size_t s = 0; s < steps_per_epoch; ++s) {
-      Stopwatch watch;
-      const Batch<T> got = loader.next();
-      seconds.load += watch.seconds();
-      (void)step.run(got, batch, epoch, 1e-3, seconds);
-      step_seconds.push_back(watch.seconds());
+/// This process's memory in MiB, what it shares with others counted in parts (Pss).
+double memory_mib() {
+  std::ifstream file("/proc/self/smaps_rollup");
+  for (std::string word; file >> word;) {
+    double kib = 0;
+    if (word == "Pss:" && file >> kib) {
+      return kib / 1024;
     }
-    for (std::size_t s = 0; products && s < steps_per_epoch; ++s) {
-      Stopwatch watch;
-      products->run();
-      product_seconds.push_back(watch.seconds());
-    }
-  };
-  pass();  // warms up
-  seconds = {};
-  step_seconds.clear();
-  product_seconds.clear();
-  const Stopwatch all;
-  while (world.all_reduce(all.seconds(), Reduction::max) < a.seconds) {
-    Stopwatch watch;
-    pass();
-    training += watch.seconds();
   }
-  const auto steps = static_cast<double>(step_seconds.size());
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const double step_us = 1e6 * test::median(step_seconds);
-  nlohmann::ordered_json line = {{"widths", a.widths},
-                                 {"rows", a.rows},
-                                 {"ranks", ranks},
-                                 {"threads", a.threads},
-                                 {"precision", a.precision},
-                                 {"optimizer", a.optimizer},
-                                 {"exchange", word_for(choice.kind)},
-                                 {"steps", step_seconds.size()},
-                                 {"step_us", step_us},
-                                 {"samples_per_second", static_cast<double>(batch) / step_us * 1e6},
-                                 {"load_us", 1e6 * seconds.load / steps},
-                                 {"compute_us", 1e6 * seconds.compute / steps},
-                                 {"exchange_us", 1e6 * seconds.exchange / steps},
-                                 {"update_us", 1e6 * seconds.update / steps},
-                                 {"peak_mib", static_cast<double>(usage.ru_maxrss) / 1024}};
-  if (products) {
-    const double product_us = 1e6 * test::median(product_seconds);
-    line["products_us"] = product_us;
-    line["products_gflops"] = step_flops(layout, a.rows) / product_us / 1e3;
-    line["fraction_of_products"] = product_us / step_us;
-  }
-  return line;
+  return 0;
 }
+
+ExchangeSettings exchange_settings(const Arguments& a, const Node& node) {
+  const std::size_t cores = NodeCores::find(node.ranks()).node;
+  return {choices<ExchangeKind>().at(a.exchange),
+          static_cast<std::size_t>(a.bucket_mib * (1 << 20)), a.compress == "bf16",
+          static_cast<std::size_t>(node.size()) * a.threads > cores};
+}
+
+/// Trains for the time given, in turns with the products alone, and holds what it measured.
+class Measurement {
+ public:
+  Measurement(const Arguments& a, const Communicator& world, Node& node)
+      : a_(a),
+        world_(world),
+        layout_(a.widths),
+        batch_(a.rows * static_cast<std::size_t>(world.size())),
+        data_(synthetic_data(32 * batch_, a.widths.front(), a.widths.back())),
+        sampler_({.samples = data_.samples,
+                  .batch_size = batch_,
+                  .seed = 1,
+                  .ranks = static_cast<std::size_t>(world.size()),
+                  .rank = static_cast<std::size_t>(world.rank())}),
+        loader_(Gatherer<float>(data_, {std::vector<double>(data_.features, 127.5),
+                                        std::vector<double>(data_.features, 1.0 / 73.9)}),
+                a.rows) {
+    const ExchangeSettings settings = exchange_settings(a, node);
+    choice_ = choose_exchange(settings, world, node, layout_.size() * sizeof(float));
+    exchange_ = make_exchange<float>(choice_, settings, world, node, layout_.size());
+    step_.emplace(
+        layout_,
+        TrainingStep<float>::Settings{
+            .max_rows = a.rows,
+            .products = a.precision == "bf16" ? ProductPrecision::bf16 : ProductPrecision::full},
+        SoftmaxCrossEntropy(), OptimizerSettings{.kind = choices<OptimizerKind>().at(a.optimizer)},
+        *exchange_);
+    step_->set_values([&](std::span<float> v) { initialize(layout_, Initializer::he, 1, v); });
+    if (a.products) {
+      products_.emplace(layout_, a.rows);
+    }
+  }
+
+  void run() {
+    pass(4);  // warms up
+    clear();
+    const Stopwatch watch;
+    pass(4);
+    // Long passes, as an epoch is one: the first batch of a pass has to be waited for.
+    const double step = world_.all_reduce(watch.seconds() / 8, Reduction::max);
+    const auto steps = static_cast<std::size_t>(std::clamp(0.2 / step, 4.0, 2000.0));
+    clear();
+    const Stopwatch all;
+    do {
+      pass(steps);
+    } while (world_.all_reduce(all.seconds(), Reduction::max) < a_.seconds);
+  }
+
+  [[nodiscard]] nlohmann::ordered_json report() const {
+    const double step_us = 1e6 * test::median(step_seconds_);
+    nlohmann::ordered_json line = {
+        {"widths", a_.widths},
+        {"rows", a_.rows},
+        {"ranks", world_.size()},
+        {"threads", a_.threads},
+        {"precision", a_.precision},
+        {"optimizer", a_.optimizer},
+        {"exchange", word_for(choice_.kind)},
+        {"steps", step_seconds_.size()},
+        {"step_us", step_us},
+        {"samples_per_second", static_cast<double>(batch_) / step_us * 1e6},
+        {"load_us", phase_us(&PhaseSeconds::load)},
+        {"compute_us", phase_us(&PhaseSeconds::compute)},
+        {"exchange_us", phase_us(&PhaseSeconds::exchange)},
+        {"update_us", phase_us(&PhaseSeconds::update)},
+        {"memory_mib_all_ranks", world_.all_reduce(memory_mib(), Reduction::sum)}};
+    if (products_) {
+      const double product_us = 1e6 * test::median(product_seconds_);
+      line["products_us"] = product_us;
+      line["products_gflops"] = step_flops(layout_, a_.rows) / product_us / 1e3;
+      line["fraction_of_products"] = product_us / step_us;
+    }
+    return line;
+  }
+
+ private:
+  /// The median of a phase over all steps.
+  [[nodiscard]] double phase_us(double PhaseSeconds::*phase) const {
+    std::vector<double> seconds;
+    for (const PhaseSeconds& step : phases_) {
+      seconds.push_back(step.*phase);
+    }
+    return 1e6 * test::median(seconds);
+  }
+
+  void clear() {
+    phases_.clear();
+    step_seconds_.clear();
+    product_seconds_.clear();
+  }
+
+  void pass(std::size_t steps) {
+    const std::size_t in_epoch = sampler_.steps();
+    loader_.start(
+        [this, in_epoch](std::size_t s, std::vector<std::uint64_t>& samples) {
+          sampler_.batch(s / in_epoch, s % in_epoch, samples);
+        },
+        steps);
+    for (std::size_t s = 0; s < steps; ++s) {
+      Stopwatch watch;
+      const Batch<float> got = loader_.next();
+      PhaseSeconds phases{.load = watch.seconds()};
+      (void)step_->run(got, batch_, s / in_epoch, 1e-3, phases);
+      step_seconds_.push_back(watch.seconds());
+      phases_.push_back(phases);
+    }
+    for (std::size_t s = 0; products_ && s < steps; ++s) {
+      const Stopwatch watch;
+      products_->run();
+      product_seconds_.push_back(watch.seconds());
+    }
+  }
+
+  const Arguments& a_;
+  const Communicator& world_;
+  ParameterLayout layout_;
+  std::size_t batch_;  ///< global
+  Dataset data_;
+  Sampler sampler_;
+  BatchLoader<float> loader_;
+  ExchangeChoice choice_;
+  std::unique_ptr<GradientExchange<float>> exchange_;
+  std::optional<TrainingStep<float>> step_;
+  std::optional<Products<float>> products_;
+  std::vector<PhaseSeconds> phases_;  ///< of each step
+  std::vector<double> step_seconds_;
+  std::vector<double> product_seconds_;
+};
 
 }  // namespace
 }  // namespace dnn
@@ -245,9 +297,13 @@ int main(int argc, char** argv) {
     const dnn::Arguments arguments = dnn::agree(world, [&] { return dnn::parse(argc, argv); });
     dnn::set_threads(static_cast<int>(arguments.threads));
     dnn::Node node(world);
-    const auto line = dnn::measure(arguments, world, node);
-    if (world.is_root()) {
-      std::printf("%s\n", line.dump().c_str());
+    {
+      dnn::Measurement measurement(arguments, world, node);
+      measurement.run();
+      const auto line = measurement.report();
+      if (world.is_root()) {
+        std::printf("%s\n", line.dump().c_str());
+      }
     }
     node.close();
     return 0;

@@ -22,7 +22,7 @@ void run_in_threads(std::size_t count, std::size_t grain, void (*part)(void*, Ra
 }  // namespace detail
 
 /// How many elements of a pass over memory make a thread of its own worth while.
-inline constexpr std::size_t parallel_grain = std::size_t{1} << 15;
+inline constexpr std::size_t parallel_grain = std::size_t{1} << 16;
 
 /// Calls `work(range)` for ranges that together are [0, count), each but the last a multiple of
 /// `grain` long, in as many threads as there are; at once where one thread would do. `work` must
