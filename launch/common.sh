@@ -7,7 +7,7 @@ build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization
                 nlohmann-json3-dev libssl-dev zlib1g-dev libdnnl-dev libopenblas-openmp-dev
                 librandom123-dev)
 # shellcheck disable=SC2034
-test_packages=(libgtest-dev python3 python3-numpy)
+test_packages=(libgtest-dev python3 python3-numpy iproute2)
 
 is_installed() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
