@@ -39,7 +39,7 @@ void add_choice(CLI::App& app, const std::string& name, Enum& value, const std::
 const CLI::Validator& not_negative() {
   static const CLI::Validator validator(
       [](const std::string& text) {
-        return text.starts_with('-') ? "'" + text + "' is negative" : std::string();
+        return text.starts_with('-') ? "'" + text + "' is no number of 0 or more" : std::string();
       },
       "", "not negative");
   return validator;

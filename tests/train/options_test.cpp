@@ -149,6 +149,12 @@ TEST(Options, UnknownOnesNameTheNearest) {
   const auto section = folder.write("e.toml", "[train]\nepochs = 3\n");
   fails({"--config", section.c_str()}, {"e.toml", "train.epochs"});
   fails({"--config", "/nowhere.toml"}, {"/nowhere.toml"});
+  const auto large = folder.write("f.toml", "EPOCH = 3\n");
+  fails({"--config", large.c_str()}, {"'EPOCH'", "did you mean epochs?"});
+  const auto binary = folder.write("g.toml", "\x01\x02\x7f= 3\n");
+  fails({"--config", binary.c_str()}, {"g.toml", "not a TOML file"});
+  const auto marked = folder.write("h.toml", "\xef\xbb\xbfquiet = true\n");
+  fails({"--config", marked.c_str()}, {"h.toml", "byte order mark"});
 }
 
 TEST(Options, UnusableValuesNameTheOption) {
@@ -186,6 +192,7 @@ TEST(CommandLine, NearestName) {
   EXPECT_EQ(nearest_name("droput", known), "dropout");
   EXPECT_EQ(nearest_name("l", known), "lr");
   EXPECT_EQ(nearest_name("something-else", known), "");
+  EXPECT_EQ(nearest_name("help", known), "");
 }
 
 }  // namespace
