@@ -127,7 +127,10 @@ std::string to_toml(const Config& config) {
   const nlohmann::ordered_json values = to_json(config);
   std::string text;
   for (const auto& [key, value] : values.items()) {
-    text += key + " = " + value.dump() + "\n";
+    // An unset batch size is the data's where they are few; the default said aloud would be an
+    // error.
+    const bool unset = key == "batch-size" && !config.batch_size;
+    text += (unset ? "# " : "") + key + " = " + value.dump() + "\n";
   }
   return text;
 }

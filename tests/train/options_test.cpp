@@ -133,6 +133,7 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
     EXPECT_NE(value, given_json[key]) << key << " was not varied";
   }
   const auto defaults = folder.write("d.toml", *parse({"--print-config"}).print);
+  EXPECT_FALSE(parse({"--config", defaults.c_str()}).config.batch_size);
   EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(Config{}));
 }
 
@@ -166,6 +167,11 @@ TEST(Options, UnusableValuesNameTheOption) {
   fails({"--lr", "-0.1"}, {"--lr -0.1"});
   fails({"--lr", "nan"}, {"--lr nan"});
   fails({"--lr", "abc"}, {"--lr", "abc"});
+  fails({"--seed", ""}, {"--seed", "missing"});
+  fails({"--epochs", "--quiet"}, {"--epochs", "'--quiet' is no number"});
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml", "validation = \n");
+  fails({"--config", file.c_str()}, {"--validation", "missing"});
   fails({"--epochs", "0"}, {"--epochs 0"});
   fails({"--validation", "1"}, {"--validation 1"});
   fails({"--dropout", "1"}, {"--dropout 1"});
