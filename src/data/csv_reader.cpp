@@ -20,6 +20,7 @@ bool is_numeric(std::string_view field) {
 
 std::vector<std::string> own(const std::vector<std::string_view>& fields) {
   std::vector<std::string> copies;
+  copies.reserve(fields.size());
   for (const std::string_view field : fields) {
     copies.emplace_back(trim(field));
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -83,10 +84,17 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
     EXPECT_GE(summary["seconds_by_rank"][2][phase].get<double>(), 0) << phase;
   }
   EXPECT_EQ(summary["sha256_last"].get<std::string>().size(), 64U);
-  EXPECT_EQ(lines(read_file(out + "/confusion.csv")),
-            (std::vector<std::string>{"true\\predicted,minus,plus",
-                                      lines(read_file(out + "/confusion.csv"))[1],
-                                      lines(read_file(out + "/confusion.csv"))[2]}));
+  // Every evaluated sample is in the confusion matrix once, the right ones on its diagonal.
+  const auto confusion = lines(read_file(out + "/confusion.csv"));
+  ASSERT_EQ(confusion.size(), 3U);
+  EXPECT_EQ(confusion[0], "true\\predicted,minus,plus");
+  int minus[2] = {};
+  int plus[2] = {};
+  EXPECT_EQ(std::sscanf(confusion[1].c_str(), "minus,%d,%d", &minus[0], &minus[1]), 2);
+  EXPECT_EQ(std::sscanf(confusion[2].c_str(), "plus,%d,%d", &plus[0], &plus[1]), 2);
+  const auto& best = summary["evaluation_of_best"];
+  EXPECT_EQ(minus[0] + minus[1] + plus[0] + plus[1], best["samples"]);
+  EXPECT_DOUBLE_EQ((minus[0] + plus[1]) / best["samples"].get<double>(), best["accuracy"]);
   // A second run into the same folder is refused, and leaves the first one as it is.
   const std::string before = read_file(out + "/model.dnn");
   const CommandResult again =
@@ -98,6 +106,17 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
       run_command(train + " --overwrite --quiet --epochs 2 --data " + data + " --output " + out)
           .output,
       "");
+}
+
+// `script` gives a shell a terminal (`true` keeps the shell there, the program's parent).
+TEST(Train, ShowsABarWithRateAndTimeLeftOnATerminal) {
+  const TemporaryFolder folder;
+  const CommandResult result = run_command("script -qec '" + train + " --epochs 2 --output " +
+                                           (folder / "run") + " && true' /dev/null");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  for (const char* part : {"\r\033[Kepoch 1/2 [", "samples/s, ", " left", "epoch   2/2"}) {
+    EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
+  }
 }
 
 TEST(Train, DryRunChecksAndWritesNothing) {
