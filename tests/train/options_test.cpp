@@ -58,7 +58,7 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "--test-data",
                                               "t",
                                               "--label-column",
-                                              "k",
+                                              "k \\ \"l\"",
                                               "--csv-header",
                                               "no",
                                               "--validation",
