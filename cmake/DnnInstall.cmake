@@ -5,6 +5,7 @@ install(TARGETS dnn_train dnn_predict dnn_model RUNTIME DESTINATION ${CMAKE_INST
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/slurm.sbatch
         DESTINATION ${CMAKE_INSTALL_DATADIR}/dnn_train)
 install(FILES ${PROJECT_SOURCE_DIR}/launch/example.toml
+              ${PROJECT_SOURCE_DIR}/launch/fashion_mnist.toml
         DESTINATION ${CMAKE_INSTALL_DATADIR}/dnn_train)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE
         DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t alignment = 64;
 
 std::span<std::byte> aligned(void* base, std::size_t bytes) {
-  const auto address = reinterpret_cast<std::uintptr_t>(base);
-  return {reinterpret_cast<std::byte*>((address + alignment - 1) / alignment * alignment), bytes};
+  const std::size_t beyond = reinterpret_cast<std::uintptr_t>(base) % alignment;
+  return {static_cast<std::byte*>(base) + (beyond == 0 ? 0 : alignment - beyond), bytes};
 }
 
 }  // namespace

@@ -35,13 +35,15 @@ struct InflateStream {
 }  // namespace
 
 Bytes map_file(const std::string& path, std::size_t offset, std::size_t count) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // Without O_NONBLOCK, opening a pipe that nobody writes to would never return.
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status {};
   if (file.value < 0 || ::fstat(file.value, &status) != 0) {
-    throw FileError("read the data", path, errno);
+    throw FileError("read the file", path, errno);
   }
   if (!S_ISREG(status.st_mode)) {
-    throw InputError(path + ": not a regular file");
+    throw InputError(path +
+                     ": not a regular file (a folder, a device or a pipe cannot be read here)");
   }
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) {
@@ -49,7 +51,7 @@ Bytes map_file(const std::string& path, std::size_t offset, std::size_t count) {
   }
   void* base = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.value, 0);
   if (base == MAP_FAILED) {
-    throw FileError("map the data", path, errno);
+    throw FileError("map the file", path, errno);
   }
   const std::shared_ptr<const void> owner(base, [size](void* p) { ::munmap(p, size); });
   if (offset > size || (count != static_cast<std::size_t>(-1) && count > size - offset)) {

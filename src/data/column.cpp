@@ -1,6 +1,7 @@
 #include "dnn/data/column.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "dnn/core/error.hpp"
@@ -16,8 +17,10 @@ std::string lower(std::string text) {
   return text;
 }
 
+constexpr std::array usual_names = {"label", "class", "target", "y"};
+
 std::size_t default_column(std::size_t columns, const std::vector<std::string>& names) {
-  for (const char* usual : {"label", "class", "target", "y"}) {
+  for (const char* usual : usual_names) {
     const auto is_usual = [usual](const std::string& name) { return lower(name) == usual; };
     const auto found = std::find_if(names.begin(), names.end(), is_usual);
     if (found != names.end()) {
@@ -28,6 +31,10 @@ std::size_t default_column(std::size_t columns, const std::vector<std::string>& 
 }
 
 }  // namespace
+
+bool is_usual_label_name(const std::string& name) {
+  return std::find(usual_names.begin(), usual_names.end(), lower(name)) != usual_names.end();
+}
 
 std::size_t find_label_column(const std::string& wanted, std::size_t columns,
                               const std::vector<std::string>& names, const std::string& origin) {

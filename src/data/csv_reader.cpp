@@ -1,5 +1,6 @@
 #include "dnn/data/csv_reader.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -19,23 +20,46 @@ bool is_numeric(std::string_view field) {
 
 std::vector<std::string> own(const std::vector<std::string_view>& fields) {
   std::vector<std::string> copies;
+  copies.reserve(fields.size());
   for (const std::string_view field : fields) {
     copies.emplace_back(trim(field));
   }
   return copies;
 }
 
-/// Whether the first of two records names the columns: some column is text in the first and a
-/// number in the second. A single record is a header where nothing in it is a number.
-bool looks_like_header(const std::vector<std::string>& first,
-                       const std::vector<std::string>& second) {
-  for (std::size_t j = 0; j < first.size(); ++j) {
-    if (second.empty() ? is_numeric(first[j])
-                       : j < second.size() && !is_numeric(first[j]) && is_numeric(second[j])) {
-      return !second.empty();
+/// Whether some cell of the first record is a usual name of the label's column, and no class: none
+/// of the others has it there.
+bool names_the_label(const std::vector<std::string>& first, CsvRecords others) {
+  const auto named = std::find_if(first.begin(), first.end(), is_usual_label_name);
+  if (named == first.end()) {
+    return false;
+  }
+  const auto column = static_cast<std::size_t>(named - first.begin());
+  while (others.next()) {
+    if (column < others.fields().size() && trim(others.fields()[column]) == *named) {
+      return false;
     }
   }
-  return second.empty();
+  return true;
+}
+
+/// Whether the first record names the columns: nothing in it is a number (and it has more than a
+/// label), some column is text in it and a number in the second one, or it names the label.
+/// `others` stands before the second record.
+bool looks_like_header(const std::vector<std::string>& first, const CsvRecords& others) {
+  CsvRecords next = others;
+  const std::vector<std::string> second =
+      next.next() ? own(next.fields()) : std::vector<std::string>{};
+  const bool all_text = std::none_of(first.begin(), first.end(), is_numeric);
+  if (all_text && (second.empty() || first.size() > 1)) {
+    return true;
+  }
+  for (std::size_t j = 0; j < std::min(first.size(), second.size()); ++j) {
+    if (!is_numeric(first[j]) && is_numeric(second[j])) {
+      return true;
+    }
+  }
+  return names_the_label(first, others);
 }
 
 /// The columns of the file, as its first two records and the options tell.
@@ -52,16 +76,19 @@ Columns find_columns(std::string_view text, const std::string& origin, const Rea
     throw InputError(origin + ": the file holds no lines");
   }
   const std::vector<std::string> first = own(records.fields());
-  const std::vector<std::string> second =
-      records.next() ? own(records.fields()) : std::vector<std::string>{};
   Columns columns;
   columns.count = first.size();
-  columns.has_header = options.header == HeaderMode::detect ? looks_like_header(first, second)
+  columns.has_header = options.header == HeaderMode::detect ? looks_like_header(first, records)
                                                             : options.header == HeaderMode::yes;
   if (columns.has_header) {
     columns.names = first;
   }
   if (options.features != columns.count) {
+    if (columns.count == 1) {
+      throw InputError(origin +
+                       ": zero features: a line has one column only (commas, semicolons or tabs "
+                       "separate columns)");
+    }
     columns.label = find_label_column(options.label_column, columns.count, columns.names, origin);
     if (columns.has_header) {
       columns.names.erase(columns.names.begin() + static_cast<std::ptrdiff_t>(columns.label));
@@ -85,6 +112,9 @@ class CsvParser {
     }
     for (std::size_t j = 0; j < fields.size(); ++j) {
       if (j == columns_.label) {
+        if (trim(fields[j]).empty()) {
+          throw InputError(cell(records.line(), j) + "the label is empty" + empty_last_cell(j));
+        }
         labels_.add(fields[j]);
       } else {
         values_.push_back(number(fields[j], records.line(), j));
@@ -115,17 +145,33 @@ class CsvParser {
     if (value && std::isfinite(*value)) {
       return *value;
     }
-    const std::string where = origin_ + ": line " + std::to_string(line) + ", column " +
-                              std::to_string(column + 1) + ": ";
+    const std::string where = cell(line, column);
+    const std::string text(trim(field).substr(0, 60));
     if (value) {
-      throw InputError(where + "'" + std::string(trim(field)) +
+      throw InputError(where + "'" + text +
                        "' is NaN, infinite or too large; features must be finite numbers");
     }
-    throw InputError(where + (trim(field).empty()
-                                  ? std::string("the cell is empty (a missing value)")
-                                  : "'" + std::string(trim(field).substr(0, 60)) +
-                                        "' is not a number (features must be; text is for the "
-                                        "label column, see --label-column)"));
+    if (text.empty()) {
+      throw InputError(where + "the cell is empty (a missing value)" + empty_last_cell(column));
+    }
+    std::string with_point = text;
+    std::replace(with_point.begin(), with_point.end(), ',', '.');
+    if (is_numeric(with_point)) {
+      throw InputError(where + "'" + text + "' has a decimal comma; write numbers with a point");
+    }
+    throw InputError(where + "'" + text +
+                     "' is not a number (features must be; text is for the label column, see "
+                     "--label-column)");
+  }
+
+  [[nodiscard]] std::string cell(std::size_t line, std::size_t column) const {
+    return origin_ + ": line " + std::to_string(line) + ", column " + std::to_string(column + 1) +
+           ": ";
+  }
+
+  /// What an empty cell at the end of a line is likely to come from.
+  [[nodiscard]] std::string empty_last_cell(std::size_t column) const {
+    return column + 1 == columns_.count ? "; does every line end with a delimiter? Remove it" : "";
   }
 
   const std::string& origin_;

@@ -1,6 +1,7 @@
 #include "dnn/data/csv_records.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "dnn/core/error.hpp"
@@ -9,22 +10,23 @@ namespace dnn {
 
 namespace {
 
-char find_delimiter(std::string_view first_line) {
-  std::ptrdiff_t best_count = 0;
-  char best = ',';
-  for (const char candidate : {',', ';', '\t'}) {
-    std::ptrdiff_t count = 0;
-    bool quoted = false;
-    for (const char c : first_line) {
-      quoted ^= c == '"';
-      count += !quoted && c == candidate ? 1 : 0;
+/// The commonest delimiter of the first line that is not empty. Commas that are as many as another
+/// candidate are decimal ones ("1,5;2,5;a").
+char find_delimiter(std::string_view text) {
+  constexpr std::string_view candidates = ";\t,";
+  std::array<std::size_t, candidates.size()> counts{};
+  bool quoted = false;
+  for (std::size_t i = text.find_first_not_of("\r\n"); i < text.size(); ++i) {
+    if (text[i] == '\n' && !quoted) {
+      break;
     }
-    if (count > best_count) {
-      best_count = count;
-      best = candidate;
+    quoted ^= text[i] == '"';
+    if (const std::size_t c = candidates.find(text[i]); !quoted && c != std::string_view::npos) {
+      ++counts[c];
     }
   }
-  return best;
+  const auto most = std::max_element(counts.begin(), counts.end());
+  return *most == 0 ? ',' : candidates[static_cast<std::size_t>(most - counts.begin())];
 }
 
 }  // namespace
@@ -35,7 +37,11 @@ CsvRecords::CsvRecords(std::string_view text, std::string origin)
   if (text_.starts_with(byte_order_mark)) {
     text_.remove_prefix(byte_order_mark.size());
   }
-  delimiter_ = find_delimiter(text_.substr(0, text_.find('\n')));
+  if (text_.find('\n') == std::string_view::npos && text_.find('\r') + 1 < text_.size()) {
+    throw InputError(origin_ +
+                     ": the lines end with a carriage return alone; save the file with line feeds");
+  }
+  delimiter_ = find_delimiter(text_);
 }
 
 std::string_view CsvRecords::plain_field() {
@@ -72,11 +78,31 @@ std::string_view CsvRecords::quoted_field() {
   return field;
 }
 
-bool CsvRecords::next() {
-  while (position_ < text_.size() && (text_[position_] == '\n' || text_[position_] == '\r')) {
-    next_line_ += text_[position_] == '\n' ? 1 : 0;
-    ++position_;
+/// Goes to the beginning of the next line that holds more than blanks.
+void CsvRecords::skip_empty_lines() {
+  while (true) {
+    const std::size_t end = text_.find_first_not_of(" \r", position_);
+    if (end == std::string_view::npos) {
+      position_ = text_.size();
+    }
+    if (end == std::string_view::npos || text_[end] != '\n') {
+      return;
+    }
+    position_ = end + 1;
+    ++next_line_;
   }
+}
+
+/// Goes to the quote with which the field begins, if it does so, blanks before it aside.
+bool CsvRecords::at_quote() {
+  const std::size_t begin = text_.find_first_not_of(' ', position_);
+  const bool quoted = begin != std::string_view::npos && text_[begin] == '"';
+  position_ = quoted ? begin : position_;
+  return quoted;
+}
+
+bool CsvRecords::next() {
+  skip_empty_lines();
   fields_.clear();
   unquoted_.clear();
   line_ = next_line_;
@@ -84,8 +110,7 @@ bool CsvRecords::next() {
     return false;
   }
   while (true) {
-    const bool quoted = position_ < text_.size() && text_[position_] == '"';
-    fields_.push_back(quoted ? quoted_field() : plain_field());
+    fields_.push_back(at_quote() ? quoted_field() : plain_field());
     if (position_ >= text_.size() || text_[position_] == '\n') {
       break;
     }

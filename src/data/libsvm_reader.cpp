@@ -42,14 +42,15 @@ class LibsvmParser {
 
   void add_line(std::string_view line, std::size_t number) {
     line_ = number;
-    const std::string_view label = take_word(line);
-    if (label.find(':') != std::string_view::npos) {
-      fail("the line starts with '" + std::string(label) + "' where a label belongs");
+    const bool labelled = line.substr(0, line.find_first_of(" \t")).find(':') == line.npos;
+    if (labelled) {
+      add_label(take_word(line));
     }
-    if (label.find(',') != std::string_view::npos) {
-      fail("'" + std::string(label) + "' names several labels; a sample has one");
+    if (labelled ? labels_.size() != offsets_.size() : labels_.size() > 0 || !options_.features) {
+      fail(labelled ? "the line has a label, but those before it have none"
+                    : "the line starts with '" + std::string(take_word(line)) +
+                          "' where a label belongs");
     }
-    labels_.add(label);
     const std::size_t row_begin = columns_.size();
     for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
       if (!word.starts_with("qid:")) {
@@ -68,7 +69,7 @@ class LibsvmParser {
     const std::size_t width = largest_ + 1 - static_cast<std::size_t>(base);
     Dataset data;
     data.origin = origin_;
-    data.samples = labels_.size();
+    data.samples = offsets_.size() - 1;
     data.features =
         options_.features ? std::max(*options_.features, any_ ? width : 0) : (any_ ? width : 0);
     data.element = sizeof(T) == sizeof(float) ? ElementType::f32 : ElementType::f64;
@@ -79,11 +80,20 @@ class LibsvmParser {
     data.values = Bytes::from(std::move(values_));
     data.value_columns = Bytes::from(std::move(columns_));
     data.row_offsets = Bytes::from(std::move(offsets_));
-    labels_.finish(data);
+    if (labels_.size() > 0) {
+      labels_.finish(data);
+    }
     return data;
   }
 
  private:
+  void add_label(std::string_view label) {
+    if (label.find(',') != std::string_view::npos) {
+      fail("'" + std::string(label) + "' names several labels; a sample has one");
+    }
+    labels_.add(label);
+  }
+
   [[noreturn]] void fail(const std::string& what) const {
     throw InputError(origin_ + ": line " + std::to_string(line_) + ": " + what);
   }

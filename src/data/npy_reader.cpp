@@ -131,8 +131,9 @@ void add_label(const Array& array, std::size_t index, LabelTable& labels) {
       if (!(std::abs(value) < T(0x1p53)) || value != std::floor(value)) {
         fail(array.origin, "label " + std::to_string(value) + " (element " +
                                std::to_string(index + 1) +
-                               ") is out of range: labels are integers (regression is not "
-                               "supported)");
+                               ") is not a class: labels are integers (regression is not "
+                               "supported). Is --label-column right? Labels of a file of their own "
+                               "are named as features.npy,labels.npy");
       }
     }
     labels.add(static_cast<std::int64_t>(value));
@@ -171,8 +172,11 @@ Dataset read_npy(const std::string& features_path, const std::string& labels_pat
       count *= extent;
     }
     if (count != data.samples) {
-      fail(labels_path, std::to_string(count) + " labels, but " + features_path + " has " +
-                            std::to_string(data.samples) + " samples");
+      fail(labels_path,
+           std::to_string(count) + " labels, but " + features_path + " has " +
+               std::to_string(data.samples) + " samples" +
+               (label_array.shape.size() > 1 ? "; a label is the number of a class, not a vector"
+                                             : ""));
     }
     for (std::size_t i = 0; i < count; ++i) {
       add_label(label_array, i, labels);

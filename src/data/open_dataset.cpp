@@ -48,6 +48,12 @@ std::string find_idx_file(const fs::path& folder, Part part, const std::string& 
   return found.empty() ? std::string() : found[0];
 }
 
+/// Unlike the library's, no error where that cannot be told: reading the path says why.
+bool exists(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
 struct FolderFiles {
   std::string images, labels;  // IDX
   std::string npy_features, npy_labels;
@@ -62,11 +68,11 @@ FolderFiles find_files(const std::string& folder, Part part) {
     throw FileError("read the folder", folder, error.code().value());
   }
   const std::string word = part == Part::test ? "test" : "train";
-  const fs::path features = fs::path(folder) / ("X_" + word + ".npy");
-  const fs::path labels = fs::path(folder) / ("y_" + word + ".npy");
-  if (fs::exists(features)) {
-    files.npy_features = features.string();
-    files.npy_labels = fs::exists(labels) ? labels.string() : std::string();
+  const std::string features = folder + "/X_" + word + ".npy";
+  const std::string labels = folder + "/y_" + word + ".npy";
+  if (exists(features)) {
+    files.npy_features = features;
+    files.npy_labels = exists(labels) ? labels : std::string();
   }
   return files;
 }
@@ -107,8 +113,8 @@ Dataset open_file(const std::string& path, const ReadOptions& options) {
                  std::byte{0});
   if (zeros > 0) {
     throw InputError(path +
-                     ": the file is binary and not NPY; a folder of IDX files is named as the "
-                     "folder");
+                     ": the file is binary and not NPY (IDX files are named by their folder; "
+                     "archives such as .npz, and text in UTF-16, cannot be read)");
   }
   return looks_like_libsvm(contents.view) ? read_libsvm(contents.view, path, options)
                                           : read_csv(contents.view, path, options);
@@ -122,11 +128,14 @@ Dataset open_dataset(const std::string& source, Part part, const ReadOptions& op
                                   builtin_digits_name);
     return read_csv(csv, builtin_digits_name, options);
   }
+  if (source.empty()) {
+    throw InputError("the path of the data is empty; name a file or a folder");
+  }
   if (source.starts_with("builtin:")) {
     throw InputError(source + ": the only built-in data set is " + builtin_digits_name);
   }
   const std::size_t comma = source.find(',');
-  if (comma != std::string::npos && !fs::exists(source)) {
+  if (comma != std::string::npos && !exists(source)) {
     return read_npy(source.substr(0, comma), source.substr(comma + 1), options);
   }
   std::error_code error;

@@ -61,7 +61,8 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
 
 template <class T>
 MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) {
-  dropped_ = key != nullptr && dropout_ > 0;
+  const DropoutKey* dropping = dropout_ > 0 ? key : nullptr;
+  dropped_ = dropping != nullptr;
   MatrixView<const T> input = X;
   for (std::size_t n = 0; n < layers_.size(); ++n) {
     Layer& layer = layers_[n];
@@ -72,8 +73,8 @@ MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) 
       return output;
     }
     add_bias_relu(output, layer.B);
-    if (dropped_) {
-      apply_dropout(output, dropout_, n + 1, *key);
+    if (dropping != nullptr) {
+      apply_dropout(output, dropout_, n + 1, *dropping);
     }
     input = output;
   }

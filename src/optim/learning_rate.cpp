@@ -24,9 +24,10 @@ double LearningRateSchedule::at(std::uint64_t step) const {
     return rate * static_cast<double>(step + 1) / static_cast<double>(settings_.warmup_steps);
   }
   switch (settings_.kind) {
-    case ScheduleKind::step:
-      return rate *
-             std::pow(settings_.drop_factor, static_cast<double>(step / settings_.drop_steps));
+    case ScheduleKind::step: {
+      const std::uint64_t drops = step / settings_.drop_steps;
+      return rate * std::pow(settings_.drop_factor, static_cast<double>(drops));
+    }
     case ScheduleKind::cosine: {
       const auto done = static_cast<double>(step - settings_.warmup_steps);
       const auto all = static_cast<double>(settings_.total_steps - settings_.warmup_steps);

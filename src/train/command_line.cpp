@@ -1,6 +1,7 @@
 #include "dnn/train/command_line.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 
 #include "dnn/core/error.hpp"
@@ -45,6 +46,12 @@ void check_file_keys(const CLI::App& app, const std::string& path) {
   const std::vector<std::string> known = option_names(app, true);
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(path)) {
     const std::string key = item.fullname();
+    const auto is_control = [](unsigned char c) { return std::iscntrl(c) != 0; };
+    if (key.starts_with("\xef\xbb\xbf") || std::any_of(key.begin(), key.end(), is_control)) {
+      throw InputError(path +
+                       ": not a TOML file of 'key = value' lines (a binary file, or text "
+                       "after a byte order mark)");
+    }
     const bool is_section_mark = item.name == "++" || item.name == "--";
     if (!is_section_mark && std::find(known.begin(), known.end(), key) == known.end()) {
       throw InputError(path + ": unknown key '" + key + "'" + suggestion(key, known, ""));
@@ -54,9 +61,12 @@ void check_file_keys(const CLI::App& app, const std::string& path) {
 
 }  // namespace
 
-std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
+std::string nearest_name(const std::string& wanted, const std::vector<std::string>& known) {
+  std::string name = wanted;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   std::string nearest;
-  std::size_t least = name.size() / 2 + 2;
+  std::size_t least = name.size() / 3 + 2;
   for (const std::string& candidate : known) {
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < least) {

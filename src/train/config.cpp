@@ -122,12 +122,25 @@ nlohmann::ordered_json to_json(const Config& config) {
           {"dry-run", config.dry_run}};
 }
 
+namespace {
+
+/// JSON's strings, numbers, truth values and arrays of them are TOML's as well. Only CLI11 leaves a
+/// backslash's double in "strings", so those with one are put in 'strings'.
+std::string toml_value(const nlohmann::ordered_json& value) {
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  return text.find('\\') == std::string::npos ? value.dump() : "'" + text + "'";
+}
+
+}  // namespace
+
 std::string to_toml(const Config& config) {
-  // JSON's strings, numbers, truth values and arrays of them are TOML's as well.
   const nlohmann::ordered_json values = to_json(config);
   std::string text;
   for (const auto& [key, value] : values.items()) {
-    text += key + " = " + value.dump() + "\n";
+    // An unset batch size is the data's where they are few; the default said aloud would be an
+    // error.
+    const bool unset = key == "batch-size" && !config.batch_size;
+    text += (unset ? "# " : "") + key + " = " + toml_value(value) + "\n";
   }
   return text;
 }

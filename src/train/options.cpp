@@ -35,11 +35,19 @@ void add_choice(CLI::App& app, const std::string& name, Enum& value, const std::
       ->group(group);
 }
 
+/// Refuses what CLI11 would take for 0: a key with nothing after its equals sign.
+const CLI::Validator& not_empty() {
+  static const CLI::Validator validator(
+      [](const std::string& text) { return text.empty() ? "a number is missing" : std::string(); },
+      "", "not empty");
+  return validator;
+}
+
 /// Refuses what CLI11 would wrap around into a huge unsigned number.
 const CLI::Validator& not_negative() {
   static const CLI::Validator validator(
       [](const std::string& text) {
-        return text.starts_with('-') ? "'" + text + "' is negative" : std::string();
+        return text.starts_with('-') ? "'" + text + "' is no number of 0 or more" : std::string();
       },
       "", "not negative");
   return validator;
@@ -53,13 +61,13 @@ class OptionAdder {
   void value(const std::string& name, T& target, const std::string& type, const std::string& help) {
     CLI::Option* option = app_.add_option(name, target, help);
     option->type_name(type)->capture_default_str()->group(group_);
-    refuse_wrapping<T>(option);
+    refuse_no_number<T>(option);
   }
   template <class T>
   void optional(const std::string& name, std::optional<T>& target, const std::string& type,
                 const std::string& help) {
     CLI::Option* option = app_.add_option(name, target, help)->type_name(type)->group(group_);
-    refuse_wrapping<T>(option);
+    refuse_no_number<T>(option);
   }
   template <class Enum>
   void choice(const std::string& name, Enum& target, const std::string& help) {
@@ -71,7 +79,10 @@ class OptionAdder {
 
  private:
   template <class T>
-  static void refuse_wrapping(CLI::Option* option) {
+  static void refuse_no_number(CLI::Option* option) {
+    if constexpr (std::is_arithmetic_v<T>) {
+      option->check(not_empty());
+    }
     if constexpr (std::is_unsigned_v<T>) {
       option->check(not_negative());
     }

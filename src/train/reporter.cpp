@@ -1,6 +1,7 @@
 #include "dnn/train/reporter.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace dnn {
@@ -12,7 +13,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 std::string time_left(double seconds) {
-  const auto total = static_cast<long>(seconds + 0.5);
+  const long total = std::lround(seconds);
   char text[32];
   if (total >= 3600) {
     std::snprintf(text, sizeof(text), "%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);

@@ -1,5 +1,9 @@
 #include "dnn/train/run_folder.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <utility>
@@ -13,9 +17,13 @@ namespace fs = std::filesystem;
 
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {}
 
+std::vector<std::string> RunFolder::files() const {
+  return {best_model(), last_model(), metrics(), summary(), confusion()};
+}
+
 bool RunFolder::holds_run() const {
   std::error_code error;
-  for (const std::string& name : {best_model(), last_model(), metrics(), summary(), confusion()}) {
+  for (const std::string& name : files()) {
     if (fs::exists(name, error)) {
       return true;
     }
@@ -44,20 +52,41 @@ RunFolder RunFolder::choose(const std::string& wanted, bool overwrite) {
 
 void RunFolder::prepare(std::size_t bytes) const {
   std::error_code error;
-  fs::create_directories(path_, error);
+  const bool is_new = fs::create_directories(path_, error);
   if (error) {
     throw FileError("create the output folder", path_, error.value());
   }
-  const std::string probe = path_ + "/.probe";
-  write_file_atomically(probe, std::string("x"));
-  fs::remove(probe, error);
-  for (const std::string& name : {best_model(), last_model(), metrics(), summary(), confusion()}) {
+  try {
+    check_room(bytes);
+  } catch (...) {
+    if (is_new) {
+      fs::remove(path_, error);
+    }
+    throw;
+  }
+  for (const std::string& name : files()) {
     fs::remove(name, error);
   }
-  const fs::space_info space = fs::space(path_, error);
-  if (!error && space.available < bytes) {
-    throw InputError("the output folder " + path_ + " has " +
-                     std::to_string(space.available >> 20) +
+}
+
+void RunFolder::check_room(std::size_t bytes) const {
+  if (::access(path_.c_str(), W_OK | X_OK) != 0) {
+    throw FileError("write into the output folder", path_, errno);
+  }
+  const std::string probe = path_ + "/.probe";
+  write_file_atomically(probe, std::string("x"));
+  std::error_code error;
+  fs::remove(probe, error);
+  std::uintmax_t available = fs::space(path_, error).available;
+  if (error) {
+    return;  // no file system has to tell
+  }
+  for (const std::string& name : files()) {  // that will be replaced
+    const std::uintmax_t size = fs::file_size(name, error);
+    available += error ? 0 : size;
+  }
+  if (available < bytes) {
+    throw InputError("the output folder " + path_ + " has " + std::to_string(available >> 20) +
                      " MiB left on its disk; this run needs " + std::to_string((bytes >> 20) + 1) +
                      " MiB; name another with --output");
   }

@@ -115,7 +115,8 @@ RunPlan RunPlan::make(const Config& config, const Communicator& world, const Nod
       static_cast<int>(world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
   const NodeCores cores = NodeCores::find(node.ranks());
   plan.threads = thread_count(config, cores, node.size());
-  const auto wanted = static_cast<std::size_t>(node.size() * plan.threads);
+  const auto wanted =
+      static_cast<std::size_t>(node.size()) * static_cast<std::size_t>(plan.threads);
   plan.shared_cores =
       world.all_reduce<std::int64_t>(wanted > cores.node ? 1 : 0, Reduction::max) != 0;
   plan.products = product_precision(config, world);

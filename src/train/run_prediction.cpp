@@ -55,7 +55,10 @@ Dataset read_data(const PredictConfig& config, const ModelDescription& model) {
 class PredictionFile {
  public:
   PredictionFile(const PredictConfig& config, const Dataset& data)
-      : path_(config.output), temporary_(path_ + ".tmp"), file_(temporary_, std::ios::trunc) {
+      : path_(config.output), temporary_(path_ + ".tmp") {
+    errno = 0;
+    file_.open(temporary_, std::ios::trunc);
+    check_written();
     std::string header = "sample,class";
     if (data.has_labels()) {
       header += ",label";
@@ -77,9 +80,7 @@ class PredictionFile {
   void write(const std::string& text) {
     errno = 0;
     file_ << text << std::flush;
-    if (!file_) {
-      throw FileError("write the predictions", path_, errno != 0 ? errno : EIO);
-    }
+    check_written();
   }
 
   void commit() {
@@ -93,6 +94,12 @@ class PredictionFile {
   }
 
  private:
+  void check_written() const {
+    if (!file_) {
+      throw FileError("write the predictions", path_, errno != 0 ? errno : EIO);
+    }
+  }
+
   std::string path_;
   std::string temporary_;
   std::ofstream file_;
@@ -230,7 +237,8 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
                     100 * static_cast<double>(sums.correct) / count,
                     static_cast<unsigned long long>(sums.correct), data.samples, sums.loss / count);
       }
-      std::printf("predictions: %s (%zu samples)\n", config.output.c_str(), data.samples);
+      std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), data.samples,
+                  data.samples == 1 ? "" : "s");
     }
   }
   node.close();

@@ -36,6 +36,7 @@ std::vector<double> class_weights(const Config& config, const Communicator& worl
   }
   world.all_reduce(std::span(counts), Reduction::sum);
   std::vector<double> weights;
+  weights.reserve(counts.size());
   for (const std::uint64_t count : counts) {
     // A class that is held out whole is never trained on: its weight is never used.
     weights.push_back(count == 0 ? 0

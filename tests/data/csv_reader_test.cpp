@@ -46,6 +46,15 @@ TEST(Csv, HeaderIsFoundAndAUsualLabelColumnWithIt) {
   EXPECT_EQ(labels(data), (std::vector<std::int32_t>{1, 0}));
 }
 
+TEST(Csv, HeaderWhoseColumnsHaveNumbersForNames) {
+  const Dataset data = read("0,1,label\n5,6,a\n7,8,b\n");
+  EXPECT_EQ(data.feature_names, (Names{"0", "1"}));
+  EXPECT_EQ(data.class_names, (Names{"a", "b"}));
+  // The same word as a class that occurs again names nothing.
+  EXPECT_EQ(read("0,1,target\n5,6,decoy\n7,8,target\n").samples, 3U);
+  EXPECT_EQ(read("0,1,Label\n").samples, 1U - 1U);
+}
+
 TEST(Csv, QuotedFieldsHoldDelimitersQuotesAndLineEnds) {
   const Dataset data = read("x,\"kind, really\"\n\"1\",\"a \"\"b\"\", c\"\n2,\"two\nlines\"\n",
                             {.label_column = "kind, really"});
@@ -58,6 +67,35 @@ TEST(Csv, OtherDelimitersBlankLinesAndAByteOrderMark) {
                           "1;2;a\n\n3;4;b\n")),
             (std::vector<double>{1, 2, 3, 4}));
   EXPECT_EQ(features(read("1\t2\ta\n3\t4\tb")), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(features(read("\r\n\n1;2;a\r\n  \r\n3;4;b\r\n \n")), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(read("\"a;\nb\";\"c,d,e\"\n1;2\n").feature_names, (Names{"a;\nb"}));
+}
+
+TEST(Csv, BlanksBeforeAQuoteAreNoneOfTheField) {
+  const Dataset data = read("1, 2, \"a, b\"\n3, 4,  \"c\"\n");
+  EXPECT_EQ(data.class_names, (Names{"a, b", "c"}));
+  EXPECT_EQ(features(data), (std::vector<double>{1, 2, 3, 4}));
+}
+
+TEST(Csv, DecimalCommasAreNamed) {
+  expect_error<InputError>([] { read("x;y;label\n1,5;2,5;a\n"); },
+                           {"line 2, column 1", "'1,5'", "decimal comma"});
+  expect_error<InputError>([] { read("1,5;2,5;a\n3,5;2,5;b\n"); },
+                           {"line 2, column 1", "decimal comma"});
+}
+
+TEST(Csv, OneColumnAndLinesThatEndInACarriageReturnAlone) {
+  expect_error<InputError>([] { read("1 2 a\n3 4 b\n"); },
+                           {"zero features", "one column", "semicolons"});
+  expect_error<InputError>([] { read("1,2,a\r3,4,b\r"); }, {"t.csv", "carriage return"});
+  EXPECT_EQ(read("1,2,a\r").samples, 1U);
+}
+
+TEST(Csv, ADelimiterAtTheEndOfEveryLine) {
+  expect_error<InputError>([] { read("1,2,0,\n3,4,1,\n"); },
+                           {"line 1, column 4", "label is empty", "end with a delimiter?"});
+  expect_error<InputError>([] { read("x,y,label,\n3,4,b,\n"); },
+                           {"line 2, column 4", "cell is empty", "end with a delimiter?"});
 }
 
 TEST(Csv, LabelColumnByNumberFromEitherEnd) {
@@ -122,7 +160,7 @@ TEST(Csv, RealNumbersAreNoClasses) {
 }
 
 TEST(Csv, EmptyLabel) {
-  expect_error<InputError>([] { read("1,a\n2,\n"); }, {"sample 2", "empty label"});
+  expect_error<InputError>([] { read("1,a\n2,\n"); }, {"line 2, column 2", "label is empty"});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "dnn/core/error.hpp"
@@ -42,7 +43,7 @@ TEST(FeatureStatistics, MeanAndDeviationByHand) {
   EXPECT_DOUBLE_EQ(minmax.scale[0], 1.0 / 3);
   EXPECT_TRUE(statistics.normalizer(Normalization::none).is_identity());
 
-  std::vector<float> x(4 * 3);
+  std::vector<float> x(12);
   Gatherer<float>(data, minmax).gather(all(data), {x.data(), 4, 3});
   EXPECT_EQ(x[0], 0);
   EXPECT_EQ(x[9], 1);
@@ -80,7 +81,7 @@ TEST(FeatureStatistics, NotFiniteFeaturesNameTheirSample) {
   FeatureStatistics statistics(2);
   test::expect_error<InputError>([&] { statistics.add(data, all(data)); },
                                  {"t.csv", "feature 2", "sample 2", "NaN"});
-  values = {1, 2, 3, 4, -INFINITY, 6};
+  values = {1, 2, 3, 4, -std::numeric_limits<double>::infinity(), 6};
   data.values = Bytes::from(values);
   test::expect_error<InputError>([&] { FeatureStatistics(2).add(data, all(data)); },
                                  {"feature 1", "sample 3", "infinite"});

@@ -48,6 +48,17 @@ TEST(Libsvm, KnownWidthAndBaseAreKept) {
                            {"t.svm", "index 0"});
 }
 
+TEST(Libsvm, LinesWithoutLabelsWhereTheWidthIsKnown) {
+  const Dataset data = read("1:3 2:4\n2:1\n", {.features = 2, .index_base = 1});
+  EXPECT_FALSE(data.has_labels());
+  EXPECT_EQ(data.samples, 2U);
+  EXPECT_EQ(row(data, 1), (std::vector<double>{0, 1}));
+  expect_error<InputError>([] { read("1:3\n7 2:4\n", {.features = 2, .index_base = 1}); },
+                           {"line 2", "has a label", "have none"});
+  expect_error<InputError>([] { read("7 1:3\n2:4\n", {.features = 2, .index_base = 1}); },
+                           {"line 2", "'2:4'", "label"});
+}
+
 TEST(Libsvm, ErrorsNameTheLine) {
   expect_error<InputError>([] { read("1 1:2\n1:3 2:4\n"); }, {"line 2", "label"});
   expect_error<InputError>([] { read("1 1:2\n1 x:4\n"); }, {"line 2", "'x:4'", "index:value"});

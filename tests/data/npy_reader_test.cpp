@@ -32,6 +32,16 @@ TEST(Npy, FeaturesAndLabelsInTwoFilesStayAsTheyAre) {
   EXPECT_EQ(data.class_names, (std::vector<std::string>{"-1", "7"}));
 }
 
+TEST(Npy, LabelsThatAreVectorsOrNoClasses) {
+  const TemporaryFolder folder;
+  const auto x = folder.write("x.npy", npy<float>("<f4", "(2, 2)", {0.5, 1.5, 2.5, 3.5}));
+  const auto one_hot = folder.write("h.npy", npy<float>("<f4", "(2, 2)", {1, 0, 0, 1}));
+  expect_error<InputError>([&] { (void)read_npy(x, one_hot, {}); },
+                           {"h.npy", "4 labels", "2 samples", "not a vector"});
+  expect_error<InputError>([&] { (void)read_npy(x, {}, {}); },
+                           {"x.npy", "1.5", "--label-column", "features.npy,labels.npy"});
+}
+
 TEST(Npy, ImagesAreFlattenedAndEveryTypeIsRead) {
   const TemporaryFolder folder;
   const auto y = folder.write("y.npy", npy<float>("<f4", "(2, 1)", {0, 1}));
@@ -72,7 +82,7 @@ TEST(Npy, BadFiles) {
   fails(npy<float>("<f4", "(4,)", {1, 2, 3, 4}), {"samples x features", "1 dimension"});
   fails(npy<float>("<f4", "(99999999999, 99999999999)", {1}), {"corrupt NPY header"});
   fails(npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}, true), {"Fortran order"});
-  fails(npy<float>("<f4", "(2, 2)", {1, 2.5, 3, 4}), {"label 2.5", "out of range"});
+  fails(npy<float>("<f4", "(2, 2)", {1, 2.5, 3, 4}), {"label 2.5", "not a class"});
   const auto x = folder.write("x.npy", good);
   expect_error<InputError>([&] { (void)read_npy(x, y, {}); }, {"y.npy", "3 labels", "2 samples"});
 }

@@ -1,6 +1,7 @@
 #include "dnn/data/open_dataset.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include "dnn/core/error.hpp"
@@ -91,6 +92,17 @@ TEST(OpenDataset, MissingAndEmpty) {
   fails(folder.write("blank.csv", "\n\n"), {"blank.csv", "no lines"});
   fails(folder.path(), {"neither", "images-idx3-ubyte", "X_train.npy"});
   fails(folder.write("z.csv.gz", gzip("")), {"z.csv.gz", "empty"});
+  fails("", {"path", "empty"});
+}
+
+TEST(OpenDataset, WhatIsNoFile) {
+  const TemporaryFolder folder;
+  fails("/dev/null", {"/dev/null", "not a regular file"});
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  fails(folder / "pipe", {"pipe", "not a regular file"});  // does not wait for a writer
+  const std::string long_name(300, 'x');
+  fails(long_name, {"File name too long"});
+  fails(long_name + ",y.npy", {"cannot read the file", "File name too long"});
 }
 
 TEST(Gzip, TruncatedAndCorruptFiles) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -67,7 +68,7 @@ TYPED_TEST(MatrixProductOf, AgreesWithTheNaiveProduct) {
 TYPED_TEST(MatrixProductOf, WithBetaZeroOldContentsDoNotCount) {
   using T = TypeParam;
   std::vector<T> a = {2};
-  std::vector<T> c = {std::nan("")};
+  std::vector<T> c = {std::numeric_limits<T>::quiet_NaN()};
   multiply<T>(Transpose::no, {a.data(), 1, 1}, Transpose::no, {a.data(), 1, 1}, T{0},
               {c.data(), 1, 1});
   EXPECT_EQ(c[0], 4);

@@ -74,12 +74,10 @@ TEST_P(EveryOptimizer, FollowsItsPublishedRule) {
   std::vector<double> expected = values;
   for (int step = 0; step < 5; ++step) {
     const auto gradients = numbers<double>(size, 10 + static_cast<std::uint64_t>(step));
-    const auto given = gradients;
     const std::vector<float> single_gradients(gradients.begin(), gradients.end());
     optimizer->step(values, gradients, 0.1, 0.5);
     single->step(single_values, single_gradients, 0.1, 0.5);
     naive.step(expected, gradients, 0.1, 0.5);
-    EXPECT_EQ(gradients, given);
   }
   for (std::size_t i = 0; i < size; ++i) {
     EXPECT_NEAR(values[i], expected[i], 1e-13) << i;

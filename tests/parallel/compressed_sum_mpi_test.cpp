@@ -16,7 +16,8 @@ namespace {
 using test::world;
 
 std::vector<float> vector_of(int rank, int step, std::size_t size) {
-  return test::numbers<float>(size, static_cast<std::uint64_t>(100 * step + rank));
+  return test::numbers<float>(
+      size, 100 * static_cast<std::uint64_t>(step) + static_cast<std::uint64_t>(rank));
 }
 
 TEST(CompressedSum, IsTheSumToTheRoundingOfBf16AndAlikeOnAllRanks) {

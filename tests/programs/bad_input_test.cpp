@@ -7,21 +7,20 @@
 #include <limits>
 
 #include "support/array_files.hpp"
+#include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
 namespace {
 
-const std::string train = std::string(DNN_BIN) + "/dnn_train";
-
 struct BadInput : public testing::Test {
   TemporaryFolder folder;
 
   void refuses(const std::string& arguments, const std::vector<std::string>& parts) {
     const std::string out = folder / "run";
-    const CommandResult result = run_command(std::string(DNN_MPIEXEC) + " -n 3 " + train + " " +
-                                             arguments + " --output " + out);
+    const CommandResult result =
+        run_command(mpirun(3) + train + " " + arguments + " --output " + out);
     EXPECT_NE(result.exit_code, 0) << arguments;
     EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
     for (const std::string& part : parts) {
@@ -115,6 +114,25 @@ TEST_F(BadInput, OptionTypo) {
 }
 TEST_F(BadInput, ConfigTypo) {
   refuses("--config " + folder.write("c.toml", "epoch = 3\n"), {"'epoch'", "did you mean epochs?"});
+}
+
+TEST_F(BadInput, WrongTypeInAConfigFile) {
+  refuses("--config " + folder.write("c.toml", "epochs = \"many\"\n"), {"--epochs = many"});
+}
+TEST_F(BadInput, MissingConfigFile) {
+  refuses("--config /no/such.toml", {"/no/such.toml", "not readable"});
+}
+TEST_F(BadInput, DataThatAreNoFile) {
+  refuses("--data /dev/null", {"/dev/null", "not a regular file"});
+  refuses("--data " + folder.path(), {"neither", "images-idx3-ubyte"});
+}
+TEST_F(BadInput, NpyInFortranOrderOrBigEndian) {
+  const auto y = folder.write("y.npy", npy<std::int32_t>("<i4", "(2,)", {0, 1}));
+  refuses(
+      "--data " + folder.write("f.npy", npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}, true)) + "," + y,
+      {"f.npy", "Fortran order", "ascontiguousarray"});
+  refuses("--data " + folder.write("b.npy", npy<float>(">f4", "(2, 2)", {1, 2, 3, 4})) + "," + y,
+          {"b.npy", "'>f4'", "astype"});
 }
 
 TEST_F(BadInput, OutputUnderAFile) {

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -13,14 +15,6 @@ namespace dnn::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string mpirun(int ranks) {
-  return std::string(DNN_MPIEXEC) + " -n " + std::to_string(ranks) + " ";
-}
-
-const std::string train = std::string(DNN_BIN) + "/dnn_train";
-const std::string predict = std::string(DNN_BIN) + "/dnn_predict";
-const std::string model = std::string(DNN_BIN) + "/dnn_model";
 
 /// Two classes in the plane, 60 samples, told apart by the sign of the first feature.
 std::string plane_csv(const std::string& header) {
@@ -90,10 +84,17 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
     EXPECT_GE(summary["seconds_by_rank"][2][phase].get<double>(), 0) << phase;
   }
   EXPECT_EQ(summary["sha256_last"].get<std::string>().size(), 64U);
-  EXPECT_EQ(lines(read_file(out + "/confusion.csv")),
-            (std::vector<std::string>{"true\\predicted,minus,plus",
-                                      lines(read_file(out + "/confusion.csv"))[1],
-                                      lines(read_file(out + "/confusion.csv"))[2]}));
+  // Every evaluated sample is in the confusion matrix once, the right ones on its diagonal.
+  const auto confusion = lines(read_file(out + "/confusion.csv"));
+  ASSERT_EQ(confusion.size(), 3U);
+  EXPECT_EQ(confusion[0], "true\\predicted,minus,plus");
+  int minus[2] = {};
+  int plus[2] = {};
+  EXPECT_EQ(std::sscanf(confusion[1].c_str(), "minus,%d,%d", &minus[0], &minus[1]), 2);
+  EXPECT_EQ(std::sscanf(confusion[2].c_str(), "plus,%d,%d", &plus[0], &plus[1]), 2);
+  const auto& best = summary["evaluation_of_best"];
+  EXPECT_EQ(minus[0] + minus[1] + plus[0] + plus[1], best["samples"]);
+  EXPECT_DOUBLE_EQ((minus[0] + plus[1]) / best["samples"].get<double>(), best["accuracy"]);
   // A second run into the same folder is refused, and leaves the first one as it is.
   const std::string before = read_file(out + "/model.dnn");
   const CommandResult again =
@@ -105,6 +106,17 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
       run_command(train + " --overwrite --quiet --epochs 2 --data " + data + " --output " + out)
           .output,
       "");
+}
+
+// `script` gives a shell a terminal (`true` keeps the shell there, the program's parent).
+TEST(Train, ShowsABarWithRateAndTimeLeftOnATerminal) {
+  const TemporaryFolder folder;
+  const CommandResult result = run_command("script -qec '" + train + " --epochs 2 --output " +
+                                           (folder / "run") + " && true' /dev/null");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  for (const char* part : {"\r\033[Kepoch 1/2 [", "samples/s, ", " left", "epoch   2/2"}) {
+    EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
+  }
 }
 
 TEST(Train, DryRunChecksAndWritesNothing) {
@@ -142,10 +154,12 @@ TEST(Train, InstallsAndRunsFromAnywhere) {
       " && " + (folder / "bin/dnn_model") + " verify " + (folder / "run/model.dnn"));
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_TRUE(fs::exists(folder / "share/dnn_train/slurm.sbatch"));
-  EXPECT_EQ(run_command("cd / && " + (folder / "bin/dnn_train") + " --dry-run --config " +
-                        (folder / "share/dnn_train/example.toml"))
-                .exit_code,
-            0);
+  for (const char* name : {"example.toml", "fashion_mnist.toml"}) {
+    const CommandResult dry_run =
+        run_command("cd / && " + (folder / "bin/dnn_train") + " --dry-run --config " +
+                    (folder / "share/dnn_train/") + name);
+    EXPECT_EQ(dry_run.exit_code, 0) << dry_run.output;
+  }
 }
 
 TEST(Predict, ScoresDataWithAndWithoutLabelsTheSameAtAnyRankCount) {
@@ -188,6 +202,36 @@ TEST(Predict, ScoresDataWithAndWithoutLabelsTheSameAtAnyRankCount) {
   EXPECT_NE(other.exit_code, 0);
   EXPECT_NE(other.output.find("the model has 2"), std::string::npos) << other.output;
   EXPECT_FALSE(fs::exists(folder / "w.csv"));
+  const CommandResult nowhere = run_command(mpirun(2) + with_model + " --data " + unlabelled +
+                                            " --output " + (folder / "nowhere/p.csv"));
+  EXPECT_EQ(nowhere.exit_code, 2);
+  EXPECT_NE(nowhere.output.find("nowhere/p.csv: No such file or directory"), std::string::npos)
+      << nowhere.output;
+}
+
+TEST(Predict, RefusesModelsThatAreNone) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run_command(train + " --epochs 1 --hidden 4 --output " + (folder / "run")).exit_code,
+            0);
+  const std::string good = read_file(folder / "run/model.dnn");
+  std::string newer = good;
+  newer[8] = 2;
+  const std::pair<std::string, const char*> cases[] = {
+      {folder / "missing", "No such file"},
+      {folder.path(), "not a regular file"},
+      {folder.write("empty", ""), "the file is empty"},
+      {folder.write("foreign", "label,x\n1,2\n"), "not a dnn_train model"},
+      {folder.write("cut", good.substr(0, good.size() - 1)), "truncated"},
+      {folder.write("newer", newer), "version 2"}};
+  for (const auto& [path, what] : cases) {
+    const CommandResult result =
+        run_command(mpirun(2) + predict + " --model " + path + " --output " + (folder / "p.csv"));
+    EXPECT_EQ(result.exit_code, 2) << path;
+    EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
+    EXPECT_NE(result.output.find(what), std::string::npos) << what << " in " << result.output;
+    EXPECT_NE(run_command(model + " info " + path).output.find(what), std::string::npos) << path;
+    EXPECT_FALSE(fs::exists(folder / "p.csv"));
+  }
 }
 
 TEST(Model, InfoAndVerify) {

@@ -58,7 +58,7 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "--test-data",
                                               "t",
                                               "--label-column",
-                                              "k",
+                                              "k \\ \"l\"",
                                               "--csv-header",
                                               "no",
                                               "--validation",
@@ -133,6 +133,7 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
     EXPECT_NE(value, given_json[key]) << key << " was not varied";
   }
   const auto defaults = folder.write("d.toml", *parse({"--print-config"}).print);
+  EXPECT_FALSE(parse({"--config", defaults.c_str()}).config.batch_size);
   EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(Config{}));
 }
 
@@ -149,6 +150,12 @@ TEST(Options, UnknownOnesNameTheNearest) {
   const auto section = folder.write("e.toml", "[train]\nepochs = 3\n");
   fails({"--config", section.c_str()}, {"e.toml", "train.epochs"});
   fails({"--config", "/nowhere.toml"}, {"/nowhere.toml"});
+  const auto large = folder.write("f.toml", "EPOCH = 3\n");
+  fails({"--config", large.c_str()}, {"'EPOCH'", "did you mean epochs?"});
+  const auto binary = folder.write("g.toml", "\x01\x02\x7f= 3\n");
+  fails({"--config", binary.c_str()}, {"g.toml", "not a TOML file"});
+  const auto marked = folder.write("h.toml", "\xef\xbb\xbfquiet = true\n");
+  fails({"--config", marked.c_str()}, {"h.toml", "byte order mark"});
 }
 
 TEST(Options, UnusableValuesNameTheOption) {
@@ -160,6 +167,11 @@ TEST(Options, UnusableValuesNameTheOption) {
   fails({"--lr", "-0.1"}, {"--lr -0.1"});
   fails({"--lr", "nan"}, {"--lr nan"});
   fails({"--lr", "abc"}, {"--lr", "abc"});
+  fails({"--seed", ""}, {"--seed", "missing"});
+  fails({"--epochs", "--quiet"}, {"--epochs", "'--quiet' is no number"});
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml", "validation = \n");
+  fails({"--config", file.c_str()}, {"--validation", "missing"});
   fails({"--epochs", "0"}, {"--epochs 0"});
   fails({"--validation", "1"}, {"--validation 1"});
   fails({"--dropout", "1"}, {"--dropout 1"});
@@ -186,6 +198,7 @@ TEST(CommandLine, NearestName) {
   EXPECT_EQ(nearest_name("droput", known), "dropout");
   EXPECT_EQ(nearest_name("l", known), "lr");
   EXPECT_EQ(nearest_name("something-else", known), "");
+  EXPECT_EQ(nearest_name("help", known), "");
 }
 
 }  // namespace

@@ -52,6 +52,14 @@ TEST(RunFolder, WhatCannotBeWrittenIsFoundBeforeTraining) {
   expect_error<FileError>([&] { RunFolder(file + "/run").prepare(1); }, {file.c_str()});
   expect_error<InputError>([&] { RunFolder(folder / "run").prepare(std::size_t{1} << 60); },
                            {"MiB left", "--output"});
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+TEST(RunFolder, ARefusedRunLeavesTheEarlierOne) {
+  const TemporaryFolder folder;
+  const auto model = folder.write("model.dnn", "precious");
+  EXPECT_THROW(RunFolder::choose(folder.path(), true).prepare(std::size_t{1} << 60), InputError);
+  EXPECT_EQ(test::read_file(model), "precious");
 }
 
 // Root may write anywhere, so the check runs as another user.
@@ -68,7 +76,10 @@ TEST(RunFolder, AReadOnlyFolder) {
       RunFolder(folder.path()).prepare(1);
       ::_exit(1);
     } catch (const FileError& error) {
-      ::_exit(std::string(error.what()).find("Permission denied") != std::string::npos ? 0 : 2);
+      ::_exit(std::string(error.what()).find("folder: " + folder.path() + ": Permission denied") !=
+                      std::string::npos
+                  ? 0
+                  : 2);
     }
   }
   int status = 0;

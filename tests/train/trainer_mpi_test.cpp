@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
+#include "dnn/core/threads.hpp"
 #include "support/mpi_world.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -31,6 +33,7 @@ Trained<T> train(Config config, const Communicator& ranks) {
   {
     const TrainingData data = load_training_data(config, ranks, node);
     const RunPlan plan = RunPlan::make(config, ranks, node, data);
+    set_threads(plan.threads);
     Reporter silent(Reporter::Mode::silent);
     Trainer<T> trainer(config, ranks, node, plan, data, nullptr, silent);
     trainer.run();
@@ -58,10 +61,13 @@ double largest_difference(const std::vector<T>& a, const std::vector<T>& b) {
   return largest;
 }
 
-/// Trains with all ranks and with one, and expects parameters and metrics to agree to `tolerance`.
+/// Trains with all ranks and with one of one thread, and expects parameters and metrics to agree to
+/// `tolerance`.
 template <class T>
-void expect_same_model(const Config& config, double tolerance) {
+void expect_same_model(Config config, double tolerance) {
   const Trained<T> many = train<T>(config, world());
+  config.exchange = ExchangeKind::automatic;
+  config.threads = 1;
   const Trained<T> one = train<T>(config, self());
   EXPECT_LE(largest_difference(many.values, one.values), tolerance);
   ASSERT_EQ(many.result.epochs.size(), one.result.epochs.size());
@@ -119,6 +125,38 @@ TEST(SameModelAtAnyRankCount, DoubleWithEverySettingOn) {
   config.normalize = Normalization::minmax;
   expect_same_model<double>(config, 1e-11);  // Adam's division by small roots lets rounding grow
 }
+
+/// How the ranks exchange gradients, and the threads of each.
+class EveryExchange : public testing::TestWithParam<std::tuple<ExchangeKind, std::size_t>> {
+ protected:
+  /// Clipping joins in, since the norm is summed over the slices that the ranks own. The layers are
+  /// wide enough to be worth two threads, and more than a bucket.
+  static Config run() {
+    Config config = small_run();
+    std::tie(config.exchange, config.threads) = GetParam();
+    config.hidden = {384, 96};
+    config.bucket_mib = 0.1;
+    config.batch_size = 404;
+    config.clip_norm = 0.5;
+    config.dropout = 0.2;
+    config.epochs = 3;
+    return config;
+  }
+};
+
+TEST_P(EveryExchange, Double) {
+  expect_same_model<double>(run(), tight);
+}
+
+TEST_P(EveryExchange, Float) {
+  expect_same_model<float>(run(), tight_float);
+}
+
+INSTANTIATE_TEST_SUITE_P(SameModelAtAnyRankCount, EveryExchange,
+                         testing::Combine(testing::Values(ExchangeKind::allreduce,
+                                                          ExchangeKind::node,
+                                                          ExchangeKind::overlap),
+                                          testing::Values(1U, 2U)));
 
 TEST(SameModelAtAnyRankCount, BatchesSmallerThanTheRanks) {
   Config config = small_run();

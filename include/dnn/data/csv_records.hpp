@@ -9,11 +9,11 @@
 namespace dnn {
 
 /// Walks through the records of delimiter-separated text (RFC 4180): quoted fields may hold
-/// delimiters, doubled quotes and line ends; empty lines are passed over.
+/// delimiters, doubled quotes and line ends; blanks before a quote and empty lines are passed over.
 class CsvRecords {
  public:
   /// `text` must outlive the object. The delimiter (comma, semicolon or tab) is the commonest of
-  /// them on the first line.
+  /// them on the first line. Throws InputError for text without line feeds.
   CsvRecords(std::string_view text, std::string origin);
 
   /// Goes to the next record; false at the end. Throws InputError for an unterminated quote.
@@ -25,6 +25,8 @@ class CsvRecords {
   [[nodiscard]] std::size_t line() const { return line_; }
 
  private:
+  void skip_empty_lines();
+  bool at_quote();
   std::string_view plain_field();
   std::string_view quoted_field();
 

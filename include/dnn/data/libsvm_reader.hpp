@@ -9,7 +9,8 @@ namespace dnn {
 
 /// Reads LIBSVM / SVMlight text ("label index:value ...", '#' starts a comment) into a sparse data
 /// set. Features are counted from 0 where index 0 appears, else from 1, unless the options know.
-/// Throws InputError, with the line, for anything else.
+/// Where they know the number of features, all lines may lack the label. Throws InputError, with
+/// the line, for anything else.
 [[nodiscard]] Dataset read_libsvm(std::span<const std::byte> contents, const std::string& origin,
                                   const ReadOptions& options);
 

@@ -13,9 +13,9 @@ namespace dnn {
 [[nodiscard]] std::optional<std::string> parse_command_line(CLI::App& app, int argc,
                                                             const char* const* argv);
 
-/// The name in `known` that differs from `name` in the fewest letters (Levenshtein's distance);
-/// empty where none is near.
-[[nodiscard]] std::string nearest_name(const std::string& name,
+/// The name in `known` that differs from `wanted`, in small letters, in the fewest letters
+/// (Levenshtein's distance); empty where none is near.
+[[nodiscard]] std::string nearest_name(const std::string& wanted,
                                        const std::vector<std::string>& known);
 
 }  // namespace dnn

@@ -41,7 +41,7 @@ struct Config {
   std::size_t epochs = 20;
   std::optional<std::size_t> batch_size;  ///< global; none: default_batch_size, or the data's size
   OptimizerKind optimizer = OptimizerKind::adam;
-  std::optional<double> lr;  ///< none: default_learning_rate
+  std::optional<double> lr;  ///< none: what suits the optimizer
   double momentum = 0.9;
   ScheduleKind lr_schedule = ScheduleKind::cosine;
   double warmup_epochs = 0;

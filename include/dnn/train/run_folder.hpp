@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace dnn {
 
@@ -15,8 +16,9 @@ class RunFolder {
 
   explicit RunFolder(std::string path);
 
-  /// Creates the folder, removes an earlier run's files from it, and makes sure that it can be
-  /// written and that the disk has room for `bytes`. Throws FileError or InputError.
+  /// Creates the folder, makes sure that it can be written and that the disk has room for `bytes`,
+  /// and removes an earlier run's files from it. Throws FileError or InputError; the disk is then
+  /// as it was.
   void prepare(std::size_t bytes) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -28,7 +30,9 @@ class RunFolder {
 
  private:
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
+  [[nodiscard]] std::vector<std::string> files() const;
   [[nodiscard]] bool holds_run() const;
+  void check_room(std::size_t bytes) const;
 
   std::string path_;
 };
