@@ -6,9 +6,13 @@
 
 namespace dnn {
 
-void set_threads(int threads) { omp_set_num_threads(std::max(1, threads)); }
+void set_threads(int threads) {
+  omp_set_num_threads(std::max(1, threads));
+}
 
-int threads() { return omp_get_max_threads(); }
+int threads() {
+  return omp_get_max_threads();
+}
 
 void detail::run_in_threads(std::size_t count, std::size_t grain, void (*part)(void*, Range),
                             void* work) {
