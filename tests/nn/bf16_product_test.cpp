@@ -25,7 +25,7 @@ std::vector<Bf16> rounded(const std::vector<float>& numbers) {
 
 std::vector<Bf16> laid_out(const std::vector<float>& b, std::size_t k, std::size_t n,
                            Bf16Layout layout) {
-  const std::vector<Bf16> rows = rounded(b);
+  std::vector<Bf16> rows = rounded(b);
   if (layout == Bf16Layout::rows) {
     return rows;
   }

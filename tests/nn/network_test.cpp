@@ -18,7 +18,7 @@ struct Fixture {
   ParameterLayout layout{{6, 9, 7, 5, 4}};
   std::vector<double> values = std::vector<double>(layout.size());
   std::vector<double> gradients = std::vector<double>(layout.size());
-  std::vector<double> x = test::numbers<double>(5 * 6, 21);
+  std::vector<double> x = test::numbers<double>(std::size_t{5} * 6, 21);
   std::vector<std::int32_t> labels = {0, 3, 1, 2, 2};
   std::vector<std::uint64_t> samples = {10, 11, 12, 13, 14};
   DropoutKey key{3, 2, samples};
