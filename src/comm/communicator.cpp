@@ -96,6 +96,12 @@ void Communicator::barrier() const {
   check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
 }
 
+void Communicator::progress() const {
+  int found = 0;
+  check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, handle_, &found, MPI_STATUS_IGNORE),
+            "MPI_Iprobe");
+}
+
 template <class T>
 void Communicator::all_reduce(std::span<T> values, Reduction reduction) const {
   if (size_ == 1) {

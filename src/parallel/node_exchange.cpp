@@ -57,8 +57,8 @@ NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t
       values_(allocate<T>(node, size)),
       all_gradients_(allocate<T>(node, size * static_cast<std::size_t>(node.size()))),
       parts_(allocate<double>(node, static_cast<std::size_t>(node.size()))),
-      barrier_(node, settings.shared_cores),
-      slice_(world.split(node.rank())) {
+      slice_(world.split(node.rank())),
+      barrier_(node, settings.shared_cores, node.size() < world.size() ? &world : nullptr) {
   if constexpr (std::is_same_v<T, float>) {
     if (settings.compress && slice_.size() > 1) {
       compressed_.emplace(slice_, own_.size());

@@ -15,6 +15,7 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/stopwatch.hpp"
@@ -97,6 +98,7 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
 int main(int argc, char** argv) {
   return dnn::run_mpi_program(argc, argv, "bench_exchange", [&](const dnn::Communicator& world) {
     const dnn::Arguments a = dnn::agree(world, [&] { return dnn::parse(argc, argv); });
+    dnn::set_threads(1);
     for (double bytes = a.least_kib * 1024; bytes <= a.most_mib * (1 << 20); bytes *= 4) {
       dnn::Node node(world);
       const auto line = dnn::measure(a, world, node, static_cast<std::size_t>(bytes) / 4);

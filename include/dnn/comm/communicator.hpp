@@ -43,6 +43,10 @@ class Communicator {
   /// Collective: returns once every rank has called it.
   void barrier() const;
 
+  /// Lets MPI move on whatever this process has under way, of any communicator: a collective that
+  /// has returned may still hold data that others wait for.
+  void progress() const;
+
   /// Collective: element-wise reduction over all ranks, in place. All ranks give equally many
   /// elements. Instantiated for float, double, std::int64_t, std::uint64_t (bit_or: for the last).
   template <class T>

@@ -12,11 +12,17 @@ namespace dnn {
 /// core of its own looks at the shared word for a while, since the others arrive within
 /// microseconds; then, or at once where cores are shared, it sleeps on a futex and the last to
 /// arrive wakes it.
+///
+/// Asleep, a rank does not move its messages on, and what MPI has not yet given to the network may
+/// be what another node waits for, whose ranks in turn keep this node's from coming. So where ranks
+/// of other nodes are in the job, a sleeper wakes every now and then to let MPI progress.
 class NodeBarrier {
  public:
   /// Collective over the node, whose shared memory it uses. `shared_cores`: whether the node's
-  /// ranks and their threads are more than its cores. The node must outlive the barrier.
-  NodeBarrier(Node& node, bool shared_cores);
+  /// ranks and their threads are more than its cores. `between_nodes`: a communicator to make
+  /// progress on while waiting; null where the job has this node alone. All must outlive the
+  /// barrier.
+  NodeBarrier(Node& node, bool shared_cores, const Communicator* between_nodes = nullptr);
 
   /// Collective over the node: returns once every rank has called it; what they wrote to shared
   /// memory before is seen after.
@@ -24,9 +30,12 @@ class NodeBarrier {
 
  private:
   struct State;
+  [[nodiscard]] bool passes_while_awake(unsigned round) const;
+
   State* state_;
   unsigned ranks_;
   int spins_;
+  const Communicator* between_nodes_;
 };
 
 }  // namespace dnn
