@@ -19,17 +19,32 @@ class RunFolder {
   /// written and that the disk has room for `bytes`. Throws FileError or InputError.
   void prepare(std::size_t bytes) const;
 
+  // The same, step by step.
+  /// Creates the folder and makes sure that it can be written. Throws FileError.
+  void create() const;
+  /// Removes an earlier run's files, its checkpoints too.
+  void clear() const;
+  /// Removes an earlier run's files but its checkpoints.
+  void remove_results() const;
+  /// Throws InputError unless the disk has room for `bytes`.
+  void require_space(std::size_t bytes) const;
+
+  /// Whether there are files of a run in it.
+  [[nodiscard]] bool holds_run() const;
+
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string best_model() const { return file("model.dnn"); }
   [[nodiscard]] std::string last_model() const { return file("last.dnn"); }
   [[nodiscard]] std::string metrics() const { return file("metrics.jsonl"); }
   [[nodiscard]] std::string summary() const { return file("summary.json"); }
   [[nodiscard]] std::string confusion() const { return file("confusion.csv"); }
+  /// The folder of checkpoints.
+  [[nodiscard]] std::string checkpoints() const { return file("checkpoints"); }
+  /// The file whose appearance stops the run.
+  [[nodiscard]] std::string stop() const { return file("stop"); }
 
  private:
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
-  [[nodiscard]] bool holds_run() const;
-
   std::string path_;
 };
 
