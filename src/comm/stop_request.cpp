@@ -102,9 +102,14 @@ void StopRequest::at_once(bool speaks) {
   speaks_ = speaks;
 }
 
+bool StopRequest::requested() const {
+  return requested_.load(std::memory_order_relaxed) ||
+         first_signal.load(std::memory_order_relaxed) != 0;
+}
+
 std::string StopRequest::reason() const {
   const std::lock_guard lock(mutex_);
-  return reason_;
+  return reason_.empty() ? find_reason() : reason_;
 }
 
 std::string StopRequest::find_reason() const {

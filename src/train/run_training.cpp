@@ -217,6 +217,7 @@ int run_training(const Config& config, const Communicator& world, StopRequest& s
     stop.limit_time(std::chrono::duration<double>(parse_time_limit(config.time_limit)));
   }
   Reporter reporter(reporter_mode(config, world));
+  reporter.mute_epochs_when([&stop] { return stop.requested(); });
   reporter.line("dnn_train " DNN_VERSION);
   if (config.data == builtin_digits_name) {
     reporter.line(

@@ -47,7 +47,8 @@ class StopRequest {
   void defer();
   void at_once(bool speaks);
 
-  [[nodiscard]] bool requested() const { return requested_.load(std::memory_order_relaxed); }
+  /// Costs no more than two reads of memory.
+  [[nodiscard]] bool requested() const;
   /// What asked for it ("SIGTERM", ...); empty if nothing has.
   [[nodiscard]] std::string reason() const;
 
