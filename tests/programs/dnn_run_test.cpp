@@ -50,7 +50,7 @@ TEST(DnnRun, StopsWhenAskedAndTheSameCommandGoesOn) {
                               out;
   for (const std::string ask : {"kill -TERM $!", "kill -USR1 $!"}) {
     const CommandResult result =
-        run_command(command + " & " + wait_for_checkpoint(out) + ask + "; wait $!");
+        run_command(command + " & sleep 0.5; " + wait_for_checkpoint(out) + ask + "; wait $!");
     EXPECT_EQ(result.exit_code, 75) << result.output;
     EXPECT_LT(result.seconds, 30);
     EXPECT_EQ(count(result.output, "dnn_run: stopped by SIG"), 1) << result.output;
