@@ -39,6 +39,15 @@ extern "C" void take_signal(int number) {
   }
 }
 
+sigset_t all_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : signals) {
+    ::sigaddset(&set, number);
+  }
+  return set;
+}
+
 std::string name_of(int number) {
   switch (number) {
     case SIGTERM:
@@ -64,6 +73,8 @@ StopRequest::StopRequest(std::string name) : name_(std::move(name)) {
   for (const int number : signals) {
     ::sigaction(number, &action, nullptr);
   }
+  const sigset_t set = all_signals();
+  ::pthread_sigmask(SIG_BLOCK, &set, &mask_before_);
   thread_ = std::thread([this] { work(); });
 }
 
@@ -77,6 +88,7 @@ StopRequest::~StopRequest() {
   for (const int number : signals) {
     std::signal(number, SIG_DFL);
   }
+  ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   in_use.store(false);
 }
 
@@ -123,6 +135,8 @@ std::string StopRequest::find_reason() const {
 }
 
 void StopRequest::work() {
+  const sigset_t set = all_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   std::unique_lock lock(mutex_);
   while (!end_) {
     if (reason_.empty()) {

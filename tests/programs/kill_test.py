@@ -80,9 +80,16 @@ class Storm:
                     send(rank, signal.SIGKILL)
                 break
             time.sleep(0.02)
+        if self.is_crash(process.returncode, output):
+            self.errors.append(f"a crash (exit code {process.returncode}) after {self.last}:\n{output}")
         if "passed over" in output:
             self.errors.append(f"a damaged checkpoint after {self.last}:\n{output}")
         return process.returncode, output
+
+    @staticmethod
+    def is_crash(code, output):
+        return code in (134, 135, 136, 139) or any(
+            word in output for word in ("Segmentation fault", "Aborted (6)", "corrupted size", "Bus error"))
 
     def kill(self, process):
         """Does to a running job what clusters do; returns its ranks."""

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,13 @@ namespace dnn {
 /// A second signal half a second or more after the first has its default action and ends the
 /// process at once; before that it is taken for the same request, since a batch system and mpirun
 /// may both deliver one.
+///
+/// Note [Signals stay off computing threads]
+/// The system writes a signal's frame (several KiB, with the vector registers) where the stack
+/// pointer of the interrupted thread points. oneDNN's generated products (2.7, dnnl_sgemm) use that
+/// register for other things: a signal amid one damages the heap. So the signals are blocked in the
+/// thread that makes this object, which is why it comes first in main: all threads started later
+/// inherit that, and the handler runs in this object's own thread.
 ///
 /// At first a request ends the process at once, with exit_try_again: there is nothing to save yet.
 /// After defer() it is for the program to ask requested().
@@ -69,6 +77,7 @@ class StopRequest {
   std::function<bool()> condition_;
   std::string condition_reason_;
   std::string reason_;
+  sigset_t mask_before_{};
   std::thread thread_;
 };
 
