@@ -4,10 +4,12 @@
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/comm/stop_request.hpp"
 #include "dnn/train/options.hpp"
 #include "dnn/train/run_training.hpp"
 
 int main(int argc, char** argv) {
+  dnn::StopRequest stop("dnn_train");
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
     const dnn::Options options = dnn::agree(world, [&] { return dnn::parse_options(argc, argv); });
     if (options.print) {
@@ -16,6 +18,6 @@ int main(int argc, char** argv) {
       }
       return static_cast<int>(dnn::exit_ok);
     }
-    return dnn::run_training(options.config, world);
+    return dnn::run_training(options.config, world, stop);
   });
 }

@@ -13,6 +13,8 @@ namespace {
 /// The most elements given to one MPI call, whose counts are of type int.
 constexpr std::size_t most_per_call = std::size_t{1} << 30;
 
+constexpr int text_tag = 1;
+
 template <class T>
 MPI_Datatype mpi_type() {
   if constexpr (std::is_same_v<T, float>) {
@@ -160,18 +162,31 @@ std::string Communicator::broadcast(std::string text, int root) const {
   return text;
 }
 
+void Communicator::send(std::span<const std::byte> bytes, int to) const {
+  for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
+    const std::size_t count = std::min(most_per_call, bytes.size() - done);
+    check_mpi(
+        MPI_Send(bytes.data() + done, static_cast<int>(count), MPI_BYTE, to, text_tag, handle_),
+        "MPI_Send");
+  }
+}
+
+void Communicator::receive(std::span<std::byte> bytes, int from) const {
+  for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
+    const std::size_t count = std::min(most_per_call, bytes.size() - done);
+    check_mpi(MPI_Recv(bytes.data() + done, static_cast<int>(count), MPI_BYTE, from, text_tag,
+                       handle_, MPI_STATUS_IGNORE),
+              "MPI_Recv");
+  }
+}
+
+// Point to point rather than MPI_Gatherv: its displacements are ints over the sum of all ranks.
 std::vector<std::string> Communicator::gather(const std::string& text, int root) const {
-  // Point to point rather than MPI_Gatherv: its displacements are ints over the sum of all ranks.
-  constexpr int tag = 1;
   std::vector<std::string> texts;
   if (rank_ != root) {
     const std::uint64_t length = text.size();
-    check_mpi(MPI_Send(&length, 1, MPI_UINT64_T, root, tag, handle_), "MPI_Send");
-    for (std::size_t done = 0; done < text.size(); done += most_per_call) {
-      const std::size_t count = std::min(most_per_call, text.size() - done);
-      check_mpi(MPI_Send(text.data() + done, static_cast<int>(count), MPI_CHAR, root, tag, handle_),
-                "MPI_Send");
-    }
+    send(std::as_bytes(std::span(&length, 1)), root);
+    send(std::as_bytes(std::span(text)), root);
     return texts;
   }
   texts.resize(static_cast<std::size_t>(size_));
@@ -182,17 +197,49 @@ std::vector<std::string> Communicator::gather(const std::string& text, int root)
       continue;
     }
     std::uint64_t length = 0;
-    check_mpi(MPI_Recv(&length, 1, MPI_UINT64_T, source, tag, handle_, MPI_STATUS_IGNORE),
-              "MPI_Recv");
+    receive(std::as_writable_bytes(std::span(&length, 1)), source);
     received.resize(length);
-    for (std::size_t done = 0; done < length; done += most_per_call) {
-      const std::size_t count = std::min<std::size_t>(most_per_call, length - done);
-      check_mpi(MPI_Recv(received.data() + done, static_cast<int>(count), MPI_CHAR, source, tag,
-                         handle_, MPI_STATUS_IGNORE),
-                "MPI_Recv");
-    }
+    receive(std::as_writable_bytes(std::span(received)), source);
   }
   return texts;
+}
+
+std::string Communicator::scatter(const std::vector<std::string>& texts, int root) const {
+  std::uint64_t length = 0;
+  if (rank_ != root) {
+    receive(std::as_writable_bytes(std::span(&length, 1)), root);
+    std::string text(length, '\0');
+    receive(std::as_writable_bytes(std::span(text)), root);
+    return text;
+  }
+  for (int rank = 0; rank < size_; ++rank) {
+    if (rank != root) {
+      const std::string& text = texts[static_cast<std::size_t>(rank)];
+      length = text.size();
+      send(std::as_bytes(std::span(&length, 1)), rank);
+      send(std::as_bytes(std::span(text)), rank);
+    }
+  }
+  return texts[static_cast<std::size_t>(root)];
+}
+
+void Communicator::gather_slices(std::span<const std::byte> own, std::size_t offset,
+                                 std::span<std::byte> whole, int root) const {
+  if (rank_ != root) {
+    const std::uint64_t place[2] = {offset, own.size()};
+    send(std::as_bytes(std::span(place)), root);
+    send(own, root);
+    return;
+  }
+  for (int source = 0; source < size_; ++source) {
+    if (source == root) {
+      std::copy(own.begin(), own.end(), whole.begin() + static_cast<std::ptrdiff_t>(offset));
+      continue;
+    }
+    std::uint64_t place[2] = {};
+    receive(std::as_writable_bytes(std::span(place)), source);
+    receive(whole.subspan(place[0], place[1]), source);
+  }
 }
 
 std::string host_name() {

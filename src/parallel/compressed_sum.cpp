@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "dnn/core/simd.hpp"
 
@@ -63,6 +64,30 @@ void CompressedSum::run(std::span<float> vector) {
   compress(sum_.data(), sum_residual_.data(), sent_.data(), block_);
   ranks_.all_gather(bytes(sent_.span().first(block_)), bytes(received_.span()));
   expand(received_.data(), vector.data(), vector.size());
+}
+
+std::string CompressedSum::save_residual() const {
+  std::string bytes((residual_.size() + sum_residual_.size()) * sizeof(float), '\0');
+  std::memcpy(bytes.data(), residual_.data(), residual_.size() * sizeof(float));
+  std::memcpy(bytes.data() + residual_.size() * sizeof(float), sum_residual_.data(),
+              sum_residual_.size() * sizeof(float));
+  return bytes;
+}
+
+bool CompressedSum::load_residual(const std::string& bytes) {
+  const std::size_t first = residual_.size() * sizeof(float);
+  const std::size_t second = sum_residual_.size() * sizeof(float);
+  if (bytes.empty()) {
+    std::fill_n(residual_.data(), residual_.size(), 0.0F);
+    std::fill_n(sum_residual_.data(), sum_residual_.size(), 0.0F);
+    return true;
+  }
+  if (bytes.size() != first + second) {
+    return false;
+  }
+  std::memcpy(residual_.data(), bytes.data(), first);
+  std::memcpy(sum_residual_.data(), bytes.data() + first, second);
+  return true;
 }
 
 }  // namespace dnn

@@ -137,6 +137,16 @@ double NodeExchange<T>::sum_over_owners(double part) {
   return std::accumulate(parts_.begin(), parts_.end(), 0.0);
 }
 
+template <class T>
+std::string NodeExchange<T>::save_residual() const {
+  return compressed_ ? compressed_->save_residual() : std::string();
+}
+
+template <class T>
+bool NodeExchange<T>::load_residual(const std::string& bytes) {
+  return compressed_ ? compressed_->load_residual(bytes) : bytes.empty();
+}
+
 template class NodeExchange<float>;
 template class NodeExchange<double>;
 

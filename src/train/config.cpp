@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dnn/core/error.hpp"
+#include "dnn/train/checkpoint_interval.hpp"
 #include "dnn/train/choices.hpp"
 
 namespace dnn {
@@ -83,6 +84,13 @@ void check(const Config& config) {
   require(config.early_stop == 0 || config.validation > 0, "early-stop",
           std::to_string(config.early_stop),
           "needs a validation set to judge by; set --validation above 0");
+  require(!config.resume.empty(), "resume", "",
+          "must be auto, never, a run folder or a checkpoint");
+  require(config.keep >= 1, "keep", std::to_string(config.keep), "must be at least 1");
+  (void)CheckpointInterval::parse(config.checkpoint_every);
+  if (!config.time_limit.empty()) {
+    (void)parse_time_limit(config.time_limit);
+  }
 }
 
 nlohmann::ordered_json to_json(const Config& config) {
@@ -118,6 +126,10 @@ nlohmann::ordered_json to_json(const Config& config) {
           {"threads", config.threads},
           {"output", config.output},
           {"overwrite", config.overwrite},
+          {"resume", config.resume},
+          {"checkpoint-every", config.checkpoint_every},
+          {"keep", config.keep},
+          {"time-limit", config.time_limit},
           {"quiet", config.quiet},
           {"dry-run", config.dry_run}};
 }

@@ -17,7 +17,8 @@ Evaluator<T>::Evaluator(const Communicator& world, Gatherer<T> gatherer, std::si
       loader_(std::move(gatherer), max_rows) {}
 
 template <class T>
-Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion) {
+Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
+                             const std::function<void()>& between) {
   const Range mine = part_of(samples_, static_cast<std::size_t>(world_.size()),
                              static_cast<std::size_t>(world_.rank()));
   const std::size_t steps = (mine.size() + max_rows_ - 1) / max_rows_;
@@ -32,7 +33,14 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion) {
       steps);
   const SoftmaxCrossEntropy loss;
   LossSums sums;
-  for (std::size_t step = 0; step < steps; ++step) {
+  const std::size_t largest = part_of(samples_, static_cast<std::size_t>(world_.size()), 0).size();
+  for (std::size_t step = 0; step < (largest + max_rows_ - 1) / max_rows_; ++step) {
+    if (between) {
+      between();
+    }
+    if (step >= steps) {
+      continue;
+    }
     const Batch<T> batch = loader_.next();
     const MatrixView<const T> logits = network.forward(batch.X);
     sums += loss.evaluate(logits, batch.labels);

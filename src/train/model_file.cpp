@@ -84,12 +84,23 @@ void check_consistent(const SavedModel& model, const std::string& path) {
 }  // namespace
 
 template <class T>
-void SavedModel::copy_to(const ParameterLayout& layout, std::span<T> values) const {
-  const std::byte* next = parameters.data();
+void unpack_parameters(const ParameterLayout& layout, std::span<const std::byte> packed,
+                       std::span<T> values) {
+  const std::byte* next = packed.data();
   for_each_tensor(layout, [&](Range range) {
     std::memcpy(values.data() + range.begin, next, range.size() * sizeof(T));
     next += range.size() * sizeof(T);
   });
+}
+
+template void unpack_parameters(const ParameterLayout&, std::span<const std::byte>,
+                                std::span<float>);
+template void unpack_parameters(const ParameterLayout&, std::span<const std::byte>,
+                                std::span<double>);
+
+template <class T>
+void SavedModel::copy_to(const ParameterLayout& layout, std::span<T> values) const {
+  unpack_parameters(layout, std::span(parameters), values);
 }
 
 template void SavedModel::copy_to(const ParameterLayout&, std::span<float>) const;
@@ -116,11 +127,11 @@ void save_model(const std::string& path, const ModelDescription& description,
     boost::archive::text_oarchive archive(stream);
     archive << description;
   }
-  write_container(path, stream.str(), parameters);
+  write_container(path, Container::model, stream.str(), {parameters});
 }
 
 SavedModel load_model(const std::string& path) {
-  Container container = read_container(path);
+  Container container = read_container(path, Container::model);
   SavedModel model{parse_description(container.description, path), std::move(container.parameters)};
   check_consistent(model, path);
   return model;

@@ -169,6 +169,15 @@ void add_run_options(CLI::App& app, Config& config) {
   add.value("--output", config.output, "DIR",
             "folder for the model, metrics and summary; default: the first free runs/NNN");
   add.flag("--overwrite", config.overwrite, "replace the run that the output folder holds");
+  add.value("--resume", config.resume, "auto|never|PATH",
+            "auto: go on from the newest good checkpoint of the output folder, if it holds a run; "
+            "or from a run folder or checkpoint");
+  add.value("--checkpoint-every", config.checkpoint_every, "N[steps]|Nepochs|Ns|off",
+            "a checkpoint after so many updates, epochs or seconds, and at the end; off: only when "
+            "the run is stopped");
+  add.value("--keep", config.keep, "N", "how many checkpoints stay");
+  add.value("--time-limit", config.time_limit, "SECONDS|HH:MM:SS",
+            "stop after this time with a checkpoint, as on SIGTERM, and exit with code 75");
   add.flag("--quiet", config.quiet, "print errors only");
   add.flag("--dry-run", config.dry_run,
            "check the configuration and the data, print what would run, and train nothing");

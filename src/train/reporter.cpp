@@ -54,7 +54,8 @@ void Reporter::begin_epoch(std::size_t epoch, std::size_t epochs, std::size_t sa
 void Reporter::advance(std::size_t samples) {
   done_ += samples;
   total_done_ += samples;
-  if (mode_ == Mode::terminal && Clock::now() - drawn_ > std::chrono::milliseconds(100)) {
+  if (mode_ == Mode::terminal && Clock::now() - drawn_ > std::chrono::milliseconds(100) &&
+      !muted()) {
     draw();
   }
 }
@@ -79,6 +80,9 @@ void Reporter::clear() {
 }
 
 void Reporter::end_epoch(const EpochMetrics& metrics) {
+  if (muted()) {
+    return;
+  }
   clear();
   char text[200];
   const int length =

@@ -2,14 +2,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "dnn/core/error.hpp"
 #include "dnn/train/atomic_file.hpp"
+#include "dnn/train/checkpoint_folder.hpp"
 
 namespace dnn {
 
@@ -28,7 +31,7 @@ bool RunFolder::holds_run() const {
       return true;
     }
   }
-  return false;
+  return !CheckpointFolder(checkpoints()).newest_first().empty();
 }
 
 RunFolder RunFolder::choose(const std::string& wanted, bool overwrite) {
@@ -57,19 +60,17 @@ void RunFolder::prepare(std::size_t bytes) const {
     throw FileError("create the output folder", path_, error.value());
   }
   try {
-    check_room(bytes);
+    require_writable();
+    require_space(bytes);
   } catch (...) {
     if (is_new) {
       fs::remove(path_, error);
     }
     throw;
   }
-  for (const std::string& name : files()) {
-    fs::remove(name, error);
-  }
 }
 
-void RunFolder::check_room(std::size_t bytes) const {
+void RunFolder::require_writable() const {
   if (::access(path_.c_str(), W_OK | X_OK) != 0) {
     throw FileError("write into the output folder", path_, errno);
   }
@@ -77,11 +78,19 @@ void RunFolder::check_room(std::size_t bytes) const {
   write_file_atomically(probe, std::string("x"));
   std::error_code error;
   fs::remove(probe, error);
+}
+
+void RunFolder::require_space(std::size_t bytes) const {
+  std::error_code error;
   std::uintmax_t available = fs::space(path_, error).available;
   if (error) {
     return;  // no file system has to tell
   }
-  for (const std::string& name : files()) {  // that will be replaced
+  std::vector<std::string> replaced = CheckpointFolder(checkpoints()).newest_first();
+  for (const std::string& name : files()) {
+    replaced.push_back(name);
+  }
+  for (const std::string& name : replaced) {
     const std::uintmax_t size = fs::file_size(name, error);
     available += error ? 0 : size;
   }
@@ -89,6 +98,32 @@ void RunFolder::check_room(std::size_t bytes) const {
     throw InputError("the output folder " + path_ + " has " + std::to_string(available >> 20) +
                      " MiB left on its disk; this run needs " + std::to_string((bytes >> 20) + 1) +
                      " MiB; name another with --output");
+  }
+}
+
+void RunFolder::clear() const {
+  remove_results();
+  CheckpointFolder(checkpoints()).clear();
+}
+
+void RunFolder::remove_results() const {
+  std::error_code error;
+  std::vector<std::string> left_over;
+  for (const std::string& name : files()) {
+    fs::remove(name, error);
+    left_over.push_back(fs::path(name).filename().string() + ".tmp.");
+  }
+  // What a write that was killed has left.
+  for (fs::directory_iterator entry(path_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const auto begins = [&name](const std::string& beginning) {
+      return name.starts_with(beginning);
+    };
+    if (std::any_of(left_over.begin(), left_over.end(), begins)) {
+      std::error_code ignored;
+      fs::remove(entry->path(), ignored);
+    }
   }
 }
 

@@ -139,6 +139,9 @@ RunPlan RunPlan::make(const Config& config, const Communicator& world, const Nod
   plan.node_bytes = data.bytes();
   // Two models of which a third is being written, and some room for the texts.
   plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
+  // A checkpoint holds values, the optimizer's state and the best model; one is being written.
+  plan.disk_bytes += (config.keep + 1) * element * plan.layout.parameter_count() *
+                     static_cast<std::size_t>(parameter_copies(config.optimizer));
   return plan;
 }
 

@@ -82,6 +82,13 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"samples_per_second", samples_per_second(result)},
         {"total_seconds", figures.total_seconds},
         {"seconds_by_rank", seconds},
+        {"checkpoints",
+         {{"written", figures.checkpoints.written},
+          {"failed", figures.checkpoints.failed},
+          {"bytes", figures.checkpoints.bytes},
+          {"stall_seconds", figures.checkpoint_stall_seconds},
+          {"write_seconds", figures.checkpoints.write_seconds},
+          {"resumed_from", figures.resumed_from}}},
         {"sha256_best", figures.best_sha256},
         {"sha256_last", figures.last_sha256}};
     write_file_atomically(folder.summary(),

@@ -1,13 +1,23 @@
 #include "dnn/train/run_training.hpp"
 
+#include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/train/checkpoint_folder.hpp"
+#include "dnn/train/checkpoint_interval.hpp"
+#include "dnn/train/data_fingerprint.hpp"
+#include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
+#include "dnn/train/run_lock.hpp"
 #include "dnn/train/run_plan.hpp"
+#include "dnn/train/run_start.hpp"
 #include "dnn/train/run_summary.hpp"
 #include "dnn/train/terminal.hpp"
 #include "dnn/train/trainer.hpp"
@@ -36,27 +46,114 @@ std::string evaluated_set(const TrainingData& data) {
   return data.sampler.validation_samples() > 0 ? "validation" : "training";
 }
 
-/// Collective: rank 0's choice of the run folder, on every rank, ready to be written.
-RunFolder prepare_folder(const Config& config, const Communicator& world, const RunPlan& plan) {
-  const std::string path = agree(world, [&] {
-    return world.is_root() ? RunFolder::choose(config.output, config.overwrite).path()
-                           : std::string();
-  });
-  RunFolder folder(world.broadcast(path, 0));
-  agree(world, [&] {
-    if (world.is_root()) {
-      folder.prepare(plan.disk_bytes);
+/// The run folder as this process found and prepared it.
+struct OpenedFolder {
+  RunFolder folder;
+  std::optional<RunLock> lock;      ///< rank 0's
+  std::optional<ResumedFrom> from;  ///< rank 0's
+  std::string resumed_from;         ///< on all ranks; empty: the run starts anew
+};
+
+/// On rank 0: takes the run folder, and makes it ready for a run that starts anew or goes on.
+OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::string& path,
+                         const std::string& data_sha256, Reporter& reporter) {
+  OpenedFolder opened{RunFolder(path), {}, {}, {}};
+  opened.folder.prepare(plan.disk_bytes);
+  opened.lock = RunLock::take(path, std::chrono::seconds(10));
+  if (!opened.lock->stale().empty()) {
+    reporter.line("note: the run in " + path + " had ended without giving its folder back (" +
+                  opened.lock->stale() + ")");
+  }
+  // Only now does nobody else change what is in it.
+  Config own = config;
+  own.output = path;
+  const RunStart start = RunStart::find(own);
+  if (start.finished) {
+    throw InputError("another run has just finished in " + path);
+  }
+  if (start.candidates.empty()) {
+    opened.folder.clear();
+  } else {
+    opened.from = read_candidates(start, own, data_sha256);
+    for (const std::string& damage : opened.from->damaged) {
+      std::fprintf(stderr, "dnn_train: warning: passed over: %s\n", damage.c_str());
     }
-  });
-  return folder;
+    rewind_folder(opened.folder, *opened.from);
+    opened.resumed_from = opened.from->path;
+  }
+  CheckpointFolder(opened.folder.checkpoints()).create();
+  return opened;
 }
 
+/// Collective: the run folder at `path`, ready on all ranks.
+OpenedFolder prepare_folder(const Config& config, const Communicator& world, const RunPlan& plan,
+                            const std::string& path, const std::string& data_sha256,
+                            Reporter& reporter) {
+  OpenedFolder opened = agree(world, [&] {
+    return world.is_root() ? open_folder(config, plan, path, data_sha256, reporter)
+                           : OpenedFolder{RunFolder(path), {}, {}, {}};
+  });
+  opened.resumed_from = world.broadcast(opened.resumed_from, 0);
+  return opened;
+}
+
+/// On rank 0: a file `stop` in the run folder asks to stop; one from before this run does not.
+void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
+  namespace fs = std::filesystem;
+  const auto process_start =
+      fs::file_time_type::clock::now() - std::chrono::duration_cast<fs::file_time_type::duration>(
+                                             StopRequest::Clock::now() - stop.start());
+  std::error_code error;
+  const auto written = fs::last_write_time(folder.stop(), error);
+  if (!error && written < process_start) {
+    fs::remove(folder.stop(), error);
+  }
+  stop.watch(
+      [path = folder.stop()] {
+        std::error_code ignored;
+        return fs::exists(path, ignored);
+      },
+      "the file " + folder.stop());
+}
+
+void report_stop(const RunControl& control, const Communicator& world, Reporter& reporter) {
+  const std::string reason = control.stop_reason();
+  if (world.is_root()) {
+    reporter.line("stopped by " + reason + "; checkpoint " + control.report().last_written +
+                  "; the same command goes on from there");
+  }
+}
+
+/// Returns the exit code.
 template <class T>
-void train(const Config& config, const Communicator& world, Node& node, const RunPlan& plan,
-           const TrainingData& data, Reporter& reporter, const Stopwatch& since_start) {
-  const RunFolder folder = prepare_folder(config, world, plan);
-  Trainer<T> trainer(config, world, node, plan, data, &folder, reporter);
+int train(const Config& config, const Communicator& world, Node& node, const RunPlan& plan,
+          const TrainingData& data, const std::string& path, Reporter& reporter, StopRequest& stop,
+          const Stopwatch& since_start) {
+  const std::string data_sha256 =
+      agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); });
+  OpenedFolder opened = prepare_folder(config, world, plan, path, data_sha256, reporter);
+  const RunFolder& folder = opened.folder;
+  if (world.is_root()) {
+    watch_stop_file(folder, stop);
+  }
+  RunControl control(world, &stop,
+                     {CheckpointInterval::parse(config.checkpoint_every), config.keep,
+                      folder.checkpoints(), data_sha256});
+  Trainer<T> trainer(config, world, node, plan, data, &folder, reporter, &control);
+  if (!opened.resumed_from.empty()) {
+    reporter.line("resuming from " + opened.resumed_from);
+    trainer.resume(opened.from ? std::move(opened.from->checkpoint) : Checkpoint{});
+    opened.from.reset();
+  }
+  stop.defer();
   trainer.run();
+  if (trainer.result().interrupted) {
+    report_stop(control, world, reporter);
+    return exit_try_again;
+  }
+  if (control.settings().interval.unit != CheckpointInterval::Unit::never) {
+    stop.at_once(world.is_root());  // the last checkpoint holds all that evaluation needs
+  }
 
   FinalFigures figures;
   figures.evaluated_on = evaluated_set(data);
@@ -69,6 +166,9 @@ void train(const Config& config, const Communicator& world, Node& node, const Ru
   figures.best = trainer.final_evaluation(confusion);
   write_confusion(world, folder, data.train.class_names, confusion);
   figures.total_seconds = since_start.seconds();
+  figures.checkpoints = control.report();
+  figures.checkpoint_stall_seconds = control.stall_seconds();
+  figures.resumed_from = opened.resumed_from;
   const TrainingResult& result = trainer.result();
   write_summary(world, folder, config, plan, data, result, figures);
 
@@ -84,19 +184,53 @@ void train(const Config& config, const Communicator& world, Node& node, const Ru
                 ", the best");
   reporter.line("model: " + folder.best_model() +
                 "  (summary, metrics and confusion matrix beside it)");
+  return exit_ok;
+}
+
+/// Collective: how the run begins, as rank 0 sees it: the run folder, and whether the run in it is
+/// finished. Nothing is changed yet.
+struct Beginning {
+  std::string path;
+  bool finished = false;
+  bool resumes = false;
+};
+Beginning find_beginning(const Config& config, const Communicator& world) {
+  const Beginning own = agree(world, [&] {
+    if (!world.is_root()) {
+      return Beginning{};
+    }
+    const RunStart start = RunStart::find(config);
+    return Beginning{start.folder.path(), start.finished, !start.candidates.empty()};
+  });
+  const auto flags = world.all_reduce<std::int64_t>((own.finished ? 1 : 0) + (own.resumes ? 2 : 0),
+                                                    Reduction::max);
+  return {world.broadcast(own.path, 0), (flags & 1) != 0, (flags & 2) != 0};
 }
 
 }  // namespace
 
-int run_training(const Config& config, const Communicator& world) {
+int run_training(const Config& config, const Communicator& world, StopRequest& stop) {
   const Stopwatch since_start;
+  stop.at_once(world.is_root());
+  if (!config.time_limit.empty()) {
+    stop.limit_time(std::chrono::duration<double>(parse_time_limit(config.time_limit)));
+  }
   Reporter reporter(reporter_mode(config, world));
+  reporter.mute_epochs_when([&stop] { return stop.requested(); });
   reporter.line("dnn_train " DNN_VERSION);
   if (config.data == builtin_digits_name) {
     reporter.line(
         "training on the built-in data: 1,797 handwritten digits of 8 x 8 pixels (UCI, CC BY 4.0);"
         "\nname your own with --data FILE or FOLDER, see --help");
   }
+  const Beginning beginning = find_beginning(config, world);
+  if (beginning.finished) {
+    reporter.line("the run in " + beginning.path +
+                  " is finished; more --epochs go on with it (unless the learning rate depends on "
+                  "their number), --overwrite starts it anew");
+    return exit_ok;
+  }
+  int code = exit_ok;
   Node node(world);
   {
     const TrainingData data = load_training_data(config, world, node);
@@ -109,16 +243,20 @@ int run_training(const Config& config, const Communicator& world) {
       for (const std::string& line : describe_shares(plan, data)) {
         reporter.line(line);
       }
-      agree(world, [&] { (void)RunFolder::choose(config.output, config.overwrite); });
+      if (beginning.resumes) {
+        reporter.line("resume:   the run in " + beginning.path + " would go on");
+      }
       reporter.line("dry run: configuration and data are good; nothing was trained or written");
     } else if (config.precision == Precision::f64) {
-      train<double>(config, world, node, plan, data, reporter, since_start);
+      code = train<double>(config, world, node, plan, data, beginning.path, reporter, stop,
+                           since_start);
     } else {
-      train<float>(config, world, node, plan, data, reporter, since_start);
+      code = train<float>(config, world, node, plan, data, beginning.path, reporter, stop,
+                          since_start);
     }
   }
   node.close();
-  return exit_ok;
+  return code;
 }
 
 }  // namespace dnn

@@ -10,6 +10,7 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
+#include "dnn/train/checkpoint_state.hpp"
 
 namespace dnn {
 
@@ -17,6 +18,11 @@ namespace {
 
 /// The most samples that evaluation computes at a time.
 constexpr std::size_t evaluation_rows = 256;
+
+constexpr const char* program_name = "dnn_train " DNN_VERSION;
+
+/// Bytes of a path that are no UTF-8 become question marks rather than an exception.
+constexpr auto json_replace = nlohmann::ordered_json::error_handler_t::replace;
 
 /// Collective: w_c = n / (K n_c), so that every class has the same weight in all and the mean
 /// weight of a sample is 1.
@@ -66,12 +72,13 @@ LearningRateSchedule make_schedule(const Config& config, std::size_t steps_per_e
 template <class T>
 Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
                     const RunPlan& plan, const TrainingData& data, const RunFolder* folder,
-                    Reporter& reporter)
+                    Reporter& reporter, RunControl* control)
     : config_(config),
       world_(world),
       data_(data),
       folder_(folder),
       reporter_(reporter),
+      control_(control),
       exchange_(
           make_exchange<T>(plan.exchange, plan.exchange_settings, world, node, plan.layout.size())),
       max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
@@ -94,64 +101,192 @@ Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
 }
 
 template <class T>
-void Trainer<T>::run() {
-  for (std::size_t epoch = 1; epoch <= config_.epochs; ++epoch) {
-    EpochMetrics metrics = run_epoch(epoch);
-    check_replicas();
-    validate(metrics);
-    const bool is_best = improves(metrics);
-    result_.epochs.push_back(metrics);
-    keep(metrics, is_best);
-    reporter_.end_epoch(metrics);
-    if (config_.early_stop > 0 && epoch - result_.best_epoch >= config_.early_stop) {
-      result_.stopped_early = epoch < config_.epochs;
-      break;
+void Trainer<T>::resume(Checkpoint checkpoint) {
+  agree(world_, [&] {
+    const std::vector<std::size_t>& widths = step_.layout().widths();
+    if (world_.is_root() &&
+        (!std::equal(widths.begin(), widths.end(), checkpoint.widths.begin(),
+                     checkpoint.widths.end()) ||
+         (checkpoint.precision == Precision::f64) != (config_.precision == Precision::f64) ||
+         checkpoint.steps_per_epoch != data_.sampler.steps() ||
+         checkpoint.optimizer_state.size() != step_.optimizer().buffers())) {
+      throw InputError("the checkpoint is one of another network, optimizer or data set");
     }
+  });
+  const std::string text =
+      world_.broadcast(world_.is_root() ? describe_checkpoint(checkpoint) : std::string(), 0);
+  if (!world_.is_root()) {
+    checkpoint = parse_checkpoint(text, "rank 0's checkpoint");
   }
+  if (!restore_tensors(world_, step_, *exchange_, checkpoint)) {
+    reporter_.line(
+        "note: the ranks lie otherwise than before; what --compress still owed to the sums is lost "
+        "(less than the rounding of one update's gradients)");
+  }
+  position_.epoch = checkpoint.epoch;
+  position_.step = checkpoint.step;
+  position_.learning_rate = checkpoint.learning_rate;
+  position_.seconds = checkpoint.epoch_seconds;
+  if (world_.is_root()) {
+    position_.sums = {checkpoint.loss_sum, checkpoint.correct};
+    best_parameters_ = std::move(checkpoint.best_parameters);
+  }
+  result_.epochs = std::move(checkpoint.epochs);
+  result_.best_epoch = checkpoint.best_epoch;
+  if (result_.best_epoch > 0) {
+    best_ = result_.epochs[result_.best_epoch - 1];
+  }
+  agree(world_, [this] {
+    if (folder_ != nullptr && world_.is_root() && !best_parameters_.empty()) {
+      save(folder_->best_model(), *best_, best_parameters_);
+    }
+  });
+}
+
+template <class T>
+bool Trainer<T>::is_done() const {
+  const std::size_t done = result_.epochs.size();
+  return done >= config_.epochs ||
+         (config_.early_stop > 0 && done > 0 && done - result_.best_epoch >= config_.early_stop);
+}
+
+template <class T>
+void Trainer<T>::run() {
+  try {
+    while (!is_done()) {
+      train_epoch();
+    }
+  } catch (const StopAgreed&) {
+    result_.interrupted = true;
+    write_checkpoint();
+    control_->finish();
+    return;
+  }
+  result_.stopped_early = result_.epochs.size() < config_.epochs;
   agree(world_, [this] {
     if (folder_ != nullptr && world_.is_root()) {
       save(folder_->last_model(), result_.epochs.back(),
            packed_parameters<T>(step_.layout(), step_.values()));
     }
   });
+  if (control_ != nullptr) {
+    control_->wait();
+  }
+}
+
+/// What is left of the epoch under way, and all that follows from it.
+template <class T>
+void Trainer<T>::train_epoch() {
+  EpochMetrics metrics = run_epoch();
+  check_replicas();
+  validate(metrics);
+  const bool is_best = improves(metrics);
+  result_.epochs.push_back(metrics);
+  keep(metrics, is_best);
+  reporter_.end_epoch(metrics);
+  position_ = {.epoch = position_.epoch + 1};
+  if (control_ != nullptr) {
+    obey(control_->after_epoch(updates(), metrics.epoch, is_done()));
+  }
 }
 
 template <class T>
-EpochMetrics Trainer<T>::run_epoch(std::size_t epoch) {
+EpochMetrics Trainer<T>::run_epoch() {
   const Sampler& sampler = data_.sampler;
+  const std::size_t epoch = position_.epoch;
+  const std::size_t first = position_.step;
   reporter_.begin_epoch(epoch, config_.epochs, sampler.training_samples());
   loader_.start(
-      [&sampler, epoch](std::size_t step, std::vector<std::uint64_t>& samples) {
-        sampler.batch(epoch, step, samples);
+      [&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
+        sampler.batch(epoch, first + step, samples);
       },
-      sampler.steps());
-  Stopwatch epoch_watch;
-  LossSums sums;
-  EpochMetrics metrics;
-  metrics.epoch = epoch;
-  for (std::size_t step = 0; step < sampler.steps(); ++step) {
+      sampler.steps() - first);
+  epoch_watch_ = {};
+  while (position_.step < sampler.steps()) {
+    const std::size_t step = position_.step;
     Stopwatch watch;
     const Batch<T> batch = loader_.next();
     result_.seconds.load += watch.lap();
-    metrics.learning_rate = schedule_.at((epoch - 1) * sampler.steps() + step);
-    sums += step_.run(batch, sampler.batch_samples(step), epoch, metrics.learning_rate,
-                      result_.seconds);
+    position_.learning_rate = schedule_.at(updates());
+    position_.sums += step_.run(batch, sampler.batch_samples(step), epoch, position_.learning_rate,
+                                result_.seconds);
     reporter_.advance(sampler.batch_samples(step));
+    ++position_.step;
+    if (control_ != nullptr && position_.step < sampler.steps()) {
+      obey(control_->after_update(updates()));
+    }
   }
+  position_.seconds += epoch_watch_.lap();
+  EpochMetrics metrics;
+  metrics.epoch = epoch;
+  metrics.learning_rate = position_.learning_rate;
   const auto samples = static_cast<double>(sampler.training_samples());
-  metrics.train = {world_.all_reduce(sums.loss, Reduction::sum) / samples,
-                   static_cast<double>(world_.all_reduce(sums.correct, Reduction::sum)) / samples,
-                   sampler.training_samples()};
-  metrics.seconds = epoch_watch.seconds();
+  metrics.train = {
+      world_.all_reduce(position_.sums.loss, Reduction::sum) / samples,
+      static_cast<double>(world_.all_reduce(position_.sums.correct, Reduction::sum)) / samples,
+      sampler.training_samples()};
+  metrics.seconds = position_.seconds;
   metrics.samples_per_second = samples / metrics.seconds;
   return metrics;
+}
+
+template <class T>
+std::uint64_t Trainer<T>::updates() const {
+  return (position_.epoch - 1) * data_.sampler.steps() + position_.step;
+}
+
+template <class T>
+void Trainer<T>::obey(RunControl::Order order) {
+  if (order == RunControl::Order::go_on) {
+    return;
+  }
+  position_.seconds += position_.step > 0 ? epoch_watch_.lap() : 0;
+  if (order == RunControl::Order::stop) {
+    throw StopAgreed();
+  }
+  write_checkpoint();
+  epoch_watch_ = {};  // the epoch's time is that of training
+}
+
+template <class T>
+void Trainer<T>::write_checkpoint() {
+  if (!control_->writes()) {
+    return;
+  }
+  const Stopwatch watch;
+  Checkpoint checkpoint;
+  checkpoint.loss_sum = world_.all_reduce(position_.sums.loss, Reduction::sum);
+  checkpoint.correct = world_.all_reduce(position_.sums.correct, Reduction::sum);
+  gather_tensors(world_, step_, *exchange_, checkpoint);
+  if (world_.is_root()) {
+    const std::vector<std::size_t>& widths = step_.layout().widths();
+    checkpoint.program = program_name;
+    checkpoint.configuration = to_json(config_).dump(-1, ' ', false, json_replace);
+    checkpoint.data_sha256 = control_->settings().data_sha256;
+    checkpoint.widths.assign(widths.begin(), widths.end());
+    checkpoint.precision = config_.precision == Precision::f64 ? Precision::f64 : Precision::f32;
+    checkpoint.updates = updates();
+    checkpoint.steps_per_epoch = data_.sampler.steps();
+    checkpoint.epoch = position_.epoch;
+    checkpoint.step = position_.step;
+    checkpoint.learning_rate = position_.learning_rate;
+    checkpoint.epoch_seconds = position_.seconds;
+    checkpoint.epochs = result_.epochs;
+    checkpoint.best_epoch = result_.best_epoch;
+    checkpoint.best_parameters = best_parameters_;
+  }
+  control_->submit(std::move(checkpoint), watch.seconds());
 }
 
 template <class T>
 void Trainer<T>::validate(EpochMetrics& metrics) {
   if (validator_) {
     Stopwatch watch;
-    metrics.validation = validator_->run(step_.network());
+    metrics.validation = validator_->run(step_.network(), nullptr, [this] {
+      if (control_ != nullptr) {
+        control_->check_stop();
+      }
+    });
     metrics.evaluation_seconds = watch.seconds();
     result_.seconds.evaluation += metrics.evaluation_seconds;
   }
@@ -214,7 +349,7 @@ void Trainer<T>::save(const std::string& path, const EpochMetrics& metrics,
     description.validation_accuracy = metrics.validation->accuracy;
     description.validation_samples = metrics.validation->samples;
   }
-  description.program = "dnn_train " DNN_VERSION;
+  description.program = program_name;
   save_model(path, description, parameters);
 }
 

@@ -109,5 +109,34 @@ TEST(Communicator, KnowsItsHost) {
   EXPECT_FALSE(host_name().empty());
 }
 
+TEST(Communicator, ScatterIsTheInverseOfGather) {
+  const std::string mine(static_cast<std::size_t>(3 * world().rank()), 'a');
+  for (int root = 0; root < world().size(); ++root) {
+    EXPECT_EQ(world().scatter(world().gather(mine, root), root), mine);
+  }
+}
+
+TEST(Communicator, GatherSlicesPutsEachWhereItsRankSays) {
+  const auto ranks = static_cast<std::size_t>(world().size());
+  const auto rank = static_cast<std::size_t>(world().rank());
+  for (int root = 0; root < world().size(); ++root) {
+    // Rank r has r bytes; slices lie in the order of ranks from the last to the first.
+    const std::vector<std::byte> own(rank, static_cast<std::byte>(rank));
+    std::size_t offset = 0;
+    for (std::size_t later = rank + 1; later < ranks; ++later) {
+      offset += later;
+    }
+    std::vector<std::byte> whole(world().rank() == root ? ranks * (ranks - 1) / 2 : 0);
+    world().gather_slices(own, offset, whole, root);
+    if (world().rank() == root) {
+      std::vector<std::byte> expected;
+      for (std::size_t r = ranks; r-- > 0;) {
+        expected.insert(expected.end(), r, static_cast<std::byte>(r));
+      }
+      EXPECT_EQ(whole, expected);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dnn

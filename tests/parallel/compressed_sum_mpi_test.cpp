@@ -80,5 +80,26 @@ TEST(CompressedSum, NotANumberAndInfinityArriveAsSuchAndDoNotStay) {
   EXPECT_EQ(good[1], 2 * ranks);
 }
 
+// Saved and loaded between two sums, the residual makes the next one what it would have been.
+TEST(CompressedSum, ResidualsComeBack) {
+  constexpr std::size_t size = 1003;
+  CompressedSum undisturbed(world(), size);
+  const auto given = [](int step) {
+    return test::numbers<float>(size, static_cast<std::uint64_t>(100 * step + world().rank()));
+  };
+  std::string residual;
+  for (int step = 0; step < 3; ++step) {
+    auto a = given(step);
+    auto b = a;
+    undisturbed.run(a);
+    CompressedSum resumed(world(), size);
+    EXPECT_TRUE(resumed.load_residual(residual));
+    resumed.run(b);
+    EXPECT_EQ(a, b);
+    residual = resumed.save_residual();
+  }
+  EXPECT_FALSE(CompressedSum(world(), size + 1).load_residual(residual));
+}
+
 }  // namespace
 }  // namespace dnn

@@ -139,7 +139,8 @@ TEST(ModelFile, PartsThatContradictEachOtherAreRefused) {
 // A whole container whose description Boost cannot read: an error, not a crash.
 TEST(ModelFile, ForeignDescriptionIsRefused) {
   const TemporaryFolder folder;
-  write_container(folder / "f.dnn", "22 serialization::archive 99 0 0 nonsense", {});
+  write_container(folder / "f.dnn", Container::model, "22 serialization::archive 99 0 0 nonsense",
+                  {});
   expect_error<InputError>([&] { (void)load_model(folder / "f.dnn"); }, {"description"});
 }
 

@@ -115,6 +115,14 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "--output",
                                               "o",
                                               "--overwrite",
+                                              "--resume",
+                                              "never",
+                                              "--checkpoint-every",
+                                              "7epochs",
+                                              "--keep",
+                                              "5",
+                                              "--time-limit",
+                                              "01:30:00",
                                               "--quiet",
                                               "--dry-run"};
   const Config config = parse(arguments).config;
@@ -182,6 +190,10 @@ TEST(Options, UnusableValuesNameTheOption) {
   fails({"--optimizer", "adma"}, {"--optimizer", "'adma'", "adam|adamw"});
   fails({"--exchange", "gossip"}, {"--exchange", "'gossip'"});
   fails({"--early-stop", "3", "--validation", "0"}, {"--early-stop 3", "validation"});
+  fails({"--checkpoint-every", "5minutes"}, {"--checkpoint-every 5minutes", "updates", "off"});
+  fails({"--checkpoint-every", "-5"}, {"--checkpoint-every -5"});
+  fails({"--keep", "0"}, {"--keep 0", "at least 1"});
+  fails({"--time-limit", "1:2:3:4"}, {"--time-limit 1:2:3:4", "HH:MM:SS"});
 }
 
 TEST(Options, HelpNamesEveryOption) {

@@ -25,6 +25,8 @@ TEST(RunFolder, AnExistingRunIsNotOverwrittenUnlessToldTo) {
     const RunFolder again = RunFolder::choose(folder.path(), true);
     EXPECT_TRUE(std::filesystem::exists(file));  // choosing changes nothing
     again.prepare(1);
+    EXPECT_TRUE(std::filesystem::exists(file));  // so does making sure that it can be used
+    again.clear();
     EXPECT_FALSE(std::filesystem::exists(file));
   }
 }
@@ -32,7 +34,9 @@ TEST(RunFolder, AnExistingRunIsNotOverwrittenUnlessToldTo) {
 TEST(RunFolder, OtherFilesOfTheFolderStay) {
   const TemporaryFolder folder;
   const auto notes = folder.write("notes.txt", "mine");
-  RunFolder::choose(folder.path(), true).prepare(1);
+  const RunFolder run = RunFolder::choose(folder.path(), true);
+  run.prepare(1);
+  run.clear();
   EXPECT_EQ(test::read_file(notes), "mine");
 }
 

@@ -81,7 +81,18 @@ class Communicator {
   /// Collective: on `root`, the text of every rank in rank order; elsewhere an empty vector.
   [[nodiscard]] std::vector<std::string> gather(const std::string& text, int root) const;
 
+  /// Collective: the text of `root`'s `texts` that is this rank's (one a rank, in rank order); the
+  /// other ranks' argument is not used.
+  [[nodiscard]] std::string scatter(const std::vector<std::string>& texts, int root) const;
+
+  /// Collective: `root`'s `whole` receives the bytes `own` of every rank (0 or more), each at the
+  /// offset that its rank gives; the other ranks' `whole` is not used.
+  void gather_slices(std::span<const std::byte> own, std::size_t offset, std::span<std::byte> whole,
+                     int root) const;
+
  private:
+  void send(std::span<const std::byte> bytes, int to) const;
+  void receive(std::span<std::byte> bytes, int from) const;
   explicit Communicator(MPI_Comm owned);
   void release() noexcept;
 

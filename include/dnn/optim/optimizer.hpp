@@ -35,6 +35,13 @@ class Optimizer {
   /// whole flat buffers; `own` is the constructor's. `learning_rate` is η.
   void step(std::span<T> values, std::span<const T> gradients, double learning_rate, double scale);
 
+  /// What the next steps depend on besides their arguments: the steps taken so far, and buffer
+  /// `i` < buffers() of state, one element for each of the own range.
+  [[nodiscard]] std::size_t buffers() const { return state_.size(); }
+  [[nodiscard]] std::span<T> state(std::size_t i) { return state_[i].span(); }
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  void set_steps(std::uint64_t steps) { steps_ = steps; }
+
  protected:
   /// `own`: what this rank updates; `decayed`: the ranges of the flat buffer that weight decay acts
   /// on, ascending; `buffers`: how many elements of state a parameter has.

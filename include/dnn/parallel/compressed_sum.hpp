@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
@@ -26,6 +27,10 @@ class CompressedSum {
 
   /// Collective: `vector` (size elements) becomes the sum over all ranks.
   void run(std::span<float> vector);
+
+  /// See GradientExchange.
+  [[nodiscard]] std::string save_residual() const;
+  bool load_residual(const std::string& bytes);
 
  private:
   using Bits = std::uint16_t;

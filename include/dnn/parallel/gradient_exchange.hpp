@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <span>
+#include <string>
 
 #include "dnn/core/partition.hpp"
 
@@ -48,6 +49,13 @@ class GradientExchange {
   /// range (a part of a norm), the same bits on every rank; where every rank owns everything, the
   /// number itself.
   [[nodiscard]] virtual double sum_over_owners(double part) = 0;
+
+  /// What this rank still owes to the sums of later steps (error feedback), as bytes; empty where
+  /// sums are complete.
+  [[nodiscard]] virtual std::string save_residual() const { return {}; }
+  /// Takes such bytes back, between steps; empty ones forget the residual. Returns false, and does
+  /// nothing, where they are those of another layout of the ranks.
+  virtual bool load_residual(const std::string& bytes) { return bytes.empty(); }
 
  protected:
   GradientExchange() = default;

@@ -44,6 +44,8 @@ class NodeExchange final : public GradientExchange<T> {
   Range combine() override;
   void publish() override;
   [[nodiscard]] double sum_over_owners(double part) override;
+  [[nodiscard]] std::string save_residual() const override;
+  bool load_residual(const std::string& bytes) override;
 
  private:
   [[nodiscard]] std::span<T> gradients_of(int node_rank);

@@ -61,6 +61,10 @@ struct Config {
 
   std::string output;  ///< the run folder; empty: the first free runs/NNN
   bool overwrite = false;
+  std::string resume = "auto";            ///< or never, or a run folder or checkpoint
+  std::string checkpoint_every = "300s";  ///< see CheckpointInterval
+  std::size_t keep = 3;                   ///< checkpoints
+  std::string time_limit;                 ///< see parse_time_limit; empty: none
   bool quiet = false;
   bool dry_run = false;
 

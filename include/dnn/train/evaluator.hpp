@@ -32,8 +32,10 @@ class Evaluator {
             std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
 
   /// Collective: the mean over all samples of all ranks. With `confusion`, also this rank's part of
-  /// the confusion counts. Throws NumericalError on a rank whose logits are not numbers.
-  Evaluation run(Network<T>& network, Confusion* confusion = nullptr);
+  /// the confusion counts. `between` is called between batches, equally often on all ranks, and may
+  /// be collective. Throws NumericalError on a rank whose logits are not numbers.
+  Evaluation run(Network<T>& network, Confusion* confusion = nullptr,
+                 const std::function<void()>& between = {});
 
  private:
   const Communicator& world_;

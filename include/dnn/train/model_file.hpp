@@ -43,6 +43,11 @@ template <class T>
 [[nodiscard]] std::vector<std::byte> packed_parameters(const ParameterLayout& layout,
                                                        std::span<const T> values);
 
+/// The inverse: writes the bytes of all W and B into a flat buffer, leaves its padding.
+template <class T>
+void unpack_parameters(const ParameterLayout& layout, std::span<const std::byte> packed,
+                       std::span<T> values);
+
 /// Writes a model atomically. Throws FileError.
 void save_model(const std::string& path, const ModelDescription& description,
                 std::span<const std::byte> parameters);

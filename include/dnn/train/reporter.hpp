@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "dnn/train/epoch_metrics.hpp"
 
@@ -17,6 +19,10 @@ class Reporter {
 
   explicit Reporter(Mode mode) : mode_(mode) {}
 
+  /// Where `muted` says so, epochs are no longer told: a job that is being ended may find nobody
+  /// who reads its output, and must not wait for one before its checkpoint is written.
+  void mute_epochs_when(std::function<bool()> muted) { muted_ = std::move(muted); }
+
   void line(const std::string& text);
 
   void begin_epoch(std::size_t epoch, std::size_t epochs, std::size_t samples);
@@ -29,7 +35,10 @@ class Reporter {
   void draw();
   void clear();
 
+  [[nodiscard]] bool muted() const { return muted_ && muted_(); }
+
   Mode mode_;
+  std::function<bool()> muted_;
   std::size_t epoch_ = 0;
   std::size_t epochs_ = 0;
   std::size_t samples_ = 0;  ///< of an epoch

@@ -16,10 +16,18 @@ class RunFolder {
 
   explicit RunFolder(std::string path);
 
-  /// Creates the folder, makes sure that it can be written and that the disk has room for `bytes`,
-  /// and removes an earlier run's files from it. Throws FileError or InputError; the disk is then
-  /// as it was.
+  /// Creates the folder, and makes sure that it can be written and that the disk has room for
+  /// `bytes`, what an earlier run in it takes included. Throws FileError or InputError; the disk is
+  /// then as it was.
   void prepare(std::size_t bytes) const;
+
+  /// Removes an earlier run's files, its checkpoints too.
+  void clear() const;
+  /// Removes an earlier run's files but its checkpoints.
+  void remove_results() const;
+
+  /// Whether there are files of a run in it.
+  [[nodiscard]] bool holds_run() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string best_model() const { return file("model.dnn"); }
@@ -27,12 +35,16 @@ class RunFolder {
   [[nodiscard]] std::string metrics() const { return file("metrics.jsonl"); }
   [[nodiscard]] std::string summary() const { return file("summary.json"); }
   [[nodiscard]] std::string confusion() const { return file("confusion.csv"); }
+  /// The folder of checkpoints.
+  [[nodiscard]] std::string checkpoints() const { return file("checkpoints"); }
+  /// The file whose appearance stops the run.
+  [[nodiscard]] std::string stop() const { return file("stop"); }
 
  private:
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
   [[nodiscard]] std::vector<std::string> files() const;
-  [[nodiscard]] bool holds_run() const;
-  void check_room(std::size_t bytes) const;
+  void require_writable() const;
+  void require_space(std::size_t bytes) const;
 
   std::string path_;
 };

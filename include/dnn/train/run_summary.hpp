@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/train/checkpoint_writer.hpp"
 #include "dnn/train/evaluator.hpp"
 #include "dnn/train/run_folder.hpp"
 #include "dnn/train/run_plan.hpp"
@@ -19,6 +20,9 @@ struct FinalFigures {
   std::string best_sha256;
   std::string last_sha256;
   double total_seconds = 0;  ///< since the start of the run
+  CheckpointWriter::Report checkpoints;
+  double checkpoint_stall_seconds = 0;
+  std::string resumed_from;  ///< the checkpoint; empty: the run was started anew
 };
 
 /// Collective over `world`: writes summary.json on rank 0, with the seconds of every rank. Throws

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/comm/stop_request.hpp"
 #include "dnn/train/config.hpp"
 
 namespace dnn {
 
 /// Collective over `world`: a whole run of dnn_train as `config` says, from the data to the run
-/// folder. Returns the process's exit code. Throws AgreedError for input that no run can use.
-int run_training(const Config& config, const Communicator& world);
+/// folder. Returns the process's exit code: exit_try_again where `stop` asked for it. Throws
+/// AgreedError for input that no run can use.
+int run_training(const Config& config, const Communicator& world, StopRequest& stop);
 
 }  // namespace dnn

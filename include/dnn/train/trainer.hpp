@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/train/checkpoint.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/evaluator.hpp"
 #include "dnn/train/model_file.hpp"
 #include "dnn/train/reporter.hpp"
+#include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
 #include "dnn/train/run_plan.hpp"
 #include "dnn/train/training_data.hpp"
@@ -23,7 +25,8 @@ struct TrainingResult {
   std::vector<EpochMetrics> epochs;
   std::size_t best_epoch = 0;  ///< from 1; the last one without a validation set
   bool stopped_early = false;
-  PhaseSeconds seconds;  ///< of this rank
+  bool interrupted = false;  ///< asked to stop; the last checkpoint says where
+  PhaseSeconds seconds;      ///< of this rank
 };
 
 /// Trains a network of element type T on all ranks of a communicator.
@@ -31,11 +34,18 @@ template <class T>
 class Trainer {
  public:
   /// Collective over `world`, as everything here. All references must outlive the trainer.
-  /// `folder`: where models and metrics go, the same on all ranks; null writes nothing.
+  /// `folder`: where models and metrics go, the same on all ranks; null writes nothing. `control`:
+  /// when to write checkpoints and when to stop; null never does.
   Trainer(const Config& config, const Communicator& world, Node& node, const RunPlan& plan,
-          const TrainingData& data, const RunFolder* folder, Reporter& reporter);
+          const TrainingData& data, const RunFolder* folder, Reporter& reporter,
+          RunControl* control = nullptr);
 
-  /// Trains for all epochs, or until it stops early, and writes the best and the last model.
+  /// Goes to where the run of rank 0's `checkpoint` was; the other ranks' is not used. Throws
+  /// AgreedError where it is of another network.
+  void resume(Checkpoint checkpoint);
+
+  /// Trains for all epochs, or until it stops early, and writes the best and the last model; or
+  /// until it is asked to stop, and writes a checkpoint.
   void run();
 
   [[nodiscard]] const TrainingResult& result() const { return result_; }
@@ -53,7 +63,21 @@ class Trainer {
   [[nodiscard]] std::span<const T> values() { return step_.values(); }
 
  private:
-  EpochMetrics run_epoch(std::size_t epoch);
+  /// Between which updates the run is.
+  struct Position {
+    std::size_t epoch = 1;  ///< the one under way
+    std::size_t step = 0;   ///< how many of its updates are done
+    LossSums sums;          ///< over this rank's samples of them; rank 0's hold those of before
+    double learning_rate = 0;
+    double seconds = 0;  ///< that the epoch took before this process went on with it
+  };
+
+  [[nodiscard]] bool is_done() const;
+  void train_epoch();
+  EpochMetrics run_epoch();
+  [[nodiscard]] std::uint64_t updates() const;
+  void obey(RunControl::Order order);
+  void write_checkpoint();
   void validate(EpochMetrics& metrics);
   [[nodiscard]] bool improves(const EpochMetrics& metrics) const;
   void keep(const EpochMetrics& metrics, bool is_best);
@@ -66,6 +90,7 @@ class Trainer {
   const TrainingData& data_;
   const RunFolder* folder_;
   Reporter& reporter_;
+  RunControl* control_;
   std::unique_ptr<GradientExchange<T>> exchange_;
   std::size_t max_rows_;  ///< samples that are computed at a time
   TrainingStep<T> step_;
@@ -73,6 +98,8 @@ class Trainer {
   BatchLoader<T> loader_;
   std::optional<Evaluator<T>> validator_;
 
+  Position position_;
+  Stopwatch epoch_watch_;
   TrainingResult result_;
   std::optional<EpochMetrics> best_;
   std::vector<std::byte> best_parameters_;  ///< rank 0's, packed

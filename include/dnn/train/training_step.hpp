@@ -43,6 +43,7 @@ class TrainingStep {
   void set_values(const std::function<void(std::span<T>)>& write);
   /// For evaluation: forward without dropout.
   [[nodiscard]] Network<T>& network() { return network_; }
+  [[nodiscard]] Optimizer<T>& optimizer() { return *optimizer_; }
 
  private:
   /// The factor that brings the gradients' norm down to the limit, or 1.

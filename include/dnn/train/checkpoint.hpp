@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dnn/train/config.hpp"
+#include "dnn/train/epoch_metrics.hpp"
+
+namespace dnn {
+
+/// Everything that decides how a run goes on: a point between two updates of it. Belongs to the
+/// run, not to its ranks: sums are over all ranks, tensors are whole and without padding.
+struct Checkpoint {
+  std::string program;
+  std::string configuration;  ///< JSON, see to_json(Config)
+  std::string data_sha256;    ///< see data_fingerprint
+  std::vector<std::uint64_t> widths;
+  Precision precision = Precision::f32;  ///< f32 or f64: the type of the numbers below
+
+  // Where the run is. Order of samples and dropout follow from it and the seed.
+  std::uint64_t updates = 0;          ///< of the whole run: the schedule's position
+  std::uint64_t steps_per_epoch = 0;  ///< updates of an epoch
+  std::uint64_t epoch = 1;            ///< the one under way, from 1
+  std::uint64_t step = 0;             ///< how many of its updates are done
+  double loss_sum = 0;                ///< over the samples of those updates
+  std::uint64_t correct = 0;          ///< of those samples
+  double learning_rate = 0;           ///< of the last update
+  double epoch_seconds = 0;           ///< that this epoch's training has taken
+
+  // What the epochs before gave.
+  std::vector<EpochMetrics> epochs;
+  std::uint64_t best_epoch = 0;
+
+  std::uint64_t optimizer_steps = 0;
+  /// By rank, what belongs to ranks after all, see GradientExchange::save_residual.
+  std::vector<std::string> residuals;
+
+  // Bytes of W^1, B^1, ..., W^N, B^N without padding, as in a saved model, or of what belongs to
+  // each of their elements.
+  std::vector<std::byte> parameters;
+  std::vector<std::vector<std::byte>> optimizer_state;
+  std::vector<std::byte> best_parameters;  ///< empty where the best model is not kept
+};
+
+/// Everything but the tensors, as text.
+[[nodiscard]] std::string describe_checkpoint(const Checkpoint& checkpoint);
+
+/// The inverse: a checkpoint whose tensors are empty, `optimizer_state` as many as there are.
+/// `origin` names it in errors. Throws InputError for a text that is none or contradicts itself.
+[[nodiscard]] Checkpoint parse_checkpoint(const std::string& text, const std::string& origin);
+
+/// Writes a checkpoint atomically, then reads it back and compares; removes it again if it is not
+/// what was written. Returns the file's bytes. Throws FileError or InputError.
+std::size_t save_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+
+/// Reads a checkpoint and checks that its parts fit each other. Throws FileError or InputError.
+[[nodiscard]] Checkpoint load_checkpoint(const std::string& path);
+
+}  // namespace dnn

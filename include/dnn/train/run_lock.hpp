@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace dnn {
+
+/// Holds a run folder for one job: a lock file with flock(2), which the system lifts when its
+/// process ends however it ends, and in it the host and process, for messages. Where the file
+/// system has no flock, host and process decide whether the job still lives. Move-only.
+class RunLock {
+ public:
+  /// Takes the lock of the folder at `path`; waits up to `patience` for a job that is about to end.
+  /// Throws InputError that names the job which holds it, or FileError.
+  [[nodiscard]] static RunLock take(const std::string& path, std::chrono::milliseconds patience);
+
+  RunLock(RunLock&& other) noexcept;
+  RunLock& operator=(RunLock&& other) noexcept;
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+  /// Gives the folder back and removes the file.
+  ~RunLock();
+
+  /// The job that held the folder before and ended without giving it back; empty if there is none.
+  [[nodiscard]] const std::string& stale() const { return stale_; }
+
+ private:
+  RunLock(std::string file, int descriptor, std::string stale);
+  void release() noexcept;
+
+  std::string file_;
+  int descriptor_ = -1;
+  std::string stale_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnn/train/checkpoint.hpp"
+#include "dnn/train/config.hpp"
+#include "dnn/train/run_folder.hpp"
+
+namespace dnn {
+
+/// How a run begins: anew, from a checkpoint, or not at all since it is finished.
+///
+/// Note [The same command again]
+/// With --output, the same command goes on where the last run of it ended; without one, every
+/// command is a new run in a new folder. Where the folder holds a run:
+///
+///     --overwrite          the run in it is removed, and this one starts anew
+///     --resume auto        it goes on from its newest checkpoint that is whole
+///     --resume never       refused
+///     --resume CHECKPOINT  a checkpoint of this folder: the run goes back to it
+///
+/// Where it holds none, --resume PATH (a run folder, or a checkpoint) starts from there; without
+/// --output, the folder is the one that PATH is of. A run that cannot go on as it was (its settings
+/// or data have changed, no checkpoint is whole) is refused, never started anew.
+struct RunStart {
+  RunFolder folder;
+  bool finished = false;
+  /// The checkpoints to try, in this order; empty: the run starts anew.
+  std::vector<std::string> candidates;
+
+  /// What the disk says now; changes nothing. Throws InputError for what cannot be done.
+  [[nodiscard]] static RunStart find(const Config& config);
+};
+
+/// A checkpoint that a run goes on from.
+struct ResumedFrom {
+  std::string path;
+  Checkpoint checkpoint;
+  std::vector<std::string> damaged;  ///< what is wrong with each newer one, with its path
+};
+
+/// Reads the first of the candidates that is whole, and checks that `config` and the data go on
+/// from it. Throws InputError otherwise.
+[[nodiscard]] ResumedFrom read_candidates(const RunStart& start, const Config& config,
+                                          const std::string& data_sha256);
+
+/// Makes the run folder what it was at the checkpoint: its best model and metrics are those of the
+/// checkpoint, and what came later is gone (a damaged checkpoint gets another name). Throws
+/// FileError.
+void rewind_folder(const RunFolder& folder, const ResumedFrom& from);
+
+}  // namespace dnn

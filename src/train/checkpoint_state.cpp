@@ -1,0 +1,81 @@
+#include "dnn/train/checkpoint_state.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dnn/core/aligned_buffer.hpp"
+#include "dnn/parallel/gather_state.hpp"
+#include "dnn/train/model_file.hpp"
+
+namespace dnn {
+
+template <class T>
+void gather_tensors(const Communicator& world, TrainingStep<T>& step,
+                    const GradientExchange<T>& exchange, Checkpoint& checkpoint) {
+  const ParameterLayout& layout = step.layout();
+  Optimizer<T>& optimizer = step.optimizer();
+  if (world.is_root()) {
+    checkpoint.parameters = packed_parameters<T>(layout, step.values());
+  }
+  AlignedBuffer<T> whole(world.is_root() ? layout.size() : 0);
+  for (std::size_t i = 0; i < optimizer.buffers(); ++i) {
+    gather_state<T>(world, exchange.own(), optimizer.state(i), whole.span());
+    if (world.is_root()) {
+      checkpoint.optimizer_state.push_back(packed_parameters<T>(layout, whole.span()));
+    }
+  }
+  checkpoint.optimizer_steps = optimizer.steps();
+  checkpoint.residuals = world.gather(exchange.save_residual(), 0);
+}
+
+template <class T>
+bool restore_tensors(const Communicator& world, TrainingStep<T>& step,
+                     GradientExchange<T>& exchange, const Checkpoint& checkpoint) {
+  const ParameterLayout& layout = step.layout();
+  Optimizer<T>& optimizer = step.optimizer();
+  std::vector<std::byte> packed(layout.parameter_count() * sizeof(T));
+  const auto share = [&](const std::vector<std::byte>* tensor) {
+    if (world.is_root()) {
+      packed = *tensor;
+    }
+    world.broadcast(std::span(packed), 0);
+  };
+  share(&checkpoint.parameters);
+  step.set_values(
+      [&](std::span<T> values) { unpack_parameters<T>(layout, std::span(packed), values); });
+  AlignedBuffer<T> whole(layout.size());
+  const Range own = exchange.own();
+  for (std::size_t i = 0; i < optimizer.buffers(); ++i) {
+    share(world.is_root() ? &checkpoint.optimizer_state[i] : nullptr);
+    unpack_parameters<T>(layout, std::span(packed), whole.span());
+    std::copy_n(whole.data() + own.begin, own.size(), optimizer.state(i).data());
+  }
+  std::uint64_t steps = checkpoint.optimizer_steps;
+  world.broadcast(std::as_writable_bytes(std::span(&steps, 1)), 0);
+  optimizer.set_steps(steps);
+
+  std::vector<std::string> residuals = checkpoint.residuals;
+  const bool had_any = std::any_of(residuals.begin(), residuals.end(),
+                                   [](const std::string& bytes) { return !bytes.empty(); });
+  if (residuals.size() != static_cast<std::size_t>(world.size())) {
+    residuals.assign(static_cast<std::size_t>(world.size()), {});
+  }
+  const std::string mine = world.scatter(residuals, 0);
+  const std::int64_t fits = exchange.load_residual(mine) && !(had_any && mine.empty()) ? 1 : 0;
+  if (world.all_reduce(fits, Reduction::min) == 1) {
+    return true;
+  }
+  exchange.load_residual({});
+  return false;
+}
+
+template void gather_tensors(const Communicator&, TrainingStep<float>&,
+                             const GradientExchange<float>&, Checkpoint&);
+template void gather_tensors(const Communicator&, TrainingStep<double>&,
+                             const GradientExchange<double>&, Checkpoint&);
+template bool restore_tensors(const Communicator&, TrainingStep<float>&, GradientExchange<float>&,
+                              const Checkpoint&);
+template bool restore_tensors(const Communicator&, TrainingStep<double>&, GradientExchange<double>&,
+                              const Checkpoint&);
+
+}  // namespace dnn

@@ -1,0 +1,85 @@
+#include "dnn/train/checkpoint_writer.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+#include "dnn/train/stopwatch.hpp"
+
+namespace dnn {
+
+CheckpointWriter::CheckpointWriter(CheckpointFolder folder, std::size_t keep)
+    : folder_(std::move(folder)), keep_(keep), thread_([this] { work(); }) {}
+
+CheckpointWriter::~CheckpointWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void CheckpointWriter::submit(Checkpoint checkpoint) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !pending_ && !writing_; });
+  pending_ = std::move(checkpoint);
+  changed_.notify_all();
+}
+
+void CheckpointWriter::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !pending_ && !writing_; });
+}
+
+CheckpointWriter::Report CheckpointWriter::report() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+void CheckpointWriter::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return pending_ || end_; });
+    if (!pending_) {
+      return;
+    }
+    const Checkpoint checkpoint = *std::exchange(pending_, std::nullopt);
+    writing_ = true;
+    lock.unlock();
+    write(checkpoint);
+    lock.lock();
+    writing_ = false;
+    changed_.notify_all();
+  }
+}
+
+void CheckpointWriter::write(const Checkpoint& checkpoint) {
+  const Stopwatch watch;
+  const std::string path = folder_.file_for(checkpoint.updates);
+  std::size_t bytes = 0;
+  std::string error;
+  try {
+    bytes = save_checkpoint(path, checkpoint);
+    folder_.keep_newest(keep_);
+  } catch (const std::exception& thrown) {
+    error = thrown.what();
+  }
+  const std::lock_guard lock(mutex_);
+  report_.write_seconds += watch.seconds();
+  report_.last_error = error;
+  if (error.empty()) {
+    ++report_.written;
+    report_.bytes = bytes;
+    report_.last_written = path;
+    return;
+  }
+  ++report_.failed;
+  std::fprintf(
+      stderr, "dnn_train: warning: no checkpoint at update %llu: %s; training goes on, %s\n",
+      static_cast<unsigned long long>(checkpoint.updates), error.c_str(),
+      report_.last_written.empty() ? "and there is none of this run yet"
+                                   : ("the last good one is " + report_.last_written).c_str());
+}
+
+}  // namespace dnn

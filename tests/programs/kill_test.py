@@ -1,0 +1,188 @@
+"""Kills a training job at random moments, starts the same command again, and so on until it is done; then
+compares its parameters with those of a run that nobody disturbed. Again and again, until there were enough
+kills.
+
+    kill_test.py --bin BUILD --mpiexec MPIEXEC [--kills 20] [--ranks 2] [--seed N]
+
+Fails on: other parameters, a damaged checkpoint, a job or a process that does not end, a job that was asked to
+stop amid training and did not exit with 75, files left over. Shared memory that Open MPI leaves behind when
+mpirun itself is killed is told and removed.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+OPTIONS = ["--hidden", "128,64", "--dropout", "0.2", "--epochs", "600", "--checkpoint-every", "25"]
+PATIENCE = 30  # seconds until a job that was killed counts as hung
+
+
+def children(pid):
+    """The processes that mpirun has started."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except FileNotFoundError:
+        return []
+    return [int(child) for child in text.split()]
+
+
+def is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def send(pid, number):
+    try:
+        os.kill(pid, number)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+class Storm:
+    def __init__(self, arguments):
+        self.random = random.Random(arguments.seed)
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_kill_"))
+        self.command = [arguments.mpiexec, "-n", str(arguments.ranks), f"{arguments.bin}/dnn_train", *OPTIONS]
+        self.kills = collections.Counter()
+        self.errors = []
+
+    def start(self, run):
+        return subprocess.Popen([*self.command, "--output", str(run)], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+    def finish(self, process, ranks):
+        """Waits for the job's end; returns exit code and output."""
+        try:
+            output, _ = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.errors.append(f"hung after {self.last}")
+            os.killpg(process.pid, signal.SIGKILL)
+            for rank in ranks:
+                send(rank, signal.SIGKILL)
+            output, _ = process.communicate()
+        end = time.monotonic() + 10
+        while any(is_alive(rank) for rank in ranks):
+            if time.monotonic() > end:
+                self.errors.append(f"a rank outlives its job after {self.last}")
+                for rank in ranks:
+                    send(rank, signal.SIGKILL)
+                break
+            time.sleep(0.02)
+        if self.is_crash(process.returncode, output):
+            self.errors.append(f"a crash (exit code {process.returncode}) after {self.last}:\n{output}")
+        if "passed over" in output:
+            self.errors.append(f"a damaged checkpoint after {self.last}:\n{output}")
+        return process.returncode, output
+
+    @staticmethod
+    def is_crash(code, output):
+        return code in (134, 135, 136, 139) or any(
+            word in output for word in ("Segmentation fault", "Aborted (6)", "corrupted size", "Bus error"))
+
+    def kill(self, process):
+        """Does to a running job what clusters do; returns its ranks."""
+        wait = self.random.uniform(0, 1.2)
+        time.sleep(wait)
+        ranks = children(process.pid)
+        kinds = ["KILL a rank", "TERM a rank", "USR1 to mpirun", "KILL mpirun", "TERM mpirun"]
+        kind = self.random.choice(kinds)
+        number = getattr(signal, "SIG" + next(w for w in kind.split() if w in ("KILL", "TERM", "USR1")))
+        target = self.random.choice(ranks) if kind.endswith("rank") and ranks else process.pid
+        if process.poll() is None and (ranks or not kind.endswith("rank")) and send(target, number):
+            self.kills[kind] += 1
+            self.last = f"{kind} after {wait:.2f} s"
+            self.asked = kind in ("TERM a rank", "USR1 to mpirun")
+        return ranks
+
+    def one_run(self):
+        """One run to its end through kills; returns the SHA-256 of its last parameters."""
+        run = self.work / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        for attempt in range(1000):
+            process = self.start(run)
+            self.asked = False
+            ranks = self.kill(process)
+            is_training = (run / ".lock").exists()
+            code, output = self.finish(process, ranks)
+            if self.asked and is_training and code not in (0, 75):
+                self.errors.append(f"exit code {code} after {self.last}:\n{output}")
+            if code == 2:
+                raise SystemExit(f"refused after {self.last}:\n{output}")
+            if (run / "summary.json").exists() and code == 0:
+                break
+        expected = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv"}
+        left = {path.name for path in run.iterdir()} - expected
+        left |= {p.name for p in (run / "checkpoints").iterdir() if not p.name.endswith(".ckpt")}
+        if left:
+            self.errors.append(f"left over: {sorted(left)}")
+        epochs = [json.loads(line)["epoch"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+        if epochs != list(range(1, len(epochs) + 1)):
+            self.errors.append(f"epochs in metrics.jsonl: {epochs}")
+        return json.loads((run / "summary.json").read_text())["sha256_last"]
+
+
+def shared_memory():
+    return {path.name for path in pathlib.Path("/dev/shm").iterdir() if path.stat().st_uid == os.getuid()}
+
+
+def remove_unused(names):
+    """Removes what no process has mapped."""
+    used = ""
+    for maps in pathlib.Path("/proc").glob("[0-9]*/maps"):
+        try:
+            used += maps.read_text()
+        except OSError:
+            continue
+    for name in names:
+        if f"/dev/shm/{name}" not in used:
+            pathlib.Path("/dev/shm", name).unlink(missing_ok=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--mpiexec", default="mpirun")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}", flush=True)
+    storm = Storm(arguments)
+    storm.last = "no kill yet"
+    before = shared_memory()
+    start = time.monotonic()
+    undisturbed = storm.start(storm.work / "undisturbed")
+    code, output = storm.finish(undisturbed, [])
+    if code != 0:
+        raise SystemExit(f"the undisturbed run ended with {code}:\n{output}")
+    expected = json.loads((storm.work / "undisturbed/summary.json").read_text())["sha256_last"]
+    runs = 0
+    while sum(storm.kills.values()) < arguments.kills and not storm.errors:
+        found = storm.one_run()
+        runs += 1
+        if found != expected:
+            storm.errors.append(f"other parameters: {found} instead of {expected}")
+    left = {name for name in shared_memory() - before if "dnn" in name or "vader" in name or "osc" in name}
+    print(f"{sum(storm.kills.values())} kills in {runs} runs and {time.monotonic() - start:.0f} s: "
+          f"{dict(storm.kills)}; all ended with the undisturbed run's parameters" if not storm.errors else
+          "\n".join(storm.errors))
+    if left:
+        print(f"note: {len(left)} pieces of Open MPI's shared memory were left by killed jobs")
+        remove_unused(left)
+    shutil.rmtree(storm.work, ignore_errors=True)
+    return 1 if storm.errors else 0
+
+
+sys.exit(main())
