@@ -25,7 +25,7 @@ int run_body(const Communicator& world, const char* name,
   } catch (const std::exception& error) {
     // Ranks report in turn, so that an error that all of them meet (a diverged model) is told once:
     // the first one's MPI_Abort ends the others while they wait.
-    std::this_thread::sleep_for(std::chrono::milliseconds(20 * std::min(world.rank(), 50)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100 * std::min(world.rank(), 20)));
     std::fprintf(stderr, "%s: error on rank %d of %d (host %s): %s\n", name, world.rank(),
                  world.size(), host_name().c_str(), error.what());
     std::fflush(nullptr);
