@@ -9,12 +9,12 @@ namespace dnn {
 
 namespace {
 
-/// From this size of a gradient on, starting to send it early beats sending it in one piece
-/// (tests/bench/bench_exchange, four hosts).
+/// A smaller gradient is gone in one piece before there would be anything to hide.
 constexpr std::size_t worth_overlapping = std::size_t{1} << 20;
 
+/// See Note [Real progress]: overlapping needs a core of its own to progress on.
 ExchangeChoice best_exchange(const Communicator& world, std::int64_t most_on_a_node,
-                             std::size_t bytes) {
+                             std::size_t bytes, bool spare_core) {
   if (world.size() == 1) {
     return {ExchangeKind::allreduce, "one rank has nothing to exchange"};
   }
@@ -22,10 +22,14 @@ ExchangeChoice best_exchange(const Communicator& world, std::int64_t most_on_a_n
     return {ExchangeKind::node,
             "up to " + std::to_string(most_on_a_node) + " ranks share the memory of a node"};
   }
-  if (bytes >= worth_overlapping) {
-    return {ExchangeKind::overlap, "one rank a node, and gradients large enough to send early"};
+  if (bytes < worth_overlapping) {
+    return {ExchangeKind::allreduce, "one rank a node, and gradients too small to send in pieces"};
   }
-  return {ExchangeKind::allreduce, "one rank a node, and gradients too small to send in pieces"};
+  if (!spare_core) {
+    return {ExchangeKind::allreduce, "one rank a node, and no core to spare for sending early"};
+  }
+  return {ExchangeKind::overlap,
+          "one rank a node, a core to spare, and gradients large enough to send early"};
 }
 
 }  // namespace
@@ -43,7 +47,7 @@ ExchangeChoice choose_exchange(const ExchangeSettings& settings, const Communica
   if (settings.kind != ExchangeKind::automatic) {
     return {settings.kind, "asked for"};
   }
-  return best_exchange(world, most, bytes);
+  return best_exchange(world, most, bytes, settings.spare_core);
 }
 
 template <class T>

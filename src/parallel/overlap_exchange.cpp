@@ -5,6 +5,18 @@
 
 namespace dnn {
 
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Between two tests the thread sleeps this many times as long as a test takes, so that it has a
+// twentieth of the core that it may share with backward.
+constexpr int sleep_share = 20;
+constexpr Clock::duration shortest_sleep = std::chrono::microseconds(50);
+constexpr Clock::duration longest_sleep = std::chrono::milliseconds(1);
+
+}  // namespace
+
 template <class T>
 OverlapExchange<T>::OverlapExchange(const Communicator& ranks, std::size_t size,
                                     std::size_t bucket_bytes)
@@ -97,12 +109,14 @@ void OverlapExchange<T>::begin_and_test(std::unique_lock<std::mutex>& lock) {
     under_way_.push_back(ranks_.begin_all_reduce(
         this->gradients().subspan(bucket.begin, bucket.size()), Reduction::sum));
   }
+  const auto start = Clock::now();
   std::erase_if(under_way_, [](Request& request) { return request.test(); });
   if (!under_way_.empty()) {
     if (waiting) {
       std::this_thread::yield();
     } else {
-      std::this_thread::sleep_for(std::chrono::microseconds(50));
+      std::this_thread::sleep_for(std::clamp<Clock::duration>(sleep_share * (Clock::now() - start),
+                                                              shortest_sleep, longest_sleep));
     }
   }
   lock.lock();

@@ -119,11 +119,13 @@ RunPlan RunPlan::make(const Config& config, const Communicator& world, const Nod
       static_cast<std::size_t>(node.size()) * static_cast<std::size_t>(plan.threads);
   plan.shared_cores =
       world.all_reduce<std::int64_t>(wanted > cores.node ? 1 : 0, Reduction::max) != 0;
+  const bool spare_core =
+      world.all_reduce<std::int64_t>(wanted < cores.node ? 1 : 0, Reduction::min) != 0;
   plan.products = product_precision(config, world);
   const std::size_t element = element_bytes(config);
   plan.exchange_settings = {config.exchange,
                             static_cast<std::size_t>(config.bucket_mib * (1 << 20)),
-                            config.compress == Compression::bf16, plan.shared_cores};
+                            config.compress == Compression::bf16, plan.shared_cores, spare_core};
   plan.exchange =
       choose_exchange(plan.exchange_settings, world, node, plan.layout.size() * element);
   const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);

@@ -5,10 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <vector>
 
 #include "bench/median.hpp"
@@ -28,7 +30,9 @@ struct Arguments {
   bool compress = false;  ///< also node with bf16 between nodes
   double least_kib = 1;
   double most_mib = 64;
-  double seconds = 0.3;  ///< for each strategy and size
+  double bucket_mib = 1;   ///< of overlap
+  double seconds = 0.3;    ///< for each strategy and size
+  double backward_ms = 0;  ///< a backward that leaves the cores free (it sleeps) before combine
 };
 
 Arguments parse(int argc, char** argv) {
@@ -39,6 +43,8 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--least-kib", a.least_kib);
   app.add_option("--most-mib", a.most_mib);
   app.add_option("--seconds", a.seconds);
+  app.add_option("--backward-ms", a.backward_ms);
+  app.add_option("--bucket-mib", a.bucket_mib);
   app.parse(argc, argv);
   return a;
 }
@@ -47,11 +53,17 @@ using Exchange = GradientExchange<float>;
 
 /// One step's exchange, as a training step calls it, without the optimizer, of gradients that this
 /// rank has just written. Seconds.
-double exchange_once(const Communicator& world, Exchange& exchange) {
+double exchange_once(const Communicator& world, Exchange& exchange, double backward_ms) {
   std::fill(exchange.gradients().begin(), exchange.gradients().end(), 1.0F);
   world.barrier();
   const Stopwatch watch;
-  exchange.ready({0, exchange.values().size()});
+  constexpr std::size_t layers = 8;
+  for (std::size_t layer = layers; layer-- > 0;) {
+    if (backward_ms > 0) {
+      std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(backward_ms / layers));
+    }
+    exchange.ready(part_of(exchange.values().size(), layers, layer));
+  }
   (void)exchange.combine();
   exchange.publish();
   return watch.seconds();
@@ -66,21 +78,23 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
     exchanges[name] = make_exchange<float>(choice, settings, world, node, size);
   };
   for (const std::string& name : a.strategies) {
-    add(name, {.kind = choices<ExchangeKind>().at(name), .shared_cores = shared});
+    add(name, {.kind = choices<ExchangeKind>().at(name),
+               .bucket_bytes = static_cast<std::size_t>(a.bucket_mib * (1 << 20)),
+               .shared_cores = shared});
   }
   if (a.compress) {
     add("node+bf16", {.kind = ExchangeKind::node, .compress = true, .shared_cores = shared});
   }
   std::map<std::string, std::vector<double>> seconds;
   for (auto& [name, exchange] : exchanges) {
-    (void)exchange_once(world, *exchange);
+    (void)exchange_once(world, *exchange, 0);
   }
   const Stopwatch all;
   const double limit = a.seconds * static_cast<double>(exchanges.size());
   do {
     for (auto& [name, exchange] : exchanges) {
       for (int i = 0; i < 10; ++i) {
-        seconds[name].push_back(exchange_once(world, *exchange));
+        seconds[name].push_back(exchange_once(world, *exchange, a.backward_ms));
       }
     }
   } while (world.all_reduce(all.seconds(), Reduction::max) < limit);

@@ -36,7 +36,7 @@ struct Arguments {
   std::string optimizer = "sgd";
   std::string precision = "float";
   std::string compress = "none";
-  double bucket_mib = 4;
+  double bucket_mib = 1;
   double seconds = 2;
   std::size_t threads = 1;
   bool products = true;

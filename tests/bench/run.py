@@ -62,10 +62,10 @@ class Bench:
         return self.run([TORCH, "step", "--widths", network, "--rows", rows, "--processes",
                          processes, "--seconds", self.seconds, *more])[0]
 
-    def in_turns(self, runs: dict) -> dict:
+    def in_turns(self, runs: dict, repeats: int | None = None) -> dict:
         """Each of `runs` (name -> function) `repeats` times, in turns: name -> list of results."""
         results: dict = {name: [] for name in runs}
-        for _ in range(self.repeats):
+        for _ in range(repeats or self.repeats):
             for name, function in runs.items():
                 results[name].append(function())
         return results
@@ -167,7 +167,7 @@ def scaling(bench: Bench) -> None:
                 for n in (1, 2, 4, 8)}
         strong = {f"s{n}": (lambda n=n: bench.step(network, max(1, 2 * samples // n), n,
                                                    "--products", 0)) for n in (4, 8)}
-        got = bench.in_turns({**weak, **strong})
+        got = bench.in_turns({**weak, **strong}, repeats=1)  # many runs, some of them long
         rates = {name: middle(results, "samples_per_second") for name, results in got.items()}
         rows.append([f"{dashes(network)}, {samples}"]
                     + [rate(got[str(n)]) for n in (1, 2, 4, 8)]
@@ -195,47 +195,59 @@ def exchange(bench: Bench) -> None:
     exchange_table(bench, bench.run(["mpirun", "-np", 2, bench.bin / "bench_exchange"]))
 
 
-def hosts(bench: Bench) -> None:
-    """Four hosts of two ranks each over TCP, at full speed and throttled to 1 Gbit/s."""
+def on_hosts(bench: Bench, measure) -> None:
+    """Calls measure(set_speed) while four hosts are up; needs root."""
     if os.geteuid() != 0:
         bench.say("(The four-host figures need root.)")
         return
-    run = lambda *command: subprocess.run([CLUSTER, *command], check=True, stdout=subprocess.DEVNULL)
-    run("up")
+
+    def cluster(*command: str) -> None:
+        subprocess.run([CLUSTER, *command], check=True, stdout=subprocess.DEVNULL)
+
+    cluster("up")
     try:
-        for speed in ("off", "1gbit"):
-            run("throttle", speed)
-            name = "full speed" if speed == "off" else "1 Gbit/s a host"
+        measure(lambda speed: cluster("throttle", speed))
+    finally:
+        cluster("down")
+
+
+def hosts(bench: Bench) -> None:
+    """Four hosts of two ranks each over TCP, at full speed and throttled to 1 Gbit/s."""
+    def measure(set_speed) -> None:
+        for speed, name in (("off", "full speed"), ("1gbit", "1 Gbit/s a host")):
+            set_speed(speed)
             bench.say(f"**Four hosts × 2 ranks on one machine, TCP, {name}:**")
             bench.say()
             exchange_table(bench, bench.run(
                 [CLUSTER, "mpirun", "-np", 8, "--", bench.bin / "bench_exchange", "--compress",
                  "--most-mib", 16, "--seconds", 0.5]))
-        overlap(bench)
-        run("throttle", "off")
-    finally:
-        run("down")
+    on_hosts(bench, measure)
 
 
 def overlap(bench: Bench) -> None:
-    """How much of the exchange hides behind backward, one rank a host, throttled."""
-    network, samples = "784,1024,1024,1024,10", 256
-    step = lambda kind, *more: bench.step(network, samples, 4, "--exchange", kind, "--products", 0, *more,
-                                          mpirun=(CLUSTER, "mpirun", "-H", "h1:1,h2:1,h3:1,h4:1"))
-    got = bench.in_turns({"allreduce": lambda: step("allreduce"),
-                          **{f"{mib} MiB": (lambda mib=mib: step("overlap", "--bucket-mib", mib))
-                             for mib in (0.25, 1, 4)}})
-    plain = got.pop("allreduce")
-    exchanged, computed = middle(plain, "exchange_us"), middle(plain, "compute_us")
-    could = min(exchanged, computed * 2 / 3)  # backward is two of the three products of a layer
-    rows = [[name, f"{middle(results, 'step_us'):,.0f}", f"{middle(results, 'exchange_us'):,.0f}",
-             f"{100 * (middle(plain, 'step_us') - middle(results, 'step_us')) / could:.0f} %"]
-            for name, results in got.items()]
-    bench.say(f"**overlap, {dashes(network)}, {samples} samples a rank, 4 hosts × 1 rank, 1 Gbit/s:** "
-              f"plain allreduce takes {middle(plain, 'step_us'):,.0f} µs a step, of which "
-              f"{exchanged:,.0f} exchange and {computed:,.0f} compute.")
+    """How much of the exchange hides behind a backward that leaves the cores to it."""
+    backward, mib = 400, 12
+    rows = []
+
+    def measure(set_speed) -> None:
+        set_speed("1gbit")
+        for bucket in (0.25, 1, 4):
+            both = [CLUSTER, "mpirun", "-H", "h1:1,h2:1,h3:1,h4:1", "-np", 4, "--",
+                    bench.bin / "bench_exchange", "--strategies", "allreduce,overlap", "--least-kib",
+                    1024 * mib, "--most-mib", mib, "--seconds", 4, "--backward-ms", backward,
+                    "--bucket-mib", bucket]
+            line = bench.run(both)[0]
+            exchanged = line["allreduce_us"] / 1e3 - backward
+            hidden = (line["allreduce_us"] - line["overlap_us"]) / 1e3
+            rows.append([f"{bucket} MiB", f"{line['allreduce_us'] / 1e3:.0f}",
+                         f"{line['overlap_us'] / 1e3:.0f}",
+                         f"{100 * hidden / min(exchanged, backward):.0f} %"])
+    on_hosts(bench, measure)
+    bench.say(f"**overlap: {mib} MiB of gradients, a backward of {backward} ms that leaves the cores free, 4 "
+              "hosts × 1 rank, 1 Gbit/s:**")
     bench.say()
-    bench.table(["bucket", "step, µs", "exchange left, µs", "hidden of what backward could hide"], rows)
+    bench.table(["bucket", "backward, then allreduce, ms", "overlap, ms",
+                 "hidden of what backward could hide"], rows)
 
 
 def accuracy(bench: Bench) -> None:
@@ -280,21 +292,20 @@ def kernels(bench: Bench) -> None:
     text = subprocess.run([bench.bin / "bench_kernels", "--benchmark_format=json",
                            "--benchmark_min_time=0.2"], check=True, text=True, stdout=subprocess.PIPE,
                           env={**os.environ, "OMP_NUM_THREADS": "1"}).stdout
-    bench.say("**Kernels, one thread:**")
+    bench.say("**Passes over memory, one thread** (triad: a = b + s c, what the memory gives; steps: parameters):")
     bench.say()
-    rows = []
+    found: dict[str, list[str]] = {}
     for line in json.loads(text)["benchmarks"]:
         print(json.dumps(line), file=bench.raw)
-        if "bytes_per_second" in line:
-            rows.append([line["name"], f"{line['bytes_per_second'] / 1e9:.0f} GB/s"])
-        else:
-            flops = next((value for key, value in line.items() if "FLOP" in key.upper()), None)
-            rows.append([line["name"], f"{flops / 1e9:.0f} GFLOP/s" if flops else "?"])
-    bench.table(["kernel", "rate"], rows)
+        if "B" in line:  # bytes a second; the products are in the table of steps
+            words = line["name"].replace("step/", "step of ").split("/")
+            name, size = words[0], " × ".join(word.split(":")[-1] for word in words[1:])
+            found.setdefault(name, []).append(f"{size}: {line['B'] / 1e9:.0f}")
+    bench.table(["kernel", "GB/s by size"], [[name, ", ".join(rates)] for name, rates in found.items()])
 
 
 SECTIONS = {function.__name__: function
-            for function in (steps, bf16, scaling, exchange, hosts, accuracy, kernels)}
+            for function in (steps, bf16, scaling, exchange, hosts, overlap, accuracy, kernels)}
 
 
 def write_readme(lines: list[str]) -> None:

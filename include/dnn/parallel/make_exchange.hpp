@@ -14,9 +14,10 @@ enum class ExchangeKind { automatic, allreduce, node, overlap };
 
 struct ExchangeSettings {
   ExchangeKind kind = ExchangeKind::automatic;
-  std::size_t bucket_bytes = std::size_t{4} << 20;  ///< overlap
+  std::size_t bucket_bytes = std::size_t{1} << 20;  ///< overlap
   bool compress = false;                            ///< node: bf16 between nodes
   bool shared_cores = false;  ///< the ranks and threads of a node are more than its cores
+  bool spare_core = false;    ///< every node has more cores than ranks and threads
 };
 
 /// What was chosen, never `automatic`, and why.

@@ -17,12 +17,17 @@ namespace dnn {
 /// full bucket's MPI_Iallreduce begins at once; every rank then updates everything.
 ///
 /// Note [Real progress]
-/// Open MPI moves a non-blocking collective on only inside MPI calls: begun and then left alone
-/// during backward, nothing of it happens before the final wait (OVERLAP_MEASURED). So a thread of
-/// its own begins the buckets and tests them. It sleeps between tests while backward computes,
-/// since it may have to share the core, and yields only once the rank itself waits in combine(). It
-/// and the rank's main thread never call MPI at the same time (MPI_THREAD_SERIALIZED): from the
-/// first ready() to the end of combine() all MPI calls of this rank are the thread's.
+/// Open MPI moves a non-blocking collective on only inside MPI calls. Measured with Open MPI 4.1.4,
+/// 12 MiB between four hosts at 1 Gbit/s: begun, left alone for 400 ms and then waited for, it took
+/// 424 ms of waiting (434 without those 400 ms); tested every 50 µs meanwhile, it was done when
+/// they were over. So a thread of its own begins the buckets and tests them. While backward
+/// computes it sleeps twenty times as long as a test took, since it may have to share the core;
+/// once the rank waits in combine() it only yields. It and the rank's main thread never call MPI at
+/// the same time (MPI_THREAD_SERIALIZED): from the first ready() to the end of combine() all MPI
+/// calls of this rank are the thread's.
+///
+/// What TCP costs the processor itself (copies, packets) is not hidden but moved: where every core
+/// computes, backward becomes longer by it.
 template <class T>
 class OverlapExchange final : public PrivateBuffers<T> {
  public:

@@ -55,7 +55,7 @@ struct Config {
   std::size_t early_stop = 0;  ///< epochs without a better validation result; 0: never
 
   ExchangeKind exchange = ExchangeKind::automatic;
-  double bucket_mib = 4;  ///< exchange overlap: MiB of gradients that travel together
+  double bucket_mib = 1;  ///< exchange overlap: MiB of gradients that travel together
   Compression compress = Compression::none;
   std::size_t threads = 0;  ///< of a rank; 0: what fits the cores
 
