@@ -2,28 +2,11 @@
 
 #include <algorithm>
 
-#include "dnn/core/simd.hpp"
+#include "dnn/core/add.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/nn/matrix_product.hpp"
 
 namespace dnn {
-
-namespace {
-
-template <class T>
-DNN_SIMD_BODY void add_row(const T* __restrict from, T* __restrict to, std::size_t count) {
-  for (std::size_t j = 0; j < count; ++j) {
-    to[j] += from[j];
-  }
-}
-DNN_SIMD void add(const float* from, float* to, std::size_t count) {
-  add_row(from, to, count);
-}
-DNN_SIMD void add(const double* from, double* to, std::size_t count) {
-  add_row(from, to, count);
-}
-
-}  // namespace
 
 template <class T>
 void dense_forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {

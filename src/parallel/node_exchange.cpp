@@ -5,7 +5,7 @@
 #include <numeric>
 #include <type_traits>
 
-#include "dnn/core/simd.hpp"
+#include "dnn/core/add.hpp"
 #include "dnn/core/threads.hpp"
 
 namespace dnn {
@@ -13,19 +13,6 @@ namespace dnn {
 namespace {
 
 constexpr std::size_t line = 16;  ///< elements; slices begin on cache lines
-
-template <class T>
-DNN_SIMD_BODY void add_loop(const T* __restrict from, T* __restrict to, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    to[i] += from[i];
-  }
-}
-DNN_SIMD void add(const float* from, float* to, std::size_t count) {
-  add_loop(from, to, count);
-}
-DNN_SIMD void add(const double* from, double* to, std::size_t count) {
-  add_loop(from, to, count);
-}
 
 template <class T>
 std::span<T> allocate(Node& node, std::size_t count) {

@@ -56,7 +56,7 @@ class NodeExchange final : public GradientExchange<T> {
   std::span<T> values_;
   std::span<T> all_gradients_;  ///< one flat buffer a rank of the node
   std::span<double> parts_;     ///< of sum_over_owners, one a rank of the node
-  Communicator slice_;  ///< the owners of this slice, one a node
+  Communicator slice_;          ///< the owners of this slice, one a node
   NodeBarrier barrier_;
   std::optional<CompressedSum> compressed_;
 };
