@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <thread>
@@ -24,7 +25,9 @@ int run_body(const Communicator& world, const char* name,
     return exit_bad_input;
   } catch (const std::exception& error) {
     // Ranks report in turn, so that an error that all of them meet (a diverged model) is told once:
-    // the first one's MPI_Abort ends the others while they wait.
+    // the first one's MPI_Abort ends the others while they wait. It does so with SIGTERM, which by
+    // now is no request to stop in order (StopRequest): there is nothing left to save.
+    std::signal(SIGTERM, SIG_DFL);
     std::this_thread::sleep_for(std::chrono::milliseconds(100 * std::min(world.rank(), 20)));
     std::fprintf(stderr, "%s: error on rank %d of %d (host %s): %s\n", name, world.rank(),
                  world.size(), host_name().c_str(), error.what());

@@ -54,6 +54,12 @@ std::size_t held_out_samples(const Config& config, std::size_t samples) {
     throw InputError("--validation " + std::to_string(config.validation) + " leaves none of the " +
                      std::to_string(samples) + " samples to train on");
   }
+  if (count == 0 && config.early_stop > 0) {
+    throw InputError("--early-stop " + std::to_string(config.early_stop) +
+                     " needs a validation set to judge by, but --validation " +
+                     std::to_string(config.validation) + " of " + std::to_string(samples) +
+                     " samples is none; set a larger fraction");
+  }
   return count;
 }
 

@@ -100,6 +100,9 @@ TEST_F(BadInput, BatchSizes) {
   refuses("--batch-size 0", {"--batch-size 0"});
   refuses("--batch-size 1618", {"--batch-size 1618", "1617"});
 }
+TEST_F(BadInput, EarlyStopWithoutASampleToJudgeBy) {
+  refuses("--early-stop 3 --validation 0.0001", {"--early-stop 3", "--validation", "1797 samples"});
+}
 TEST_F(BadInput, LearningRates) {
   refuses("--lr -1", {"--lr -1"});
   refuses("--lr nan", {"--lr nan"});
