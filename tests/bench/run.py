@@ -87,8 +87,10 @@ def middle(results: list[dict], key: str) -> float:
 
 
 def rate(results: list[dict], key: str = "samples_per_second") -> str:
-    """The median, and how far apart the runs were: 12,300 (±2 %)."""
+    """The median, and how far apart the runs were if there were several: 12,300 (±2 %)."""
     values = [result[key] for result in results]
+    if len(values) == 1:
+        return f"{values[0]:,.0f}"
     spread = (max(values) - min(values)) / 2 / statistics.median(values)
     return f"{statistics.median(values):,.0f} (±{100 * spread:.0f} %)"
 
@@ -159,7 +161,7 @@ def bf16(bench: Bench) -> None:
 
 def scaling(bench: Bench) -> None:
     cores = len(os.sched_getaffinity(0))
-    bench.say(f"**Ranks on {cores} cores, samples/s:**")
+    bench.say(f"**Ranks on {cores} cores, samples/s, one run each:**")
     bench.say()
     rows = []
     for network, samples in NETWORKS + LARGE:
@@ -190,7 +192,7 @@ def exchange_table(bench: Bench, lines: list[dict]) -> None:
 
 
 def exchange(bench: Bench) -> None:
-    bench.say("**Combining and publishing gradients, 2 ranks of a node:**")
+    bench.say("**Combining and publishing gradients, 2 ranks of a node (medians of one run):**")
     bench.say()
     exchange_table(bench, bench.run(["mpirun", "-np", 2, bench.bin / "bench_exchange"]))
 
