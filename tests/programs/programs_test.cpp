@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "dnn/nn/bf16.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"
@@ -79,6 +80,9 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
   const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
   EXPECT_EQ(summary["ranks"], 3);
   EXPECT_EQ(summary["configuration"]["hidden"], std::vector<int>{8});
+  EXPECT_EQ(summary["exchange"]["used"], "node");
+  EXPECT_NE(summary["exchange"]["reason"].get<std::string>().find("3 ranks share"),
+            std::string::npos);
   EXPECT_EQ(summary["seconds_by_rank"].size(), 3U);
   for (const char* phase : {"load", "compute", "exchange", "update", "evaluation"}) {
     EXPECT_GE(summary["seconds_by_rank"][2][phase].get<double>(), 0) << phase;
@@ -124,10 +128,31 @@ TEST(Train, DryRunChecksAndWritesNothing) {
   const CommandResult result =
       run_command("cd " + folder.path() + " && " + mpirun(3) + train + " --dry-run");
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  for (const char* part : {"3 ranks", "50,826 parameters", "rank 2:", "samples a batch", "MiB"}) {
+  for (const char* part : {"3 ranks", "50,826 parameters", "rank 2:", "samples a batch", "MiB",
+                           "exchange node: up to 3 ranks share the memory"}) {
     EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
   }
   EXPECT_FALSE(fs::exists(folder / "runs"));
+}
+
+TEST(Train, WarnsOfMoreThreadsThanCores) {
+  const std::string warning = "ranks and threads are more than the cores";
+  EXPECT_EQ(count(run_command(train + " --dry-run --threads 1000").output, warning), 1);
+  EXPECT_EQ(count(run_command(train + " --dry-run --threads 1").output, warning), 0);
+}
+
+TEST(Train, Bf16IsUsedOrRefusedOrReplacedWhenToldTo) {
+  const CommandResult plain = run_command(train + " --dry-run --precision bf16");
+  const CommandResult allowed = run_command(train + " --dry-run --precision bf16 --bf16-fallback");
+  EXPECT_EQ(allowed.exit_code, 0) << allowed.output;
+  if (has_bf16_unit()) {
+    EXPECT_EQ(plain.exit_code, 0) << plain.output;
+    EXPECT_EQ(count(plain.output + allowed.output, "parameters, bf16\n"), 2);
+  } else {
+    EXPECT_EQ(plain.exit_code, 2);
+    EXPECT_NE(plain.output.find("have no bf16 unit"), std::string::npos) << plain.output;
+    EXPECT_NE(allowed.output.find("in float: a processor has no bf16 unit"), std::string::npos);
+  }
 }
 
 TEST(Train, PrintedConfigurationMakesTheSameRun) {
