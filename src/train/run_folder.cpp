@@ -103,6 +103,8 @@ void RunFolder::require_space(std::size_t bytes) const {
 
 void RunFolder::clear() const {
   remove_results();
+  std::error_code error;
+  fs::remove(nonfinite(), error);
   CheckpointFolder(checkpoints()).clear();
 }
 

@@ -10,7 +10,8 @@
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/evaluator.hpp"
-#include "dnn/train/model_file.hpp"
+#include "dnn/train/model_keeper.hpp"
+#include "dnn/train/nonfinite_guard.hpp"
 #include "dnn/train/reporter.hpp"
 #include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
@@ -25,8 +26,10 @@ struct TrainingResult {
   std::vector<EpochMetrics> epochs;
   std::size_t best_epoch = 0;  ///< from 1; the last one without a validation set
   bool stopped_early = false;
-  bool interrupted = false;  ///< asked to stop; the last checkpoint says where
-  PhaseSeconds seconds;      ///< of this rank
+  bool interrupted = false;           ///< asked to stop; the last checkpoint says where
+  std::uint64_t skipped_updates = 0;  ///< of the whole run: they were not finite
+  std::uint64_t rollbacks = 0;        ///< of this process: they made the run go back
+  PhaseSeconds seconds;               ///< of this rank
 };
 
 /// Trains a network of element type T on all ranks of a communicator.
@@ -68,6 +71,7 @@ class Trainer {
     std::size_t epoch = 1;  ///< the one under way
     std::size_t step = 0;   ///< how many of its updates are done
     LossSums sums;          ///< over this rank's samples of them; rank 0's hold those of before
+    std::uint64_t left_out = 0;  ///< samples, over all ranks, of those that did not count
     double learning_rate = 0;
     double seconds = 0;  ///< that the epoch took before this process went on with it
   };
@@ -79,16 +83,15 @@ class Trainer {
   void obey(RunControl::Order order);
   void write_checkpoint();
   void validate(EpochMetrics& metrics);
-  [[nodiscard]] bool improves(const EpochMetrics& metrics) const;
-  void keep(const EpochMetrics& metrics, bool is_best);
-  void save(const std::string& path, const EpochMetrics& metrics,
-            std::span<const std::byte> parameters) const;
-  void check_replicas();
+  void leave_out(const StepResult& result, std::size_t samples);
+  [[noreturn]] void go_back();
+  [[noreturn]] void end_for_bad_numbers();
+  /// The present ones, packed as in a saved model.
+  std::vector<std::byte> parameters();
 
   const Config& config_;
   const Communicator& world_;
   const TrainingData& data_;
-  const RunFolder* folder_;
   Reporter& reporter_;
   RunControl* control_;
   std::unique_ptr<GradientExchange<T>> exchange_;
@@ -101,8 +104,8 @@ class Trainer {
   Position position_;
   Stopwatch epoch_watch_;
   TrainingResult result_;
-  std::optional<EpochMetrics> best_;
-  std::vector<std::byte> best_parameters_;  ///< rank 0's, packed
+  ModelKeeper models_;
+  NonfiniteGuard guard_;
 };
 
 }  // namespace dnn
