@@ -91,13 +91,13 @@ TEST_F(Nonfinite, SkipLeavesThoseUpdatesOutAtAnyRankCount) {
     EXPECT_GE(now["nonfinite"]["skipped_updates"], 3);
     EXPECT_LE(now["nonfinite"]["skipped_updates"], 6);
     EXPECT_EQ(now["nonfinite"]["skipped_updates"], reports(out).size());
-    EXPECT_LT(now["final"]["train"]["samples"], 400);
+    EXPECT_LT(now["final"]["train_samples"], 400);
     if (first.is_null()) {
       first = now;
     }
     EXPECT_EQ(now["nonfinite"], first["nonfinite"]);
-    EXPECT_EQ(now["final"]["train"]["samples"], first["final"]["train"]["samples"]);
-    EXPECT_NEAR(now["final"]["train"]["loss"], first["final"]["train"]["loss"], 1e-4);
+    EXPECT_EQ(now["final"]["train_samples"], first["final"]["train_samples"]);
+    EXPECT_NEAR(now["final"]["train_loss"], first["final"]["train_loss"], 1e-4);
   }
 }
 
