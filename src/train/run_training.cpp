@@ -8,6 +8,7 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/comm/watchdog.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/train/checkpoint_folder.hpp"
@@ -242,6 +243,12 @@ int run_training(const Config& config, const Communicator& world, StopRequest& s
   int code = exit_ok;
   Node node(world);
   {
+    std::optional<Watchdog> watchdog;
+    if (config.stall_timeout > 0) {
+      watchdog.emplace(world, node, config.stall_timeout, "dnn_train");
+      watchdog->use_folder(beginning.path);
+    }
+    world.pulse().begin(Activity::loading);
     const TrainingData data = load_training_data(config, world, node);
     const RunPlan plan = agree(world, [&] { return RunPlan::make(config, world, node, data); });
     set_threads(plan.threads);
