@@ -1,5 +1,7 @@
 // A job in which one rank does what it should not while the others wait in a collective: what every
-// program of the project does about that. Usage: failing_rank RANK throw|exit|other|stop|sleep|work
+// program of the project does about that. Usage: failing_rank RANK
+// throw|exit|other|stop|sleep|work, or RANK start|end: the rank stops before MPI_Init, or before
+// MPI_Finalize
 
 #include <chrono>
 #include <csignal>
@@ -8,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "dnn/comm/launch_guard.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/watchdog.hpp"
@@ -40,10 +43,16 @@ void fail(const std::string& how, const dnn::Communicator& world) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  dnn::LaunchGuard guard("failing_rank");
+  if (argv[2] == std::string("start") &&
+      std::getenv("OMPI_COMM_WORLD_RANK") == std::string(argv[1])) {
+    std::raise(SIGSTOP);
+  }
   return dnn::run_mpi_program(argc, argv, "failing_rank", [&](const dnn::Communicator& world) {
     dnn::Node node(world);
     {
       const dnn::Watchdog watchdog(world, node, 3, "failing_rank");
+      const dnn::LaunchGuard::Pause at_work(guard);
       world.pulse().begin_update(17);
       world.pulse().begin(dnn::Activity::fetching);
       if (world.rank() == std::atoi(argv[1])) {
@@ -52,6 +61,9 @@ int main(int argc, char** argv) {
       world.barrier();
     }
     node.close();
+    if (argv[2] == std::string("end") && world.rank() == std::atoi(argv[1])) {
+      std::raise(SIGSTOP);
+    }
     return 0;
   });
 }

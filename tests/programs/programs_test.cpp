@@ -344,6 +344,18 @@ TEST(Job, AStuckRankEndsItAndIsNamed) {
   }
 }
 
+// Where no watchdog is: others wait inside MPI.
+TEST(Job, ARankThatIsStuckWhileMpiStartsOrEndsEndsIt) {
+  for (const std::string when : {"start", "end"}) {
+    const CommandResult result =
+        run_command("DNN_LAUNCH_TIMEOUT=3 " + mpirun(3) + DNN_TEST_BIN + "/failing_rank 1 " + when);
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_LT(result.seconds, 20);
+    EXPECT_NE(result.output.find("DNN_LAUNCH_TIMEOUT"), std::string::npos) << result.output;
+    EXPECT_EQ(run_command("pgrep -x -r R,S,D,T failing_rank").output, "") << "a rank is left";
+  }
+}
+
 TEST(Job, ARankThatWorksForLongIsNotStuck) {
   const CommandResult result = job_with(1, "work");
   EXPECT_EQ(result.exit_code, 0) << result.output;
