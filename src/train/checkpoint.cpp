@@ -1,7 +1,6 @@
 #include "dnn/train/checkpoint.hpp"
 
 #include <bit>
-#include <boost/archive/text_iarchive.hpp>
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
@@ -11,6 +10,8 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/train/container.hpp"
+#include "dnn/train/description_archive.hpp"
+#include "dnn/train/model_file.hpp"
 
 namespace boost::serialization {
 
@@ -74,21 +75,6 @@ void require(bool holds, const std::string& origin, const std::string& what) {
   }
 }
 
-/// Bytes of the parameters that the widths make.
-std::size_t parameter_bytes(const Checkpoint& c, const std::string& origin) {
-  std::size_t bytes = 0;
-  const std::size_t element = c.precision == Precision::f64 ? sizeof(double) : sizeof(float);
-  for (std::size_t n = 1; n < c.widths.size(); ++n) {
-    std::size_t layer = 0;
-    require(c.widths[n - 1] > 0 && c.widths[n] > 0 &&
-                !__builtin_mul_overflow(c.widths[n - 1] + 1, c.widths[n], &layer) &&
-                !__builtin_mul_overflow(layer, element, &layer) &&
-                !__builtin_add_overflow(bytes, layer, &bytes),
-            origin, "layer widths");
-  }
-  return bytes;
-}
-
 void check_progress(const Checkpoint& c, const std::string& origin) {
   require(c.widths.size() >= 2, origin, "it has no layers");
   require(c.precision == Precision::f32 || c.precision == Precision::f64, origin,
@@ -119,8 +105,9 @@ Checkpoint parse_checkpoint(const std::string& text, const std::string& origin) 
   std::uint64_t buffers = 0;
   try {
     std::istringstream stream(text);
-    boost::archive::text_iarchive archive(stream);
+    DescriptionArchive archive(stream);
     archive >> checkpoint >> buffers;
+    archive.expect_end();
   } catch (const std::exception& error) {
     throw InputError(origin + ": the checkpoint's description cannot be read (" + error.what() +
                      "); it was written with a newer Boost.Serialization or another program");
@@ -152,7 +139,8 @@ std::size_t save_checkpoint(const std::string& path, const Checkpoint& checkpoin
 Checkpoint load_checkpoint(const std::string& path) {
   const Container container = read_container(path, Container::checkpoint);
   Checkpoint checkpoint = parse_checkpoint(container.description, path);
-  const std::size_t bytes = parameter_bytes(checkpoint, path);
+  const std::size_t bytes =
+      packed_bytes(checkpoint.widths, checkpoint.precision, path + ": the checkpoint");
   const std::size_t needed = 1 + checkpoint.optimizer_state.size();
   const std::size_t tensors = container.parameters.size() / bytes;
   require(tensors * bytes == container.parameters.size() &&
