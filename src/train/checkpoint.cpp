@@ -133,10 +133,11 @@ std::size_t save_checkpoint(const std::string& path, const Checkpoint& checkpoin
       write_container(path, Container::checkpoint, describe_checkpoint(checkpoint), pieces);
   std::error_code error;
   try {
+    // What cannot be read back now is no checkpoint.
     if (verify_container(path, Container::checkpoint) != written) {
       throw InputError(path + ": reads back as something else than what was written");
     }
-  } catch (const InputError&) {
+  } catch (const std::exception&) {
     std::filesystem::remove(path, error);
     throw;
   }

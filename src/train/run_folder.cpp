@@ -104,16 +104,17 @@ void RunFolder::require_space(std::size_t bytes) const {
 void RunFolder::clear() const {
   remove_results();
   CheckpointFolder(checkpoints()).clear();
+  std::error_code error;
+  fs::remove(started(), error);
 }
 
 void RunFolder::remove_results() const {
   std::error_code error;
-  std::vector<std::string> left_over;
+  std::vector<std::string> left_over = {".probe", "run.json.tmp."};
   for (const std::string& name : files()) {
     fs::remove(name, error);
     left_over.push_back(fs::path(name).filename().string() + ".tmp.");
   }
-  // What a write that was killed has left.
   for (fs::directory_iterator entry(path_, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();

@@ -71,13 +71,19 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
   if (start.finished) {
     throw InputError("another run has just finished in " + path);
   }
+  if (start.begins_again) {
+    reporter.line("note: the run in " + path +
+                  " had ended before its first checkpoint; it begins again");
+  }
   if (start.candidates.empty()) {
     opened.folder.clear();
+    record_start(opened.folder, config);
   } else {
     opened.from = read_candidates(start, own, data_sha256);
     for (const std::string& damage : opened.from->damaged) {
       std::fprintf(stderr, "dnn_train: warning: passed over: %s\n", damage.c_str());
     }
+    record_start(opened.folder, config);
     rewind_folder(opened.folder, *opened.from);
     opened.resumed_from = opened.from->path;
   }
@@ -170,6 +176,9 @@ int train(const Config& config, const Communicator& world, Node& node, const Run
   figures.checkpoint_stall_seconds = control.stall_seconds();
   figures.resumed_from = opened.resumed_from;
   const TrainingResult& result = trainer.result();
+  if (world.is_root()) {
+    remove_record(folder);
+  }
   write_summary(world, folder, config, plan, data, result, figures);
 
   if (result.stopped_early) {

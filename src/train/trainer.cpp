@@ -1,10 +1,9 @@
 #include "dnn/train/trainer.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "dnn/comm/agree.hpp"
@@ -92,6 +91,9 @@ Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()) {
   step_.set_values(
       [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
+  if (folder != nullptr && world.is_root()) {
+    metrics_log_.emplace(folder->metrics());
+  }
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
         world, Gatherer<T>(data.train, data.normalizer), data.sampler.validation_samples(),
@@ -163,15 +165,27 @@ void Trainer<T>::run() {
     return;
   }
   result_.stopped_early = result_.epochs.size() < config_.epochs;
-  agree(world_, [this] {
-    if (folder_ != nullptr && world_.is_root()) {
-      save(folder_->last_model(), result_.epochs.back(),
-           packed_parameters<T>(step_.layout(), step_.values()));
-    }
-  });
   if (control_ != nullptr) {
     control_->wait();
   }
+  agree(world_, [this] {
+    if (folder_ != nullptr && world_.is_root()) {
+      save_models();
+    }
+  });
+}
+
+/// On rank 0, at the end of training.
+template <class T>
+void Trainer<T>::save_models() {
+  if (best_unsaved_) {
+    save(folder_->best_model(), *best_, best_parameters_);
+  }
+  if (metrics_unsaved_) {
+    metrics_log_->write(result_.epochs);
+  }
+  save(folder_->last_model(), result_.epochs.back(),
+       packed_parameters<T>(step_.layout(), step_.values()));
 }
 
 /// What is left of the epoch under way, and all that follows from it.
@@ -320,15 +334,33 @@ void Trainer<T>::keep(const EpochMetrics& metrics, bool is_best) {
     if (folder_ == nullptr) {
       return;
     }
-    if (write) {
-      save(folder_->best_model(), metrics, best_parameters_);
-    }
-    std::ofstream file(folder_->metrics(), std::ios::app);
-    file << metrics.to_json().dump() << '\n' << std::flush;
-    if (!file) {
-      throw FileError("write the metrics", folder_->metrics(), errno);
-    }
+    save_while_training(metrics, write);
   });
+}
+
+/// On rank 0: a disk that is full now may have room again when the run ends.
+template <class T>
+void Trainer<T>::save_while_training(const EpochMetrics& metrics, bool save_best) {
+  const auto attempt = [&metrics](bool& unsaved, const char* what, auto&& work) {
+    const bool told = unsaved;
+    try {
+      work();
+      unsaved = false;
+    } catch (const FileError& error) {
+      unsaved = true;
+      if (!told) {
+        std::fprintf(stderr,
+                     "dnn_train: warning: no %s at epoch %zu: %s; training goes on, and "
+                     "it is written again later: see to room and permissions there\n",
+                     what, metrics.epoch, error.what());
+      }
+    }
+  };
+  if (save_best || best_unsaved_) {
+    attempt(best_unsaved_, "best model",
+            [&] { save(folder_->best_model(), *best_, best_parameters_); });
+  }
+  attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(result_.epochs); });
 }
 
 template <class T>

@@ -10,6 +10,7 @@
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/evaluator.hpp"
+#include "dnn/train/metrics_log.hpp"
 #include "dnn/train/model_file.hpp"
 #include "dnn/train/reporter.hpp"
 #include "dnn/train/run_control.hpp"
@@ -45,7 +46,8 @@ class Trainer {
   void resume(Checkpoint checkpoint);
 
   /// Trains for all epochs, or until it stops early, and writes the best and the last model; or
-  /// until it is asked to stop, and writes a checkpoint.
+  /// until it is asked to stop, and writes a checkpoint. What cannot be written before the end is
+  /// told, and training goes on; at the end it throws AgreedError.
   void run();
 
   [[nodiscard]] const TrainingResult& result() const { return result_; }
@@ -81,6 +83,8 @@ class Trainer {
   void validate(EpochMetrics& metrics);
   [[nodiscard]] bool improves(const EpochMetrics& metrics) const;
   void keep(const EpochMetrics& metrics, bool is_best);
+  void save_while_training(const EpochMetrics& metrics, bool save_best);
+  void save_models();
   void save(const std::string& path, const EpochMetrics& metrics,
             std::span<const std::byte> parameters) const;
   void check_replicas();
@@ -103,6 +107,9 @@ class Trainer {
   TrainingResult result_;
   std::optional<EpochMetrics> best_;
   std::vector<std::byte> best_parameters_;  ///< rank 0's, packed
+  std::optional<MetricsLog> metrics_log_;   ///< rank 0's
+  bool best_unsaved_ = false;               ///< on rank 0: model.dnn is not the best one
+  bool metrics_unsaved_ = false;            ///< on rank 0: metrics.jsonl lacks epochs
 };
 
 }  // namespace dnn
