@@ -53,12 +53,18 @@ RunFolder RunFolder::choose(const std::string& wanted, bool overwrite) {
   }
 }
 
-void RunFolder::prepare(std::size_t bytes) const {
+void RunFolder::create() const {
   std::error_code error;
-  const bool is_new = fs::create_directories(path_, error);
+  fs::create_directories(path_, error);
   if (error) {
     throw FileError("create the output folder", path_, error.value());
   }
+}
+
+void RunFolder::prepare(std::size_t bytes) const {
+  std::error_code error;
+  const bool is_new = !fs::exists(path_, error);
+  create();
   try {
     require_writable();
     require_space(bytes);
@@ -86,7 +92,7 @@ void RunFolder::require_space(std::size_t bytes) const {
   if (error) {
     return;  // no file system has to tell
   }
-  std::vector<std::string> replaced = CheckpointFolder(checkpoints()).newest_first();
+  std::vector<std::string> replaced = CheckpointFolder(checkpoints()).all_files();
   for (const std::string& name : files()) {
     replaced.push_back(name);
   }

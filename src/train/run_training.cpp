@@ -144,7 +144,7 @@ int train(const Config& config, const Communicator& world, Node& node, const Run
   }
   RunControl control(world, &stop,
                      {CheckpointInterval::parse(config.checkpoint_every), config.keep,
-                      folder.checkpoints(), data_sha256});
+                      folder.checkpoints(), data_sha256, plan.parallel_checkpoints});
   Trainer<T> trainer(config, world, node, plan, data, &folder, reporter, &control);
   if (!opened.resumed_from.empty()) {
     reporter.line("resuming from " + opened.resumed_from);

@@ -9,7 +9,6 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
-#include "dnn/train/checkpoint_state.hpp"
 
 namespace dnn {
 
@@ -88,7 +87,8 @@ Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
              .weight_decay = config.weight_decay},
             *exchange_),
       schedule_(make_schedule(config, data.sampler.steps())),
-      loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()) {
+      loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
+      saved_(SavedElements::find(world, plan.layout, exchange_->own())) {
   step_.set_values(
       [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
   if (folder != nullptr && world.is_root()) {
@@ -120,6 +120,7 @@ void Trainer<T>::resume(Checkpoint checkpoint) {
   if (!world_.is_root()) {
     checkpoint = parse_checkpoint(text, "rank 0's checkpoint");
   }
+  std::vector<std::byte> best = std::move(checkpoint.best_parameters);
   if (!restore_tensors(world_, step_, *exchange_, checkpoint)) {
     reporter_.line(
         "note: the ranks lie otherwise than before; what --compress still owed to the sums is lost "
@@ -131,18 +132,26 @@ void Trainer<T>::resume(Checkpoint checkpoint) {
   position_.seconds = checkpoint.epoch_seconds;
   if (world_.is_root()) {
     position_.sums = {checkpoint.loss_sum, checkpoint.correct};
-    best_parameters_ = std::move(checkpoint.best_parameters);
   }
   result_.epochs = std::move(checkpoint.epochs);
   result_.best_epoch = checkpoint.best_epoch;
   if (result_.best_epoch > 0) {
     best_ = result_.epochs[result_.best_epoch - 1];
   }
-  agree(world_, [this] {
-    if (folder_ != nullptr && world_.is_root() && !best_parameters_.empty()) {
-      save(folder_->best_model(), *best_, best_parameters_);
+  agree(world_, [&] {
+    if (folder_ != nullptr && world_.is_root() && !best.empty()) {
+      save(folder_->best_model(), *best_, best);
     }
   });
+  keeps_best_ = world_.all_reduce<std::int64_t>(best.empty() ? 0 : 1, Reduction::max) == 1;
+  best_parameters_.clear();
+  if (keeps_best_) {
+    best.resize(step_.layout().parameter_count() * sizeof(T));
+    world_.broadcast(std::span(best), 0);
+    const Range mine = {saved_.packed.begin * sizeof(T), saved_.packed.end * sizeof(T)};
+    const auto slice = std::span(best).subspan(mine.begin, mine.size());
+    best_parameters_.assign(slice.begin(), slice.end());
+  }
 }
 
 template <class T>
@@ -168,24 +177,49 @@ void Trainer<T>::run() {
   if (control_ != nullptr) {
     control_->wait();
   }
-  agree(world_, [this] {
-    if (folder_ != nullptr && world_.is_root()) {
-      save_models();
+  save_models();
+}
+
+/// At the end of training: the last model, and what could not be written before.
+template <class T>
+void Trainer<T>::save_models() {
+  std::vector<std::byte> best;
+  if (world_.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
+    best = gather_best();
+  }
+  agree(world_, [&] {
+    if (folder_ == nullptr || !world_.is_root()) {
+      return;
     }
+    folder_->create();  // again, where it is gone
+    if (best_unsaved_) {
+      save(folder_->best_model(), *best_, best);
+    }
+    if (metrics_unsaved_) {
+      metrics_log_->write(result_.epochs);
+    }
+    save(folder_->last_model(), result_.epochs.back(),
+         packed_parameters<T>(step_.layout(), step_.values()));
   });
 }
 
-/// On rank 0, at the end of training.
 template <class T>
-void Trainer<T>::save_models() {
-  if (best_unsaved_) {
-    save(folder_->best_model(), *best_, best_parameters_);
+std::vector<std::byte> Trainer<T>::present_slice() {
+  std::vector<std::byte> bytes;
+  bytes.reserve(saved_.packed.size() * sizeof(T));
+  append_packed<T>(step_.layout(), step_.values(), 0, saved_.flat, bytes);
+  return bytes;
+}
+
+/// Collective: on rank 0, the best parameters of all ranks; empty where none are kept.
+template <class T>
+std::vector<std::byte> Trainer<T>::gather_best() {
+  std::vector<std::byte> whole;
+  if (keeps_best_) {
+    whole.resize(world_.is_root() ? step_.layout().parameter_count() * sizeof(T) : 0);
+    world_.gather_slices(best_parameters_, saved_.packed.begin * sizeof(T), whole, 0);
   }
-  if (metrics_unsaved_) {
-    metrics_log_->write(result_.epochs);
-  }
-  save(folder_->last_model(), result_.epochs.back(),
-       packed_parameters<T>(step_.layout(), step_.values()));
+  return whole;
 }
 
 /// What is left of the epoch under way, and all that follows from it.
@@ -271,7 +305,15 @@ void Trainer<T>::write_checkpoint() {
   Checkpoint checkpoint;
   checkpoint.loss_sum = world_.all_reduce(position_.sums.loss, Reduction::sum);
   checkpoint.correct = world_.all_reduce(position_.sums.correct, Reduction::sum);
-  gather_tensors(world_, step_, *exchange_, checkpoint);
+  std::vector<std::byte> slice;
+  if (control_->writes_parts()) {
+    slice = take_slice(world_, step_, *exchange_, saved_, checkpoint);
+    slice.insert(slice.end(), best_parameters_.begin(), best_parameters_.end());
+    checkpoint.part_tensors = 1 + checkpoint.optimizer_state.size() + (keeps_best_ ? 1 : 0);
+  } else {
+    gather_tensors(world_, step_, *exchange_, checkpoint);
+    checkpoint.best_parameters = gather_best();
+  }
   if (world_.is_root()) {
     const std::vector<std::size_t>& widths = step_.layout().widths();
     checkpoint.program = program_name;
@@ -287,9 +329,12 @@ void Trainer<T>::write_checkpoint() {
     checkpoint.epoch_seconds = position_.seconds;
     checkpoint.epochs = result_.epochs;
     checkpoint.best_epoch = result_.best_epoch;
-    checkpoint.best_parameters = best_parameters_;
   }
-  control_->submit(std::move(checkpoint), watch.seconds());
+  if (control_->writes_parts()) {
+    control_->submit_part(std::move(checkpoint), saved_.packed, std::move(slice), watch.seconds());
+  } else {
+    control_->submit(std::move(checkpoint), watch.seconds());
+  }
 }
 
 template <class T>
@@ -322,19 +367,16 @@ void Trainer<T>::keep(const EpochMetrics& metrics, bool is_best) {
     best_ = metrics;
     result_.best_epoch = metrics.epoch;
   }
+  // Without a validation set every epoch is the best one so far; only the last is worth writing.
+  const bool write = is_best && (validator_ || metrics.epoch == config_.epochs);
   agree(world_, [&] {
-    if (!world_.is_root()) {
-      return;
-    }
-    // Without a validation set every epoch is the best one so far; only the last is worth writing.
-    const bool write = is_best && (validator_ || metrics.epoch == config_.epochs);
     if (write) {
-      best_parameters_ = packed_parameters<T>(step_.layout(), step_.values());
+      best_parameters_ = present_slice();
+      keeps_best_ = true;
     }
-    if (folder_ == nullptr) {
-      return;
+    if (folder_ != nullptr && world_.is_root()) {
+      save_while_training(metrics, write);
     }
-    save_while_training(metrics, write);
   });
 }
 
@@ -356,9 +398,10 @@ void Trainer<T>::save_while_training(const EpochMetrics& metrics, bool save_best
       }
     }
   };
-  if (save_best || best_unsaved_) {
-    attempt(best_unsaved_, "best model",
-            [&] { save(folder_->best_model(), *best_, best_parameters_); });
+  if (save_best) {
+    attempt(best_unsaved_, "best model", [&] {
+      save(folder_->best_model(), *best_, packed_parameters<T>(step_.layout(), step_.values()));
+    });
   }
   attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(result_.epochs); });
 }
@@ -405,7 +448,7 @@ std::string Trainer<T>::parameters_sha256() {
 template <class T>
 void Trainer<T>::use_best() {
   SavedModel best;
-  best.parameters = std::move(best_parameters_);
+  best.parameters = gather_best();
   best.parameters.resize(step_.layout().parameter_count() * sizeof(T));
   world_.broadcast(std::span(best.parameters), 0);
   step_.set_values([&](std::span<T> values) { best.copy_to(step_.layout(), values); });

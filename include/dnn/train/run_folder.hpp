@@ -21,6 +21,9 @@ class RunFolder {
   /// then as it was.
   void prepare(std::size_t bytes) const;
 
+  /// Creates the folder, where there is none. Throws FileError.
+  void create() const;
+
   /// Removes an earlier run's files, its checkpoints too, and the record of its start.
   void clear() const;
   /// Removes an earlier run's results, and what a write of them that was killed has left.

@@ -7,6 +7,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/train/checkpoint.hpp"
+#include "dnn/train/checkpoint_state.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/evaluator.hpp"
@@ -85,6 +86,8 @@ class Trainer {
   void keep(const EpochMetrics& metrics, bool is_best);
   void save_while_training(const EpochMetrics& metrics, bool save_best);
   void save_models();
+  [[nodiscard]] std::vector<std::byte> present_slice();
+  [[nodiscard]] std::vector<std::byte> gather_best();
   void save(const std::string& path, const EpochMetrics& metrics,
             std::span<const std::byte> parameters) const;
   void check_replicas();
@@ -106,7 +109,9 @@ class Trainer {
   Stopwatch epoch_watch_;
   TrainingResult result_;
   std::optional<EpochMetrics> best_;
-  std::vector<std::byte> best_parameters_;  ///< rank 0's, packed
+  SavedElements saved_;                     ///< what this rank saves of each tensor
+  bool keeps_best_ = false;                 ///< there are best parameters
+  std::vector<std::byte> best_parameters_;  ///< this rank's `saved_` of them, packed
   std::optional<MetricsLog> metrics_log_;   ///< rank 0's
   bool best_unsaved_ = false;               ///< on rank 0: model.dnn is not the best one
   bool metrics_unsaved_ = false;            ///< on rank 0: metrics.jsonl lacks epochs
