@@ -142,4 +142,15 @@ Normalizer FeatureStatistics::normalizer(Normalization kind) const {
   return result;
 }
 
+double FeatureStatistics::largest(const Normalizer& normalizer) const {
+  double largest = 0;
+  for (std::size_t j = 0; j < features_; ++j) {
+    const double center = normalizer.is_identity() ? 0 : normalizer.center[j];
+    const double scale = normalizer.is_identity() ? 1 : normalizer.scale[j];
+    largest = std::max({largest, std::abs(row(min_row)[j] - center) * scale,
+                        std::abs(row(max_row)[j] - center) * scale});
+  }
+  return largest;
+}
+
 }  // namespace dnn

@@ -10,9 +10,10 @@ template <class T>
 void AllreduceExchange<T>::ready(Range /*range*/) {}
 
 template <class T>
-Range AllreduceExchange<T>::combine() {
+bool AllreduceExchange<T>::combine(bool finite) {
+  this->mark(finite);
   ranks_.all_reduce(this->gradients(), Reduction::sum);
-  return this->own();
+  return this->is_unmarked();
 }
 
 template class AllreduceExchange<float>;

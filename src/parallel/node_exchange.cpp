@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <type_traits>
 
@@ -34,6 +36,10 @@ Range slice_of(std::size_t size, std::size_t slices, const Node& node) {
   return {std::min(lines.begin * line, size), std::min(lines.end * line, size)};
 }
 
+bool some_rank_owns_nothing(std::size_t size, std::size_t slices, const Node& node) {
+  return std::min(slices, (size + line - 1) / line) < static_cast<std::size_t>(node.size());
+}
+
 }  // namespace
 
 template <class T>
@@ -44,8 +50,11 @@ NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t
       values_(allocate<T>(node, size)),
       all_gradients_(allocate<T>(node, size * static_cast<std::size_t>(node.size()))),
       parts_(allocate<double>(node, static_cast<std::size_t>(node.size()))),
+      finite_(allocate<std::int32_t>(node, static_cast<std::size_t>(node.size()) + 1)),
+      has_idle_(some_rank_owns_nothing(size, slice_count(world, node), node)),
+      has_other_nodes_(node.size() < world.size()),
       slice_(world.split(node.rank())),
-      barrier_(node, settings.shared_cores, node.size() < world.size() ? &world : nullptr) {
+      barrier_(node, settings.shared_cores, has_other_nodes_ ? &world : nullptr) {
   if constexpr (std::is_same_v<T, float>) {
     if (settings.compress && slice_.size() > 1) {
       compressed_.emplace(slice_, own_.size());
@@ -71,20 +80,56 @@ template <class T>
 void NodeExchange<T>::ready(Range /*range*/) {}
 
 template <class T>
-Range NodeExchange<T>::combine() {
+bool NodeExchange<T>::combine(bool finite) {
+  finite_[static_cast<std::size_t>(node_.rank())] = finite ? 1 : 0;
   barrier_.wait();
-  sum_node();
-  if (slice_.size() > 1) {
-    const std::span<T> slice = gradients().subspan(own_.begin, own_.size());
-    if constexpr (std::is_same_v<T, float>) {
-      if (compressed_) {
-        compressed_->run(slice);
-        return own_;
-      }
-    }
-    slice_.all_reduce(slice, Reduction::sum);
+  // Read before the next barrier, and written again after it: no rank is still reading by then.
+  bool all = all_finite_on_node();
+  if (all) {
+    sum_node();
   }
-  return own_;
+  if (has_other_nodes_) {
+    all = sum_between_nodes(all);
+  }
+  return all;
+}
+
+template <class T>
+bool NodeExchange<T>::all_finite_on_node() const {
+  const auto ranks = finite_.first(static_cast<std::size_t>(node_.size()));
+  return std::all_of(ranks.begin(), ranks.end(), [](std::int32_t finite) { return finite != 0; });
+}
+
+/// The slices of all nodes meet. Each carries the mark of a node with bad numbers; a rank that owns
+/// nothing hears of it from its node's leader, who always owns something.
+template <class T>
+bool NodeExchange<T>::sum_between_nodes(bool finite) {
+  const std::span<T> slice = gradients().subspan(own_.begin, own_.size());
+  if (!finite && !slice.empty()) {
+    slice[0] = std::numeric_limits<T>::quiet_NaN();
+  }
+  sum_slice(slice);
+  bool all = slice.empty() || !std::isnan(slice[0]);
+  if (has_idle_) {
+    std::int32_t& verdict = finite_[static_cast<std::size_t>(node_.size())];
+    if (node_.is_leader()) {
+      verdict = all ? 1 : 0;
+    }
+    barrier_.wait();
+    all = verdict != 0;
+  }
+  return all;
+}
+
+template <class T>
+void NodeExchange<T>::sum_slice(std::span<T> slice) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (compressed_) {
+      compressed_->run(slice);
+      return;
+    }
+  }
+  slice_.all_reduce(slice, Reduction::sum);
 }
 
 /// The own slice of this rank's gradients becomes the sum over the node's ranks, added up in the

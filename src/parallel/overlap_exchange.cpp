@@ -39,9 +39,10 @@ OverlapExchange<T>::~OverlapExchange() {
 template <class T>
 void OverlapExchange<T>::ready(Range range) {
   // Layers come last first, so what is collected grows downwards. What lies between two layers is
-  // padding, which travels along.
+  // padding, which travels along. The bucket with the first gradient goes in combine(), which may
+  // have to mark it.
   collected_.begin = range.begin;
-  while (collected_.size() >= bucket_elements_) {
+  while (collected_.size() >= bucket_elements_ && collected_.end > bucket_elements_) {
     const Range bucket{collected_.end - bucket_elements_, collected_.end};
     send(bucket);
     collected_.end = bucket.begin;
@@ -49,10 +50,9 @@ void OverlapExchange<T>::ready(Range range) {
 }
 
 template <class T>
-Range OverlapExchange<T>::combine() {
-  if (!collected_.empty()) {
-    send(collected_);
-  }
+bool OverlapExchange<T>::combine(bool finite) {
+  this->mark(finite);
+  send(collected_);
   std::unique_lock lock(mutex_);
   waiting_ = true;
   changed_.wait(lock, [this] { return error_ || (buckets_.empty() && !busy_); });
@@ -62,7 +62,7 @@ Range OverlapExchange<T>::combine() {
   }
   const std::size_t size = this->own().end;
   collected_ = {size, size};
-  return this->own();
+  return this->is_unmarked();
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
+#include <boost/serialization/version.hpp>
 #include <filesystem>
 #include <sstream>
 
@@ -45,16 +46,21 @@ void serialize(Archive& archive, dnn::EpochMetrics& m, unsigned /*version*/) {
 
 /// The tensors' bytes are not in the description.
 template <class Archive>
-void serialize(Archive& archive, dnn::Checkpoint& c, unsigned /*version*/) {
+void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
   archive& c.program& c.configuration& c.data_sha256& c.widths& c.precision;
   archive& c.updates& c.steps_per_epoch& c.epoch& c.step& c.correct;
   exactly(archive, c.loss_sum);
   exactly(archive, c.learning_rate);
   exactly(archive, c.epoch_seconds);
   archive& c.epochs& c.best_epoch& c.optimizer_steps& c.residuals;
+  if (version > 0) {
+    archive& c.left_out& c.skipped;
+  }
 }
 
 }  // namespace boost::serialization
+
+BOOST_CLASS_VERSION(dnn::Checkpoint, 1)
 
 namespace dnn {
 
@@ -93,8 +99,8 @@ void check_progress(const Checkpoint& c, const std::string& origin) {
           "unknown precision");
   require(c.steps_per_epoch > 0 && c.step <= c.steps_per_epoch && c.epoch > 0 &&
               c.epoch - 1 == c.epochs.size() &&
-              c.updates == (c.epoch - 1) * c.steps_per_epoch + c.step &&
-              c.optimizer_steps == c.updates,
+              c.updates == (c.epoch - 1) * c.steps_per_epoch + c.step && c.skipped <= c.updates &&
+              c.optimizer_steps == c.updates - c.skipped,
           origin, "its position");
   require(c.best_epoch <= c.epochs.size() && (c.best_epoch > 0 || c.epochs.empty()), origin,
           "its best epoch");

@@ -63,5 +63,12 @@ const std::map<std::string, Compression>& choices() {
                                                            {"bf16", Compression::bf16}};
   return words;
 }
+template <>
+const std::map<std::string, OnNonfinite>& choices() {
+  static const std::map<std::string, OnNonfinite> words = {{"abort", OnNonfinite::abort},
+                                                           {"skip", OnNonfinite::skip},
+                                                           {"rollback", OnNonfinite::rollback}};
+  return words;
+}
 
 }  // namespace dnn

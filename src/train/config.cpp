@@ -86,6 +86,14 @@ void check(const Config& config) {
           "needs a validation set to judge by; set --validation above 0");
   require(!config.resume.empty(), "resume", "",
           "must be auto, never, a run folder or a checkpoint");
+  require(std::isfinite(config.stall_timeout) &&
+              (config.stall_timeout == 0 || config.stall_timeout >= 1),
+          "stall-timeout", show(config.stall_timeout), "must be 0 (never) or at least 1 second");
+  require(config.on_nonfinite != OnNonfinite::rollback ||
+              CheckpointInterval::parse(config.checkpoint_every).unit !=
+                  CheckpointInterval::Unit::never,
+          "on-nonfinite", "rollback",
+          "needs checkpoints to go back to; leave --checkpoint-every off away");
   require(config.keep >= 1, "keep", std::to_string(config.keep), "must be at least 1");
   (void)CheckpointInterval::parse(config.checkpoint_every);
   if (!config.time_limit.empty()) {
@@ -130,6 +138,9 @@ nlohmann::ordered_json to_json(const Config& config) {
           {"checkpoint-every", config.checkpoint_every},
           {"keep", config.keep},
           {"time-limit", config.time_limit},
+          {"stall-timeout", config.stall_timeout},
+          {"on-nonfinite", word_for(config.on_nonfinite)},
+          {"verify-every", config.verify_every},
           {"quiet", config.quiet},
           {"dry-run", config.dry_run}};
 }

@@ -13,9 +13,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 const std::set<std::string> harmless = {
-    "data",       "test-data", "label-column", "csv-header",       "bf16-fallback", "exchange",
-    "bucket-mib", "threads",   "output",       "overwrite",        "quiet",         "dry-run",
-    "resume",     "keep",      "time-limit",   "checkpoint-every",
+    "data",          "test-data",    "label-column", "csv-header",
+    "bf16-fallback", "exchange",     "bucket-mib",   "threads",
+    "output",        "overwrite",    "quiet",        "dry-run",
+    "resume",        "keep",         "time-limit",   "checkpoint-every",
+    "stall-timeout", "on-nonfinite", "verify-every",
 };
 
 std::string change(const std::string& key, const Json& before, const Json& now,

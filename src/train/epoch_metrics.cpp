@@ -8,7 +8,8 @@ nlohmann::ordered_json EpochMetrics::to_json() const {
   nlohmann::ordered_json line = {{"epoch", epoch},
                                  {"lr", learning_rate},
                                  {"train_loss", train.loss},
-                                 {"train_accuracy", train.accuracy}};
+                                 {"train_accuracy", train.accuracy},
+                                 {"train_samples", train.samples}};
   if (validation) {
     line["validation_loss"] = validation->loss;
     line["validation_accuracy"] = validation->accuracy;

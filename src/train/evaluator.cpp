@@ -1,11 +1,39 @@
 #include "dnn/train/evaluator.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
 
+#include "dnn/core/error.hpp"
 #include "dnn/core/partition.hpp"
 #include "dnn/nn/softmax.hpp"
 
 namespace dnn {
+
+namespace {
+
+/// As loss.evaluate; where a sample's logits are no numbers the loss is NaN, and `bad` counts it.
+template <class T>
+LossSums evaluate(const SoftmaxCrossEntropy& loss, MatrixView<const T> logits,
+                  std::span<const std::int32_t> labels, std::uint64_t& bad) {
+  try {
+    return loss.evaluate(logits, labels);
+  } catch (const NumericalError&) {
+    LossSums sums;
+    if (logits.rows == 1) {
+      ++bad;
+      sums.loss = std::numeric_limits<double>::quiet_NaN();
+      return sums;
+    }
+    for (std::size_t s = 0; s < logits.rows; ++s) {
+      sums += evaluate<T>(loss, {logits.row(s).data(), 1, logits.cols}, labels.subspan(s, 1), bad);
+    }
+    return sums;
+  }
+}
+
+}  // namespace
 
 template <class T>
 Evaluator<T>::Evaluator(const Communicator& world, Gatherer<T> gatherer, std::size_t samples,
@@ -33,6 +61,7 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
       steps);
   const SoftmaxCrossEntropy loss;
   LossSums sums;
+  std::uint64_t bad = 0;
   const std::size_t largest = part_of(samples_, static_cast<std::size_t>(world_.size()), 0).size();
   for (std::size_t step = 0; step < (largest + max_rows_ - 1) / max_rows_; ++step) {
     if (between) {
@@ -43,7 +72,7 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
     }
     const Batch<T> batch = loader_.next();
     const MatrixView<const T> logits = network.forward(batch.X);
-    sums += loss.evaluate(logits, batch.labels);
+    sums += evaluate(loss, logits, batch.labels, bad);
     if (confusion != nullptr) {
       for (std::size_t s = 0; s < logits.rows; ++s) {
         ++(*confusion)[{batch.labels[s], predicted_class<T>(logits.row(s))}];
@@ -52,6 +81,16 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
   }
   const double total_loss = world_.all_reduce(sums.loss, Reduction::sum);
   const auto correct = world_.all_reduce(sums.correct, Reduction::sum);
+  if (std::isnan(total_loss)) {
+    bad = world_.all_reduce(bad, Reduction::sum);
+    if (world_.is_root()) {
+      std::fprintf(
+          stderr,
+          "dnn_train: warning: evaluation: the logits of %llu of %zu samples are no numbers; "
+          "they count as wrong, and the loss is NaN\n",
+          static_cast<unsigned long long>(bad), samples_);
+    }
+  }
   const auto count = static_cast<double>(samples_);
   Evaluation result{total_loss / count, static_cast<double>(correct) / count, samples_};
   // What follows from the result (a better model, an early stop) must be the same on every rank, to

@@ -178,6 +178,16 @@ void add_run_options(CLI::App& app, Config& config) {
   add.value("--keep", config.keep, "N", "how many checkpoints stay");
   add.value("--time-limit", config.time_limit, "SECONDS|HH:MM:SS",
             "stop after this time with a checkpoint, as on SIGTERM, and exit with code 75");
+  add.value("--stall-timeout", config.stall_timeout, "SECONDS",
+            "end the job, to be started again, when no rank has got on for so long (a stopped "
+            "process, a dead disk); 0: wait for ever");
+  add.choice("--on-nonfinite", config.on_nonfinite,
+             "where an update's loss or gradients are NaN or infinite: end the run with a "
+             "checkpoint of the state before it, leave the update out, or go back to the newest "
+             "checkpoint and try once more");
+  add.value("--verify-every", config.verify_every, "N",
+            "updates between comparisons of the ranks' parameters; 0: once an epoch and before "
+            "each checkpoint only");
   add.flag("--quiet", config.quiet, "print errors only");
   add.flag("--dry-run", config.dry_run,
            "check the configuration and the data, print what would run, and train nothing");

@@ -111,7 +111,9 @@ void RunFolder::clear() const {
   remove_results();
   CheckpointFolder(checkpoints()).clear();
   std::error_code error;
-  fs::remove(started(), error);
+  for (const std::string& name : {nonfinite(), started()}) {
+    fs::remove(name, error);
+  }
 }
 
 void RunFolder::remove_results() const {

@@ -121,7 +121,7 @@ RunStart RunStart::find(const Config& config) {
       named ? checkpoints_of(config.resume) : std::vector<std::string>{};
   const std::string wanted =
       config.output.empty() && named ? run_folder_of(config.resume) : config.output;
-  RunStart start{RunFolder(wanted), false, {}};
+  RunStart start{RunFolder(wanted), false, {}, false};
   if (wanted.empty() || config.overwrite || config.resume == "never" || !start.folder.holds_run()) {
     start.folder = RunFolder::choose(wanted, config.overwrite);
     if (config.overwrite && named && same_folder(run_folder_of(config.resume), wanted)) {

@@ -8,6 +8,7 @@
 #include "dnn/train/atomic_file.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/csv_text.hpp"
+#include "dnn/train/program_name.hpp"
 
 namespace dnn {
 
@@ -60,7 +61,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
       return;
     }
     const Json summary = {
-        {"program", "dnn_train " DNN_VERSION},
+        {"program", program_name},
         {"configuration", to_json(config)},
         {"ranks", plan.ranks},
         {"nodes", plan.nodes},
@@ -79,6 +80,8 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"evaluated_on", figures.evaluated_on},
         {"evaluation_of_best", to_json(figures.best)},
         {"evaluation_of_last", to_json(figures.last)},
+        {"nonfinite",
+         {{"skipped_updates", result.skipped_updates}, {"rollbacks", result.rollbacks}}},
         {"samples_per_second", samples_per_second(result)},
         {"total_seconds", figures.total_seconds},
         {"seconds_by_rank", seconds},

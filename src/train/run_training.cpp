@@ -122,6 +122,15 @@ void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
       "the file " + folder.stop());
 }
 
+/// On rank 0, see RunControl::Settings.
+Checkpoint go_back(const Config& config, const RunFolder& folder, const std::string& data_sha256) {
+  const RunStart newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first(),
+                        false};
+  ResumedFrom from = read_candidates(newest, config, data_sha256);
+  rewind_folder(folder, from);
+  return std::move(from.checkpoint);
+}
+
 void report_stop(const RunControl& control, const Communicator& world, Reporter& reporter) {
   const std::string reason = control.stop_reason();
   if (world.is_root()) {
@@ -144,7 +153,8 @@ int train(const Config& config, const Communicator& world, Node& node, const Run
   }
   RunControl control(world, &stop,
                      {CheckpointInterval::parse(config.checkpoint_every), config.keep,
-                      folder.checkpoints(), data_sha256, plan.parallel_checkpoints});
+                      folder.checkpoints(), data_sha256, plan.parallel_checkpoints,
+                      [&] { return go_back(config, folder, data_sha256); }});
   Trainer<T> trainer(config, world, node, plan, data, &folder, reporter, &control);
   if (!opened.resumed_from.empty()) {
     reporter.line("resuming from " + opened.resumed_from);

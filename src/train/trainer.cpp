@@ -1,14 +1,17 @@
 #include "dnn/train/trainer.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
-#include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
+#include "dnn/train/model_file.hpp"
+#include "dnn/train/program_name.hpp"
+#include "dnn/train/replica_check.hpp"
+#include "dnn/train/training_setup.hpp"
 
 namespace dnn {
 
@@ -17,53 +20,11 @@ namespace {
 /// The most samples that evaluation computes at a time.
 constexpr std::size_t evaluation_rows = 256;
 
-constexpr const char* program_name = "dnn_train " DNN_VERSION;
-
 /// Bytes of a path that are no UTF-8 become question marks rather than an exception.
 constexpr auto json_replace = nlohmann::ordered_json::error_handler_t::replace;
 
-/// Collective: w_c = n / (K n_c), so that every class has the same weight in all and the mean
-/// weight of a sample is 1.
-std::vector<double> class_weights(const Config& config, const Communicator& world,
-                                  const TrainingData& data) {
-  if (config.class_weights == ClassWeights::none) {
-    return {};
-  }
-  const Dataset& train = data.train;
-  std::vector<std::uint64_t> counts(train.classes(), 0);
-  const Range mine = part_of(train.samples, static_cast<std::size_t>(world.size()),
-                             static_cast<std::size_t>(world.rank()));
-  for (std::size_t i = mine.begin; i < mine.end; ++i) {
-    if (data.sampler.is_training(i)) {
-      ++counts[static_cast<std::size_t>(train.label_view()[i])];
-    }
-  }
-  world.all_reduce(std::span(counts), Reduction::sum);
-  std::vector<double> weights;
-  weights.reserve(counts.size());
-  for (const std::uint64_t count : counts) {
-    // A class that is held out whole is never trained on: its weight is never used.
-    weights.push_back(count == 0 ? 0
-                                 : static_cast<double>(data.sampler.training_samples()) /
-                                       static_cast<double>(counts.size() * count));
-  }
-  return weights;
-}
-
-LearningRateSchedule make_schedule(const Config& config, std::size_t steps_per_epoch) {
-  const auto steps = [steps_per_epoch](double epochs) {
-    return static_cast<std::uint64_t>(std::llround(epochs * static_cast<double>(steps_per_epoch)));
-  };
-  ScheduleSettings settings;
-  settings.kind = config.lr_schedule;
-  settings.learning_rate = config.learning_rate();
-  settings.total_steps = config.epochs * steps_per_epoch;
-  settings.warmup_steps =
-      std::min(steps(config.warmup_epochs), static_cast<std::uint64_t>(settings.total_steps - 1));
-  settings.drop_steps = std::max<std::uint64_t>(1, steps(config.lr_step_epochs));
-  settings.drop_factor = config.lr_step_factor;
-  return LearningRateSchedule(settings);
-}
+/// Thrown on all ranks: the run is where an earlier checkpoint was.
+struct WentBack {};
 
 }  // namespace
 
@@ -74,26 +35,27 @@ Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
     : config_(config),
       world_(world),
       data_(data),
-      folder_(folder),
       reporter_(reporter),
       control_(control),
       exchange_(
           make_exchange<T>(plan.exchange, plan.exchange_settings, world, node, plan.layout.size())),
       max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
-      step_(plan.layout, {max_rows_, config.dropout, config.clip_norm, config.seed, plan.products},
-            SoftmaxCrossEntropy(config.label_smoothing, class_weights(config, world, data)),
-            {.kind = config.optimizer,
-             .momentum = config.momentum,
-             .weight_decay = config.weight_decay},
-            *exchange_),
-      schedule_(make_schedule(config, data.sampler.steps())),
+      step_(
+          plan.layout,
+          {max_rows_, config.dropout, config.clip_norm, config.seed, plan.products,
+           data.largest_feature, static_cast<double>(std::numeric_limits<T>::max()) / world.size()},
+          SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, world, data)),
+          {.kind = config.optimizer,
+           .momentum = config.momentum,
+           .weight_decay = config.weight_decay},
+          *exchange_),
+      schedule_(schedule_of(config, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
-      saved_(SavedElements::find(world, plan.layout, exchange_->own())) {
+      saved_(SavedElements::find(world, plan.layout, exchange_->own())),
+      models_(config, world, data, plan.layout, saved_.packed, folder),
+      guard_(config.on_nonfinite, world, folder != nullptr ? folder->nonfinite() : "") {
   step_.set_values(
       [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
-  if (folder != nullptr && world.is_root()) {
-    metrics_log_.emplace(folder->metrics());
-  }
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
         world, Gatherer<T>(data.train, data.normalizer), data.sampler.validation_samples(),
@@ -120,7 +82,7 @@ void Trainer<T>::resume(Checkpoint checkpoint) {
   if (!world_.is_root()) {
     checkpoint = parse_checkpoint(text, "rank 0's checkpoint");
   }
-  std::vector<std::byte> best = std::move(checkpoint.best_parameters);
+  std::vector<std::byte> best_parameters = std::move(checkpoint.best_parameters);
   if (!restore_tensors(world_, step_, *exchange_, checkpoint)) {
     reporter_.line(
         "note: the ranks lie otherwise than before; what --compress still owed to the sums is lost "
@@ -130,28 +92,16 @@ void Trainer<T>::resume(Checkpoint checkpoint) {
   position_.step = checkpoint.step;
   position_.learning_rate = checkpoint.learning_rate;
   position_.seconds = checkpoint.epoch_seconds;
-  if (world_.is_root()) {
-    position_.sums = {checkpoint.loss_sum, checkpoint.correct};
-  }
+  position_.left_out = checkpoint.left_out;
+  position_.sums =
+      world_.is_root() ? LossSums{checkpoint.loss_sum, checkpoint.correct} : LossSums{};
+  result_.skipped_updates = checkpoint.skipped;
   result_.epochs = std::move(checkpoint.epochs);
-  result_.best_epoch = checkpoint.best_epoch;
-  if (result_.best_epoch > 0) {
-    best_ = result_.epochs[result_.best_epoch - 1];
-  }
-  agree(world_, [&] {
-    if (folder_ != nullptr && world_.is_root() && !best.empty()) {
-      save(folder_->best_model(), *best_, best);
-    }
-  });
-  keeps_best_ = world_.all_reduce<std::int64_t>(best.empty() ? 0 : 1, Reduction::max) == 1;
-  best_parameters_.clear();
-  if (keeps_best_) {
-    best.resize(step_.layout().parameter_count() * sizeof(T));
-    world_.broadcast(std::span(best), 0);
-    const Range mine = {saved_.packed.begin * sizeof(T), saved_.packed.end * sizeof(T)};
-    const auto slice = std::span(best).subspan(mine.begin, mine.size());
-    best_parameters_.assign(slice.begin(), slice.end());
-  }
+  const std::optional<EpochMetrics> best =
+      checkpoint.best_epoch > 0 ? std::optional(result_.epochs[checkpoint.best_epoch - 1])
+                                : std::nullopt;
+  models_.restore(best, std::move(best_parameters));
+  result_.best_epoch = models_.best_epoch();
 }
 
 template <class T>
@@ -164,8 +114,15 @@ bool Trainer<T>::is_done() const {
 template <class T>
 void Trainer<T>::run() {
   try {
+    if (config_.on_nonfinite == OnNonfinite::rollback && control_ != nullptr && updates() == 0) {
+      write_checkpoint();  // the first that can be gone back to
+    }
     while (!is_done()) {
-      train_epoch();
+      try {
+        train_epoch();
+      } catch (const WentBack&) {
+        ++result_.rollbacks;
+      }
     }
   } catch (const StopAgreed&) {
     result_.interrupted = true;
@@ -177,60 +134,18 @@ void Trainer<T>::run() {
   if (control_ != nullptr) {
     control_->wait();
   }
-  save_models();
-}
-
-/// At the end of training: the last model, and what could not be written before.
-template <class T>
-void Trainer<T>::save_models() {
-  std::vector<std::byte> best;
-  if (world_.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
-    best = gather_best();
-  }
-  agree(world_, [&] {
-    if (folder_ == nullptr || !world_.is_root()) {
-      return;
-    }
-    folder_->create();  // again, where it is gone
-    if (best_unsaved_) {
-      save(folder_->best_model(), *best_, best);
-    }
-    if (metrics_unsaved_) {
-      metrics_log_->write(result_.epochs);
-    }
-    save(folder_->last_model(), result_.epochs.back(),
-         packed_parameters<T>(step_.layout(), step_.values()));
-  });
-}
-
-template <class T>
-std::vector<std::byte> Trainer<T>::present_slice() {
-  std::vector<std::byte> bytes;
-  bytes.reserve(saved_.packed.size() * sizeof(T));
-  append_packed<T>(step_.layout(), step_.values(), 0, saved_.flat, bytes);
-  return bytes;
-}
-
-/// Collective: on rank 0, the best parameters of all ranks; empty where none are kept.
-template <class T>
-std::vector<std::byte> Trainer<T>::gather_best() {
-  std::vector<std::byte> whole;
-  if (keeps_best_) {
-    whole.resize(world_.is_root() ? step_.layout().parameter_count() * sizeof(T) : 0);
-    world_.gather_slices(best_parameters_, saved_.packed.begin * sizeof(T), whole, 0);
-  }
-  return whole;
+  models_.save_last(result_.epochs, present_parameters());
 }
 
 /// What is left of the epoch under way, and all that follows from it.
 template <class T>
 void Trainer<T>::train_epoch() {
   EpochMetrics metrics = run_epoch();
-  check_replicas();
+  check_replicas(world_, std::as_bytes(step_.values()));
   validate(metrics);
-  const bool is_best = improves(metrics);
   result_.epochs.push_back(metrics);
-  keep(metrics, is_best);
+  models_.end_epoch(result_.epochs, present_parameters());
+  result_.best_epoch = models_.best_epoch();
   reporter_.end_epoch(metrics);
   position_ = {.epoch = position_.epoch + 1};
   if (control_ != nullptr) {
@@ -256,10 +171,19 @@ EpochMetrics Trainer<T>::run_epoch() {
     const Batch<T> batch = loader_.next();
     result_.seconds.load += watch.lap();
     position_.learning_rate = schedule_.at(updates());
-    position_.sums += step_.run(batch, sampler.batch_samples(step), epoch, position_.learning_rate,
-                                result_.seconds);
+    const StepResult done = step_.run(batch, sampler.batch_samples(step), epoch,
+                                      position_.learning_rate, result_.seconds);
+    if (done.counts) {
+      position_.sums += done.sums;
+      guard_.note_good();
+    } else {
+      leave_out(done, sampler.batch_samples(step));
+    }
     reporter_.advance(sampler.batch_samples(step));
     ++position_.step;
+    if (config_.verify_every > 0 && updates() % config_.verify_every == 0) {
+      check_replicas(world_, std::as_bytes(step_.values()));
+    }
     if (control_ != nullptr && position_.step < sampler.steps()) {
       obey(control_->after_update(updates()));
     }
@@ -268,14 +192,57 @@ EpochMetrics Trainer<T>::run_epoch() {
   EpochMetrics metrics;
   metrics.epoch = epoch;
   metrics.learning_rate = position_.learning_rate;
-  const auto samples = static_cast<double>(sampler.training_samples());
+  const std::size_t counted = sampler.training_samples() - position_.left_out;
+  const auto samples = static_cast<double>(counted);
   metrics.train = {
       world_.all_reduce(position_.sums.loss, Reduction::sum) / samples,
       static_cast<double>(world_.all_reduce(position_.sums.correct, Reduction::sum)) / samples,
-      sampler.training_samples()};
+      counted};
   metrics.seconds = position_.seconds;
   metrics.samples_per_second = samples / metrics.seconds;
   return metrics;
+}
+
+/// After an update that does not count: what --on-nonfinite says, see Note [What to do about bad
+/// numbers]. Returns where it is left out.
+template <class T>
+void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
+  switch (guard_.decide({updates() + 1, position_.epoch, position_.step + 1}, result.bad)) {
+    case NonfiniteGuard::Action::skip:
+      position_.left_out += samples;
+      ++result_.skipped_updates;
+      return;
+    case NonfiniteGuard::Action::roll_back:
+      if (control_ != nullptr && control_->writes()) {
+        go_back();
+      }
+      [[fallthrough]];
+    default:
+      end_for_bad_numbers();
+  }
+}
+
+template <class T>
+void Trainer<T>::go_back() {
+  control_->wait();
+  resume(agree(
+      world_, [this] { return world_.is_root() ? control_->settings().go_back() : Checkpoint{}; }));
+  throw WentBack();
+}
+
+template <class T>
+void Trainer<T>::end_for_bad_numbers() {
+  std::string saved;
+  if (control_ != nullptr && control_->writes()) {
+    position_.seconds += epoch_watch_.lap();
+    write_checkpoint();
+    control_->finish();
+    saved = "\nThe checkpoint of the state before it: " +
+            world_.broadcast(control_->report().last_written, 0) + ".";
+  }
+  throw AgreedError(guard_.message() + saved +
+                    "\nThe same command with --on-nonfinite skip goes on without such updates; a "
+                    "lower --lr, --clip-norm or --normalize keeps numbers small in a new run");
 }
 
 template <class T>
@@ -302,17 +269,19 @@ void Trainer<T>::write_checkpoint() {
     return;
   }
   const Stopwatch watch;
+  check_replicas(world_, std::as_bytes(step_.values()));
   Checkpoint checkpoint;
   checkpoint.loss_sum = world_.all_reduce(position_.sums.loss, Reduction::sum);
   checkpoint.correct = world_.all_reduce(position_.sums.correct, Reduction::sum);
-  std::vector<std::byte> slice;
+  std::vector<std::byte> part;
   if (control_->writes_parts()) {
-    slice = take_slice(world_, step_, *exchange_, saved_, checkpoint);
-    slice.insert(slice.end(), best_parameters_.begin(), best_parameters_.end());
-    checkpoint.part_tensors = 1 + checkpoint.optimizer_state.size() + (keeps_best_ ? 1 : 0);
+    part = take_slice(world_, step_, *exchange_, saved_, checkpoint);
+    part.insert(part.end(), models_.best_part().begin(), models_.best_part().end());
+    checkpoint.part_tensors =
+        1 + checkpoint.optimizer_state.size() + (models_.keeps_best() ? 1 : 0);
   } else {
     gather_tensors(world_, step_, *exchange_, checkpoint);
-    checkpoint.best_parameters = gather_best();
+    checkpoint.best_parameters = models_.gather_best();
   }
   if (world_.is_root()) {
     const std::vector<std::size_t>& widths = step_.layout().widths();
@@ -329,9 +298,11 @@ void Trainer<T>::write_checkpoint() {
     checkpoint.epoch_seconds = position_.seconds;
     checkpoint.epochs = result_.epochs;
     checkpoint.best_epoch = result_.best_epoch;
+    checkpoint.left_out = position_.left_out;
+    checkpoint.skipped = result_.skipped_updates;
   }
   if (control_->writes_parts()) {
-    control_->submit_part(std::move(checkpoint), saved_.packed, std::move(slice), watch.seconds());
+    control_->submit_part(std::move(checkpoint), saved_.packed, std::move(part), watch.seconds());
   } else {
     control_->submit(std::move(checkpoint), watch.seconds());
   }
@@ -352,103 +323,29 @@ void Trainer<T>::validate(EpochMetrics& metrics) {
 }
 
 template <class T>
-bool Trainer<T>::improves(const EpochMetrics& metrics) const {
-  if (!metrics.validation || !best_) {
-    return true;
-  }
-  const Evaluation& now = *metrics.validation;
-  const Evaluation& best = *best_->validation;
-  return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
+std::vector<std::byte> Trainer<T>::parameters() {
+  return packed_parameters<T>(step_.layout(), step_.values());
 }
 
 template <class T>
-void Trainer<T>::keep(const EpochMetrics& metrics, bool is_best) {
-  if (is_best) {
-    best_ = metrics;
-    result_.best_epoch = metrics.epoch;
-  }
-  // Without a validation set every epoch is the best one so far; only the last is worth writing.
-  const bool write = is_best && (validator_ || metrics.epoch == config_.epochs);
-  agree(world_, [&] {
-    if (write) {
-      best_parameters_ = present_slice();
-      keeps_best_ = true;
-    }
-    if (folder_ != nullptr && world_.is_root()) {
-      save_while_training(metrics, write);
-    }
-  });
-}
-
-/// On rank 0: a disk that is full now may have room again when the run ends.
-template <class T>
-void Trainer<T>::save_while_training(const EpochMetrics& metrics, bool save_best) {
-  const auto attempt = [&metrics](bool& unsaved, const char* what, auto&& work) {
-    const bool told = unsaved;
-    try {
-      work();
-      unsaved = false;
-    } catch (const FileError& error) {
-      unsaved = true;
-      if (!told) {
-        std::fprintf(stderr,
-                     "dnn_train: warning: no %s at epoch %zu: %s; training goes on, and "
-                     "it is written again later: see to room and permissions there\n",
-                     what, metrics.epoch, error.what());
-      }
-    }
-  };
-  if (save_best) {
-    attempt(best_unsaved_, "best model", [&] {
-      save(folder_->best_model(), *best_, packed_parameters<T>(step_.layout(), step_.values()));
-    });
-  }
-  attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(result_.epochs); });
-}
-
-template <class T>
-void Trainer<T>::save(const std::string& path, const EpochMetrics& metrics,
-                      std::span<const std::byte> parameters) const {
-  ModelDescription description;
-  const std::vector<std::size_t>& widths = step_.layout().widths();
-  description.widths.assign(widths.begin(), widths.end());
-  description.precision = config_.precision == Precision::f64 ? Precision::f64 : Precision::f32;
-  description.class_names = data_.train.class_names;
-  description.feature_names = data_.train.feature_names;
-  description.index_base = data_.train.index_base;
-  description.normalizer = data_.normalizer;
-  description.configuration = to_toml(config_);
-  description.epoch = metrics.epoch;
-  if (metrics.validation) {
-    description.validation_loss = metrics.validation->loss;
-    description.validation_accuracy = metrics.validation->accuracy;
-    description.validation_samples = metrics.validation->samples;
-  }
-  description.program = program_name;
-  save_model(path, description, parameters);
-}
-
-template <class T>
-void Trainer<T>::check_replicas() {
-  const auto digest = sha256(std::as_bytes(step_.values()));
-  std::uint64_t own = 0;
-  std::memcpy(&own, digest.data(), sizeof(own));
-  if (world_.all_reduce(own, Reduction::min) != world_.all_reduce(own, Reduction::max)) {
-    throw std::runtime_error(
-        "the ranks' parameters differ: a rank computes other numbers than the rest (processors of "
-        "different kinds in one job, or faulty memory)");
-  }
+ModelKeeper::Present Trainer<T>::present_parameters() {
+  return {[this] { return parameters(); },
+          [this] {
+            std::vector<std::byte> part;
+            append_packed<T>(step_.layout(), step_.values(), 0, saved_.flat, part);
+            return part;
+          }};
 }
 
 template <class T>
 std::string Trainer<T>::parameters_sha256() {
-  return to_hex(sha256(packed_parameters<T>(step_.layout(), step_.values())));
+  return to_hex(sha256(parameters()));
 }
 
 template <class T>
 void Trainer<T>::use_best() {
   SavedModel best;
-  best.parameters = gather_best();
+  best.parameters = models_.gather_best();
   best.parameters.resize(step_.layout().parameter_count() * sizeof(T));
   world_.broadcast(std::span(best.parameters), 0);
   step_.set_values([&](std::span<T> values) { best.copy_to(step_.layout(), values); });

@@ -130,13 +130,6 @@ std::size_t TrainingData::bytes() const {
   return of(train) + (test ? of(*test) : 0);
 }
 
-Normalizer find_normalizer(const Communicator& world, const Dataset& data, const Sampler& sampler,
-                           Normalization kind) {
-  const FeatureStatistics total =
-      statistics(world, data, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
-  return agree(world, [&] { return total.normalizer(kind); });
-}
-
 void check_finite(const Communicator& world, const Dataset& data) {
   const bool whole_numbers =
       visit_element(data.element, [](auto x) { return std::is_integral_v<decltype(x)>; });
@@ -168,11 +161,15 @@ TrainingData load_training_data(const Config& config, const Communicator& world,
     settings.batch_size = global_batch(config, train.samples - settings.held_out);
   });
   const Sampler sampler(settings);
-  Normalizer normalizer = find_normalizer(world, train, sampler, config.normalize);
+  const FeatureStatistics features =
+      statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
+  Normalizer normalizer = agree(world, [&] { return features.normalizer(config.normalize); });
+  const double largest = features.largest(normalizer);
   if (test) {
     check_finite(world, *test);
   }
-  return {std::move(train), std::move(test), std::move(normalizer), sampler, settings.batch_size};
+  return {std::move(train), std::move(test),     std::move(normalizer),
+          sampler,          settings.batch_size, largest};
 }
 
 }  // namespace dnn

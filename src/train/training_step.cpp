@@ -3,6 +3,9 @@
 #include <cmath>
 #include <utility>
 
+#include "dnn/core/error.hpp"
+#include "dnn/core/largest_magnitude.hpp"
+
 namespace dnn {
 
 template <class T>
@@ -24,17 +27,24 @@ void TrainingStep<T>::set_values(const std::function<void(std::span<T>)>& write)
 }
 
 template <class T>
-LossSums TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
-                              std::uint64_t epoch, double learning_rate, PhaseSeconds& seconds) {
+StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
+                                std::uint64_t epoch, double learning_rate, PhaseSeconds& seconds) {
   Stopwatch watch;
   const DropoutKey key{settings_.seed, epoch, batch.samples};
-  const MatrixView<T> logits = network_.forward(batch.X, &key);
-  const LossSums sums = loss_.differentiate(logits, batch.labels, global_samples);
-  network_.backward(batch.X, [this](Range range) { exchange_.ready(range); });
+  StepResult result = compute(batch, key, global_samples);
   seconds.compute += watch.lap();
 
-  const Range own = exchange_.combine();
-  const double scale = clip_scale(own);
+  result.counts = exchange_.combine(!result.bad);
+  if (!result.counts) {
+    exchange_.publish();
+    seconds.exchange += watch.lap();
+    result.sums = {};
+    if (result.bad) {
+      result.bad->samples = suspects(batch, key);
+    }
+    return result;
+  }
+  const double scale = clip_scale(exchange_.own());
   seconds.exchange += watch.lap();
 
   optimizer_->step(exchange_.values(), exchange_.gradients(), learning_rate, scale);
@@ -44,7 +54,65 @@ LossSums TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
   seconds.exchange += watch.lap();
   network_.values_changed();
   seconds.compute += watch.lap();
-  return sums;
+  return result;
+}
+
+template <class T>
+StepResult TrainingStep<T>::compute(const Batch<T>& batch, const DropoutKey& key,
+                                    std::size_t global_samples) {
+  StepResult result;
+  const MatrixView<T> logits = network_.forward(batch.X, &key);
+  try {
+    result.sums = loss_.differentiate(logits, batch.labels, global_samples);
+  } catch (const NumericalError& error) {
+    // Backward goes on with what is there: the ranks exchange alike whatever they find.
+    result.bad = BadNumbers{name_of_layer(layout_.layers().size()) + ": " + error.what(), {}};
+  }
+  network_.backward(batch.X, static_cast<T>(settings_.largest_input),
+                    [&](const LayerGradients<T>& gradients) {
+                      look_at(gradients, result);
+                      exchange_.ready(gradients.range);
+                    });
+  return result;
+}
+
+template <class T>
+void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& result) {
+  const T limit = static_cast<T>(settings_.largest_gradient);
+  if (result.bad || gradients.bound <= limit) {
+    return;
+  }
+  const Range range = gradients.range;
+  const T largest = largest_magnitude(
+      std::span<const T>(exchange_.gradients().subspan(range.begin, range.size())));
+  if (largest <= limit) {
+    return;
+  }
+  result.bad = BadNumbers{name_of_layer(gradients.layer) + ": the gradients" +
+                              (std::isnan(largest)   ? " are NaN"
+                               : std::isinf(largest) ? " are infinite"
+                                                     : " are too large to be summed"),
+                          {}};
+}
+
+template <class T>
+std::string TrainingStep<T>::name_of_layer(std::size_t layer) const {
+  return "layer " + std::to_string(layer) + " of " + std::to_string(layout_.layers().size());
+}
+
+template <class T>
+std::vector<std::uint64_t> TrainingStep<T>::suspects(const Batch<T>& batch, const DropoutKey& key) {
+  std::vector<std::uint64_t> found;
+  const MatrixView<const T> logits = network_.forward(batch.X, &key);
+  for (std::size_t s = 0; s < logits.rows; ++s) {
+    if (!std::isfinite(largest_magnitude(logits.row(s)))) {
+      found.push_back(batch.samples[s]);
+    }
+  }
+  if (found.empty()) {
+    found.assign(batch.samples.begin(), batch.samples.end());
+  }
+  return found;
 }
 
 template <class T>

@@ -64,7 +64,7 @@ double exchange_once(const Communicator& world, Exchange& exchange, double backw
     }
     exchange.ready(part_of(exchange.values().size(), layers, layer));
   }
-  (void)exchange.combine();
+  (void)exchange.combine(true);
   exchange.publish();
   return watch.seconds();
 }

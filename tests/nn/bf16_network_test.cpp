@@ -35,7 +35,7 @@ class Bf16Network : public test::NeedsBf16Products {
       labels[i] = static_cast<std::int32_t>(i % 10);
     }
     const LossSums sums = SoftmaxCrossEntropy().differentiate(network.forward(X), labels, count);
-    network.backward(X, [](Range) {});
+    network.backward(X, 1, [](const auto&) {});
     return sums.loss / static_cast<double>(count);
   }
 };

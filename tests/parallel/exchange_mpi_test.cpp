@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -54,8 +55,8 @@ void five_steps(ExchangeKind kind, std::size_t size, std::size_t bucket_bytes) {
         }
         exchange->ready(range);
       }
-      const Range own = exchange->combine();
-      EXPECT_EQ(own, exchange->own());
+      EXPECT_TRUE(exchange->combine(true));
+      const Range own = exchange->own();
       const double owned = exchange->sum_over_owners(static_cast<double>(own.size()));
       EXPECT_EQ(owned, static_cast<double>(size));
       for (std::size_t i = own.begin; i < own.end; ++i) {
@@ -68,6 +69,37 @@ void five_steps(ExchangeKind kind, std::size_t size, std::size_t bucket_bytes) {
       }
       EXPECT_TRUE(std::equal(expected.begin(), expected.end(), exchange->values().begin()))
           << "step " << step;
+    }
+  }
+  node.close();
+}
+
+/// Steps in which now and then a rank, or all of them, have bad numbers: all ranks hear of it, and
+/// the next step is a good one again.
+template <class T>
+void bad_steps(ExchangeKind kind, std::size_t size, std::size_t bucket_bytes) {
+  constexpr int none = -1;
+  constexpr int all = -2;
+  Node node(world());
+  {
+    const ExchangeSettings settings{kind, bucket_bytes, false, true};
+    const auto choice = choose_exchange(settings, world(), node, size * sizeof(T));
+    const auto exchange = make_exchange<T>(choice, settings, world(), node, size);
+    for (const int bad : {none, 0, world().size() - 1, none, all, world().size() / 2, none}) {
+      const bool finite = bad != all && bad != world().rank();
+      for (std::size_t part = 3; part-- > 0;) {
+        const Range range = part_of(size, 3, part);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          exchange->gradients()[i] = finite ? T{1} : std::numeric_limits<T>::infinity();
+        }
+        exchange->ready(range);
+      }
+      EXPECT_EQ(exchange->combine(finite), bad == none) << "bad: " << bad;
+      const Range own = exchange->own();
+      for (std::size_t i = own.begin; bad == none && i < own.end; ++i) {
+        EXPECT_EQ(exchange->gradients()[i], static_cast<T>(world().size())) << i;
+      }
+      exchange->publish();
     }
   }
   node.close();
@@ -91,6 +123,16 @@ TYPED_TEST(ExchangeOf, OverlapSumsAndPublishesWithAnyBucket) {
     five_steps<TypeParam>(ExchangeKind::overlap, 1003, bucket);
   }
   five_steps<TypeParam>(ExchangeKind::overlap, 100'000, 1 << 16);
+}
+
+TYPED_TEST(ExchangeOf, AllRanksHearOfOneRanksBadNumbers) {
+  for (const std::size_t size : {1U, 48U, 1003U}) {
+    bad_steps<TypeParam>(ExchangeKind::allreduce, size, 64);
+    bad_steps<TypeParam>(ExchangeKind::node, size, 64);
+    for (const std::size_t bucket : {1U, 1000U, 4096U, 1U << 30}) {
+      bad_steps<TypeParam>(ExchangeKind::overlap, size, bucket);
+    }
+  }
 }
 
 TEST(ChooseExchange, SaysWhatItChoseAndWhy) {

@@ -5,11 +5,12 @@
 namespace dnn::test {
 
 /// The exchange of one rank: everything is its own already.
-class NoExchange final : public PrivateBuffers<double> {
+template <class T>
+class NoExchange final : public PrivateBuffers<T> {
  public:
-  using PrivateBuffers::PrivateBuffers;
+  using PrivateBuffers<T>::PrivateBuffers;
   void ready(Range /*range*/) override {}
-  Range combine() override { return own(); }
+  bool combine(bool finite) override { return finite; }
 };
 
 }  // namespace dnn::test

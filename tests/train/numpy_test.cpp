@@ -28,7 +28,7 @@ void append(std::ofstream& file, std::span<const T> elements) {
 void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double rate) {
   const Dataset digits = open_dataset(builtin_digits_name, Part::train, {.wide = true});
   const ParameterLayout layout({64, 40, 24, 10});
-  test::NoExchange exchange(layout.size());
+  test::NoExchange<double> exchange(layout.size());
   constexpr std::size_t batch_size = 96;
   TrainingStep<double> step(layout, {.max_rows = batch_size}, SoftmaxCrossEntropy(),
                             {.kind = kind, .weight_decay = 0.01}, exchange);
@@ -57,7 +57,8 @@ void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double 
     append<double>(batches, x);
     append<double>(batches, std::vector<double>(labels.begin(), labels.end()));
     const LossSums sums = step.run({{x.data(), samples.size(), 64}, labels, samples},
-                                   samples.size(), 1, rate, seconds);
+                                   samples.size(), 1, rate, seconds)
+                              .sums;
     losses << sums.loss / static_cast<double>(samples.size()) << '\n';
   }
 }

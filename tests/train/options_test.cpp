@@ -123,6 +123,12 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "5",
                                               "--time-limit",
                                               "01:30:00",
+                                              "--stall-timeout",
+                                              "7.5",
+                                              "--on-nonfinite",
+                                              "rollback",
+                                              "--verify-every",
+                                              "17",
                                               "--quiet",
                                               "--dry-run"};
   const Config config = parse(arguments).config;
@@ -193,6 +199,9 @@ TEST(Options, UnusableValuesNameTheOption) {
   fails({"--checkpoint-every", "5minutes"}, {"--checkpoint-every 5minutes", "updates", "off"});
   fails({"--checkpoint-every", "-5"}, {"--checkpoint-every -5"});
   fails({"--keep", "0"}, {"--keep 0", "at least 1"});
+  fails({"--stall-timeout", "0.5"}, {"--stall-timeout 0.5", "at least 1"});
+  fails({"--on-nonfinite", "ignore"}, {"--on-nonfinite", "abort|rollback|skip"});
+  fails({"--on-nonfinite", "rollback", "--checkpoint-every", "off"}, {"--on-nonfinite rollback"});
   fails({"--time-limit", "1:2:3:4"}, {"--time-limit 1:2:3:4", "HH:MM:SS"});
 }
 

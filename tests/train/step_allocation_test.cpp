@@ -64,7 +64,7 @@ TEST(TrainingStep, AllocatesNothing) {
   constexpr std::size_t rows = 24;
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw}) {
     const ParameterLayout layout({50, 70, 40, 7});
-    test::NoExchange exchange(layout.size());
+    test::NoExchange<double> exchange(layout.size());
     TrainingStep<double> step(layout, {.max_rows = rows, .dropout = 0.2, .clip_norm = 1},
                               SoftmaxCrossEntropy(0.1), {.kind = kind}, exchange);
     step.set_values([&](std::span<double> v) { initialize(layout, Initializer::he, 1, v); });

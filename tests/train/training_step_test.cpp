@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <string>
 #include <vector>
 
 #include "support/no_exchange.hpp"
@@ -23,7 +25,7 @@ const double p = 1 / (1 + std::exp(-4.0));
 /// Returns W^1, B^1, W^2, B^2 after it.
 std::vector<double> updated(double clip_norm = 0) {
   const ParameterLayout layout({2, 2, 2});
-  test::NoExchange exchange(layout.size());
+  test::NoExchange<double> exchange(layout.size());
   TrainingStep<double> step(layout, {.max_rows = 1, .clip_norm = clip_norm}, SoftmaxCrossEntropy(),
                             {}, exchange);
   const std::vector<std::vector<double>> tensors = {{1, 0, 0.5, -1}, {0, 1}, {1, -1, 2, 3}, {0, 0}};
@@ -37,7 +39,7 @@ std::vector<double> updated(double clip_norm = 0) {
   const std::vector<std::int32_t> label = {1};
   const std::vector<std::uint64_t> sample = {0};
   PhaseSeconds seconds;
-  const LossSums sums = step.run({{x.data(), 1, 2}, label, sample}, 1, 1, eta, seconds);
+  const LossSums sums = step.run({{x.data(), 1, 2}, label, sample}, 1, 1, eta, seconds).sums;
   EXPECT_NEAR(sums.loss, -std::log(1 - p), 1e-13);
   std::vector<double> result;
   for (const Range place : places) {
@@ -86,6 +88,69 @@ TEST(TrainingStep, ClippingScalesTheWholeGradient) {
   EXPECT_NEAR(1 - clipped[0], (1 - free[0]) / 2, 1e-14);
   EXPECT_NEAR(clipped.back(), free.back() / 2, 1e-14);
   EXPECT_EQ(updated(2 * norm), free);
+}
+
+/// What a network of 2-2-2 makes of two samples, of which the second is `x`, after a step that it
+/// took well and with parameters that are all `w`.
+struct Outcome {
+  StepResult result;
+  bool unchanged = false;
+  bool next_counts = false;
+};
+template <class T>
+Outcome step_with(std::vector<T> x, T w, double largest_gradient, double largest_input) {
+  const ParameterLayout layout({2, 2, 2});
+  test::NoExchange<T> exchange(layout.size());
+  TrainingStep<T> step(
+      layout, {.max_rows = 2, .largest_input = largest_input, .largest_gradient = largest_gradient},
+      SoftmaxCrossEntropy(), {.kind = OptimizerKind::adam}, exchange);
+  step.set_values([w](std::span<T> values) { std::fill(values.begin(), values.end(), w); });
+  const std::vector<std::int32_t> labels = {1, 0};
+  const std::vector<std::uint64_t> samples = {17, 23};
+  const std::vector<T> good = {1, 1, 1, 1};
+  std::vector<T> mixed = {1, 1, x[0], x[1]};
+  PhaseSeconds seconds;
+  EXPECT_TRUE(step.run({{good.data(), 2, 2}, labels, samples}, 2, 1, eta, seconds).counts);
+  const std::vector<T> before(step.values().begin(), step.values().end());
+  Outcome outcome;
+  outcome.result = step.run({{mixed.data(), 2, 2}, labels, samples}, 2, 1, eta, seconds);
+  outcome.unchanged = std::equal(before.begin(), before.end(), step.values().begin()) &&
+                      step.optimizer().steps() == 1;
+  outcome.next_counts = step.run({{good.data(), 2, 2}, labels, samples}, 2, 1, eta, seconds).counts;
+  return outcome;
+}
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+TEST(TrainingStep, LogitsThatAreNoNumbersChangeNothingAndNameTheSample) {
+  for (const float x : {3e38F, -3e38F, std::numeric_limits<float>::infinity(),
+                        std::numeric_limits<float>::quiet_NaN()}) {
+    const Outcome outcome = step_with<float>({x, x}, 1.5F, 3e38, infinite);
+    if (x == -3e38F) {
+      EXPECT_TRUE(outcome.result.counts);  // the dead nodes take it
+      continue;
+    }
+    EXPECT_FALSE(outcome.result.counts);
+    EXPECT_TRUE(outcome.unchanged);
+    EXPECT_TRUE(outcome.next_counts);
+    ASSERT_TRUE(outcome.result.bad);
+    EXPECT_EQ(outcome.result.bad->samples, std::vector<std::uint64_t>{23});
+    EXPECT_EQ(outcome.result.sums.correct, 0U);
+  }
+}
+
+// The good batch's two samples pull in opposite directions, so that its gradients are 0.
+TEST(TrainingStep, GradientsBeyondTheLimitChangeNothingAndNameTheLayer) {
+  const Outcome within = step_with<double>({3, 3}, 1.5, 1e3, 3);
+  EXPECT_TRUE(within.result.counts);
+  EXPECT_FALSE(within.unchanged);
+  const Outcome beyond = step_with<double>({3, 3}, 1.5, 1e-3, 3);
+  EXPECT_FALSE(beyond.result.counts);
+  EXPECT_TRUE(beyond.unchanged);
+  EXPECT_TRUE(beyond.next_counts);
+  ASSERT_TRUE(beyond.result.bad);
+  EXPECT_NE(beyond.result.bad->what.find("layer "), std::string::npos) << beyond.result.bad->what;
+  EXPECT_EQ(beyond.result.bad->samples, (std::vector<std::uint64_t>{17, 23}));
 }
 
 }  // namespace

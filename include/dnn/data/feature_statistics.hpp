@@ -35,6 +35,9 @@ class FeatureStatistics {
   /// The normalization of this set.
   [[nodiscard]] Normalizer normalizer(Normalization kind) const;
 
+  /// The largest magnitude that a feature of this set has when it is normalized.
+  [[nodiscard]] double largest(const Normalizer& normalizer) const;
+
   /// All numbers in one row, for their way between ranks: 5 x features.
   [[nodiscard]] std::span<double> flat() { return numbers_; }
   [[nodiscard]] static std::size_t flat_size(std::size_t features) { return 5 * features; }

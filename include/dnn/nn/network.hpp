@@ -18,6 +18,16 @@ namespace dnn {
 /// rounded to bf16 and sums in float, for networks of float.
 enum class ProductPrecision { full, bf16 };
 
+/// dW and dB of a layer, complete.
+template <class T>
+struct LayerGradients {
+  std::size_t layer = 0;  ///< n, from 1
+  Range range;            ///< of both in the flat buffers
+  /// No |dW| or |dB| is above it; infinity or NaN where that cannot be said without looking at
+  /// them: |dW_ij| = |Σ_s X_si dA_sj| <= S max |X| max |dA|, and X and dA are far smaller than dW.
+  T bound = 0;
+};
+
 /// The fully connected network: ReLU between layers, logits at the end [Challa 2022, eq. 7-20].
 ///
 /// Holds views into a flat buffer of values and one of gradients that the caller owns (both
@@ -44,8 +54,10 @@ class Network {
   /// After forward(X): writes dW and dB of every layer, last layer first, into the gradients, from
   /// dA^N, which the caller has put in place of the logits. All of them are taken with the values
   /// that forward used: the update is deferred until every layer is done.
-  /// `ready` hears of each layer's range of the gradients as soon as it is complete.
-  void backward(MatrixView<const T> X, const std::function<void(Range)>& ready);
+  /// `ready` hears of each layer's gradients as soon as they are complete. `largest_input`: no
+  /// |X^0| is above it.
+  void backward(MatrixView<const T> X, T largest_input,
+                const std::function<void(const LayerGradients<T>&)>& ready);
 
  private:
   struct Layer {

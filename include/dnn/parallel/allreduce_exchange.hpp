@@ -13,7 +13,7 @@ class AllreduceExchange final : public PrivateBuffers<T> {
   AllreduceExchange(const Communicator& ranks, std::size_t size);
 
   void ready(Range range) override;
-  Range combine() override;
+  [[nodiscard]] bool combine(bool finite) override;
 
  private:
   const Communicator& ranks_;

@@ -13,9 +13,16 @@ namespace dnn {
 /// that a node's ranks share) is part of it. A step is
 ///
 ///     backward, which calls exchange.ready(range) as dW and dB of each layer are complete
-///     own = exchange.combine()                      // dW, dB summed over ranks
-///     optimizer.step(values[own], gradients[own])   // the deferred update
+///     counts = exchange.combine(finite)             // dW, dB summed over ranks
+///     if counts:
+///       optimizer.step(values[own], gradients[own]) // the deferred update
 ///     exchange.publish()                            // every rank sees the new W, B
+///
+/// Note [Agreement on bad numbers]
+/// A step counts only if the gradients of all ranks are numbers. The ranks agree on that in the sum
+/// that they make anyway: a rank whose gradients are not puts a NaN where every rank will find it,
+/// since a sum with a NaN is one whatever the order. The others' gradients are small enough to be
+/// summed (`finite` says so), so that no NaN comes from anywhere else.
 template <class T>
 class GradientExchange {
  public:
@@ -39,8 +46,10 @@ class GradientExchange {
   /// publish(). All ranks call it with the same ranges in the same order, last layer first.
   virtual void ready(Range range) = 0;
 
-  /// Collective: gradients[own()] becomes the sum of all ranks' dW and dB. Returns own().
-  virtual Range combine() = 0;
+  /// Collective: gradients[own()] becomes the sum of all ranks' dW and dB. `finite`: whether all of
+  /// this rank's are numbers of at most 1 / (number of ranks) of the largest there is. Returns, the
+  /// same on all ranks, whether they all are; if not, the gradients mean nothing.
+  [[nodiscard]] virtual bool combine(bool finite) = 0;
 
   /// Collective: every rank sees the values that their owners updated.
   virtual void publish() = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -41,7 +42,7 @@ class NodeExchange final : public GradientExchange<T> {
   void set_values(const std::function<void(std::span<T>)>& write) override;
   [[nodiscard]] Range own() const override { return own_; }
   void ready(Range range) override;
-  Range combine() override;
+  [[nodiscard]] bool combine(bool finite) override;
   void publish() override;
   [[nodiscard]] double sum_over_owners(double part) override;
   [[nodiscard]] std::string save_residual() const override;
@@ -49,14 +50,21 @@ class NodeExchange final : public GradientExchange<T> {
 
  private:
   [[nodiscard]] std::span<T> gradients_of(int node_rank);
+  [[nodiscard]] bool all_finite_on_node() const;
   void sum_node();
+  [[nodiscard]] bool sum_between_nodes(bool finite);
+  void sum_slice(std::span<T> slice);
 
   Node& node_;
   Range own_;
   std::span<T> values_;
   std::span<T> all_gradients_;  ///< one flat buffer a rank of the node
   std::span<double> parts_;     ///< of sum_over_owners, one a rank of the node
-  Communicator slice_;          ///< the owners of this slice, one a node
+  std::span<std::int32_t>
+      finite_;     ///< of combine, one a rank of the node, and the leader's verdict
+  bool has_idle_;  ///< whether a rank of this node owns nothing
+  bool has_other_nodes_;
+  Communicator slice_;  ///< the owners of this slice, one a node
   NodeBarrier barrier_;
   std::optional<CompressedSum> compressed_;
 };

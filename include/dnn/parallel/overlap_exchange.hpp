@@ -37,7 +37,7 @@ class OverlapExchange final : public PrivateBuffers<T> {
   ~OverlapExchange() override;
 
   void ready(Range range) override;
-  Range combine() override;
+  [[nodiscard]] bool combine(bool finite) override;
 
  private:
   void send(Range bucket);

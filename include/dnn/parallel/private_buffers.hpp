@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <span>
 
 #include "dnn/core/aligned_buffer.hpp"
@@ -24,6 +26,15 @@ class PrivateBuffers : public GradientExchange<T> {
   [[nodiscard]] Range own() const override { return {0, values_.size()}; }
   void publish() override {}
   [[nodiscard]] double sum_over_owners(double part) override { return part; }
+
+ protected:
+  /// See Note [Agreement on bad numbers]: the first gradient carries the mark.
+  void mark(bool finite) {
+    if (!finite) {
+      gradients_.data()[0] = std::numeric_limits<T>::quiet_NaN();
+    }
+  }
+  [[nodiscard]] bool is_unmarked() { return !std::isnan(gradients_.data()[0]); }
 
  private:
   AlignedBuffer<T> values_;

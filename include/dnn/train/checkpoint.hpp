@@ -37,6 +37,8 @@ struct Checkpoint {
   std::uint64_t step = 0;             ///< how many of its updates are done
   double loss_sum = 0;                ///< over the samples of those updates
   std::uint64_t correct = 0;          ///< of those samples
+  std::uint64_t left_out = 0;         ///< samples of updates of this epoch that did not count
+  std::uint64_t skipped = 0;          ///< updates of the whole run that did not count
   double learning_rate = 0;           ///< of the last update
   double epoch_seconds = 0;           ///< that this epoch's training has taken
 

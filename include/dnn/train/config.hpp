@@ -21,6 +21,8 @@ namespace dnn {
 enum class Precision { f32, f64, bf16 };
 enum class ClassWeights { none, balanced };
 enum class Compression { none, bf16 };
+/// What to do about an update whose loss or gradients are NaN or infinite.
+enum class OnNonfinite { abort, skip, rollback };
 
 /// Everything that a training run is told; the options of dnn_train, one to one.
 struct Config {
@@ -68,6 +70,9 @@ struct Config {
   std::size_t parallel_checkpoint_bytes = std::size_t{64} << 20;
   std::size_t least_part_bytes = std::size_t{1} << 20;  ///< that such a state has for each rank
   std::string time_limit;                               ///< see parse_time_limit; empty: none
+  double stall_timeout = 300;                           ///< seconds without any progress; 0: any
+  OnNonfinite on_nonfinite = OnNonfinite::abort;
+  std::size_t verify_every = 1000;  ///< updates between comparisons of the replicas; 0: never
   bool quiet = false;
   bool dry_run = false;
 

@@ -33,7 +33,8 @@ class Evaluator {
 
   /// Collective: the mean over all samples of all ranks. With `confusion`, also this rank's part of
   /// the confusion counts. `between` is called between batches, equally often on all ranks, and may
-  /// be collective. Throws NumericalError on a rank whose logits are not numbers.
+  /// be collective. Samples whose logits
+  /// are no numbers count as wrong and make the loss NaN; rank 0 warns of them.
   Evaluation run(Network<T>& network, Confusion* confusion = nullptr,
                  const std::function<void()>& between = {});
 

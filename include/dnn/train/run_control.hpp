@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ class RunControl {
     std::string folder;       ///< of the checkpoints; empty: none are written
     std::string data_sha256;  ///< see data_fingerprint
     bool parallel = false;    ///< all ranks write, where the folder is one for all of them
+    /// On rank 0: reads the newest good checkpoint, and makes the run folder what it was then.
+    /// Throws InputError where there is none.
+    std::function<Checkpoint()> go_back;
   };
 
   enum class Order { go_on, checkpoint, stop };

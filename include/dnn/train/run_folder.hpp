@@ -38,6 +38,8 @@ class RunFolder {
   [[nodiscard]] std::string metrics() const { return file("metrics.jsonl"); }
   [[nodiscard]] std::string summary() const { return file("summary.json"); }
   [[nodiscard]] std::string confusion() const { return file("confusion.csv"); }
+  /// Reports of updates that were not finite; they outlive a resumption.
+  [[nodiscard]] std::string nonfinite() const { return file("nonfinite.jsonl"); }
   /// The folder of checkpoints.
   [[nodiscard]] std::string checkpoints() const { return file("checkpoints"); }
   /// What the run was begun with, until it is finished (see record_start).

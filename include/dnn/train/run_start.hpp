@@ -31,9 +31,9 @@ namespace dnn {
 struct RunStart {
   RunFolder folder;
   bool finished = false;
-  bool begins_again = false;  ///< the run in the folder ended before its first checkpoint
   /// The checkpoints to try, in this order; empty: the run starts anew.
   std::vector<std::string> candidates;
+  bool begins_again = false;  ///< the run in the folder ended before its first checkpoint
 
   /// What the disk says now; changes nothing. Throws InputError for what cannot be done.
   [[nodiscard]] static RunStart find(const Config& config);

@@ -11,8 +11,8 @@
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/evaluator.hpp"
-#include "dnn/train/metrics_log.hpp"
-#include "dnn/train/model_file.hpp"
+#include "dnn/train/model_keeper.hpp"
+#include "dnn/train/nonfinite_guard.hpp"
 #include "dnn/train/reporter.hpp"
 #include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
@@ -27,8 +27,10 @@ struct TrainingResult {
   std::vector<EpochMetrics> epochs;
   std::size_t best_epoch = 0;  ///< from 1; the last one without a validation set
   bool stopped_early = false;
-  bool interrupted = false;  ///< asked to stop; the last checkpoint says where
-  PhaseSeconds seconds;      ///< of this rank
+  bool interrupted = false;           ///< asked to stop; the last checkpoint says where
+  std::uint64_t skipped_updates = 0;  ///< of the whole run: they were not finite
+  std::uint64_t rollbacks = 0;        ///< of this process: they made the run go back
+  PhaseSeconds seconds;               ///< of this rank
 };
 
 /// Trains a network of element type T on all ranks of a communicator.
@@ -71,6 +73,7 @@ class Trainer {
     std::size_t epoch = 1;  ///< the one under way
     std::size_t step = 0;   ///< how many of its updates are done
     LossSums sums;          ///< over this rank's samples of them; rank 0's hold those of before
+    std::uint64_t left_out = 0;  ///< samples, over all ranks, of those that did not count
     double learning_rate = 0;
     double seconds = 0;  ///< that the epoch took before this process went on with it
   };
@@ -82,20 +85,16 @@ class Trainer {
   void obey(RunControl::Order order);
   void write_checkpoint();
   void validate(EpochMetrics& metrics);
-  [[nodiscard]] bool improves(const EpochMetrics& metrics) const;
-  void keep(const EpochMetrics& metrics, bool is_best);
-  void save_while_training(const EpochMetrics& metrics, bool save_best);
-  void save_models();
-  [[nodiscard]] std::vector<std::byte> present_slice();
-  [[nodiscard]] std::vector<std::byte> gather_best();
-  void save(const std::string& path, const EpochMetrics& metrics,
-            std::span<const std::byte> parameters) const;
-  void check_replicas();
+  void leave_out(const StepResult& result, std::size_t samples);
+  [[noreturn]] void go_back();
+  [[noreturn]] void end_for_bad_numbers();
+  /// The present ones, packed as in a saved model.
+  std::vector<std::byte> parameters();
+  ModelKeeper::Present present_parameters();
 
   const Config& config_;
   const Communicator& world_;
   const TrainingData& data_;
-  const RunFolder* folder_;
   Reporter& reporter_;
   RunControl* control_;
   std::unique_ptr<GradientExchange<T>> exchange_;
@@ -108,13 +107,9 @@ class Trainer {
   Position position_;
   Stopwatch epoch_watch_;
   TrainingResult result_;
-  std::optional<EpochMetrics> best_;
-  SavedElements saved_;                     ///< what this rank saves of each tensor
-  bool keeps_best_ = false;                 ///< there are best parameters
-  std::vector<std::byte> best_parameters_;  ///< this rank's `saved_` of them, packed
-  std::optional<MetricsLog> metrics_log_;   ///< rank 0's
-  bool best_unsaved_ = false;               ///< on rank 0: model.dnn is not the best one
-  bool metrics_unsaved_ = false;            ///< on rank 0: metrics.jsonl lacks epochs
+  SavedElements saved_;  ///< what this rank saves of each tensor
+  ModelKeeper models_;
+  NonfiniteGuard guard_;
 };
 
 }  // namespace dnn

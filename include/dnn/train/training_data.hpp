@@ -19,6 +19,7 @@ struct TrainingData {
   Normalizer normalizer;
   Sampler sampler;
   std::size_t batch_size = 0;  ///< global, as used
+  double largest_feature = 0;  ///< no normalized feature's magnitude is above it in training
 
   /// Bytes of this node's copy of the data.
   [[nodiscard]] std::size_t bytes() const;
@@ -29,12 +30,6 @@ struct TrainingData {
 /// same bits at any rank count). Throws AgreedError for bad data.
 [[nodiscard]] TrainingData load_training_data(const Config& config, const Communicator& world,
                                               Node& node);
-
-/// Collective over `world`: checks that every feature of `data` is finite, and returns the
-/// statistics' normalization of those of its samples that the sampler trains on. Throws
-/// AgreedError.
-[[nodiscard]] Normalizer find_normalizer(const Communicator& world, const Dataset& data,
-                                         const Sampler& sampler, Normalization kind);
 
 /// Collective over `world`: throws AgreedError if a feature of `data` is not finite.
 void check_finite(const Communicator& world, const Dataset& data);

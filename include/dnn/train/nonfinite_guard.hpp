@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/train/config.hpp"
+#include "dnn/train/training_step.hpp"
+
+namespace dnn {
+
+/// What happens when an update does not count since a loss or gradient is not finite.
+///
+/// Note [What to do about bad numbers]
+/// Such an update has changed nothing, so the state before it is good.
+///
+///     abort      a checkpoint of that state is written, and the run ends as for bad input: the
+///                same command would come to the same numbers
+///     skip       the update is left out: the schedule and the order of samples go on as if it had
+///                been made, and the epoch's means are over the other samples
+///     rollback   the run goes back to the newest checkpoint and comes again; a fault of the
+///                machine does not come twice. If it does, the update is left out
+///
+/// Whoever leaves out update after update does not train: after `most_in_a_row` the run is aborted.
+class NonfiniteGuard {
+ public:
+  enum class Action { skip, roll_back, abort };
+
+  /// Where an update is in the run; all count from 1.
+  struct Place {
+    std::uint64_t update = 0;
+    std::size_t epoch = 0;
+    std::size_t step = 0;  ///< of the epoch
+  };
+
+  static constexpr std::size_t most_in_a_row = 10;
+
+  /// `log`: the file that rank 0 appends reports to; empty: none. `world` must outlive the guard.
+  NonfiniteGuard(OnNonfinite policy, const Communicator& world, std::string log);
+
+  /// Collective, after an update that does not count: reports it on standard error and in the log,
+  /// and says what to do. `bad`: what this rank found.
+  [[nodiscard]] Action decide(const Place& place, const std::optional<BadNumbers>& bad);
+
+  /// After an update that counts.
+  void note_good() { in_a_row_ = 0; }
+
+  /// What the last decision was about, on all ranks.
+  [[nodiscard]] const std::string& message() const { return message_; }
+
+ private:
+  [[nodiscard]] Action choose(std::uint64_t update);
+  void report(const Place& place, const std::optional<BadNumbers>& bad, Action action);
+
+  OnNonfinite policy_;
+  const Communicator& world_;
+  std::string log_;
+  std::size_t in_a_row_ = 0;
+  std::set<std::uint64_t> rolled_back_;  ///< updates that made the run go back
+  std::string message_;
+};
+
+}  // namespace dnn

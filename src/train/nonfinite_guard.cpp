@@ -1,0 +1,111 @@
+#include "dnn/train/nonfinite_guard.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+namespace dnn {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// The first few samples, counted from 1 as everywhere where people read them.
+std::string name_samples(const Json& samples) {
+  constexpr std::size_t most = 16;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(samples.size(), most); ++i) {
+    text += (i > 0 ? ", " : "") + samples[i].dump();
+  }
+  if (samples.size() > most) {
+    text += " and " + std::to_string(samples.size() - most) + " more";
+  }
+  return text;
+}
+
+/// This rank's finding as a line of JSON; empty where it has none.
+std::string own_finding(const Communicator& world, const std::optional<BadNumbers>& bad) {
+  if (!bad) {
+    return {};
+  }
+  Json samples = Json::array();
+  for (const std::uint64_t sample : bad->samples) {
+    samples.push_back(sample + 1);
+  }
+  return Json{{"rank", world.rank()},
+              {"host", host_name()},
+              {"what", bad->what},
+              {"samples", std::move(samples)}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+const char* word_for_action(NonfiniteGuard::Action action) {
+  switch (action) {
+    case NonfiniteGuard::Action::skip:
+      return "the update is left out";
+    case NonfiniteGuard::Action::roll_back:
+      return "the run goes back to its newest checkpoint";
+    default:
+      return "the run ends";
+  }
+}
+
+}  // namespace
+
+NonfiniteGuard::NonfiniteGuard(OnNonfinite policy, const Communicator& world, std::string log)
+    : policy_(policy), world_(world), log_(std::move(log)) {}
+
+NonfiniteGuard::Action NonfiniteGuard::decide(const Place& place,
+                                              const std::optional<BadNumbers>& bad) {
+  const Action action = choose(place.update);
+  report(place, bad, action);
+  return action;
+}
+
+NonfiniteGuard::Action NonfiniteGuard::choose(std::uint64_t update) {
+  if (policy_ == OnNonfinite::abort || ++in_a_row_ > most_in_a_row) {
+    return Action::abort;
+  }
+  if (policy_ == OnNonfinite::rollback && rolled_back_.insert(update).second) {
+    return rolled_back_.size() > most_in_a_row ? Action::abort : Action::roll_back;
+  }
+  return Action::skip;
+}
+
+void NonfiniteGuard::report(const Place& place, const std::optional<BadNumbers>& bad,
+                            Action action) {
+  const std::vector<std::string> findings = world_.gather(own_finding(world_, bad), 0);
+  std::string text = "update " + std::to_string(place.update) + " (epoch " +
+                     std::to_string(place.epoch) + ", step " + std::to_string(place.step) +
+                     ") is not finite:";
+  Json entry = {{"update", place.update},
+                {"epoch", place.epoch},
+                {"step", place.step},
+                {"action", word_for_action(action)},
+                {"findings", Json::array()}};
+  for (const std::string& line : findings) {
+    if (!line.empty()) {
+      const Json finding = Json::parse(line);
+      text += "\n  rank " + finding["rank"].dump() + " (host " +
+              finding["host"].get<std::string>() + "): " + finding["what"].get<std::string>() +
+              "; samples " + name_samples(finding["samples"]) + " of the training data";
+      entry["findings"].push_back(finding);
+    }
+  }
+  message_ = world_.broadcast(std::move(text), 0);
+  if (!world_.is_root()) {
+    return;
+  }
+  if (action != Action::abort) {
+    std::fprintf(stderr, "dnn_train: warning: %s\n  %s\n", message_.c_str(),
+                 word_for_action(action));
+  }
+  if (!log_.empty()) {
+    std::ofstream(log_, std::ios::app) << entry.dump() << std::endl;
+  }
+}
+
+}  // namespace dnn
