@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "dnn/comm/agree.hpp"
@@ -70,7 +71,7 @@ void ModelKeeper::save_while_training(const std::vector<EpochMetrics>& epochs, b
       if (!told) {
         std::fprintf(stderr,
                      "dnn_train: warning: no %s at epoch %zu: %s; training goes on, and it is "
-                     "written later: see to room and permissions there\n",
+                     "written later\n",
                      what, epochs.back().epoch, error.what());
       }
     }
@@ -103,6 +104,10 @@ void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters pa
 
 void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs, const Present& present) {
   Parameters best;
+  if (folder_ != nullptr && world_.is_root() && keeps_best_) {
+    std::error_code error;
+    best_unsaved_ = best_unsaved_ || !std::filesystem::exists(folder_->best_model(), error);
+  }
   if (world_.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
     best = gather_best();
   }

@@ -38,7 +38,8 @@ class Runs:
 
     def run(self, folder, fault=()):
         """One run into `folder`; returns its exit code and output."""
-        command = [self.arguments.program, *shlex.split(self.arguments.options), "--output", str(folder)]
+        command = [*shlex.split(self.arguments.program), *shlex.split(self.arguments.options), "--output",
+                   str(folder)]
         settings = {"OMP_NUM_THREADS": "1", "OMPI_MCA_osc": "^ucx", **dict(fault)}
         if self.arguments.ranks > 1:
             # mpiexec itself keeps the library out.
@@ -66,7 +67,7 @@ class Runs:
         if code != 0:
             raise SystemExit(f"the undisturbed run ended with {code}:\n{output}")
         self.expected = self.results(folder)
-        return pathlib.Path(f"{folder}.log").read_text().splitlines()
+        return list(dict.fromkeys(pathlib.Path(f"{folder}.log").read_text().splitlines()))
 
     @staticmethod
     def results(folder):
@@ -78,7 +79,9 @@ class Runs:
     def left_over(folder):
         files = {path.name for path in folder.iterdir()} | {path.name for path in (folder / "checkpoints").iterdir()}
         good = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv"}
-        return sorted(name for name in files - good if not name.startswith("step-") or ".tmp." in name)
+        good |= {name for name in files if name.startswith("step-") and ".tmp." not in name
+                 and name.split(".")[0] + ".ckpt" in files}
+        return sorted(files - good)
 
     def check_end(self, folder, what, code, output):
         """A run that has ended well."""
@@ -116,7 +119,7 @@ class Runs:
             errors.append(f"{what}: there is a damaged checkpoint:\n{output}")
         log = pathlib.Path(f"{folder}.log").read_text().splitlines()
         before = log[: log.index(operation)]
-        saved = any(line.startswith("rename checkpoints/step-") for line in before)
+        saved = any(line.startswith("rename checkpoints/step-") and ".part-" not in line for line in before)
         finished = "is finished" in output
         if saved and not finished and "resuming from" not in output:
             errors.append(f"{what}: lost the checkpoint:\n{output}")

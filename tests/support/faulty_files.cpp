@@ -4,7 +4,8 @@
 //     open, mkdir, write, ftruncate, fsync, close, rename, remove
 //
 // followed by the name relative to the folder, without the number of the process that a temporary
-// file ends with, and by how many there were of the two before: "rename metrics.jsonl 1".
+// file ends with and the moment in the name of a checkpoint's part, and by how many there were of
+// the two before: "rename metrics.jsonl 1".
 //
 //     DNN_FAULT_LOG   a file that gets the name of each operation
 //     DNN_FAULT_AT    the operation that fails; "*" as its first word means any, as its last one
@@ -67,6 +68,10 @@ class Plan {
     std::string name = text.size() > folder_.size() ? text.substr(folder_.size() + 1) : ".";
     if (const std::size_t at = name.find(".tmp."); at != std::string::npos) {
       name.resize(at + 4);
+    }
+    if (const std::size_t part = name.find(".part-"); part != std::string::npos) {
+      const std::size_t begun = name.rfind('.', part - 1);
+      name.erase(begun, part - begun);
     }
     return name;
   }

@@ -331,7 +331,7 @@ TEST(Stop, SignalsDoNotDisturbTheProducts) {
   std::atomic<bool> end = false;
   std::thread storm([&end] {
     const auto start = StopRequest::Clock::now();  // a later signal would end the process
-    while (!end && StopRequest::Clock::now() - start < std::chrono::milliseconds(300)) {
+    while (!end && StopRequest::Clock::now() - start < std::chrono::milliseconds(100)) {
       ::kill(::getpid(), SIGUSR1);
       std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
