@@ -190,16 +190,20 @@ TEST(DnnRun, WhenItIsKilledItsJobEnds) {
       (folder / "mpirun.up") + " ]; do sleep 0.1; done; kill -KILL $!; " + print_left(folder, 15));
   EXPECT_EQ(count(fake.output, "left:."), 1) << fake.output;
 
-  const std::string out = folder / "real";
-  const CommandResult real = run_command(
-      dnn_run + job +
-      " --quiet --epochs 1000000 --lr-schedule constant --checkpoint-every 50 --output " + out +
-      " & " + wait_for_checkpoint(out) +
-      "mpirun=$(pgrep -P $! mpi); echo $mpirun $(pgrep -P $mpirun) > " + (folder / "mpirun.pids") +
-      "; kill -KILL $!; " + print_left(folder, 15) +
-      "; sleep 0.5; ls -d ${TMPDIR:-/tmp}/ompi.*/pid.$mpirun");
-  EXPECT_EQ(count(real.output, "left:."), 1) << real.output;
-  EXPECT_EQ(count(real.output, "No such file"), 1) << real.output;
+  // Killed alone, and together with the process that guards its job.
+  for (const char* guard : {"", "$(pgrep -P $! | grep -v $mpirun)"}) {
+    const std::string out = folder / "real";
+    const CommandResult real = run_command(
+        dnn_run + job +
+        " --quiet --epochs 1000000 --lr-schedule constant --checkpoint-every 50 --output " + out +
+        " & " + wait_for_checkpoint(out) +
+        "mpirun=$(pgrep -P $! mpi); echo $mpirun $(pgrep -P $mpirun) > " +
+        (folder / "mpirun.pids") + "; kill -KILL $! " + guard + "; " + print_left(folder, 15) +
+        "; sleep 0.5; ls -d ${TMPDIR:-/tmp}/ompi.*/pid.$mpirun");
+    EXPECT_EQ(count(real.output, "left:."), 1) << real.output;
+    EXPECT_EQ(count(real.output, "No such file"), 1) << real.output;
+    std::filesystem::remove_all(out);
+  }
 }
 
 TEST(DnnRun, RemovesTheFilesOfAKilledMpirunAndNoOthers) {
