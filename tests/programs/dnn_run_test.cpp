@@ -35,12 +35,14 @@ std::string fake_mpirun(const TemporaryFolder& folder, const std::string& script
   return path + " ";
 }
 
-/// Shell: waits up to `seconds` for the end of what the fake mpirun started; prints what is left.
+/// Shell: waits up to `seconds` for the end of what the fake mpirun started; prints what is left,
+/// and ends it.
 std::string print_left(const TemporaryFolder& folder, int seconds) {
   return "for i in $(seq " + std::to_string(10 * seconds) + "); do left=; for p in $(cat " +
          (folder / "mpirun.pids") +
          "); do grep -qs '^State:.[^ZX]' /proc/$p/status && left=\"$left $p\"; done; "
-         "[ -z \"$left\" ] && break; sleep 0.1; done; echo \"left:$left.\"";
+         "[ -z \"$left\" ] && break; sleep 0.1; done; echo \"left:$left.\"; [ -z \"$left\" ] || "
+         "kill -KILL $left";
 }
 
 std::string sha256_last(const std::string& run) {
