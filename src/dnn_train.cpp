@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "dnn/comm/agree.hpp"
+#include "dnn/comm/launch_guard.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/train/options.hpp"
@@ -10,6 +11,7 @@
 
 int main(int argc, char** argv) {
   dnn::StopRequest stop("dnn_train");
+  dnn::LaunchGuard guard("dnn_train");
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
     const dnn::Options options = dnn::agree(world, [&] { return dnn::parse_options(argc, argv); });
     if (options.print) {
@@ -18,6 +20,6 @@ int main(int argc, char** argv) {
       }
       return static_cast<int>(dnn::exit_ok);
     }
-    return dnn::run_training(options.config, world, stop);
+    return dnn::run_training(options.config, world, stop, guard);
   });
 }

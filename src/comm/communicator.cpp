@@ -44,7 +44,8 @@ MPI_Op mpi_op(Reduction reduction) {
 
 }  // namespace
 
-Communicator::Communicator(MPI_Comm owned) : handle_(owned) {
+Communicator::Communicator(MPI_Comm owned, std::shared_ptr<PulseRecorder> pulse)
+    : handle_(owned), pulse_(std::move(pulse)) {
   check_mpi(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
@@ -53,13 +54,14 @@ Communicator::Communicator(MPI_Comm owned) : handle_(owned) {
 Communicator Communicator::duplicate(MPI_Comm parent) {
   MPI_Comm copy = MPI_COMM_NULL;
   check_mpi(MPI_Comm_dup(parent, &copy), "MPI_Comm_dup");
-  return Communicator(copy);
+  return {copy, std::make_shared<PulseRecorder>()};
 }
 
 Communicator::Communicator(Communicator&& other) noexcept
     : handle_(std::exchange(other.handle_, MPI_COMM_NULL)),
       rank_(other.rank_),
-      size_(other.size_) {}
+      size_(other.size_),
+      pulse_(other.pulse_) {}
 
 Communicator& Communicator::operator=(Communicator&& other) noexcept {
   if (this != &other) {
@@ -67,6 +69,7 @@ Communicator& Communicator::operator=(Communicator&& other) noexcept {
     handle_ = std::exchange(other.handle_, MPI_COMM_NULL);
     rank_ = other.rank_;
     size_ = other.size_;
+    pulse_ = other.pulse_;
   }
   return *this;
 }
@@ -82,19 +85,22 @@ void Communicator::release() noexcept {
 }
 
 Communicator Communicator::split_by_node() const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::split);
   MPI_Comm node = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
             "MPI_Comm_split_type");
-  return Communicator(node);
+  return {node, pulse_};
 }
 
 Communicator Communicator::split(int color) const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::split);
   MPI_Comm part = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split(handle_, color, rank_, &part), "MPI_Comm_split");
-  return Communicator(part);
+  return {part, pulse_};
 }
 
 void Communicator::barrier() const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::barrier);
   check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
 }
 
@@ -109,6 +115,7 @@ void Communicator::all_reduce(std::span<T> values, Reduction reduction) const {
   if (size_ == 1) {
     return;
   }
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::all_reduce);
   for (std::size_t done = 0; done < values.size(); done += most_per_call) {
     const std::size_t count = std::min(most_per_call, values.size() - done);
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + done, static_cast<int>(count),
@@ -135,18 +142,21 @@ template Request Communicator::begin_all_reduce(std::span<float>, Reduction) con
 template Request Communicator::begin_all_reduce(std::span<double>, Reduction) const;
 
 void Communicator::all_to_all(std::span<const std::byte> from, std::span<std::byte> to) const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::all_to_all);
   const auto block = static_cast<int>(from.size() / static_cast<std::size_t>(size_));
   check_mpi(MPI_Alltoall(from.data(), block, MPI_BYTE, to.data(), block, MPI_BYTE, handle_),
             "MPI_Alltoall");
 }
 
 void Communicator::all_gather(std::span<const std::byte> from, std::span<std::byte> to) const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::all_gather);
   const auto block = static_cast<int>(from.size());
   check_mpi(MPI_Allgather(from.data(), block, MPI_BYTE, to.data(), block, MPI_BYTE, handle_),
             "MPI_Allgather");
 }
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::broadcast);
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(MPI_Bcast(bytes.data() + done, static_cast<int>(count), MPI_BYTE, root, handle_),
@@ -163,6 +173,7 @@ std::string Communicator::broadcast(std::string text, int root) const {
 }
 
 void Communicator::send(std::span<const std::byte> bytes, int to) const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::send);
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(
@@ -172,6 +183,7 @@ void Communicator::send(std::span<const std::byte> bytes, int to) const {
 }
 
 void Communicator::receive(std::span<std::byte> bytes, int from) const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::receive);
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(MPI_Recv(bytes.data() + done, static_cast<int>(count), MPI_BYTE, from, text_tag,

@@ -45,7 +45,8 @@ struct NodeBarrier::State {
 NodeBarrier::NodeBarrier(Node& node, bool shared_cores, const Communicator* between_nodes)
     : ranks_(static_cast<unsigned>(node.size())),
       spins_(shared_cores ? 0 : 2'000),
-      between_nodes_(between_nodes) {
+      between_nodes_(between_nodes),
+      pulse_(node.ranks().pulse()) {
   const std::span<std::byte> memory = node.allocate_shared(sizeof(State));
   state_ = reinterpret_cast<State*>(memory.data());
   if (node.is_leader()) {
@@ -70,6 +71,7 @@ bool NodeBarrier::passes_while_awake(unsigned round) const {
 }
 
 void NodeBarrier::wait() {
+  const PulseRecorder::Waiting waiting(pulse_, Operation::node_barrier);
   const std::uint32_t round = state_->round.load();
   if (state_->arrived.fetch_add(1) + 1 == ranks_) {
     state_->arrived.store(0);

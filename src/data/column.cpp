@@ -66,7 +66,7 @@ std::size_t find_label_column(const std::string& wanted, std::size_t columns,
   for (const std::string& name : names) {
     known += (known.empty() ? "" : ", ") + name;
     if (known.size() > 200) {
-      known += ", ...";
+      known.replace(200, std::string::npos, "...");
       break;
     }
   }

@@ -146,21 +146,22 @@ class CsvParser {
       return *value;
     }
     const std::string where = cell(line, column);
-    const std::string text(trim(field).substr(0, 60));
+    const std::string_view text = trim(field);
     if (value) {
-      throw InputError(where + "'" + text +
-                       "' is NaN, infinite or too large; features must be finite numbers");
+      throw InputError(where + in_quotes(text) +
+                       " is NaN, infinite or too large; features must be finite numbers");
     }
     if (text.empty()) {
       throw InputError(where + "the cell is empty (a missing value)" + empty_last_cell(column));
     }
-    std::string with_point = text;
+    std::string with_point(text);
     std::replace(with_point.begin(), with_point.end(), ',', '.');
     if (is_numeric(with_point)) {
-      throw InputError(where + "'" + text + "' has a decimal comma; write numbers with a point");
+      throw InputError(where + in_quotes(text) +
+                       " has a decimal comma; write numbers with a point");
     }
-    throw InputError(where + "'" + text +
-                     "' is not a number (features must be; text is for the label column, see "
+    throw InputError(where + in_quotes(text) +
+                     " is not a number (features must be; text is for the label column, see "
                      "--label-column)");
   }
 

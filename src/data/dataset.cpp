@@ -18,8 +18,8 @@ void check_trainable(const Dataset& data) {
     throw InputError(data.origin + ": no labels to learn from");
   }
   if (data.classes() < 2) {
-    throw InputError(data.origin + ": one class only ('" + data.class_names.front() +
-                     "'); training needs at least two. Is --label-column right?");
+    throw InputError(data.origin + ": one class only (" + in_quotes(data.class_names.front()) +
+                     "); training needs at least two. Is --label-column right?");
   }
 }
 
@@ -34,9 +34,9 @@ void check_features(const Dataset& data, std::size_t features,
   }
   for (std::size_t j = 0; j < features; ++j) {
     if (data.feature_names[j] != feature_names[j]) {
-      throw InputError(data.origin + ": feature " + std::to_string(j + 1) + " is named '" +
-                       data.feature_names[j] + "', but '" + feature_names[j] + "' in " +
-                       expected_by + "; put the columns into the same order");
+      throw InputError(data.origin + ": feature " + std::to_string(j + 1) + " is named " +
+                       in_quotes(data.feature_names[j]) + ", but " + in_quotes(feature_names[j]) +
+                       " in " + expected_by + "; put the columns into the same order");
     }
   }
 }
@@ -61,10 +61,11 @@ void use_classes(Dataset& data, const std::vector<std::string>& class_names,
     const auto own = static_cast<std::size_t>(labels[i]);
     labels[i] = renumbered[own];
     if (labels[i] == unknown) {
-      throw InputError(data.origin + ": unknown label '" + data.class_names[own] + "' of sample " +
-                       std::to_string(i + 1) + ": not among the " +
-                       std::to_string(class_names.size()) + " classes of " + expected_by + " ('" +
-                       class_names.front() + "' to '" + class_names.back() + "')");
+      throw InputError(data.origin + ": unknown label " + in_quotes(data.class_names[own]) +
+                       " of sample " + std::to_string(i + 1) + ": not among the " +
+                       std::to_string(class_names.size()) + " classes of " + expected_by + " (" +
+                       in_quotes(class_names.front()) + " to " + in_quotes(class_names.back()) +
+                       ")");
     }
   }
   data.labels = Bytes::from(std::move(labels));

@@ -43,8 +43,8 @@ void LabelTable::finish(Dataset& data) {
   const bool integers = std::all_of(names_.begin(), names_.end(), is_integer);
   if (!integers && std::all_of(names_.begin(), names_.end(), is_number)) {
     const auto odd = std::find_if_not(names_.begin(), names_.end(), is_integer);
-    throw InputError(data.origin + ": label '" + *odd +
-                     "' is not a class: labels are integers or text (regression is not "
+    throw InputError(data.origin + ": label " + in_quotes(*odd) +
+                     " is not a class: labels are integers or text (regression is not "
                      "supported). Is --label-column right?");
   }
   if (const auto empty = by_name_.find(""); empty != by_name_.end()) {

@@ -47,9 +47,9 @@ class LibsvmParser {
       add_label(take_word(line));
     }
     if (labelled ? labels_.size() != offsets_.size() : labels_.size() > 0 || !options_.features) {
-      fail(labelled ? "the line has a label, but those before it have none"
-                    : "the line starts with '" + std::string(take_word(line)) +
-                          "' where a label belongs");
+      fail(labelled
+               ? "the line has a label, but those before it have none"
+               : "the line starts with " + in_quotes(take_word(line)) + " where a label belongs");
     }
     const std::size_t row_begin = columns_.size();
     for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
@@ -89,7 +89,7 @@ class LibsvmParser {
  private:
   void add_label(std::string_view label) {
     if (label.find(',') != std::string_view::npos) {
-      fail("'" + std::string(label) + "' names several labels; a sample has one");
+      fail(in_quotes(label) + " names several labels; a sample has one");
     }
     labels_.add(label);
   }
@@ -105,14 +105,14 @@ class LibsvmParser {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
     if (colon == std::string_view::npos || error != std::errc{} ||
         end != digits.data() + digits.size() || index == 0xffffffffU) {
-      fail("'" + std::string(word) + "' is not index:value");
+      fail(in_quotes(word) + " is not index:value");
     }
     const std::optional<T> value = parse_number<T>(word.substr(colon + 1));
     if (!value) {
-      fail("the value in '" + std::string(word) + "' is not a number");
+      fail("the value in " + in_quotes(word) + " is not a number");
     }
     if (!std::isfinite(*value)) {
-      fail("the value in '" + std::string(word) + "' is NaN, infinite or too large");
+      fail("the value in " + in_quotes(word) + " is NaN, infinite or too large");
     }
     any_ = true;
     smallest_ = std::min<std::size_t>(smallest_, index);

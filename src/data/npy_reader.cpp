@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/column.hpp"
@@ -36,8 +37,8 @@ ElementType element_type(std::string_view descr, const std::string& origin) {
       {"<f4", ElementType::f32}, {"<f8", ElementType::f64}};
   const auto found = types.find(descr);
   if (found == types.end()) {
-    fail(origin, "elements of type '" + std::string(descr) +
-                     "' cannot be read; save them as little-endian numbers of 1 to 8 bytes "
+    fail(origin, "elements of type " + in_quotes(descr) +
+                     " cannot be read; save them as little-endian numbers of 1 to 8 bytes "
                      "(a.astype('<f4'))");
   }
   return found->second;
@@ -100,7 +101,11 @@ Array read_array(const std::string& path) {
   }
   array.type = element_type(descr.substr(1, end_quote - 1), path);
   array.shape = shape_of(value_of(header, "shape", path), path);
-  if (!value_of(header, "fortran_order", path).starts_with("False") && array.shape.size() > 1) {
+  const std::string_view order = value_of(header, "fortran_order", path);
+  if (!order.starts_with("False") && !order.starts_with("True")) {
+    fail(path, "corrupt NPY header (fortran_order)");
+  }
+  if (order.starts_with("True") && array.shape.size() > 1) {
     fail(path, "the array is in Fortran order; save numpy.ascontiguousarray(a)");
   }
   std::size_t bytes = element_size(array.type);
@@ -112,6 +117,10 @@ Array read_array(const std::string& path) {
   if (file.size() - start < bytes) {
     fail(path, "truncated: the header promises " + std::to_string(bytes) + " bytes of elements, " +
                    std::to_string(file.size() - start) + " are there");
+  }
+  if (file.size() - start > bytes) {
+    fail(path, "corrupt: " + std::to_string(file.size() - start - bytes) + " bytes follow the " +
+                   std::to_string(bytes) + " bytes of elements that the header promises");
   }
   if (start % 16 != 0) {
     fail(path,
@@ -127,8 +136,14 @@ void add_label(const Array& array, std::size_t index, LabelTable& labels) {
   visit_element(array.type, [&](auto element) {
     using T = decltype(element);
     const T value = array.elements.as<T>()[index];
-    if constexpr (std::is_floating_point_v<T>) {
-      if (!(std::abs(value) < T(0x1p53)) || value != std::floor(value)) {
+    constexpr std::int64_t too_large = std::int64_t{1} << 53;  // for a double to be exact
+    if constexpr (std::is_integral_v<T>) {
+      if (std::cmp_greater_equal(value, too_large) || std::cmp_less_equal(value, -too_large)) {
+        fail(array.origin, "label " + std::to_string(value) + " (element " +
+                               std::to_string(index + 1) + ") is too large a number for a class");
+      }
+    } else {
+      if (!(std::abs(value) < T(too_large)) || value != std::floor(value)) {
         fail(array.origin, "label " + std::to_string(value) + " (element " +
                                std::to_string(index + 1) +
                                ") is not a class: labels are integers (regression is not "

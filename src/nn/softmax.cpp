@@ -20,9 +20,7 @@ namespace {
 /// softmax has a value, and NaN if the row holds NaN or +inf, or nothing but -inf.
 void check_sum(double sum) {
   if (!(sum >= 1)) {
-    throw NumericalError(
-        "the logits hold NaN or +inf, or mask every class: training diverged (lower the learning "
-        "rate, or set clip-norm) or the data are broken");
+    throw NumericalError("the logits hold NaN or +inf, or mask every class");
   }
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
 #include <numeric>
 
 #include "dnn/core/error.hpp"
+#include "dnn/train/config_file.hpp"
 
 namespace dnn {
 
@@ -44,17 +46,10 @@ std::string suggestion(const std::string& name, const std::vector<std::string>& 
 
 void check_file_keys(const CLI::App& app, const std::string& path) {
   const std::vector<std::string> known = option_names(app, true);
-  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(path)) {
-    const std::string key = item.fullname();
-    const auto is_control = [](unsigned char c) { return std::iscntrl(c) != 0; };
-    if (key.starts_with("\xef\xbb\xbf") || std::any_of(key.begin(), key.end(), is_control)) {
-      throw InputError(path +
-                       ": not a TOML file of 'key = value' lines (a binary file, or text "
-                       "after a byte order mark)");
-    }
-    const bool is_section_mark = item.name == "++" || item.name == "--";
-    if (!is_section_mark && std::find(known.begin(), known.end(), key) == known.end()) {
-      throw InputError(path + ": unknown key '" + key + "'" + suggestion(key, known, ""));
+  for (const CLI::ConfigItem& item : ConfigFile().from_file(path)) {
+    if (std::find(known.begin(), known.end(), item.name) == known.end()) {
+      throw InputError(path + ": unknown key " + in_quotes(item.name) +
+                       suggestion(item.name, known, ""));
     }
   }
 }
@@ -80,6 +75,7 @@ std::string nearest_name(const std::string& wanted, const std::vector<std::strin
 std::optional<std::string> parse_command_line(CLI::App& app, int argc, const char* const* argv) {
   app.allow_extras();
   app.allow_config_extras(CLI::config_extras_mode::ignore_all);
+  app.config_formatter(std::make_shared<ConfigFile>());
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -88,6 +84,8 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
     return app.version() + "\n";
   } catch (const CLI::ParseError& error) {
     throw InputError(std::string(error.what()) + " (see --help)");
+  } catch (const InputError& error) {
+    throw InputError(app.get_config_ptr()->as<std::string>() + ": " + error.what());
   }
   for (const std::string& extra : app.remaining()) {
     const std::string name = extra.substr(0, extra.find('='));

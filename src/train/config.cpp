@@ -6,6 +6,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/train/checkpoint_interval.hpp"
 #include "dnn/train/choices.hpp"
+#include "dnn/train/config_file.hpp"
 
 namespace dnn {
 
@@ -147,11 +148,9 @@ nlohmann::ordered_json to_json(const Config& config) {
 
 namespace {
 
-/// JSON's strings, numbers, truth values and arrays of them are TOML's as well. Only CLI11 leaves a
-/// backslash's double in "strings", so those with one are put in 'strings'.
+/// JSON's numbers, truth values and arrays of them are TOML's as well.
 std::string toml_value(const nlohmann::ordered_json& value) {
-  const std::string text = value.is_string() ? value.get<std::string>() : "";
-  return text.find('\\') == std::string::npos ? value.dump() : "'" + text + "'";
+  return value.is_string() ? toml_string(value.get<std::string>()) : value.dump();
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "dnn/train/model_file.hpp"
 
 #include <boost/archive/archive_exception.hpp>
-#include <boost/archive/text_iarchive.hpp>
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
@@ -10,6 +9,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/train/container.hpp"
+#include "dnn/train/description_archive.hpp"
 
 namespace boost::serialization {
 
@@ -43,9 +43,10 @@ void for_each_tensor(const ParameterLayout& layout, Visitor&& visit) {
 ModelDescription parse_description(const std::string& text, const std::string& path) {
   try {
     std::istringstream stream(text);
-    boost::archive::text_iarchive archive(stream);
+    DescriptionArchive archive(stream);
     ModelDescription description;
     archive >> description;
+    archive.expect_end();
     return description;
   } catch (const std::exception& error) {
     throw InputError(path + ": the model's description cannot be read (" + error.what() +
@@ -68,20 +69,28 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   require(d.normalizer.center.size() == d.normalizer.scale.size() &&
               (d.normalizer.is_identity() || d.normalizer.center.size() == d.widths.front()),
           "size of the normalization");
-  std::size_t bytes = 0;
-  const std::size_t element = d.precision == Precision::f64 ? sizeof(double) : sizeof(float);
-  for (std::size_t n = 1; n < d.widths.size(); ++n) {
-    std::size_t layer = 0;
-    require(d.widths[n - 1] > 0 && d.widths[n] > 0 &&
-                !__builtin_mul_overflow(d.widths[n - 1] + 1, d.widths[n], &layer) &&
-                !__builtin_mul_overflow(layer, element, &layer) &&
-                !__builtin_add_overflow(bytes, layer, &bytes),
-            "layer widths");
-  }
+  const std::size_t bytes = packed_bytes(d.widths, d.precision, path + ": the model");
   require(bytes == model.parameters.size(), "number of parameters");
 }
 
 }  // namespace
+
+std::size_t packed_bytes(const std::vector<std::uint64_t>& widths, Precision precision,
+                         const std::string& origin) {
+  std::size_t bytes = 0;
+  const std::size_t element = precision == Precision::f64 ? sizeof(double) : sizeof(float);
+  for (std::size_t n = 1; n < widths.size(); ++n) {
+    std::size_t layer = 0;
+    if (widths[n - 1] == 0 || widths[n] == 0 ||
+        __builtin_add_overflow(widths[n - 1], std::size_t{1}, &layer) ||
+        __builtin_mul_overflow(layer, widths[n], &layer) ||
+        __builtin_mul_overflow(layer, element, &layer) ||
+        __builtin_add_overflow(bytes, layer, &bytes)) {
+      throw InputError(origin + " contradicts itself: layer widths");
+    }
+  }
+  return bytes;
+}
 
 template <class T>
 void unpack_parameters(const ParameterLayout& layout, std::span<const std::byte> packed,

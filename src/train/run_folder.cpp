@@ -129,7 +129,7 @@ void RunFolder::remove_results() const {
     const auto begins = [&name](const std::string& beginning) {
       return name.starts_with(beginning);
     };
-    if (std::any_of(left_over.begin(), left_over.end(), begins)) {
+    if (name.starts_with(".stalled-") || std::any_of(left_over.begin(), left_over.end(), begins)) {
       std::error_code ignored;
       fs::remove(entry->path(), ignored);
     }

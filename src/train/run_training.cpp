@@ -8,6 +8,7 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/comm/watchdog.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/train/checkpoint_folder.hpp"
@@ -226,9 +227,9 @@ Beginning find_beginning(const Config& config, const Communicator& world) {
   return {world.broadcast(own.path, 0), (flags & 1) != 0, (flags & 2) != 0};
 }
 
-}  // namespace
-
-int run_training(const Config& config, const Communicator& world, StopRequest& stop) {
+/// Collective: the run between the making of the node and its end. `watchdog` may be null.
+int run_on(const Config& config, const Communicator& world, Node& node, StopRequest& stop,
+           Watchdog* watchdog) {
   const Stopwatch since_start;
   stop.at_once(world.is_root());
   if (!config.time_limit.empty()) {
@@ -249,30 +250,46 @@ int run_training(const Config& config, const Communicator& world, StopRequest& s
                   "their number), --overwrite starts it anew");
     return exit_ok;
   }
+  if (watchdog != nullptr) {
+    watchdog->use_folder(beginning.path);
+  }
+  world.pulse().begin(Activity::loading);
+  const TrainingData data = load_training_data(config, world, node);
+  const RunPlan plan = agree(world, [&] { return RunPlan::make(config, world, node, data); });
+  set_threads(plan.threads);
+  for (const std::string& line : describe(plan, config, data)) {
+    reporter.line(line);
+  }
+  if (config.dry_run) {
+    for (const std::string& line : describe_shares(plan, data)) {
+      reporter.line(line);
+    }
+    if (beginning.resumes) {
+      reporter.line("resume:   the run in " + beginning.path + " would go on");
+    }
+    reporter.line("dry run: configuration and data are good; nothing was trained or written");
+    return exit_ok;
+  }
+  return config.precision == Precision::f64
+             ? train<double>(config, world, node, plan, data, beginning.path, reporter, stop,
+                             since_start)
+             : train<float>(config, world, node, plan, data, beginning.path, reporter, stop,
+                            since_start);
+}
+
+}  // namespace
+
+int run_training(const Config& config, const Communicator& world, StopRequest& stop,
+                 LaunchGuard& guard) {
   int code = exit_ok;
   Node node(world);
   {
-    const TrainingData data = load_training_data(config, world, node);
-    const RunPlan plan = agree(world, [&] { return RunPlan::make(config, world, node, data); });
-    set_threads(plan.threads);
-    for (const std::string& line : describe(plan, config, data)) {
-      reporter.line(line);
+    std::optional<Watchdog> watchdog;
+    if (config.stall_timeout > 0) {
+      watchdog.emplace(world, node, config.stall_timeout, "dnn_train");
     }
-    if (config.dry_run) {
-      for (const std::string& line : describe_shares(plan, data)) {
-        reporter.line(line);
-      }
-      if (beginning.resumes) {
-        reporter.line("resume:   the run in " + beginning.path + " would go on");
-      }
-      reporter.line("dry run: configuration and data are good; nothing was trained or written");
-    } else if (config.precision == Precision::f64) {
-      code = train<double>(config, world, node, plan, data, beginning.path, reporter, stop,
-                           since_start);
-    } else {
-      code = train<float>(config, world, node, plan, data, beginning.path, reporter, stop,
-                          since_start);
-    }
+    const LaunchGuard::Pause at_work(guard);
+    code = run_on(config, world, node, stop, watchdog ? &*watchdog : nullptr);
   }
   node.close();
   return code;

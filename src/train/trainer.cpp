@@ -131,6 +131,7 @@ void Trainer<T>::run() {
     return;
   }
   result_.stopped_early = result_.epochs.size() < config_.epochs;
+  world_.pulse().begin(Activity::writing);
   if (control_ != nullptr) {
     control_->wait();
   }
@@ -144,6 +145,7 @@ void Trainer<T>::train_epoch() {
   check_replicas(world_, std::as_bytes(step_.values()));
   validate(metrics);
   result_.epochs.push_back(metrics);
+  world_.pulse().begin(Activity::writing);
   models_.end_epoch(result_.epochs, present_parameters());
   result_.best_epoch = models_.best_epoch();
   reporter_.end_epoch(metrics);
@@ -168,7 +170,10 @@ EpochMetrics Trainer<T>::run_epoch() {
   while (position_.step < sampler.steps()) {
     const std::size_t step = position_.step;
     Stopwatch watch;
+    world_.pulse().begin_update(updates() + 1);
+    world_.pulse().begin(Activity::fetching);
     const Batch<T> batch = loader_.next();
+    world_.pulse().begin(Activity::computing);
     result_.seconds.load += watch.lap();
     position_.learning_rate = schedule_.at(updates());
     const StepResult done = step_.run(batch, sampler.batch_samples(step), epoch,
@@ -241,8 +246,9 @@ void Trainer<T>::end_for_bad_numbers() {
             world_.broadcast(control_->report().last_written, 0) + ".";
   }
   throw AgreedError(guard_.message() + saved +
-                    "\nThe same command with --on-nonfinite skip goes on without such updates; a "
-                    "lower --lr, --clip-norm or --normalize keeps numbers small in a new run");
+                    "\nThe training diverged, or the data are broken. The same command with "
+                    "--on-nonfinite skip goes on without such updates; a lower learning rate "
+                    "(--lr), --clip-norm or --normalize keeps the numbers of a new run small");
 }
 
 template <class T>
@@ -269,6 +275,7 @@ void Trainer<T>::write_checkpoint() {
     return;
   }
   const Stopwatch watch;
+  world_.pulse().begin(Activity::checkpointing);
   check_replicas(world_, std::as_bytes(step_.values()));
   Checkpoint checkpoint;
   checkpoint.loss_sum = world_.all_reduce(position_.sums.loss, Reduction::sum);
@@ -312,6 +319,7 @@ template <class T>
 void Trainer<T>::validate(EpochMetrics& metrics) {
   if (validator_) {
     Stopwatch watch;
+    world_.pulse().begin(Activity::evaluating);
     metrics.validation = validator_->run(step_.network(), nullptr, [this] {
       if (control_ != nullptr) {
         control_->check_stop();
@@ -354,6 +362,7 @@ void Trainer<T>::use_best() {
 template <class T>
 Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
   Stopwatch watch;
+  world_.pulse().begin(Activity::evaluating);
   Evaluation evaluation;
   if (!data_.test && validator_) {
     evaluation = validator_->run(step_.network(), &confusion);

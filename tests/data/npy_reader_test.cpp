@@ -82,8 +82,17 @@ TEST(Npy, BadFiles) {
   fails(npy<float>("<f4", "(4,)", {1, 2, 3, 4}), {"samples x features", "1 dimension"});
   fails(npy<float>("<f4", "(99999999999, 99999999999)", {1}), {"corrupt NPY header"});
   fails(npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}, true), {"Fortran order"});
+  fails(good + good, {"corrupt", "144 bytes follow the 16 bytes"});
+  std::string order = good;
+  order.replace(order.find("False"), 5, "Falte");
+  fails(order, {"corrupt NPY header (fortran_order)"});
   fails(npy<float>("<f4", "(2, 2)", {1, 2.5, 3, 4}), {"label 2.5", "not a class"});
   const auto x = folder.write("x.npy", good);
+  for (const std::uint64_t label : {std::uint64_t{1} << 53, ~std::uint64_t{0}}) {
+    const auto huge = folder.write("huge.npy", npy<std::uint64_t>("<u8", "(2,)", {1, label}));
+    expect_error<InputError>([&] { (void)read_npy(x, huge, {}); },
+                             {"huge.npy", std::to_string(label).c_str(), "element 2"});
+  }
   expect_error<InputError>([&] { (void)read_npy(x, y, {}); }, {"y.npy", "3 labels", "2 samples"});
 }
 

@@ -18,7 +18,7 @@ MAY_INCLUDE = {
 # header prefix -> files (beginnings of their paths inside a layer folder) that may include it
 LIBRARIES = {
     "mpi.h": ("comm/",),
-    "boost/": ("train/model_file", "train/checkpoint"),
+    "boost/": ("train/model_file", "train/checkpoint", "train/description_archive"),
     "dnnl": ("nn/matrix_product", "nn/bf16_product"),
     "cblas": ("nn/matrix_product",),
     "Random123/": ("core/random",),

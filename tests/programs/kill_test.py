@@ -22,7 +22,9 @@ import sys
 import tempfile
 import time
 
-OPTIONS = ["--hidden", "128,64", "--dropout", "0.2", "--epochs", "600", "--checkpoint-every", "25"]
+OPTIONS = ["--hidden", "128,64", "--dropout", "0.2", "--epochs", "600", "--checkpoint-every", "25",
+           "--stall-timeout", "2"]
+LAUNCH_TIMEOUT = "4"  # seconds in which MPI must have started, or ended
 PATIENCE = 30  # seconds until a job that was killed counts as hung
 
 
@@ -60,7 +62,8 @@ class Storm:
 
     def start(self, run):
         return subprocess.Popen([*self.command, "--output", str(run)], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, start_new_session=True)
+                                stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                                env={**os.environ, "DNN_LAUNCH_TIMEOUT": LAUNCH_TIMEOUT})
 
     def finish(self, process, ranks):
         """Waits for the job's end; returns exit code and output."""
@@ -101,9 +104,9 @@ class Storm:
         wait = self.random.uniform(0, 1.2)
         time.sleep(wait)
         ranks = children(process.pid)
-        kinds = ["KILL a rank", "TERM a rank", "USR1 to mpirun", "KILL mpirun", "TERM mpirun"]
+        kinds = ["KILL a rank", "STOP a rank", "TERM a rank", "USR1 to mpirun", "KILL mpirun", "TERM mpirun"]
         kind = self.random.choice(kinds)
-        number = getattr(signal, "SIG" + next(w for w in kind.split() if w in ("KILL", "TERM", "USR1")))
+        number = getattr(signal, "SIG" + next(w for w in kind.split() if w in ("KILL", "STOP", "TERM", "USR1")))
         target = self.random.choice(ranks) if kind.endswith("rank") and ranks else process.pid
         if process.poll() is None and (ranks or not kind.endswith("rank")) and send(target, number):
             self.kills[kind] += 1

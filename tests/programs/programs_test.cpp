@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "dnn/nn/bf16.hpp"
@@ -281,10 +282,17 @@ TEST(Model, InfoAndVerify) {
   EXPECT_NE(run_command(predict + " --model " + bad).output.find("checksum"), std::string::npos);
 }
 
+/// Three ranks, of which one fails in the way given.
+CommandResult job_with(int failing, const std::string& how) {
+  const CommandResult result = run_command(mpirun(3) + DNN_TEST_BIN + "/failing_rank " +
+                                           std::to_string(failing) + " " + how);
+  EXPECT_EQ(run_command("pgrep -x -r R,S,D,T failing_rank").output, "") << "a rank is left";
+  return result;
+}
+
 TEST(Job, ARankThatThrowsEndsItAtOnceWithOneMessage) {
   for (const int failing : {0, 2}) {
-    const CommandResult result =
-        run_command(mpirun(3) + DNN_TEST_BIN + "/failing_rank " + std::to_string(failing));
+    const CommandResult result = job_with(failing, "throw");
     EXPECT_NE(result.exit_code, 0);
     EXPECT_LT(result.seconds, 10);
     EXPECT_EQ(count(result.output, "the disk is on fire"), 1) << result.output;
@@ -292,6 +300,74 @@ TEST(Job, ARankThatThrowsEndsItAtOnceWithOneMessage) {
               std::string::npos)
         << result.output;
   }
+}
+
+TEST(Job, ARankThatExitsEarlyEndsIt) {
+  const CommandResult result = job_with(1, "exit");
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_LT(result.seconds, 15);
+}
+
+TEST(Job, ARankInAnotherCollectiveEndsItWithinSeconds) {
+  for (const int failing : {0, 2}) {
+    const CommandResult result = job_with(failing, "other");
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_LT(result.seconds, 20);
+    EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
+    for (int rank = 0; rank < 3; ++rank) {
+      const std::string place = rank == failing ? "MPI_Allreduce" : "MPI_Barrier";
+      EXPECT_TRUE(std::regex_search(
+          result.output, std::regex("rank " + std::to_string(rank) + " \\(host .*" + place)))
+          << result.output;
+    }
+  }
+}
+
+// The watchdog's time is 3 seconds here.
+TEST(Job, AStuckRankEndsItAndIsNamed) {
+  for (const std::string how : {"stop", "sleep"}) {
+    for (const int failing : {0, 2}) {
+      const CommandResult result = job_with(failing, how);
+      EXPECT_NE(result.exit_code, 0);
+      EXPECT_NE(result.exit_code, 2);
+      EXPECT_GE(result.seconds, 3);
+      EXPECT_LT(result.seconds, 20);
+      EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
+      EXPECT_EQ(count(result.output, "is stuck"), 1) << result.output;
+      EXPECT_TRUE(std::regex_search(
+          result.output,
+          std::regex("rank " + std::to_string(failing) + " \\(host .*, process [0-9]+" +
+                     (how == "stop" ? ", stopped by a signal" : "") +
+                     "\\) is stuck: fetching a batch of samples, update 17\n")))
+          << result.output;
+    }
+  }
+}
+
+// Where no watchdog is: others wait inside MPI.
+TEST(Job, ARankThatIsStuckWhileMpiStartsOrEndsEndsIt) {
+  for (const std::string when : {"start", "end"}) {
+    const CommandResult result =
+        run_command("DNN_LAUNCH_TIMEOUT=3 " + mpirun(3) + DNN_TEST_BIN + "/failing_rank 1 " + when);
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_LT(result.seconds, 20);
+    EXPECT_NE(result.output.find("DNN_LAUNCH_TIMEOUT"), std::string::npos) << result.output;
+    EXPECT_EQ(run_command("pgrep -x -r R,S,D,T failing_rank").output, "") << "a rank is left";
+  }
+}
+
+TEST(Job, ARankThatWorksForLongIsNotStuck) {
+  const CommandResult result = job_with(1, "work");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_GE(result.seconds, 9);
+}
+
+// As a scheduler does with a job that makes room for another one.
+TEST(Job, ASuspendedJobGoesOnAfterLongerThanTheTimeout) {
+  const CommandResult result = run_command(mpirun(2) + DNN_TEST_BIN +
+                                           "/failing_rank 1 work & sleep 2; pkill -STOP -P $!; "
+                                           "sleep 6; pkill -CONT -P $!; wait $!");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 
 TEST(Job, ADivergedModelIsToldOnce) {

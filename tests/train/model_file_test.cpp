@@ -12,7 +12,9 @@
 #include "dnn/train/atomic_file.hpp"
 #include "dnn/train/container.hpp"
 #include "dnn/train/model_report.hpp"
+#include "support/damages.hpp"
 #include "support/expect_error.hpp"
+#include "support/memory_file.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/test_numbers.hpp"
 
@@ -73,28 +75,16 @@ TEST(ModelFile, ComesBackBitForBit) {
   EXPECT_NE(model_info(folder / "m.dnn").find("3-5-2"), std::string::npos);
 }
 
-TEST(ModelFile, EveryTruncationIsRefused) {
+TEST(ModelFile, EveryDamageIsRefused) {
   const TemporaryFolder folder;
   Example().save(folder / "m.dnn");
-  const std::string whole = read_file(folder / "m.dnn");
-  for (std::size_t length = 0; length < whole.size(); ++length) {
-    const auto path = folder.write("cut.dnn", whole.substr(0, length));
-    EXPECT_THROW((void)load_model(path), InputError) << length;
-  }
-  folder.write("long.dnn", whole + "x");
-  EXPECT_THROW((void)load_model(folder / "long.dnn"), InputError);
-}
-
-TEST(ModelFile, EveryFlippedBitIsRefused) {
-  const TemporaryFolder folder;
-  Example().save(folder / "m.dnn");
-  const std::string whole = read_file(folder / "m.dnn");
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    std::string damaged = whole;
-    damaged[i] = static_cast<char>(damaged[i] ^ (1 << i % 8));
-    const auto path = folder.write("flipped.dnn", damaged);
-    EXPECT_THROW((void)load_model(path), InputError) << i;
-  }
+  const test::MemoryFile file;
+  test::for_each_damage(
+      read_file(folder / "m.dnn"), [&](const std::string& damaged, const std::string& what) {
+        SCOPED_TRACE(what);
+        file.write(damaged);
+        expect_error<InputError>([&] { (void)load_model(file.path()); }, {file.path().c_str()});
+      });
 }
 
 TEST(ModelFile, RefusalsSayWhatIsWrong) {
@@ -130,6 +120,13 @@ TEST(ModelFile, PartsThatContradictEachOtherAreRefused) {
   };
   refused([](ModelDescription& d) { d.widths = {3, 6, 2}; }, "number of parameters");
   refused([](ModelDescription& d) { d.widths = {3, ~0ULL, 2}; }, "layer widths");
+  refused(
+      [](ModelDescription& d) {
+        d.widths = {~0ULL, 2};
+        d.feature_names.clear();
+        d.normalizer = {};
+      },
+      "layer widths");
   refused([](ModelDescription& d) { d.widths = {3}; }, "no layers");
   refused([](ModelDescription& d) { d.class_names.pop_back(); }, "class names");
   refused([](ModelDescription& d) { d.normalizer.center.pop_back(); }, "normalization");
@@ -142,6 +139,10 @@ TEST(ModelFile, ForeignDescriptionIsRefused) {
   write_container(folder / "f.dnn", Container::model, "22 serialization::archive 99 0 0 nonsense",
                   {});
   expect_error<InputError>([&] { (void)load_model(folder / "f.dnn"); }, {"description"});
+  // Widths that would take more memory than there is.
+  write_container(folder / "w.dnn", Container::model,
+                  "22 serialization::archive 18 0 0 999999999999 0 2 2 2", {});
+  expect_error<InputError>([&] { (void)load_model(folder / "w.dnn"); }, {"w.dnn", "description"});
 }
 
 TEST(ModelFile, VerificationFindsNumbersThatAreNone) {

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "dnn/comm/pulse.hpp"
 #include "dnn/comm/request.hpp"
 
 namespace dnn {
@@ -33,6 +35,8 @@ class Communicator {
   [[nodiscard]] int size() const { return size_; }
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
   [[nodiscard]] MPI_Comm handle() const { return handle_; }
+  /// Where this rank notes down what it does; blocking operations do it by themselves.
+  [[nodiscard]] PulseRecorder& pulse() const { return *pulse_; }
 
   /// Collective: the ranks that can share memory with this one.
   [[nodiscard]] Communicator split_by_node() const;
@@ -93,12 +97,13 @@ class Communicator {
  private:
   void send(std::span<const std::byte> bytes, int to) const;
   void receive(std::span<std::byte> bytes, int from) const;
-  explicit Communicator(MPI_Comm owned);
+  Communicator(MPI_Comm owned, std::shared_ptr<PulseRecorder> pulse);
   void release() noexcept;
 
   MPI_Comm handle_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 0;
+  std::shared_ptr<PulseRecorder> pulse_;
 };
 
 /// The name of this rank's host.

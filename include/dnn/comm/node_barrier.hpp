@@ -36,6 +36,7 @@ class NodeBarrier {
   unsigned ranks_;
   int spins_;
   const Communicator* between_nodes_;
+  PulseRecorder& pulse_;
 };
 
 }  // namespace dnn

@@ -2,8 +2,13 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace dnn {
+
+/// `text` from a file as messages show it: in quotes, without control characters, and no more than
+/// the beginning of a long one.
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// What the user gave (an option, a file, the data in it) cannot be used. The message says what is
 /// wrong, where, and what to do about it.

@@ -24,6 +24,9 @@ template <class T>
   text = trim(text);
   if (text.starts_with('+')) {
     text.remove_prefix(1);
+    if (text.starts_with('-')) {
+      return std::nullopt;
+    }
   }
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -38,6 +38,12 @@ struct SavedModel {
   void copy_to(const ParameterLayout& layout, std::span<T> values) const;
 };
 
+/// How many bytes the W and B of layers of these widths are, packed without padding; as double for
+/// f64, else as float. `origin` names what has the widths in errors. Throws InputError for a width
+/// of 0, and where the bytes are more than can be counted.
+[[nodiscard]] std::size_t packed_bytes(const std::vector<std::uint64_t>& widths,
+                                       Precision precision, const std::string& origin);
+
 /// The bytes of all W and B of a flat buffer, without its padding.
 template <class T>
 [[nodiscard]] std::vector<std::byte> packed_parameters(const ParameterLayout& layout,

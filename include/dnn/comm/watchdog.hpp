@@ -1,0 +1,83 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/node.hpp"
+#include "dnn/comm/pulse.hpp"
+
+namespace dnn {
+
+/// Ends a job in which nothing moves any more, and says where it is stuck.
+///
+/// Note [Who is stuck]
+/// When one rank is stuck, soon all others wait for it, and from inside a wait nobody can tell for
+/// whom. So every rank notes down what it does (Pulse) in memory that its node's ranks share, and a
+/// thread of each rank watches the whole node. When no rank of it has got on for the timeout, those
+/// are stuck that do not wait for others, or whose thread does not run either (a stopped process);
+/// a rank that computes or reads gets on as long as it uses the processor. One rank of the node
+/// reports, kills those, and ends its own process with exit code 1, upon which the launcher ends
+/// the job with that code or the one of a killed process.
+///
+/// Where all ranks of the node wait, the stuck one is on another node, which says so by itself; its
+/// whole host may be out of reach, though. So each node that waits leaves a marker in the run
+/// folder, and when some more time has passed, one names the nodes of which there is none.
+///
+/// All ranks waiting at different operations, on a node that is the whole job, wait for each other:
+/// that ends after `mismatch_seconds` already.
+///
+/// A job that is suspended as a whole (SIGSTOP by the scheduler) does not use up the timeout: only
+/// time in which the watching thread runs counts.
+class Watchdog {
+ public:
+  static constexpr double mismatch_seconds = 5;
+
+  /// Collective over `world`, whose ranks' pulses are recorded in the memory of `node` from now on;
+  /// both must outlive the watchdog, and node.close() comes after it. `timeout`: seconds, above 0.
+  /// `program`: what messages begin with.
+  /// Signals that the calling thread blocks stay blocked in the watching thread.
+  Watchdog(const Communicator& world, Node& node, double timeout, std::string program);
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+  /// The pulse is recorded in this process again. Not collective.
+  ~Watchdog();
+
+  /// The folder for markers, which all nodes can see; none: nodes know only of themselves.
+  void use_folder(std::string path);
+
+ private:
+  struct Board;
+  struct Seen;
+
+  void watch();
+  [[nodiscard]] bool is_over(const Seen& seen, double idle) const;
+  void report_and_end(const Seen& seen, double idle);
+  [[nodiscard]] std::string describe_node(const Seen& seen, double idle) const;
+  [[nodiscard]] std::string describe_other_nodes(double idle) const;
+  [[nodiscard]] std::string marker(int leader) const;
+  [[noreturn]] void end(const Seen& seen) const;
+
+  const Communicator& world_;
+  std::string program_;
+  double timeout_;
+  double interval_;
+  std::vector<std::string> hosts_;        ///< of each rank of the job
+  std::vector<std::int32_t> leaders_;     ///< the rank that leads each rank's node
+  std::vector<std::int32_t> node_ranks_;  ///< the job's ranks that are this node's
+  int node_rank_;
+  Board* board_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool end_ = false;
+  std::string folder_;
+  std::thread thread_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,73 @@
+#include "dnn/comm/launch_guard.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "dnn/comm/program.hpp"
+
+namespace dnn {
+
+namespace {
+
+double limit_from_environment() {
+  constexpr double usual = 300;
+  const char* text = std::getenv("DNN_LAUNCH_TIMEOUT");
+  char* end = nullptr;
+  const double limit = text != nullptr ? std::strtod(text, &end) : usual;
+  return text == nullptr || (end != text && *end == '\0' && limit >= 0) ? limit : usual;
+}
+
+}  // namespace
+
+LaunchGuard::LaunchGuard(std::string program)
+    : program_(std::move(program)), limit_(limit_from_environment()) {
+  // The thread takes no signals: they are for others to handle.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &before);
+  thread_ = std::thread([this] { watch(); });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+LaunchGuard::~LaunchGuard() {
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void LaunchGuard::set_paused(bool paused) {
+  const std::lock_guard lock(mutex_);
+  paused_ = paused;
+  was_paused_ = was_paused_ || paused;
+}
+
+void LaunchGuard::watch() {
+  using Clock = std::chrono::steady_clock;
+  const double interval = std::clamp(limit_ / 10, 0.05, 1.0);
+  double idle = 0;
+  Clock::time_point last = Clock::now();
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, std::chrono::duration<double>(interval), [this] { return end_; })) {
+    const double passed = std::chrono::duration<double>(Clock::now() - last).count();
+    last = Clock::now();
+    idle = paused_ ? 0 : idle + std::min(passed, 2 * interval);
+    if (limit_ > 0 && idle >= limit_) {
+      std::fprintf(stderr,
+                   "%s: error: the job has not come to %s for %.0f s (DNN_LAUNCH_TIMEOUT): a rank "
+                   "is stuck or was not started; the job ends, to be started again\n",
+                   program_.c_str(), was_paused_ ? "its end" : "its work", idle);
+      std::fflush(stderr);
+      std::_Exit(exit_failed);
+    }
+  }
+}
+
+}  // namespace dnn

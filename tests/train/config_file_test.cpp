@@ -1,0 +1,76 @@
+#include "dnn/train/config_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "dnn/core/error.hpp"
+#include "support/expect_error.hpp"
+
+namespace dnn {
+namespace {
+
+using Values = std::vector<std::string>;
+
+/// The values of the only key, k.
+Values read(const std::string& text) {
+  std::istringstream stream(text);
+  const auto items = ConfigFile().from_config(stream);
+  EXPECT_EQ(items.size(), 1U) << text;
+  EXPECT_EQ(items.at(0).name, "k") << text;
+  return items.at(0).inputs;
+}
+
+void fails(const std::string& text, std::initializer_list<const char*> parts) {
+  std::istringstream stream(text);
+  test::expect_error<InputError>([&] { (void)ConfigFile().from_config(stream); }, parts);
+}
+
+TEST(ConfigFile, Values) {
+  EXPECT_EQ(read("k = 3"), Values{"3"});
+  EXPECT_EQ(read("# comment\n\n  k=true # yes\r\n"), Values{"true"});
+  EXPECT_EQ(read("\"k\" = \"a # b, [c] 'd'\" # comment"), Values{"a # b, [c] 'd'"});
+  EXPECT_EQ(read("k = 'C:\\new \"x\"'"), Values{"C:\\new \"x\""});
+  EXPECT_EQ(read("k = \"\\\"\\\\\\t\\u00e9\\U0001F600\""),
+            Values{"\"\\\t\xc3\xa9\xf0\x9f\x98\x80"});
+  EXPECT_EQ(read("k = /a folder/data.csv"), Values{"/a folder/data.csv"});
+  EXPECT_EQ(read("k ="), Values{""});
+}
+
+TEST(ConfigFile, Arrays) {
+  EXPECT_EQ(read("k = [1, \"two, three\", 4]"), (Values{"1", "two, three", "4"}));
+  EXPECT_EQ(read("k = [ # first to last\n  1,\n  2, # two\n]\n"), (Values{"1", "2"}));
+  EXPECT_EQ(read("k = []"), Values{});
+}
+
+TEST(ConfigFile, WhatCannotBeReadIsRefusedWithItsLine) {
+  fails("a = 1\n[train]\n", {"line 2", "'[train]'", "sections"});
+  fails("a = 1\nb = 2\na = 3\n", {"line 3", "'a' appears twice"});
+  fails("a = 1\nquiet\n", {"line 2", "'quiet'", "key = value"});
+  fails("= 1\n", {"line 1", "key = value"});
+  fails("a = \"b\n", {"line 1", "not closed"});
+  fails("a = \"b\" c\n", {"line 1", "after the value of 'a'", "'c'"});
+  fails("a = [1, 2\nb = 3\n", {"line 2", "array", "not closed"});
+  fails("a = [1, 2", {"line 1", "array", "not closed"});
+  fails("a = \"\\q\"", {"line 1", "'\\q'", "escape"});
+  fails("a = \"\\ud800\"", {"'\\u'", "escape"});
+  fails("a = \"\\u0000\"", {"'\\u'", "escape"});
+  fails("a = \"\\u12", {"'\\u'", "escape"});
+  fails(std::string("a\0 = 1", 6), {"not a TOML file"});
+  fails(
+      "\xef\xbb\xbf"
+      "a = 1",
+      {"byte order mark"});
+  fails("a = " + std::string(2 << 20, '1'), {"1 MiB"});
+}
+
+TEST(ConfigFile, EveryStringComesBack) {
+  std::string all;
+  for (int c = 1; c < 256; ++c) {
+    all += static_cast<char>(c);
+  }
+  EXPECT_EQ(read("k = " + toml_string(all)), Values{all});
+}
+
+}  // namespace
+}  // namespace dnn
