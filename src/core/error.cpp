@@ -6,14 +6,6 @@
 
 namespace dnn {
 
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t most = 60;
-  std::string shown(text.substr(0, most));
-  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
-  std::replace_if(shown.begin(), shown.end(), is_control, '?');
-  return "'" + shown + (text.size() > most ? "...'" : "'");
-}
-
 namespace {
 
 /// What to do about what the system says.
@@ -37,6 +29,14 @@ std::string advice(int code) {
 }
 
 }  // namespace
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t most = 60;
+  std::string shown(text.substr(0, most));
+  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  std::replace_if(shown.begin(), shown.end(), is_control, '?');
+  return "'" + shown + (text.size() > most ? "...'" : "'");
+}
 
 FileError::FileError(const std::string& doing, const std::string& path, int code)
     : InputError("cannot " + doing + ": " + path + ": " + std::generic_category().message(code) +

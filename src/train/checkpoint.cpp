@@ -143,16 +143,21 @@ void parse_parts(const std::string& text, std::size_t elements, const std::strin
   require(next == elements && !checkpoint.parts.empty(), origin, "the list of its parts");
 }
 
-/// Makes room for all tensors of a checkpoint, `tensors` of `bytes` each.
-void size_tensors(Checkpoint& checkpoint, std::size_t tensors, std::size_t bytes,
-                  const std::string& origin) {
+/// Whether a checkpoint of so many tensors has the best parameters. Throws InputError for a number
+/// that is wrong.
+bool has_best(const Checkpoint& checkpoint, std::size_t tensors, const std::string& origin) {
   const std::size_t needed = 1 + checkpoint.optimizer_state.size();
   require(tensors == needed || tensors == needed + 1, origin, "number of parameters");
+  return tensors > needed;
+}
+
+/// Makes room for all tensors of a checkpoint, `bytes` each.
+void size_tensors(Checkpoint& checkpoint, bool with_best, std::size_t bytes) {
   checkpoint.parameters.resize(bytes);
   for (auto& state : checkpoint.optimizer_state) {
     state.resize(bytes);
   }
-  checkpoint.best_parameters.resize(tensors > needed ? bytes : 0);
+  checkpoint.best_parameters.resize(with_best ? bytes : 0);
 }
 
 /// Reads bytes [first, last) of each tensor from a container whose parameters they are.
@@ -172,21 +177,45 @@ void read_tensors(const ContainerReader& reader, std::size_t first, std::size_t 
   take(checkpoint.best_parameters);
 }
 
-/// Reads the parts that `checkpoint`, which is at `path`, names. Throws InputError that names both.
-void read_parts(const std::string& path, std::size_t element, Checkpoint& checkpoint) {
+/// Calls `visit(part, file, bytes)` for each part that `checkpoint`, which is at `path`, names;
+/// `bytes`: of its tensors. What is thrown as InputError then names both files.
+template <class Visitor>
+void for_each_part(const std::string& path, const Checkpoint& checkpoint, Visitor&& visit) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   for (const CheckpointPart& part : checkpoint.parts) {
     try {
-      const std::string file = (std::filesystem::path(path).parent_path() / part.file).string();
-      const ContainerReader reader(file, Container::part);
-      const std::size_t bytes = part.elements.size() * element * checkpoint.part_tensors;
-      if (reader.checksum() != part.checksum || reader.parameters_length() != bytes) {
-        throw InputError(file + ": not the part that the checkpoint was written with");
-      }
-      read_tensors(reader, part.elements.begin * element, part.elements.end * element, checkpoint);
+      visit(part, (folder / part.file).string(),
+            part.elements.size() * element_bytes(checkpoint) * checkpoint.part_tensors);
     } catch (const InputError& error) {
       throw InputError(path + ": a part of the checkpoint is missing or damaged: " + error.what());
     }
   }
+}
+
+[[noreturn]] void refuse_part(const std::string& file) {
+  throw InputError(file + ": not the part that the checkpoint was written with");
+}
+
+/// Reads the tensors, of `tensor_bytes` each, from the parts that `checkpoint` names.
+void read_parts(const std::string& path, std::size_t tensor_bytes, Checkpoint& checkpoint) {
+  const bool with_best = has_best(checkpoint, checkpoint.part_tensors, path);
+  // Files that are not there ask for no memory.
+  for_each_part(path, checkpoint, [](const CheckpointPart&, const std::string& file, auto bytes) {
+    std::error_code error;
+    if (const auto size = std::filesystem::file_size(file, error); error || size < bytes) {
+      (void)verify_container(file, Container::part);  // says what is wrong
+      refuse_part(file);
+    }
+  });
+  size_tensors(checkpoint, with_best, tensor_bytes);
+  const std::size_t element = element_bytes(checkpoint);
+  for_each_part(path, checkpoint, [&](const auto& part, const std::string& file, auto bytes) {
+    const ContainerReader reader(file, Container::part);
+    if (reader.checksum() != part.checksum || reader.parameters_length() != bytes) {
+      refuse_part(file);
+    }
+    read_tensors(reader, part.elements.begin * element, part.elements.end * element, checkpoint);
+  });
 }
 
 }  // namespace
@@ -282,13 +311,12 @@ Checkpoint load_checkpoint(const std::string& path) {
   Checkpoint checkpoint = parse_container(reader, path);
   const std::size_t bytes = parameter_bytes(checkpoint, path);
   if (reader.version() == in_parts) {
-    size_tensors(checkpoint, checkpoint.part_tensors, bytes, path);
-    read_parts(path, element_bytes(checkpoint), checkpoint);
+    read_parts(path, bytes, checkpoint);
     return checkpoint;
   }
   const std::size_t tensors = reader.parameters_length() / bytes;
   require(tensors * bytes == reader.parameters_length(), path, "number of parameters");
-  size_tensors(checkpoint, tensors, bytes, path);
+  size_tensors(checkpoint, has_best(checkpoint, tensors, path), bytes);
   read_tensors(reader, 0, bytes, checkpoint);
   return checkpoint;
 }

@@ -112,25 +112,28 @@ ParallelCheckpoint::Outcome ParallelCheckpoint::collect() {
   return outcome;
 }
 
-bool is_shared_folder(const Communicator& world, const std::string& path) {
-  const std::string probe = path + "/.shared." + this_moment(world);
-  bool sees = false;
+std::string why_not_shared(const Communicator& world, const std::string& path) {
+  // A name that the next start removes, should this process end before it does.
+  const std::string probe = path + "/step-shared.tmp." + this_moment(world);
+  std::string reason;
   std::error_code error;
   if (world.is_root()) {
     try {
       fs::create_directories(path, error);
       write_file_atomically(probe, std::string("x"));
-    } catch (const FileError&) {
-      // Nobody sees it then.
+    } catch (const FileError& thrown) {
+      reason = thrown.what();
     }
   }
   world.barrier();
-  sees = fs::exists(probe, error);
-  const bool all_see = world.all_reduce<std::int64_t>(sees ? 1 : 0, Reduction::min) == 1;
+  const std::int64_t sees = fs::exists(probe, error) ? 1 : 0;
+  if (world.all_reduce(sees, Reduction::min) == 0 && reason.empty()) {
+    reason = "not all ranks see what rank 0 writes into " + path;
+  }
   if (world.is_root()) {
     fs::remove(probe, error);
   }
-  return all_see;
+  return world.broadcast(reason, 0);
 }
 
 }  // namespace dnn

@@ -1,6 +1,7 @@
 #include "dnn/train/run_control.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "dnn/comm/agree.hpp"
@@ -19,7 +20,14 @@ RunControl::RunControl(const Communicator& world, const StopRequest* stop, Setti
     writer_ =
         std::make_unique<CheckpointWriter>(CheckpointFolder(settings_.folder), settings_.keep);
   }
-  settings_.parallel = settings_.parallel && writes() && is_shared_folder(world, settings_.folder);
+  if (settings_.parallel && writes()) {
+    const std::string reason = why_not_shared(world, settings_.folder);
+    settings_.parallel = reason.empty();
+    if (world.is_root() && !reason.empty()) {
+      std::fprintf(stderr, "dnn_train: warning: rank 0 writes the checkpoints alone: %s\n",
+                   reason.c_str());
+    }
+  }
 }
 
 bool RunControl::seconds_over() const {

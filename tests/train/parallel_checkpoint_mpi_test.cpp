@@ -186,11 +186,20 @@ TEST_F(Parallel, ADamagedOrMissingPartIsTold) {
   world().barrier();
 }
 
-TEST_F(Parallel, AFolderOfOneHostAloneIsWrittenByRank0) {
-  EXPECT_TRUE(is_shared_folder(world(), path));
+TEST_F(Parallel, AFolderThatTheRanksDoNotShareIsWrittenByRank0) {
+  EXPECT_EQ(why_not_shared(world(), path), "");
   const std::string mine = path + "/" + std::to_string(world().rank());
-  EXPECT_EQ(is_shared_folder(world(), mine), world().size() == 1);
-  EXPECT_FALSE(is_shared_folder(world(), "/proc/no/such/folder"));
+  EXPECT_EQ(why_not_shared(world(), mine).find("not all ranks") == 0, world().size() > 1);
+  EXPECT_NE(why_not_shared(world(), "/proc/no/such/folder").find("No such file"),
+            std::string::npos);
+  RunControl::Settings other = settings();
+  other.folder = mine;
+  testing::internal::CaptureStderr();
+  const RunControl control(world(), nullptr, other);
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(control.writes_parts(), world().size() == 1);
+  EXPECT_EQ(told.find("rank 0 writes the checkpoints alone") != std::string::npos,
+            world().is_root() && world().size() > 1);
 }
 
 }  // namespace

@@ -48,8 +48,8 @@ class ParallelCheckpoint {
   std::future<Written> mine_;
 };
 
-/// Collective: whether all ranks see the same files in a folder, which rank 0 finds there. False
-/// where rank 0 cannot write into it.
-[[nodiscard]] bool is_shared_folder(const Communicator& world, const std::string& path);
+/// Collective: why the ranks do not share a folder that rank 0 writes into; empty, on all ranks,
+/// where they do.
+[[nodiscard]] std::string why_not_shared(const Communicator& world, const std::string& path);
 
 }  // namespace dnn
