@@ -40,7 +40,8 @@ void DescriptionArchive::expect_end() {
 void DescriptionArchive::load(boost::serialization::collection_size_type& count) {
   Base::load(count);
   constexpr std::size_t least = 2;  // a digit and a blank
-  expect_left(count, least);
+  const boost::serialization::collection_size_type& loaded = count;
+  expect_left(loaded, least);
 }
 
 void DescriptionArchive::load(std::string& text) {
