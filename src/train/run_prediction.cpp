@@ -242,10 +242,9 @@ LossSums score(const PredictConfig& config, std::vector<SavedModel> models,
 void report(const PredictConfig& config, const Dataset& data, const LossSums& sums,
             const EnsembleLayout& layout) {
   if (layout.models > 1) {
-    std::printf("ensemble of %zu models, %s averaged; %zu data shard%s of %zu rank%s or more\n",
-                layout.models, word_for(config.average).c_str(), layout.shards(),
-                layout.shards() == 1 ? "" : "s", layout.ranks / layout.shards(),
-                layout.ranks / layout.shards() == 1 ? "" : "s");
+    std::printf("ensemble of %zu models, %s averaged; %zu rank%s in %zu data shard%s\n",
+                layout.models, word_for(config.average).c_str(), layout.ranks,
+                layout.ranks == 1 ? "" : "s", layout.shards(), layout.shards() == 1 ? "" : "s");
   }
   const auto count = static_cast<double>(data.samples);
   if (data.has_labels()) {

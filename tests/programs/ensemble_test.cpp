@@ -1,0 +1,103 @@
+// dnn_predict --logit-ensemble as a user runs it.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "support/programs.hpp"
+#include "support/run_command.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn::test {
+namespace {
+
+struct Ensemble : public testing::Test {
+  TemporaryFolder folder;
+
+  /// Trains a model; returns its file.
+  std::string model_of(const std::string& name, const std::string& arguments) {
+    const std::string out = folder / name;
+    const CommandResult result = run_command(train + " --quiet --output " + out + " " + arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return out + "/model.dnn";
+  }
+  CommandResult predict_with(int ranks, const std::string& arguments) {
+    return run_command(mpirun(ranks) + predict + " --output " + (folder / "p.csv") +
+                       " --overwrite " + arguments);
+  }
+  [[nodiscard]] std::string predictions() const { return read_file(folder / "p.csv"); }
+
+  /// What predict reports, in percent.
+  static double accuracy(const CommandResult& result) {
+    std::smatch found;
+    EXPECT_TRUE(std::regex_search(result.output, found, std::regex("accuracy ([0-9.]+) %")))
+        << result.output;
+    return found.empty() ? 0 : std::stod(found[1]);
+  }
+};
+
+TEST_F(Ensemble, OfOneModelIsTheModelAndOfSeveralNoWorseThanTheirMean) {
+  std::string models;
+  double mean = 0;
+  for (const int seed : {1, 2, 3}) {
+    // Different hidden layers, normalization and precision go together.
+    const std::string path =
+        model_of(std::to_string(seed),
+                 "--epochs 8 --lr 0.003 --validation 0.3 --hidden " + std::to_string(16 * seed) +
+                     " --seed " + std::to_string(seed) + (seed == 2 ? " --precision double" : "") +
+                     (seed == 3 ? " --normalize minmax" : ""));
+    models += " " + path;
+    const CommandResult alone = predict_with(2, "--model " + path);
+    EXPECT_EQ(alone.exit_code, 0) << alone.output;
+    mean += accuracy(alone) / 3;
+    const std::string expected = predictions();
+    for (const std::string kind : {"logits", "probabilities"}) {
+      EXPECT_EQ(
+          predict_with(3, "--logit-ensemble " + path + " --ensemble-average " + kind).exit_code, 0);
+      EXPECT_EQ(predictions(), expected);
+    }
+  }
+  for (const std::string kind : {"logits", "probabilities"}) {
+    std::string expected;
+    for (const int ranks : {1, 2, 4, 8}) {
+      const CommandResult result =
+          predict_with(ranks, "--ensemble-average " + kind + " --logit-ensemble" + models);
+      EXPECT_EQ(result.exit_code, 0) << result.output;
+      EXPECT_NE(result.output.find("ensemble of 3 models, " + kind), std::string::npos);
+      EXPECT_GE(accuracy(result), mean);
+      expected = expected.empty() ? predictions() : expected;
+      EXPECT_EQ(predictions(), expected) << ranks << " ranks";
+    }
+  }
+}
+
+TEST_F(Ensemble, RefusesModelsThatDoNotGoTogether) {
+  const auto csv = [this](const std::string& name, const std::string& text) {
+    return "--epochs 1 --hidden 4 --validation 0 --data " + folder.write(name, text);
+  };
+  const std::string plane = model_of("plane", csv("a.csv", "1,2,red\n3,4,blue\n"));
+  const std::string other = model_of("other", csv("b.csv", "1,2,red\n3,4,grey\n"));
+  const std::string line = model_of("line", csv("c.csv", "1,red\n3,blue\n"));
+  const auto refuses = [&](const std::string& arguments, const std::vector<std::string>& parts) {
+    const CommandResult result = predict_with(3, arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
+    for (const std::string& part : parts) {
+      EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder / "p.csv"));
+  };
+  refuses("--logit-ensemble " + plane + " " + other, {"class", plane, other, "'grey'"});
+  refuses("--logit-ensemble " + plane + " " + line, {"features", plane, line});
+  refuses("--logit-ensemble " + plane + " " + plane, {"64 features", "the ensemble has 2"});
+  refuses("--logit-ensemble " + plane + " " + (folder / "none"), {"none: No such file"});
+  refuses("--logit-ensemble " + plane + " " + (folder / "a.csv"), {"not a dnn_train model"});
+  refuses("--model " + plane + " --ensemble-average logits", {"requires --logit-ensemble"});
+  refuses("--model " + plane + " --logit-ensemble " + plane, {"excludes"});
+  refuses("", {"no model", "--logit-ensemble"});
+}
+
+}  // namespace
+}  // namespace dnn::test
