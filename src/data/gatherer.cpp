@@ -49,8 +49,8 @@ void prefetch(const void* row, std::size_t bytes) {
 template <class Raw, class T>
 using ComputeType = std::conditional_t<(sizeof(Raw) > 2 && !std::is_same_v<Raw, float>), double, T>;
 
-/// `data` without its names: a string for each of 100,000 classes and more, in each gatherer of each
-/// rank, would be most of what it holds.
+/// `data` without its names: a string for each of 100,000 classes and more, in each gatherer of
+/// each rank, would be most of what it holds.
 Dataset without_names(const Dataset& data) {
   return {.origin = data.origin,
           .samples = data.samples,

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <limits>
 #include <regex>
+#include <span>
+#include <vector>
 
+#include "dnn/train/model_file.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"
@@ -97,6 +100,52 @@ TEST_F(Ensemble, RefusesModelsThatDoNotGoTogether) {
   refuses("--model " + plane + " --ensemble-average logits", {"requires --logit-ensemble"});
   refuses("--model " + plane + " --logit-ensemble " + plane, {"excludes"});
   refuses("", {"no model", "--logit-ensemble"});
+}
+
+/// A model of two features that says the same of every sample: its logits are `B`.
+std::string constant_model(const TemporaryFolder& folder, const std::string& name,
+                           const std::vector<std::string>& classes, const std::vector<double>& B) {
+  std::vector<double> parameters(2 * B.size(), 0);  // W
+  parameters.insert(parameters.end(), B.begin(), B.end());
+  ModelDescription description;
+  description.widths = {2, B.size()};
+  description.precision = Precision::f64;
+  description.class_names = classes;
+  save_model(folder / name, description, std::as_bytes(std::span(parameters)));
+  return folder / name;
+}
+
+TEST_F(Ensemble, TakesExtremesAndMasksAndMapsClassesByName) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const std::string data = " --data " + folder.write("d.csv", "1,2\n3,4\n5,6\n");
+  const std::string up = constant_model(folder, "up", {"a", "b", "c"}, {1e300, -1e300, -inf});
+  const std::string down = constant_model(folder, "down", {"c", "b", "a"}, {-inf, 1e300, -1e300});
+  for (const int ranks : {1, 2, 3}) {
+    for (const std::string kind : {"logits", "probabilities"}) {
+      const CommandResult result = predict_with(
+          ranks, "--logit-ensemble " + up + " " + down + " --ensemble-average " + kind + data);
+      EXPECT_EQ(result.exit_code, 0) << result.output;
+      EXPECT_EQ(predictions(),
+                "sample,class,p(a),p(b),p(c)\n1,a,0.5,0.5,0\n2,a,0.5,0.5,0\n3,a,0.5,0.5,0\n");
+    }
+  }
+}
+
+TEST_F(Ensemble, NumbersThatAreNoneAreToldOnceWithSampleAndModel) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string data = " --data " + folder.write("d.csv", "1,2\n3,4\n5,6\n");
+  const std::string good = constant_model(folder, "good", {"a", "b"}, {1, 2});
+  const std::string bad = constant_model(folder, "bad", {"a", "b"}, {1, nan});
+  for (const std::string kind : {"logits", "probabilities"}) {
+    const CommandResult result = predict_with(
+        3, "--logit-ensemble " + good + " " + bad + " --ensemble-average " + kind + data);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_EQ(count(result.output, "error"), 1) << result.output;
+    for (const std::string& part : {std::string("d.csv: sample 1: "), std::string("NaN"), bad}) {
+      EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder / "p.csv"));
+  }
 }
 
 }  // namespace
