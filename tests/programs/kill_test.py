@@ -37,6 +37,14 @@ def children(pid):
     return [int(child) for child in text.split()]
 
 
+def has_begun(pid):
+    """Whether it runs the program already; before, it is a copy of mpirun, which waits for it."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe").endswith("dnn_train")
+    except OSError:
+        return False
+
+
 def is_alive(pid):
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
@@ -108,6 +116,8 @@ class Storm:
         kind = self.random.choice(kinds)
         number = getattr(signal, "SIG" + next(w for w in kind.split() if w in ("KILL", "STOP", "TERM", "USR1")))
         target = self.random.choice(ranks) if kind.endswith("rank") and ranks else process.pid
+        if kind.startswith("STOP") and not has_begun(target):
+            return ranks
         if process.poll() is None and (ranks or not kind.endswith("rank")) and send(target, number):
             self.kills[kind] += 1
             self.last = f"{kind} after {wait:.2f} s"
