@@ -42,6 +42,7 @@ endfunction()
 dnn_find(onednn dnnl.h dnnl libdnnl-dev)
 dnn_find(openblas cblas.h openblas libopenblas-openmp-dev)
 dnn_find(random123 Random123/philox.h "" librandom123-dev)
+dnn_find(tomlplusplus toml++/toml.h "" libtomlplusplus-dev)
 
 if(DNN_TESTS)
   dnn_require(libgtest-dev GTest)

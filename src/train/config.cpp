@@ -1,6 +1,7 @@
 #include "dnn/train/config.hpp"
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "dnn/core/error.hpp"
@@ -150,7 +151,12 @@ namespace {
 
 /// JSON's numbers, truth values and arrays of them are TOML's as well.
 std::string toml_value(const nlohmann::ordered_json& value) {
-  return value.is_string() ? toml_string(value.get<std::string>()) : value.dump();
+  // TOML's integers are signed.
+  const bool is_too_large = value.is_number_unsigned() &&
+                            value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max();
+  return value.is_string() ? toml_string(value.get<std::string>())
+         : is_too_large    ? '"' + value.dump() + '"'
+                           : value.dump();
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "dnn/train/description_archive.hpp"
 
+#include <utility>
+
 // The bodies of the templates that make an archive: Boost's library holds those of its own ones.
 #include <boost/archive/impl/archive_serializer_map.ipp>
 #include <boost/archive/impl/basic_text_iarchive.ipp>
@@ -40,7 +42,7 @@ void DescriptionArchive::expect_end() {
 void DescriptionArchive::load(boost::serialization::collection_size_type& count) {
   Base::load(count);
   constexpr std::size_t least = 2;  // a digit and a blank
-  expect_left(count, least);
+  expect_left(std::as_const(count), least);
 }
 
 void DescriptionArchive::load(std::string& text) {

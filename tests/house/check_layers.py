@@ -25,6 +25,7 @@ LIBRARIES = {
     "openssl/": ("core/sha256",),
     "zlib": ("data/bytes",),
     "CLI/": ("train/",),
+    "toml++/": ("train/config_file",),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

@@ -33,8 +33,8 @@ TEST(ConfigFile, Values) {
   EXPECT_EQ(read("k = 'C:\\new \"x\"'"), Values{"C:\\new \"x\""});
   EXPECT_EQ(read("k = \"\\\"\\\\\\t\\u00e9\\U0001F600\""),
             Values{"\"\\\t\xc3\xa9\xf0\x9f\x98\x80"});
-  EXPECT_EQ(read("k = /a folder/data.csv"), Values{"/a folder/data.csv"});
-  EXPECT_EQ(read("k ="), Values{""});
+  EXPECT_EQ(read("k = -1_000"), Values{"-1000"});
+  EXPECT_EQ(read("k = 1e-3"), Values{"0.001"});
 }
 
 TEST(ConfigFile, Arrays) {
@@ -44,32 +44,30 @@ TEST(ConfigFile, Arrays) {
 }
 
 TEST(ConfigFile, WhatCannotBeReadIsRefusedWithItsLine) {
-  fails("a = 1\n[train]\n", {"line 2", "'[train]'", "sections"});
-  fails("a = 1\nb = 2\na = 3\n", {"line 3", "'a' appears twice"});
-  fails("a = 1\nquiet\n", {"line 2", "'quiet'", "key = value"});
-  fails("= 1\n", {"line 1", "key = value"});
-  fails("a = \"b\n", {"line 1", "not closed"});
-  fails("a = \"b\" c\n", {"line 1", "after the value of 'a'", "'c'"});
-  fails("a = [1, 2\nb = 3\n", {"line 2", "array", "not closed"});
-  fails("a = [1, 2", {"line 1", "array", "not closed"});
-  fails("a = \"\\q\"", {"line 1", "'\\q'", "escape"});
-  fails("a = \"\\ud800\"", {"'\\u'", "escape"});
-  fails("a = \"\\u0000\"", {"'\\u'", "escape"});
-  fails("a = \"\\u12", {"'\\u'", "escape"});
-  fails(std::string("a\0 = 1", 6), {"not a TOML file"});
-  fails(
-      "\xef\xbb\xbf"
-      "a = 1",
-      {"byte order mark"});
+  fails("a = 1\n[train]\n", {"line 2", "'train'", "sections"});
+  fails("a = 1\nb = 1979-05-27\n", {"line 2", "'b'", "a number"});
+  fails("a = 1\nb = [[1], 2]\n", {"line 2", "'b'"});
+  fails("a = 1\nb = 2\na = 3\n", {"line 3", "'a'"});
+  fails("a = 1\nquiet\n", {"line 2"});
+  fails("a = adam\n", {"line 1", "quotes"});
+  fails("a =\n", {"line 1"});
+  fails("a = \"b\n", {"line 1"});
+  fails("a = \"b\" c\n", {"line 1"});
+  fails("a = [1, 2\nb = 3\n", {"line 2"});
+  fails("a = \"\\q\"", {"line 1", "escape"});
+  fails(std::string("a\0 = 1", 6), {"line 1"});
+  fails("a = \"\xff\"", {"line 1", "utf-8"});
   fails("a = " + std::string(2 << 20, '1'), {"1 MiB"});
 }
 
 TEST(ConfigFile, EveryStringComesBack) {
   std::string all;
-  for (int c = 1; c < 256; ++c) {
+  for (int c = 1; c < 128; ++c) {
     all += static_cast<char>(c);
   }
+  all += "\xc3\xa9\xf0\x9f\x98\x80";
   EXPECT_EQ(read("k = " + toml_string(all)), Values{all});
+  test::expect_error<InputError>([] { (void)toml_string("\xff"); }, {"UTF-8"});
 }
 
 }  // namespace

@@ -162,14 +162,14 @@ TEST(Options, UnknownOnesNameTheNearest) {
   const auto other = folder.write("d.toml", "hiden = [3]\n");
   fails({"--config", other.c_str()}, {"d.toml", "'hiden'", "did you mean hidden?"});
   const auto section = folder.write("e.toml", "[train]\nepochs = 3\n");
-  fails({"--config", section.c_str()}, {"e.toml", "line 1", "'[train]'", "sections"});
+  fails({"--config", section.c_str()}, {"e.toml", "line 1", "'train'", "sections"});
   fails({"--config", "/nowhere.toml"}, {"/nowhere.toml"});
   const auto large = folder.write("f.toml", "EPOCH = 3\n");
   fails({"--config", large.c_str()}, {"'EPOCH'", "did you mean epochs?"});
   const auto binary = folder.write("g.toml", "\x01\x02\x7f= 3\n");
-  fails({"--config", binary.c_str()}, {"g.toml", "not a TOML file"});
+  fails({"--config", binary.c_str()}, {"g.toml", "line 1", "no TOML"});
   const auto marked = folder.write("h.toml", "\xef\xbb\xbfquiet = true\n");
-  fails({"--config", marked.c_str()}, {"h.toml", "byte order mark"});
+  EXPECT_TRUE(parse({"--config", marked.c_str()}).config.quiet);
 }
 
 TEST(Options, UnusableValuesNameTheOption) {
@@ -185,7 +185,7 @@ TEST(Options, UnusableValuesNameTheOption) {
   fails({"--epochs", "--quiet"}, {"--epochs", "'--quiet' is no number"});
   const test::TemporaryFolder folder;
   const auto file = folder.write("c.toml", "validation = \n");
-  fails({"--config", file.c_str()}, {"--validation", "missing"});
+  fails({"--config", file.c_str()}, {"c.toml", "line 1", "expected value"});
   fails({"--epochs", "0"}, {"--epochs 0"});
   fails({"--validation", "1"}, {"--validation 1"});
   fails({"--dropout", "1"}, {"--dropout 1"});

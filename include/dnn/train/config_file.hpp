@@ -7,17 +7,18 @@
 
 namespace dnn {
 
-/// How CLI11 reads the file that --config names: lines of TOML, `key = value`, where a value is a
-/// "string" with escapes, a 'string' without, an array of values over any number of lines, or the
-/// rest of the line up to a comment (numbers, true, false, a word).
+/// How CLI11 reads the file that --config names: as TOML (by toml++, since CLI11's own reader knows
+/// a part of it only), of `key = value` alone, where a value is a text, a number, true or false, or
+/// an array of them.
 class ConfigFile : public CLI::ConfigTOML {
  public:
-  /// Throws InputError, with the line, for anything else: a section, a key that appears twice, a
-  /// string or an array that is not closed, control characters, more than a MiB.
+  /// Throws InputError, with the line, for what is no TOML, for sections and dates, and for more
+  /// than a MiB.
   [[nodiscard]] std::vector<CLI::ConfigItem> from_config(std::istream& input) const override;
 };
 
-/// `text` as a TOML string that ConfigFile reads as the same bytes.
+/// `text` as a TOML string that ConfigFile reads as the same bytes. Throws InputError for what is
+/// not UTF-8.
 [[nodiscard]] std::string toml_string(const std::string& text);
 
 }  // namespace dnn
