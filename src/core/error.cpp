@@ -1,9 +1,34 @@
 #include "dnn/core/error.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 namespace dnn {
+
+namespace {
+
+/// What to do about what the system says.
+std::string advice(int code) {
+  switch (code) {
+    case ENOSPC:
+      return " (make room on this disk)";
+    case EDQUOT:
+      return " (remove files, or have the quota raised)";
+    case EROFS:
+      return " (have it mounted for writing, or use another folder)";
+    case EACCES:
+    case EPERM:
+      return " (give this user the right to it, or use another folder)";
+    case EIO:
+    case ESTALE:
+      return " (see to the disk, or to the file server's connection)";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t most = 60;
@@ -14,6 +39,7 @@ std::string in_quotes(std::string_view text) {
 }
 
 FileError::FileError(const std::string& doing, const std::string& path, int code)
-    : InputError("cannot " + doing + ": " + path + ": " + std::generic_category().message(code)) {}
+    : InputError("cannot " + doing + ": " + path + ": " + std::generic_category().message(code) +
+                 advice(code)) {}
 
 }  // namespace dnn

@@ -3,92 +3,71 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 
 #include "dnn/core/error.hpp"
+#include "dnn/train/output_file.hpp"
 
 namespace dnn {
 
 namespace {
 
-constexpr const char* doing = "write the file";
-
-/// A file being written under a temporary name; removed again unless it is committed.
-class TemporaryFile {
+/// A name that is removed again unless its file gets another one.
+class TemporaryName {
  public:
-  explicit TemporaryFile(const std::string& path)
-      : final_path_(path),
-        path_(path + ".tmp." + std::to_string(::getpid())),
-        descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-    if (descriptor_ < 0) {
-      throw FileError(doing, final_path_, errno);
-    }
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
+  explicit TemporaryName(const std::string& path)
+      : path_(path + ".tmp." + std::to_string(::getpid())) {}
+  TemporaryName(const TemporaryName&) = delete;
+  TemporaryName& operator=(const TemporaryName&) = delete;
+  ~TemporaryName() {
+    if (!renamed_) {
       ::unlink(path_.c_str());
     }
   }
 
-  void write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written =
-          ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), 1U << 30));
-      if (written < 0 && errno == EINTR) {
-        continue;
-      }
-      check(written >= 0);
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void rename_to(const std::string& path) {
+    if (std::rename(path_.c_str(), path.c_str()) != 0) {
+      throw FileError("write the file", path, errno);
     }
-  }
-
-  void commit() {
-    check(::fsync(descriptor_) == 0);
-    const int closing = descriptor_;
-    check(::rename(path_.c_str(), final_path_.c_str()) == 0);
-    descriptor_ = -1;
-    if (::close(closing) != 0) {
-      throw FileError(doing, final_path_, errno);
-    }
-    flush_folder();
+    renamed_ = true;
   }
 
  private:
-  void check(bool done) const {
-    if (!done) {
-      throw FileError(doing, final_path_, errno);
-    }
-  }
-
-  /// The rename itself reaches the disk with the folder.
-  void flush_folder() const {
-    const auto folder = std::filesystem::absolute(final_path_).parent_path();
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor >= 0) {
-      ::fsync(descriptor);  // not every file system can; the file itself is safe by now
-      ::close(descriptor);
-    }
-  }
-
-  std::string final_path_;
   std::string path_;
-  int descriptor_;
+  bool renamed_ = false;
 };
+
+/// A rename reaches the disk with its folder. Not every file system can flush one, or lets it be
+/// opened; a disk that fails or is full is an error.
+void flush_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return;
+  }
+  const int code = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (code == EIO || code == ENOSPC || code == EDQUOT) {
+    throw FileError("write the folder of the file", path, code);
+  }
+}
 
 }  // namespace
 
 void write_file_atomically(const std::string& path,
                            const std::vector<std::span<const std::byte>>& pieces) {
-  TemporaryFile file(path);
+  TemporaryName temporary(path);
+  OutputFile file(temporary.path(), O_CREAT | O_TRUNC, path);
   for (const auto piece : pieces) {
     file.write(piece);
   }
-  file.commit();
+  file.flush();
+  file.close();
+  temporary.rename_to(path);
+  flush_folder_of(path);
 }
 
 void write_file_atomically(const std::string& path, const std::string& text) {

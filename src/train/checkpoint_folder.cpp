@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
+#include <set>
 #include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/train/checkpoint.hpp"
 
 namespace dnn {
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr const char* ending = ".ckpt";
 constexpr const char* damaged_ending = ".ckpt.damaged";
+constexpr const char* part_mark = ".part-";
 
 /// The names in a folder that begin as a checkpoint's does; none if there is no such folder.
 std::vector<std::string> names_in(const std::string& path) {
@@ -29,6 +31,15 @@ std::vector<std::string> names_in(const std::string& path) {
     }
   }
   return names;
+}
+
+/// The name of a checkpoint's file without its ending: what the names of its parts begin with.
+std::string stem_of(const std::string& path) {
+  return fs::path(path).stem().string();
+}
+
+bool is_part_of(const std::string& name, const std::string& stem) {
+  return name.starts_with(stem + ".") && name.find(part_mark) != std::string::npos;
 }
 
 void remove_file(const std::string& path) {
@@ -69,10 +80,38 @@ void CheckpointFolder::create() const {
   }
 }
 
+std::string CheckpointFolder::part_for(std::uint64_t updates, const std::string& begun,
+                                       int rank) const {
+  char number[16];
+  std::snprintf(number, sizeof(number), "%06d", rank);
+  return stem_of(file_for(updates)) + "." + begun + part_mark + number;
+}
+
+std::vector<std::string> CheckpointFolder::all_files() const {
+  std::vector<std::string> paths;
+  for (const std::string& name : names_in(path_)) {
+    paths.push_back(path_ + "/" + name);
+  }
+  return paths;
+}
+
+void CheckpointFolder::remove(const std::string& file) const {
+  remove_file(path_ + "/" + file);
+}
+
+void CheckpointFolder::remove_checkpoint(const std::string& path) const {
+  remove_file(path);  // first: a checkpoint whose parts are gone would be a damaged one
+  for (const std::string& name : names_in(path_)) {
+    if (is_part_of(name, stem_of(path))) {
+      remove(name);
+    }
+  }
+}
+
 void CheckpointFolder::keep_newest(std::size_t count) const {
   const std::vector<std::string> paths = newest_first();
   for (std::size_t i = count; i < paths.size(); ++i) {
-    remove_file(paths[i]);
+    remove_checkpoint(paths[i]);
   }
 }
 
@@ -80,25 +119,57 @@ void CheckpointFolder::remove_after(std::uint64_t updates) const {
   const std::string last = file_for(updates);
   for (const std::string& path : newest_first()) {
     if (std::pair(path.size(), path) > std::pair(last.size(), last)) {
-      remove_file(path);
+      remove_checkpoint(path);
+    }
+  }
+}
+
+void CheckpointFolder::remove_parts(std::uint64_t updates,
+                                    const std::vector<std::string>& kept) const {
+  for (const std::string& name : names_in(path_)) {
+    if (is_part_of(name, stem_of(file_for(updates))) &&
+        std::find(kept.begin(), kept.end(), name) == kept.end()) {
+      remove(name);
     }
   }
 }
 
 void CheckpointFolder::remove_temporary_files() const {
+  std::set<std::string> stems;  // of checkpoints that have parts
   for (const std::string& name : names_in(path_)) {
     if (name.find(".tmp.") != std::string::npos) {
-      remove_file(path_ + "/" + name);
+      remove(name);
+    } else if (name.find(part_mark) != std::string::npos) {
+      stems.insert(name.substr(0, name.find('.')));
+    }
+  }
+  std::error_code error;
+  for (const std::string& stem : stems) {
+    const std::string path = path_ + "/" + stem;
+    if (fs::exists(path + damaged_ending, error)) {
+      continue;  // kept for whoever wants to know why
+    }
+    std::vector<std::string> named;
+    try {
+      named = fs::exists(path + ending, error) ? part_files(path + ending) : named;
+    } catch (const InputError&) {
+      continue;
+    }
+    for (const std::string& name : names_in(path_)) {
+      if (is_part_of(name, stem) && std::find(named.begin(), named.end(), name) == named.end()) {
+        remove(name);
+      }
     }
   }
 }
 
 void CheckpointFolder::clear() const {
-  remove_temporary_files();
   keep_newest(0);
   for (const std::string& name : names_in(path_)) {
-    if (name.ends_with(damaged_ending)) {
-      remove_file(path_ + "/" + name);
+    const bool is_one = name.ends_with(damaged_ending) || name.find(".tmp.") != std::string::npos ||
+                        name.find(part_mark) != std::string::npos;
+    if (is_one) {
+      remove(name);
     }
   }
   remove_file(path_);  // stays where something else lies in it

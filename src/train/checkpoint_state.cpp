@@ -2,12 +2,80 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/parallel/gather_state.hpp"
 #include "dnn/train/model_file.hpp"
 
 namespace dnn {
+
+namespace {
+
+/// Calls `visit(range)` for what W and B of each layer have in common with `flat`, in order.
+template <class Visitor>
+void for_each_tensor_in(const ParameterLayout& layout, Range flat, Visitor&& visit) {
+  for (const LayerLayout& layer : layout.layers()) {
+    visit(intersect(layer.weights, flat));
+    visit(intersect(layer.bias, flat));
+  }
+}
+
+/// How many parameters lie before an element of the flat buffer.
+std::size_t packed_offset(const ParameterLayout& layout, std::size_t element) {
+  std::size_t count = 0;
+  for_each_tensor_in(layout, {0, element}, [&count](Range range) { count += range.size(); });
+  return count;
+}
+
+}  // namespace
+
+SavedElements SavedElements::find(const Communicator& world, const ParameterLayout& layout,
+                                  Range own) {
+  const Range flat = share_of_own(world, own);
+  return {flat, {packed_offset(layout, flat.begin), packed_offset(layout, flat.end)}};
+}
+
+template <class T>
+void append_packed(const ParameterLayout& layout, std::span<const T> held, std::size_t first,
+                   Range flat, std::vector<std::byte>& bytes) {
+  for_each_tensor_in(layout, flat, [&](Range range) {
+    if (!range.empty()) {
+      const auto part = std::as_bytes(held.subspan(range.begin - first, range.size()));
+      bytes.insert(bytes.end(), part.begin(), part.end());
+    }
+  });
+}
+
+template void append_packed(const ParameterLayout&, std::span<const float>, std::size_t, Range,
+                            std::vector<std::byte>&);
+template void append_packed(const ParameterLayout&, std::span<const double>, std::size_t, Range,
+                            std::vector<std::byte>&);
+
+template <class T>
+std::vector<std::byte> take_slice(const Communicator& world, TrainingStep<T>& step,
+                                  const GradientExchange<T>& exchange, const SavedElements& saved,
+                                  Checkpoint& checkpoint) {
+  Optimizer<T>& optimizer = step.optimizer();
+  std::vector<std::byte> bytes;
+  // With the best W and B, which are to follow.
+  bytes.reserve((2 + optimizer.buffers()) * saved.packed.size() * sizeof(T));
+  append_packed<T>(step.layout(), step.values(), 0, saved.flat, bytes);
+  for (std::size_t i = 0; i < optimizer.buffers(); ++i) {
+    append_packed<T>(step.layout(), optimizer.state(i), exchange.own().begin, saved.flat, bytes);
+  }
+  checkpoint.optimizer_state.resize(optimizer.buffers());
+  checkpoint.optimizer_steps = optimizer.steps();
+  checkpoint.residuals = world.gather(exchange.save_residual(), 0);
+  return bytes;
+}
+
+template std::vector<std::byte> take_slice(const Communicator&, TrainingStep<float>&,
+                                           const GradientExchange<float>&, const SavedElements&,
+                                           Checkpoint&);
+template std::vector<std::byte> take_slice(const Communicator&, TrainingStep<double>&,
+                                           const GradientExchange<double>&, const SavedElements&,
+                                           Checkpoint&);
 
 template <class T>
 void gather_tensors(const Communicator& world, TrainingStep<T>& step,
@@ -30,13 +98,13 @@ void gather_tensors(const Communicator& world, TrainingStep<T>& step,
 
 template <class T>
 bool restore_tensors(const Communicator& world, TrainingStep<T>& step,
-                     GradientExchange<T>& exchange, const Checkpoint& checkpoint) {
+                     GradientExchange<T>& exchange, Checkpoint& checkpoint) {
   const ParameterLayout& layout = step.layout();
   Optimizer<T>& optimizer = step.optimizer();
   std::vector<std::byte> packed(layout.parameter_count() * sizeof(T));
-  const auto share = [&](const std::vector<std::byte>* tensor) {
+  const auto share = [&](std::vector<std::byte>* tensor) {
     if (world.is_root()) {
-      packed = *tensor;
+      packed = std::exchange(*tensor, {});
     }
     world.broadcast(std::span(packed), 0);
   };
@@ -74,8 +142,8 @@ template void gather_tensors(const Communicator&, TrainingStep<float>&,
 template void gather_tensors(const Communicator&, TrainingStep<double>&,
                              const GradientExchange<double>&, Checkpoint&);
 template bool restore_tensors(const Communicator&, TrainingStep<float>&, GradientExchange<float>&,
-                              const Checkpoint&);
+                              Checkpoint&);
 template bool restore_tensors(const Communicator&, TrainingStep<double>&, GradientExchange<double>&,
-                              const Checkpoint&);
+                              Checkpoint&);
 
 }  // namespace dnn

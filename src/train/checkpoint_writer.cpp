@@ -20,9 +20,10 @@ CheckpointWriter::~CheckpointWriter() {
   thread_.join();
 }
 
-void CheckpointWriter::submit(Checkpoint checkpoint) {
+void CheckpointWriter::submit(Checkpoint checkpoint, double seconds) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !pending_ && !writing_; });
+  report_.write_seconds += seconds;
   pending_ = std::move(checkpoint);
   changed_.notify_all();
 }
@@ -60,24 +61,40 @@ void CheckpointWriter::write(const Checkpoint& checkpoint) {
   std::size_t bytes = 0;
   std::string error;
   try {
+    folder_.create();  // again, where it is gone
     bytes = save_checkpoint(path, checkpoint);
+    std::vector<std::string> parts;
+    for (const CheckpointPart& part : checkpoint.parts) {
+      parts.push_back(part.file);
+    }
+    folder_.remove_parts(checkpoint.updates, parts);
     folder_.keep_newest(keep_);
   } catch (const std::exception& thrown) {
     error = thrown.what();
+    for (const CheckpointPart& part : checkpoint.parts) {
+      folder_.remove(part.file);
+    }
+  }
+  if (!error.empty()) {
+    fail(checkpoint.updates, error);
   }
   const std::lock_guard lock(mutex_);
   report_.write_seconds += watch.seconds();
-  report_.last_error = error;
   if (error.empty()) {
     ++report_.written;
     report_.bytes = bytes;
     report_.last_written = path;
-    return;
+    report_.last_error.clear();
   }
+}
+
+void CheckpointWriter::fail(std::uint64_t updates, const std::string& error) {
+  const std::lock_guard lock(mutex_);
+  report_.last_error = error;
   ++report_.failed;
   std::fprintf(
       stderr, "dnn_train: warning: no checkpoint at update %llu: %s; training goes on, %s\n",
-      static_cast<unsigned long long>(checkpoint.updates), error.c_str(),
+      static_cast<unsigned long long>(updates), error.c_str(),
       report_.last_written.empty() ? "and there is none of this run yet"
                                    : ("the last good one is " + report_.last_written).c_str());
 }

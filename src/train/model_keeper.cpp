@@ -1,8 +1,8 @@
 #include "dnn/train/model_keeper.hpp"
 
-#include <cerrno>
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "dnn/comm/agree.hpp"
@@ -13,8 +13,18 @@
 namespace dnn {
 
 ModelKeeper::ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-                         const ParameterLayout& layout, const RunFolder* folder)
-    : config_(config), world_(world), data_(data), widths_(layout.widths()), folder_(folder) {}
+                         const ParameterLayout& layout, Range part, const RunFolder* folder)
+    : config_(config),
+      world_(world),
+      data_(data),
+      widths_(layout.widths()),
+      parameter_count_(layout.parameter_count()),
+      part_(part),
+      folder_(folder) {
+  if (folder != nullptr && world.is_root()) {
+    metrics_log_.emplace(folder->metrics());
+  }
+}
 
 bool ModelKeeper::improves(const EpochMetrics& metrics) const {
   if (!metrics.validation || !best_) {
@@ -25,55 +35,104 @@ bool ModelKeeper::improves(const EpochMetrics& metrics) const {
   return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
 }
 
-void ModelKeeper::end_epoch(const EpochMetrics& metrics,
-                            const std::function<Parameters()>& parameters) {
+std::size_t ModelKeeper::element_bytes() const {
+  return config_.precision == Precision::f64 ? sizeof(double) : sizeof(float);
+}
+
+void ModelKeeper::end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present) {
+  const EpochMetrics& metrics = epochs.back();
   const bool is_best = improves(metrics);
   if (is_best) {
     best_ = metrics;
   }
+  // Without a validation set every epoch is the best one so far; only the last is worth writing.
+  const bool keep = is_best && (metrics.validation || metrics.epoch == config_.epochs);
   agree(world_, [&] {
-    if (!world_.is_root()) {
-      return;
+    if (keep) {
+      best_part_ = present.part();
+      keeps_best_ = true;
     }
-    // Without a validation set every epoch is the best one so far; only the last is worth writing.
-    const bool write = is_best && (metrics.validation || metrics.epoch == config_.epochs);
-    if (write) {
-      best_parameters_ = parameters();
-    }
-    if (folder_ != nullptr && write) {
-      save(folder_->best_model(), metrics, best_parameters_);
-    }
-    if (folder_ != nullptr) {
-      append(metrics);
+    if (folder_ != nullptr && world_.is_root()) {
+      save_while_training(epochs, keep, present);
     }
   });
 }
 
-void ModelKeeper::append(const EpochMetrics& metrics) const {
-  std::ofstream file(folder_->metrics(), std::ios::app);
-  file << metrics.to_json().dump() << '\n' << std::flush;
-  if (!file) {
-    throw FileError("write the metrics", folder_->metrics(), errno);
+/// On rank 0: a disk that is full now may have room again when the run ends.
+void ModelKeeper::save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
+                                      const Present& present) {
+  const auto attempt = [&](bool& unsaved, const char* what, auto&& work) {
+    const bool told = unsaved;
+    try {
+      work();
+      unsaved = false;
+    } catch (const FileError& error) {
+      unsaved = true;
+      if (!told) {
+        std::fprintf(stderr,
+                     "dnn_train: warning: no %s at epoch %zu: %s; training goes on, and it is "
+                     "written later\n",
+                     what, epochs.back().epoch, error.what());
+      }
+    }
+  };
+  if (is_best) {
+    attempt(best_unsaved_, "best model",
+            [&] { save(folder_->best_model(), *best_, present.whole()); });
   }
+  attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(epochs); });
 }
 
 void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters parameters) {
   best_ = best;
-  best_parameters_ = std::move(parameters);
-  agree(world_, [this] {
-    if (folder_ != nullptr && world_.is_root() && !best_parameters_.empty()) {
-      save(folder_->best_model(), *best_, best_parameters_);
+  agree(world_, [&] {
+    if (folder_ != nullptr && world_.is_root() && !parameters.empty()) {
+      save(folder_->best_model(), *best_, parameters);
     }
+  });
+  best_unsaved_ = false;
+  best_part_.clear();
+  keeps_best_ = world_.all_reduce<std::int64_t>(parameters.empty() ? 0 : 1, Reduction::max) == 1;
+  if (keeps_best_) {
+    parameters.resize(parameter_count_ * element_bytes());
+    world_.broadcast(std::span(parameters), 0);
+    const auto part = std::span(parameters)
+                          .subspan(part_.begin * element_bytes(), part_.size() * element_bytes());
+    best_part_.assign(part.begin(), part.end());
+  }
+}
+
+void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs, const Present& present) {
+  Parameters best;
+  if (folder_ != nullptr && world_.is_root() && keeps_best_) {
+    std::error_code error;
+    best_unsaved_ = best_unsaved_ || !std::filesystem::exists(folder_->best_model(), error);
+  }
+  if (world_.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
+    best = gather_best();
+  }
+  agree(world_, [&] {
+    if (folder_ == nullptr || !world_.is_root()) {
+      return;
+    }
+    folder_->create();  // again, where it is gone
+    if (best_unsaved_) {
+      save(folder_->best_model(), *best_, best);
+    }
+    if (metrics_unsaved_) {
+      metrics_log_->write(epochs);
+    }
+    save(folder_->last_model(), epochs.back(), present.whole());
   });
 }
 
-void ModelKeeper::save_last(const EpochMetrics& metrics,
-                            const std::function<Parameters()>& parameters) const {
-  agree(world_, [&] {
-    if (folder_ != nullptr && world_.is_root()) {
-      save(folder_->last_model(), metrics, parameters());
-    }
-  });
+ModelKeeper::Parameters ModelKeeper::gather_best() const {
+  Parameters whole;
+  if (keeps_best_) {
+    whole.resize(world_.is_root() ? parameter_count_ * element_bytes() : 0);
+    world_.gather_slices(best_part_, part_.begin * element_bytes(), whole, 0);
+  }
+  return whole;
 }
 
 void ModelKeeper::save(const std::string& path, const EpochMetrics& metrics,

@@ -1,6 +1,7 @@
 #include "dnn/train/run_control.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "dnn/comm/agree.hpp"
@@ -19,6 +20,14 @@ RunControl::RunControl(const Communicator& world, const StopRequest* stop, Setti
     writer_ =
         std::make_unique<CheckpointWriter>(CheckpointFolder(settings_.folder), settings_.keep);
   }
+  if (settings_.parallel && writes()) {
+    const std::string reason = why_not_shared(world, settings_.folder);
+    settings_.parallel = reason.empty();
+    if (world.is_root() && !reason.empty()) {
+      std::fprintf(stderr, "dnn_train: warning: rank 0 writes the checkpoints alone: %s\n",
+                   reason.c_str());
+    }
+  }
 }
 
 bool RunControl::seconds_over() const {
@@ -34,12 +43,16 @@ RunControl::Agreed RunControl::agree_now_and_then() {
   // must not make the ranks deaf.
   const double wanted = agreement_seconds / std::max(since_agreement_.lap(), 1e-9);
   const double period = static_cast<double>(calls_) * std::min(wanted, 4.0);
-  std::int64_t mine[3] = {
+  std::int64_t mine[4] = {
       stop_ != nullptr && stop_->requested() ? 0 : 1, seconds_over() ? 0 : 1,
-      std::clamp(static_cast<std::int64_t>(period), std::int64_t{1}, longest_period)};
+      std::clamp(static_cast<std::int64_t>(period), std::int64_t{1}, longest_period),
+      parts_ && parts_->is_written() ? 1 : 0};
   world_.all_reduce(std::span<std::int64_t>(mine), Reduction::min);
   calls_ = 0;
   period_ = mine[2];
+  if (mine[3] == 1) {
+    commit_parts();
+  }
   return {mine[0] == 0, mine[1] == 0};
 }
 
@@ -70,6 +83,29 @@ void RunControl::check_stop() {
   }
 }
 
+void RunControl::commit_parts() {
+  if (!parts_) {
+    return;
+  }
+  ParallelCheckpoint::Outcome outcome = parts_->collect();
+  parts_.reset();
+  if (writer_ && outcome.error.empty()) {
+    writer_->submit(std::move(outcome.checkpoint), outcome.seconds);
+  } else if (writer_) {
+    writer_->fail(outcome.checkpoint.updates, outcome.error);
+  }
+}
+
+void RunControl::submit_part(Checkpoint checkpoint, Range elements, std::vector<std::byte> bytes,
+                             double stall) {
+  Stopwatch watch;
+  wait();
+  parts_.emplace(world_, CheckpointFolder(settings_.folder), std::move(checkpoint), elements,
+                 std::move(bytes));
+  stall_seconds_ += stall + watch.seconds();
+  since_checkpoint_.lap();
+}
+
 void RunControl::submit(Checkpoint checkpoint, double stall) {
   Stopwatch watch;
   if (writer_) {
@@ -80,6 +116,7 @@ void RunControl::submit(Checkpoint checkpoint, double stall) {
 }
 
 void RunControl::finish() {
+  commit_parts();
   agree(world_, [this] {
     if (writer_) {
       writer_->wait();
@@ -91,6 +128,7 @@ void RunControl::finish() {
 }
 
 void RunControl::wait() {
+  commit_parts();
   if (writer_) {
     writer_->wait();
   }

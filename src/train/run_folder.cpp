@@ -53,12 +53,18 @@ RunFolder RunFolder::choose(const std::string& wanted, bool overwrite) {
   }
 }
 
-void RunFolder::prepare(std::size_t bytes) const {
+void RunFolder::create() const {
   std::error_code error;
-  const bool is_new = fs::create_directories(path_, error);
+  fs::create_directories(path_, error);
   if (error) {
     throw FileError("create the output folder", path_, error.value());
   }
+}
+
+void RunFolder::prepare(std::size_t bytes) const {
+  std::error_code error;
+  const bool is_new = !fs::exists(path_, error);
+  create();
   try {
     require_writable();
     require_space(bytes);
@@ -86,7 +92,7 @@ void RunFolder::require_space(std::size_t bytes) const {
   if (error) {
     return;  // no file system has to tell
   }
-  std::vector<std::string> replaced = CheckpointFolder(checkpoints()).newest_first();
+  std::vector<std::string> replaced = CheckpointFolder(checkpoints()).all_files();
   for (const std::string& name : files()) {
     replaced.push_back(name);
   }
@@ -103,19 +109,20 @@ void RunFolder::require_space(std::size_t bytes) const {
 
 void RunFolder::clear() const {
   remove_results();
-  std::error_code error;
-  fs::remove(nonfinite(), error);
   CheckpointFolder(checkpoints()).clear();
+  std::error_code error;
+  for (const std::string& name : {nonfinite(), started()}) {
+    fs::remove(name, error);
+  }
 }
 
 void RunFolder::remove_results() const {
   std::error_code error;
-  std::vector<std::string> left_over;
+  std::vector<std::string> left_over = {".probe", "run.json.tmp."};
   for (const std::string& name : files()) {
     fs::remove(name, error);
     left_over.push_back(fs::path(name).filename().string() + ".tmp.");
   }
-  // What a write that was killed has left.
   for (fs::directory_iterator entry(path_, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();

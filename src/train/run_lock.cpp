@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <span>
 #include <thread>
 #include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/train/output_file.hpp"
 
 namespace dnn {
 
@@ -79,9 +81,10 @@ Attempt attempt(int descriptor, const std::string& file) {
 void write_owner(int descriptor, const std::string& file) {
   const std::string owner =
       "host " + host() + ", process " + std::to_string(static_cast<long>(::getpid())) + "\n";
-  if (::ftruncate(descriptor, 0) != 0 ||
-      ::pwrite(descriptor, owner.data(), owner.size(), 0) != static_cast<ssize_t>(owner.size())) {
-    throw FileError("lock the output folder", file, errno);
+  if (::ftruncate(descriptor, 0) != 0 || !write_all(descriptor, std::as_bytes(std::span(owner)))) {
+    const int code = errno;
+    ::unlink(file.c_str());
+    throw FileError("lock the output folder", file, code);
   }
 }
 
@@ -91,7 +94,7 @@ RunLock RunLock::take(const std::string& path, std::chrono::milliseconds patienc
   const std::string file = path + "/.lock";
   const auto end = std::chrono::steady_clock::now() + patience;
   for (;;) {
-    Opened opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+    Opened opened(open_file(file, O_RDWR | O_CREAT | O_CLOEXEC));
     if (opened.descriptor < 0) {
       throw FileError("lock the output folder", file, errno);
     }

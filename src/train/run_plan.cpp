@@ -138,12 +138,25 @@ RunPlan RunPlan::make(const Config& config, const Communicator& world, const Nod
   const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
   plan.rank_bytes = element * (plan.layout.size() * parameter_copies(config.optimizer) +
                                rows * (nodes + 2 * widest_hidden) + batches);
+  const std::size_t tensor = element * plan.layout.parameter_count();
+  const auto ranks = static_cast<std::size_t>(world.size());
+  // Values, the optimizer's state and the best model's values: as many as in memory, where the
+  // gradients take the place of the last.
+  plan.checkpoint_bytes = tensor * parameter_copies(config.optimizer);
+  plan.parallel_checkpoints =
+      ranks > 1 && plan.checkpoint_bytes >=
+                       std::max(config.parallel_checkpoint_bytes, ranks * config.least_part_bytes);
+  // The best model is kept by all ranks together; what is written is a copy.
+  plan.rank_bytes += tensor / ranks;
+  if (plan.parallel_checkpoints) {
+    plan.rank_bytes += plan.checkpoint_bytes / ranks;
+  } else {
+    plan.root_bytes = plan.checkpoint_bytes;
+  }
   plan.node_bytes = data.bytes();
   // Two models of which a third is being written, and some room for the texts.
   plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
-  // A checkpoint holds values, the optimizer's state and the best model; one is being written.
-  plan.disk_bytes += (config.keep + 1) * element * plan.layout.parameter_count() *
-                     static_cast<std::size_t>(parameter_copies(config.optimizer));
+  plan.disk_bytes += (config.keep + 1) * plan.checkpoint_bytes;  // one is being written
   return plan;
 }
 
@@ -200,8 +213,11 @@ std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData
                     with_commas(part_of(data.sampler.batch_samples(0), ranks, rank).size()) +
                     " samples a batch, " + with_commas(samples) + " an epoch");
   }
-  lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, and " +
-                  mebibytes(plan.node_bytes) + " of data once a node; disk " +
+  lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, " +
+                  (plan.root_bytes > 0
+                       ? mebibytes(plan.root_bytes) + " more on rank 0 for checkpoints, "
+                       : std::string()) +
+                  "and " + mebibytes(plan.node_bytes) + " of data once a node; disk " +
                   mebibytes(plan.disk_bytes));
   return lines;
 }

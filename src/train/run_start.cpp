@@ -8,7 +8,9 @@
 #include "dnn/core/error.hpp"
 #include "dnn/train/atomic_file.hpp"
 #include "dnn/train/checkpoint_folder.hpp"
+#include "dnn/train/checkpoint_interval.hpp"
 #include "dnn/train/config_changes.hpp"
+#include "dnn/train/metrics_log.hpp"
 
 namespace dnn {
 
@@ -88,18 +90,27 @@ bool is_finished(const RunFolder& folder, const Config& config) {
   return done >= config.epochs || summary.value("stopped_early", false);
 }
 
-std::vector<std::string> candidates_of_run(const RunFolder& folder, const Config& config) {
-  if (names_a_path(config) && !fs::is_directory(config.resume) &&
-      same_folder(run_folder_of(config.resume), folder.path())) {
-    return checkpoints_of(config.resume);
+/// Whether --resume names a checkpoint of the run in this folder.
+bool goes_back(const RunFolder& folder, const Config& config) {
+  return names_a_path(config) && !fs::is_directory(config.resume) &&
+         same_folder(run_folder_of(config.resume), folder.path());
+}
+
+/// Whether the run in this folder, which has no checkpoint, ended before its first one and can
+/// begin again. Throws InputError where it had other settings.
+bool can_begin_again(const RunFolder& folder, const Config& config) {
+  std::ifstream file(folder.started());
+  const auto record = nlohmann::ordered_json::parse(file, nullptr, false);
+  if (fs::exists(folder.summary()) || !record.is_object() || !record.contains("configuration") ||
+      CheckpointInterval::parse(record["configuration"].value("checkpoint-every", "off")).unit ==
+          CheckpointInterval::Unit::never) {
+    return false;
   }
-  auto found = CheckpointFolder(folder.checkpoints()).newest_first();
-  if (found.empty()) {
-    throw InputError("--output " + folder.path() +
-                     ": the folder holds a run already, and no checkpoint to go on from; name "
-                     "another one, or add --overwrite");
+  const auto changes = config_changes(record["configuration"].dump(), config, 0);
+  if (!changes.empty()) {
+    refuse_changes("the run in " + folder.path(), changes);
   }
-  return found;
+  return true;
 }
 
 }  // namespace
@@ -110,7 +121,7 @@ RunStart RunStart::find(const Config& config) {
       named ? checkpoints_of(config.resume) : std::vector<std::string>{};
   const std::string wanted =
       config.output.empty() && named ? run_folder_of(config.resume) : config.output;
-  RunStart start{RunFolder(wanted), false, {}};
+  RunStart start{RunFolder(wanted), false, {}, false};
   if (wanted.empty() || config.overwrite || config.resume == "never" || !start.folder.holds_run()) {
     start.folder = RunFolder::choose(wanted, config.overwrite);
     if (config.overwrite && named && same_folder(run_folder_of(config.resume), wanted)) {
@@ -120,9 +131,21 @@ RunStart RunStart::find(const Config& config) {
     start.candidates = std::move(given);
     return start;
   }
-  start.candidates = candidates_of_run(start.folder, config);
-  const bool goes_back = named && start.candidates.front() == config.resume;
-  start.finished = !goes_back && is_finished(start.folder, config);
+  if (goes_back(start.folder, config)) {
+    start.candidates = std::move(given);
+    return start;
+  }
+  start.finished = is_finished(start.folder, config);
+  start.candidates = CheckpointFolder(start.folder.checkpoints()).newest_first();
+  if (!start.finished && start.candidates.empty()) {
+    start.begins_again = can_begin_again(start.folder, config);
+    if (!start.begins_again) {
+      throw InputError("--output " + wanted +
+                       ": the folder holds a run already, and no checkpoint to go on from; name "
+                       "another one, or add --overwrite");
+    }
+    start.candidates = std::move(given);
+  }
   return start;
 }
 
@@ -158,6 +181,19 @@ ResumedFrom read_candidates(const RunStart& start, const Config& config,
   return from;
 }
 
+void record_start(const RunFolder& folder, const Config& config) {
+  const nlohmann::ordered_json record = {{"program", "dnn_train " DNN_VERSION},
+                                         {"configuration", to_json(config)}};
+  write_file_atomically(
+      folder.started(),
+      record.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+void remove_record(const RunFolder& folder) {
+  std::error_code error;
+  fs::remove(folder.started(), error);
+}
+
 void rewind_folder(const RunFolder& folder, const ResumedFrom& from) {
   folder.remove_results();
   const CheckpointFolder checkpoints(folder.checkpoints());
@@ -179,11 +215,7 @@ void rewind_folder(const RunFolder& folder, const ResumedFrom& from) {
     }
     checkpoints.remove_after(from.checkpoint.updates);
   }
-  std::string lines;
-  for (const EpochMetrics& epoch : from.checkpoint.epochs) {
-    lines += epoch.to_json().dump() + '\n';
-  }
-  write_file_atomically(folder.metrics(), lines);
+  MetricsLog(folder.metrics()).write(from.checkpoint.epochs);
 }
 
 }  // namespace dnn

@@ -72,13 +72,19 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
   if (start.finished) {
     throw InputError("another run has just finished in " + path);
   }
+  if (start.begins_again) {
+    reporter.line("note: the run in " + path +
+                  " had ended before its first checkpoint; it begins again");
+  }
   if (start.candidates.empty()) {
     opened.folder.clear();
+    record_start(opened.folder, config);
   } else {
     opened.from = read_candidates(start, own, data_sha256);
     for (const std::string& damage : opened.from->damaged) {
       std::fprintf(stderr, "dnn_train: warning: passed over: %s\n", damage.c_str());
     }
+    record_start(opened.folder, config);
     rewind_folder(opened.folder, *opened.from);
     opened.resumed_from = opened.from->path;
   }
@@ -119,7 +125,8 @@ void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
 
 /// On rank 0, see RunControl::Settings.
 Checkpoint go_back(const Config& config, const RunFolder& folder, const std::string& data_sha256) {
-  const RunStart newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first()};
+  const RunStart newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first(),
+                        false};
   ResumedFrom from = read_candidates(newest, config, data_sha256);
   rewind_folder(folder, from);
   return std::move(from.checkpoint);
@@ -145,10 +152,10 @@ int train(const Config& config, const Communicator& world, Node& node, const Run
   if (world.is_root()) {
     watch_stop_file(folder, stop);
   }
-  RunControl control(
-      world, &stop,
-      {CheckpointInterval::parse(config.checkpoint_every), config.keep, folder.checkpoints(),
-       data_sha256, [&] { return go_back(config, folder, data_sha256); }});
+  RunControl control(world, &stop,
+                     {CheckpointInterval::parse(config.checkpoint_every), config.keep,
+                      folder.checkpoints(), data_sha256, plan.parallel_checkpoints,
+                      [&] { return go_back(config, folder, data_sha256); }});
   Trainer<T> trainer(config, world, node, plan, data, &folder, reporter, &control);
   if (!opened.resumed_from.empty()) {
     reporter.line("resuming from " + opened.resumed_from);
@@ -180,6 +187,9 @@ int train(const Config& config, const Communicator& world, Node& node, const Run
   figures.checkpoint_stall_seconds = control.stall_seconds();
   figures.resumed_from = opened.resumed_from;
   const TrainingResult& result = trainer.result();
+  if (world.is_root()) {
+    remove_record(folder);
+  }
   write_summary(world, folder, config, plan, data, result, figures);
 
   if (result.stopped_early) {

@@ -8,7 +8,6 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
-#include "dnn/train/checkpoint_state.hpp"
 #include "dnn/train/model_file.hpp"
 #include "dnn/train/program_name.hpp"
 #include "dnn/train/replica_check.hpp"
@@ -52,7 +51,8 @@ Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
           *exchange_),
       schedule_(schedule_of(config, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
-      models_(config, world, data, plan.layout, folder),
+      saved_(SavedElements::find(world, plan.layout, exchange_->own())),
+      models_(config, world, data, plan.layout, saved_.packed, folder),
       guard_(config.on_nonfinite, world, folder != nullptr ? folder->nonfinite() : "") {
   step_.set_values(
       [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
@@ -82,6 +82,7 @@ void Trainer<T>::resume(Checkpoint checkpoint) {
   if (!world_.is_root()) {
     checkpoint = parse_checkpoint(text, "rank 0's checkpoint");
   }
+  std::vector<std::byte> best_parameters = std::move(checkpoint.best_parameters);
   if (!restore_tensors(world_, step_, *exchange_, checkpoint)) {
     reporter_.line(
         "note: the ranks lie otherwise than before; what --compress still owed to the sums is lost "
@@ -99,7 +100,7 @@ void Trainer<T>::resume(Checkpoint checkpoint) {
   const std::optional<EpochMetrics> best =
       checkpoint.best_epoch > 0 ? std::optional(result_.epochs[checkpoint.best_epoch - 1])
                                 : std::nullopt;
-  models_.restore(best, std::move(checkpoint.best_parameters));
+  models_.restore(best, std::move(best_parameters));
   result_.best_epoch = models_.best_epoch();
 }
 
@@ -131,10 +132,10 @@ void Trainer<T>::run() {
   }
   result_.stopped_early = result_.epochs.size() < config_.epochs;
   world_.pulse().begin(Activity::writing);
-  models_.save_last(result_.epochs.back(), [this] { return parameters(); });
   if (control_ != nullptr) {
     control_->wait();
   }
+  models_.save_last(result_.epochs, present_parameters());
 }
 
 /// What is left of the epoch under way, and all that follows from it.
@@ -145,7 +146,7 @@ void Trainer<T>::train_epoch() {
   validate(metrics);
   result_.epochs.push_back(metrics);
   world_.pulse().begin(Activity::writing);
-  models_.end_epoch(metrics, [this] { return parameters(); });
+  models_.end_epoch(result_.epochs, present_parameters());
   result_.best_epoch = models_.best_epoch();
   reporter_.end_epoch(metrics);
   position_ = {.epoch = position_.epoch + 1};
@@ -279,7 +280,16 @@ void Trainer<T>::write_checkpoint() {
   Checkpoint checkpoint;
   checkpoint.loss_sum = world_.all_reduce(position_.sums.loss, Reduction::sum);
   checkpoint.correct = world_.all_reduce(position_.sums.correct, Reduction::sum);
-  gather_tensors(world_, step_, *exchange_, checkpoint);
+  std::vector<std::byte> part;
+  if (control_->writes_parts()) {
+    part = take_slice(world_, step_, *exchange_, saved_, checkpoint);
+    part.insert(part.end(), models_.best_part().begin(), models_.best_part().end());
+    checkpoint.part_tensors =
+        1 + checkpoint.optimizer_state.size() + (models_.keeps_best() ? 1 : 0);
+  } else {
+    gather_tensors(world_, step_, *exchange_, checkpoint);
+    checkpoint.best_parameters = models_.gather_best();
+  }
   if (world_.is_root()) {
     const std::vector<std::size_t>& widths = step_.layout().widths();
     checkpoint.program = program_name;
@@ -295,11 +305,14 @@ void Trainer<T>::write_checkpoint() {
     checkpoint.epoch_seconds = position_.seconds;
     checkpoint.epochs = result_.epochs;
     checkpoint.best_epoch = result_.best_epoch;
-    checkpoint.best_parameters = models_.best_parameters();
     checkpoint.left_out = position_.left_out;
     checkpoint.skipped = result_.skipped_updates;
   }
-  control_->submit(std::move(checkpoint), watch.seconds());
+  if (control_->writes_parts()) {
+    control_->submit_part(std::move(checkpoint), saved_.packed, std::move(part), watch.seconds());
+  } else {
+    control_->submit(std::move(checkpoint), watch.seconds());
+  }
 }
 
 template <class T>
@@ -323,6 +336,16 @@ std::vector<std::byte> Trainer<T>::parameters() {
 }
 
 template <class T>
+ModelKeeper::Present Trainer<T>::present_parameters() {
+  return {[this] { return parameters(); },
+          [this] {
+            std::vector<std::byte> part;
+            append_packed<T>(step_.layout(), step_.values(), 0, saved_.flat, part);
+            return part;
+          }};
+}
+
+template <class T>
 std::string Trainer<T>::parameters_sha256() {
   return to_hex(sha256(parameters()));
 }
@@ -330,7 +353,7 @@ std::string Trainer<T>::parameters_sha256() {
 template <class T>
 void Trainer<T>::use_best() {
   SavedModel best;
-  best.parameters = models_.best_parameters();
+  best.parameters = models_.gather_best();
   best.parameters.resize(step_.layout().parameter_count() * sizeof(T));
   world_.broadcast(std::span(best.parameters), 0);
   step_.set_values([&](std::span<T> values) { best.copy_to(step_.layout(), values); });

@@ -56,6 +56,7 @@ struct Job {
   std::string interval;     ///< as --checkpoint-every
   std::string resume_from;  ///< a checkpoint
   const StopRequest* stop = nullptr;
+  bool parallel = false;  ///< all ranks write the checkpoints
 };
 
 template <class T>
@@ -68,7 +69,8 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job) {
     const RunPlan plan = RunPlan::make(config, ranks, node, data);
     Reporter silent(Reporter::Mode::silent);
     const auto interval = CheckpointInterval::parse(job.interval.empty() ? "off" : job.interval);
-    RunControl control(ranks, job.stop, {interval, 1000, job.write_to, data_fingerprint(data)});
+    RunControl control(ranks, job.stop,
+                       {interval, 1000, job.write_to, data_fingerprint(data), job.parallel});
     Trainer<T> trainer(config, ranks, node, plan, data, nullptr, silent, &control);
     if (!job.resume_from.empty()) {
       trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});
@@ -184,6 +186,88 @@ TEST(Resume, AtAnotherNumberOfRanksAndExchange) {
   }
 }
 
+/// The first `count` ranks of world().
+class FirstRanks {
+ public:
+  explicit FirstRanks(int count)
+      : ranks_(world().split(world().rank() < count ? 0 : 1)), belongs_(world().rank() < count) {}
+  /// Calls `work(ranks)` on them; the others wait for its end.
+  template <class Work>
+  void run(Work&& work) const {
+    if (belongs_) {
+      work(ranks_);
+    }
+    world().barrier();
+  }
+
+ private:
+  Communicator ranks_;
+  bool belongs_;
+};
+
+// Saved at each number of ranks, resumed at each other: by one rank's writing and by all ranks'.
+TEST(Resume, AnyRankCountGoesOnWithWhatAnyOtherSaved) {
+  Config config = small_run();
+  config.optimizer = OptimizerKind::nesterov;
+  std::vector<int> counts;
+  for (const int count : {1, 2, 3, 8}) {
+    if (count <= world().size()) {
+      counts.push_back(count);
+    }
+  }
+  for (const bool parallel : {false, true}) {
+    const SharedFolder folder;
+    const auto folder_of = [&](int count) { return folder.path() + "/" + std::to_string(count); };
+    std::vector<Trained<double>> undisturbed(counts.size());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      FirstRanks(counts[i]).run([&](const Communicator& ranks) {
+        undisturbed[i] =
+            train<double>(config, ranks, {folder_of(counts[i]), "21", {}, nullptr, parallel});
+      });
+    }
+    for (const int saved : counts) {
+      const std::string path = CheckpointFolder(folder_of(saved)).file_for(21);
+      for (std::size_t i = 0; i < counts.size(); ++i) {
+        FirstRanks(counts[i]).run([&](const Communicator& ranks) {
+          const auto resumed = train<double>(config, ranks, {{}, {}, path, nullptr});
+          EXPECT_LE(largest_difference(undisturbed[i].values, resumed.values),
+                    saved == counts[i] ? 0 : 1e-12)
+              << "saved by " << saved << ", resumed by " << counts[i];
+          if (saved == counts[i]) {
+            EXPECT_EQ(undisturbed[i].best_sha256, resumed.best_sha256);
+          }
+        });
+      }
+    }
+  }
+}
+
+// Every rank's part holds what one rank's file would: with and without sharing the updates.
+TEST(Resume, ACheckpointInPartsIsTheSameState) {
+  for (const ExchangeKind kind : {ExchangeKind::allreduce, ExchangeKind::node}) {
+    Config config = small_run();
+    config.exchange = kind;
+    config.epochs = 2;
+    const SharedFolder one;
+    const SharedFolder many;
+    (void)train<float>(config, world(), {one.path(), "7", {}, nullptr});
+    (void)train<float>(config, world(), {many.path(), "7", {}, nullptr, true});
+    for (const std::uint64_t point : {7, 21, 34}) {
+      const std::string path = CheckpointFolder(many.path()).file_for(point);
+      const Checkpoint a = load_checkpoint(CheckpointFolder(one.path()).file_for(point));
+      const Checkpoint b = load_checkpoint(path);
+      EXPECT_EQ(a.parameters, b.parameters);
+      EXPECT_EQ(a.optimizer_state, b.optimizer_state);
+      EXPECT_EQ(a.best_parameters, b.best_parameters);
+      EXPECT_EQ(a.best_epoch, b.best_epoch);
+      EXPECT_EQ(part_files(path).size(), static_cast<std::size_t>(world().size()));
+      const auto resumed = train<float>(config, world(), {{}, {}, path, nullptr});
+      EXPECT_EQ(resumed.result.epochs.size(), 2U);
+    }
+    world().barrier();
+  }
+}
+
 TEST(Resume, EarlyStopRemembersWhatWasBest) {
   Config config = small_run();
   config.optimizer = OptimizerKind::sgd;
@@ -247,7 +331,7 @@ TEST(Stop, SignalsDoNotDisturbTheProducts) {
   std::atomic<bool> end = false;
   std::thread storm([&end] {
     const auto start = StopRequest::Clock::now();  // a later signal would end the process
-    while (!end && StopRequest::Clock::now() - start < std::chrono::milliseconds(300)) {
+    while (!end && StopRequest::Clock::now() - start < std::chrono::milliseconds(100)) {
       ::kill(::getpid(), SIGUSR1);
       std::this_thread::sleep_for(std::chrono::microseconds(50));
     }

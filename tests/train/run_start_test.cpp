@@ -99,6 +99,45 @@ TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {
                            {"--output", "holds a run already", "--overwrite"});
 }
 
+// What the same command may begin again, since it has saved nothing that it could go on from.
+TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
+  record_start(run, config);
+  EXPECT_FALSE(RunStart::find(config).begins_again);  // there is nothing in it yet
+  folder.write("run/model.dnn", "");
+  folder.write("run/model.dnn.tmp.7", "");
+  folder.write("run/.probe.tmp.7", "");
+  const RunStart start = RunStart::find(config);
+  EXPECT_TRUE(start.begins_again);
+  EXPECT_TRUE(start.candidates.empty());
+  Config other = config;
+  other.seed = 5;
+  expect_error<InputError>([&] { (void)RunStart::find(other); },
+                           {"seed: was 1, is 5", "--overwrite"});
+  run.clear();
+  EXPECT_TRUE(std::filesystem::is_empty(run.path()));
+
+  config.checkpoint_every = "off";  // its best model may be all that is left of it
+  record_start(run, config);
+  folder.write("run/model.dnn", "");
+  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"holds a run already"});
+  finish(config.epochs);
+  EXPECT_TRUE(RunStart::find(config).finished);  // though it has no checkpoint
+}
+
+TEST_F(StartedRun, OneThatWentOnFromAnotherRunBeginsAgainFromThere) {
+  const std::string origin = save(3);
+  Config other = config;
+  other.output = folder / "new";
+  other.resume = origin;
+  const RunFolder run_of_other(other.output);
+  run_of_other.prepare(1);
+  record_start(run_of_other, other);
+  folder.write("new/metrics.jsonl", "");
+  const RunStart start = RunStart::find(other);
+  EXPECT_TRUE(start.begins_again);
+  EXPECT_EQ(start.candidates, std::vector<std::string>{origin});
+}
+
 TEST_F(StartedRun, NeverIsRefusedAndOverwriteStartsAnew) {
   save(5);
   config.resume = "never";

@@ -17,7 +17,8 @@ class InputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A file or folder cannot be read or written; the message names it and the system's reason.
+/// A file or folder cannot be read or written; the message names it and the system's reason, and
+/// says what to do where that follows from it.
 class FileError : public InputError {
  public:
   /// `doing` completes "cannot ..." ("write the model"); `code` is an errno value.

@@ -15,4 +15,8 @@ template <class T>
 void gather_state(const Communicator& world, Range own, std::span<const T> mine,
                   std::span<T> whole);
 
+/// Collective: the part of `own` that is this rank's where ranks that own the same range share it
+/// evenly. The parts of all ranks cover once what any rank owns.
+[[nodiscard]] Range share_of_own(const Communicator& world, Range own);
+
 }  // namespace dnn

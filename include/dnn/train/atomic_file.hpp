@@ -9,7 +9,7 @@ namespace dnn {
 
 /// Writes a file whole or not at all: to a temporary name beside `path`, flushed to the disk, then
 /// renamed. `pieces` are written one after the other. Throws FileError, and leaves no temporary
-/// file.
+/// file; only where the folder's own flush failed may `path` be the new file.
 void write_file_atomically(const std::string& path,
                            const std::vector<std::span<const std::byte>>& pieces);
 

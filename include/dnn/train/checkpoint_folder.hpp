@@ -7,7 +7,8 @@
 
 namespace dnn {
 
-/// The folder of a run's checkpoints. A checkpoint is named after the number of updates before it.
+/// The folder of a run's checkpoints. A checkpoint is named after the number of updates before it,
+/// a part of one (see Note [Checkpoints in parts]) after its checkpoint.
 class CheckpointFolder {
  public:
   explicit CheckpointFolder(std::string path);
@@ -15,21 +16,34 @@ class CheckpointFolder {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string file_for(std::uint64_t updates) const;
 
+  /// The name of a part's file. `begun`: the same for all parts of a checkpoint, and no other's.
+  [[nodiscard]] std::string part_for(std::uint64_t updates, const std::string& begun,
+                                     int rank) const;
+
   /// The paths of all checkpoints, newest (most updates) first; empty if there is no such folder.
   [[nodiscard]] std::vector<std::string> newest_first() const;
 
-  /// Creates the folder. Throws FileError.
+  /// The paths of all that belongs to checkpoints, parts and damaged ones too.
+  [[nodiscard]] std::vector<std::string> all_files() const;
+
+  /// Creates the folder, where there is none. Throws FileError.
   void create() const;
-  /// Removes all but the newest `count`.
+  /// Removes a file of the folder, if it is there.
+  void remove(const std::string& file) const;
+  /// Removes all but the newest `count`, with their parts.
   void keep_newest(std::size_t count) const;
   /// Removes those of more than `updates` updates: a run that goes on from there is another one.
   void remove_after(std::uint64_t updates) const;
-  /// Removes what a write that was killed has left.
+  /// Removes the parts of that many updates which `kept` does not name.
+  void remove_parts(std::uint64_t updates, const std::vector<std::string>& kept) const;
+  /// Removes what a write that was killed has left, parts that no checkpoint names included.
   void remove_temporary_files() const;
   /// Removes all checkpoints, and the folder if it is empty then.
   void clear() const;
 
  private:
+  void remove_checkpoint(const std::string& path) const;
+
   std::string path_;
 };
 

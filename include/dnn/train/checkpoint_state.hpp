@@ -9,6 +9,30 @@
 
 namespace dnn {
 
+/// The elements of every tensor that one rank saves; those of all ranks cover all of them once.
+struct SavedElements {
+  Range flat;    ///< in the flat buffers
+  Range packed;  ///< counted without padding
+
+  /// Collective over `world`. `own`: what this rank updates.
+  [[nodiscard]] static SavedElements find(const Communicator& world, const ParameterLayout& layout,
+                                          Range own);
+};
+
+/// Appends the bytes of elements `flat` of a flat buffer, without padding. `held` is what there is
+/// of the buffer, from element `first` on.
+template <class T>
+void append_packed(const ParameterLayout& layout, std::span<const T> held, std::size_t first,
+                   Range flat, std::vector<std::byte>& bytes);
+
+/// Collective over `world`, between two updates: the bytes of W and B and of the optimizer's state
+/// that this rank saves, in the order of a part (see Note [Checkpoints in parts]), but for the best
+/// W and B. On rank 0, `checkpoint` gets what else gather_tensors gives.
+template <class T>
+[[nodiscard]] std::vector<std::byte> take_slice(const Communicator& world, TrainingStep<T>& step,
+                                                const GradientExchange<T>& exchange,
+                                                const SavedElements& saved, Checkpoint& checkpoint);
+
 /// Collective over `world`, between two updates: on rank 0, `checkpoint` gets the parameters, the
 /// optimizer's state and the exchange's residuals, whichever ranks hold them.
 template <class T>
@@ -16,10 +40,11 @@ void gather_tensors(const Communicator& world, TrainingStep<T>& step,
                     const GradientExchange<T>& exchange, Checkpoint& checkpoint);
 
 /// Collective over `world`, between two updates: every rank takes its part of what rank 0's
-/// `checkpoint` holds; the other ranks' is not used. Returns whether the residuals fitted; those of
-/// another layout of the ranks are forgotten (a rounding of one step's gradients is lost).
+/// `checkpoint` holds, whose tensors are freed on the way; the other ranks' is not used. Returns
+/// whether the residuals fitted; those of another layout of the ranks are forgotten (a rounding of
+/// one step's gradients is lost).
 template <class T>
 bool restore_tensors(const Communicator& world, TrainingStep<T>& step,
-                     GradientExchange<T>& exchange, const Checkpoint& checkpoint);
+                     GradientExchange<T>& exchange, Checkpoint& checkpoint);
 
 }  // namespace dnn

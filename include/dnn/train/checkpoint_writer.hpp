@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ class CheckpointWriter {
     std::size_t written = 0;
     std::size_t failed = 0;
     std::size_t bytes = 0;     ///< of the last one
-    double write_seconds = 0;  ///< in the thread, of all
+    double write_seconds = 0;  ///< in threads, of all
     std::string last_error;    ///< of the last write; empty if it went well
     std::string last_written;  ///< path
   };
@@ -34,8 +35,12 @@ class CheckpointWriter {
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  /// Hands a checkpoint over. Waits while the one before is being written.
-  void submit(Checkpoint checkpoint);
+  /// Hands a checkpoint over; `seconds`: that its parts have taken already. Waits while the one
+  /// before is being written.
+  void submit(Checkpoint checkpoint, double seconds = 0);
+
+  /// Tells that there is no checkpoint at that update, and why, as for one that was submitted.
+  void fail(std::uint64_t updates, const std::string& error);
 
   /// Waits until everything is written.
   void wait();

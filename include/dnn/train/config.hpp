@@ -66,8 +66,11 @@ struct Config {
   std::string resume = "auto";            ///< or never, or a run folder or checkpoint
   std::string checkpoint_every = "300s";  ///< see CheckpointInterval
   std::size_t keep = 3;                   ///< checkpoints
-  std::string time_limit;                 ///< see parse_time_limit; empty: none
-  double stall_timeout = 300;             ///< seconds without any progress; 0: any
+  /// All ranks write a state of so many bytes and more, see Note [Checkpoints in parts]; no option.
+  std::size_t parallel_checkpoint_bytes = std::size_t{64} << 20;
+  std::size_t least_part_bytes = std::size_t{1} << 20;  ///< that such a state has for each rank
+  std::string time_limit;                               ///< see parse_time_limit; empty: none
+  double stall_timeout = 300;                           ///< seconds without any progress; 0: any
   OnNonfinite on_nonfinite = OnNonfinite::abort;
   std::size_t verify_every = 1000;  ///< updates between comparisons of the replicas; 0: never
   bool quiet = false;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,24 +13,26 @@ namespace dnn {
 /// The file format around what the trainer saves: what it is, how long its two parts are, and a
 /// checksum over everything, so that nothing is parsed before the file is known to be whole.
 ///
-/// Note [Container format, version 1] (little-endian)
+/// Note [Container format] (little-endian)
 ///
 ///     offset  bytes  content
 ///     0       8      magic, which says what kind of file it is
-///     8       4      format version
+///     8       4      version of that kind's contents
 ///     12      4      0
 ///     16      8      length of the description
 ///     24      8      length of the parameters
 ///     32      32     SHA-256 of bytes 0 to 31, the description and the parameters
 ///     64      ...    description, then parameters
 struct Container {
-  /// A kind of file, and its name in messages.
+  /// A kind of file, its name in messages, and the newest version that this program reads (from 1).
   struct Kind {
     std::array<char, 8> magic;
     const char* name;
+    std::uint32_t newest_version;
   };
-  static constexpr Kind model{{'D', 'N', 'N', 'M', 'O', 'D', 'E', 'L'}, "model"};
-  static constexpr Kind checkpoint{{'D', 'N', 'N', 'C', 'K', 'P', 'T', '\n'}, "checkpoint"};
+  static constexpr Kind model{{'D', 'N', 'N', 'M', 'O', 'D', 'E', 'L'}, "model", 1};
+  static constexpr Kind checkpoint{{'D', 'N', 'N', 'C', 'K', 'P', 'T', '\n'}, "checkpoint", 2};
+  static constexpr Kind part{{'D', 'N', 'N', 'C', 'P', 'A', 'R', 'T'}, "part of a checkpoint", 1};
 
   std::string description;
   std::vector<std::byte> parameters;
@@ -39,14 +42,42 @@ struct Container {
 /// checksum. Throws FileError.
 std::string write_container(const std::string& path, const Container::Kind& kind,
                             const std::string& description,
-                            const std::vector<std::span<const std::byte>>& pieces);
+                            const std::vector<std::span<const std::byte>>& pieces,
+                            std::uint32_t version = 1);
 
-/// Reads a container of a kind. Throws FileError, or InputError for a file that is none, is of a
-/// newer version, truncated or damaged; allocates nothing that the file's own size does not cover.
+/// A container's file, found to be whole. It is read, not mapped: a disk that fails is an error
+/// then, not a signal.
+class ContainerReader {
+ public:
+  /// Throws FileError, or InputError for a file that is no container of this kind, is of a newer
+  /// version, truncated or damaged. Allocates nothing that the file's own size does not cover.
+  ContainerReader(const std::string& path, const Container::Kind& kind);
+  ContainerReader(const ContainerReader&) = delete;
+  ContainerReader& operator=(const ContainerReader&) = delete;
+  ~ContainerReader();
+
+  [[nodiscard]] std::uint32_t version() const { return version_; }
+  [[nodiscard]] const std::string& description() const { return description_; }
+  [[nodiscard]] std::size_t parameters_length() const { return parameters_length_; }
+  /// 64 hexadecimal digits.
+  [[nodiscard]] const std::string& checksum() const { return checksum_; }
+
+  /// Bytes of the parameters, from `offset` on. Throws FileError.
+  void read(std::size_t offset, std::span<std::byte> bytes) const;
+
+ private:
+  class File;
+  std::unique_ptr<File> file_;
+  std::uint32_t version_ = 0;
+  std::string description_;
+  std::size_t parameters_length_ = 0;
+  std::string checksum_;
+};
+
+/// Reads a container of a kind as ContainerReader does.
 [[nodiscard]] Container read_container(const std::string& path, const Container::Kind& kind);
 
-/// The checksum of the container at `path` (64 hexadecimal digits), after checking that the file is
-/// whole as read_container does, in no memory of its own.
+/// The checksum of the container at `path`, after checking that the file is whole.
 [[nodiscard]] std::string verify_container(const std::string& path, const Container::Kind& kind);
 
 }  // namespace dnn

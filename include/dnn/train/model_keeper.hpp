@@ -8,45 +8,60 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/core/partition.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
+#include "dnn/train/metrics_log.hpp"
 #include "dnn/train/run_folder.hpp"
 #include "dnn/train/training_data.hpp"
 
 namespace dnn {
 
 /// The best model of a run so far, and the run folder's files that grow with its epochs: the best
-/// model, the last one, the metrics. Rank 0 holds the best parameters and writes the files; every
-/// rank knows which epoch was the best.
+/// model, the last one, the metrics. Every rank knows which epoch was the best and holds its part
+/// of the best parameters; rank 0 writes the files. What it cannot write while the run goes on is
+/// told on standard error, and made up for later.
 class ModelKeeper {
  public:
-  /// The parameters as packed_parameters makes them.
+  /// Parameters as packed_parameters makes them.
   using Parameters = std::vector<std::byte>;
+  /// The present parameters, where they are needed.
+  struct Present {
+    std::function<Parameters()> whole;
+    std::function<Parameters()> part;  ///< this rank's
+  };
 
-  /// All references must outlive the keeper. `folder`: null writes nothing.
+  /// All references must outlive the keeper. `part`: what this rank holds of the best parameters.
+  /// `folder`: null writes nothing.
   ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-              const ParameterLayout& layout, const RunFolder* folder);
+              const ParameterLayout& layout, Range part, const RunFolder* folder);
 
-  /// Collective: takes note of an epoch. `parameters` gives the present ones, where they are
-  /// needed.
-  void end_epoch(const EpochMetrics& metrics, const std::function<Parameters()>& parameters);
+  /// Collective: takes note of the last of all epochs that the run has had.
+  void end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present);
 
   /// Collective: the best epoch of a run that goes on, with its parameters on rank 0 (empty where
   /// they are not kept); none yet without `best`. Writes the best model.
   void restore(const std::optional<EpochMetrics>& best, Parameters parameters);
 
-  /// Collective: writes the model of the last epoch.
-  void save_last(const EpochMetrics& metrics, const std::function<Parameters()>& parameters) const;
+  /// Collective, at the end of a run of these epochs: writes the model of the last one, and what
+  /// could not be written before. Throws AgreedError.
+  void save_last(const std::vector<EpochMetrics>& epochs, const Present& present);
 
   /// The best epoch, from 1; the last one without a validation set; 0 before the first.
   [[nodiscard]] std::size_t best_epoch() const { return best_ ? best_->epoch : 0; }
-  /// On rank 0.
-  [[nodiscard]] const Parameters& best_parameters() const { return best_parameters_; }
+  /// Whether the best parameters are kept; the same on all ranks.
+  [[nodiscard]] bool keeps_best() const { return keeps_best_; }
+  /// This rank's part of them.
+  [[nodiscard]] const Parameters& best_part() const { return best_part_; }
+  /// Collective: on rank 0, all of them; empty where they are not kept.
+  [[nodiscard]] Parameters gather_best() const;
 
  private:
   [[nodiscard]] bool improves(const EpochMetrics& metrics) const;
-  void append(const EpochMetrics& metrics) const;
+  [[nodiscard]] std::size_t element_bytes() const;
+  void save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
+                           const Present& present);
   void save(const std::string& path, const EpochMetrics& metrics,
             std::span<const std::byte> parameters) const;
 
@@ -54,9 +69,17 @@ class ModelKeeper {
   const Communicator& world_;
   const TrainingData& data_;
   std::vector<std::size_t> widths_;
+  std::size_t parameter_count_;
+  Range part_;
   const RunFolder* folder_;
   std::optional<EpochMetrics> best_;
-  Parameters best_parameters_;  ///< rank 0's
+  bool keeps_best_ = false;
+  Parameters best_part_;
+
+  // Rank 0's.
+  std::optional<MetricsLog> metrics_log_;
+  bool best_unsaved_ = false;     ///< model.dnn is not the best one
+  bool metrics_unsaved_ = false;  ///< metrics.jsonl lacks epochs
 };
 
 }  // namespace dnn

@@ -11,6 +11,7 @@
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/train/checkpoint_interval.hpp"
 #include "dnn/train/checkpoint_writer.hpp"
+#include "dnn/train/parallel_checkpoint.hpp"
 #include "dnn/train/stopwatch.hpp"
 
 namespace dnn {
@@ -35,6 +36,7 @@ class RunControl {
     std::size_t keep = 3;
     std::string folder;       ///< of the checkpoints; empty: none are written
     std::string data_sha256;  ///< see data_fingerprint
+    bool parallel = false;    ///< all ranks write, where the folder is one for all of them
     /// On rank 0: reads the newest good checkpoint, and makes the run folder what it was then.
     /// Throws InputError where there is none.
     std::function<Checkpoint()> go_back;
@@ -58,6 +60,11 @@ class RunControl {
   /// Collective: hands the checkpoint of rank 0 to its writer. `stall`: seconds that training stood
   /// still for it.
   void submit(Checkpoint checkpoint, double stall);
+  /// Collective, where writes_parts() holds: the same for a checkpoint of which every rank gives
+  /// its part, see ParallelCheckpoint. Rank 0 commits it when the ranks next agree that all have
+  /// written theirs.
+  void submit_part(Checkpoint checkpoint, Range elements, std::vector<std::byte> bytes,
+                   double stall);
 
   /// Collective: waits until everything is written. Throws AgreedError if the last write failed.
   void finish();
@@ -66,6 +73,8 @@ class RunControl {
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] bool writes() const { return !settings_.folder.empty(); }
+  /// Whether checkpoints are written by all ranks; the same on all of them.
+  [[nodiscard]] bool writes_parts() const { return settings_.parallel; }
   [[nodiscard]] double stall_seconds() const { return stall_seconds_; }
   /// On rank 0, of the writer.
   [[nodiscard]] CheckpointWriter::Report report() const;
@@ -79,11 +88,15 @@ class RunControl {
   };
   Agreed agree_now_and_then();
   [[nodiscard]] bool seconds_over() const;
+  /// Collective: hands the parts that the ranks have under way to rank 0's writer, when all are
+  /// written.
+  void commit_parts();
 
   const Communicator& world_;
   const StopRequest* stop_;
   Settings settings_;
   std::unique_ptr<CheckpointWriter> writer_;  ///< rank 0's
+  std::optional<ParallelCheckpoint> parts_;   ///< under way, on all ranks or on none
   Stopwatch since_agreement_;
   Stopwatch since_checkpoint_;
   std::int64_t calls_ = 0;   ///< since the last agreement

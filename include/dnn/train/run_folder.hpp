@@ -21,9 +21,12 @@ class RunFolder {
   /// then as it was.
   void prepare(std::size_t bytes) const;
 
-  /// Removes an earlier run's files, its checkpoints too.
+  /// Creates the folder, where there is none. Throws FileError.
+  void create() const;
+
+  /// Removes an earlier run's files, its checkpoints too, and the record of its start.
   void clear() const;
-  /// Removes an earlier run's files but its checkpoints.
+  /// Removes an earlier run's results, and what a write of them that was killed has left.
   void remove_results() const;
 
   /// Whether there are files of a run in it.
@@ -39,6 +42,8 @@ class RunFolder {
   [[nodiscard]] std::string nonfinite() const { return file("nonfinite.jsonl"); }
   /// The folder of checkpoints.
   [[nodiscard]] std::string checkpoints() const { return file("checkpoints"); }
+  /// What the run was begun with, until it is finished (see record_start).
+  [[nodiscard]] std::string started() const { return file("run.json"); }
   /// The file whose appearance stops the run.
   [[nodiscard]] std::string stop() const { return file("stop"); }
 

@@ -24,12 +24,16 @@ namespace dnn {
 ///
 /// Where it holds none, --resume PATH (a run folder, or a checkpoint) starts from there; without
 /// --output, the folder is the one that PATH is of. A run that cannot go on as it was (its settings
-/// or data have changed, no checkpoint is whole) is refused, never started anew.
+/// or data have changed, no checkpoint is whole) is refused, never started anew; except one that
+/// ended before its first checkpoint: there is nothing that it could lose but what the same
+/// settings give again. That it had the same settings, its folder's record says; a run without
+/// checkpoints (--checkpoint-every off) is refused, since its best model may be all that is left.
 struct RunStart {
   RunFolder folder;
   bool finished = false;
   /// The checkpoints to try, in this order; empty: the run starts anew.
   std::vector<std::string> candidates;
+  bool begins_again = false;  ///< the run in the folder ended before its first checkpoint
 
   /// What the disk says now; changes nothing. Throws InputError for what cannot be done.
   [[nodiscard]] static RunStart find(const Config& config);
@@ -46,6 +50,12 @@ struct ResumedFrom {
 /// from it. Throws InputError otherwise.
 [[nodiscard]] ResumedFrom read_candidates(const RunStart& start, const Config& config,
                                           const std::string& data_sha256);
+
+/// Writes into the folder what the run was begun with, so that the same command is known again
+/// before the first checkpoint. Throws FileError.
+void record_start(const RunFolder& folder, const Config& config);
+/// Removes the record of a run that is finished.
+void remove_record(const RunFolder& folder);
 
 /// Makes the run folder what it was at the checkpoint: its best model and metrics are those of the
 /// checkpoint, and what came later is gone (a damaged checkpoint gets another name). Throws

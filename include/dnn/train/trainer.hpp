@@ -7,6 +7,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/train/checkpoint.hpp"
+#include "dnn/train/checkpoint_state.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/evaluator.hpp"
@@ -48,7 +49,8 @@ class Trainer {
   void resume(Checkpoint checkpoint);
 
   /// Trains for all epochs, or until it stops early, and writes the best and the last model; or
-  /// until it is asked to stop, and writes a checkpoint.
+  /// until it is asked to stop, and writes a checkpoint. What cannot be written before the end is
+  /// told, and training goes on; at the end it throws AgreedError.
   void run();
 
   [[nodiscard]] const TrainingResult& result() const { return result_; }
@@ -88,6 +90,7 @@ class Trainer {
   [[noreturn]] void end_for_bad_numbers();
   /// The present ones, packed as in a saved model.
   std::vector<std::byte> parameters();
+  ModelKeeper::Present present_parameters();
 
   const Config& config_;
   const Communicator& world_;
@@ -104,6 +107,7 @@ class Trainer {
   Position position_;
   Stopwatch epoch_watch_;
   TrainingResult result_;
+  SavedElements saved_;  ///< what this rank saves of each tensor
   ModelKeeper models_;
   NonfiniteGuard guard_;
 };

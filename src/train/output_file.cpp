@@ -1,0 +1,76 @@
+#include "dnn/train/output_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+namespace {
+
+constexpr std::size_t most_at_once = 1U << 30;  ///< Linux writes no more than 2 GiB at a time
+
+/// Calls again while a signal interrupts.
+template <class Call>
+auto uninterrupted(Call&& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) {
+    result = call();
+  }
+  return result;
+}
+
+}  // namespace
+
+int open_file(const std::string& path, int flags) {
+  return uninterrupted([&] { return ::open(path.c_str(), flags, 0666); });
+}
+
+bool write_all(int descriptor, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = uninterrupted(
+        [&] { return ::write(descriptor, bytes.data(), std::min(bytes.size(), most_at_once)); });
+    if (written < 0) {
+      return false;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+OutputFile::OutputFile(const std::string& path, int flags, std::string name)
+    : name_(std::move(name)), descriptor_(open_file(path, flags | O_WRONLY | O_CLOEXEC)) {
+  check(descriptor_ >= 0);
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+void OutputFile::write(std::span<const std::byte> bytes) {
+  check(write_all(descriptor_, bytes));
+}
+
+void OutputFile::flush() {
+  check(uninterrupted([this] { return ::fsync(descriptor_); }) == 0);
+}
+
+void OutputFile::close() {
+  // The descriptor is gone whatever close(2) says: it must not be called twice.
+  check(::close(std::exchange(descriptor_, -1)) == 0 || errno == EINTR);
+}
+
+void OutputFile::check(bool done) const {
+  if (!done) {
+    throw FileError("write the file", name_, errno);
+  }
+}
+
+}  // namespace dnn

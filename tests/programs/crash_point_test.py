@@ -1,0 +1,189 @@
+"""Lets every file operation of a training run fail, one after the other, in every way that disks, quotas and
+kills have; after each, the same command again must end with the undisturbed run's parameters.
+
+    crash_point_test.py --program DNN_TRAIN --library LIBRARY --mpiexec MPIEXEC [--ranks N] [--all]
+                        [--every N] [--options "..."]
+
+A first run lists its operations (see tests/support/faulty_files.cpp). Then, for each of them: a kill before it, an
+error, and for some a short write or an interruption; with --all, every kind of fault at every operation, and disks
+that stay full from there on. --every takes each N-th operation only. Fails on: an exit code that README.md does not
+name, an error that nothing tells, a checkpoint that is damaged or read while half-written, other parameters, files
+left over.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+OPTIONS = "--hidden 8 --epochs 2 --checkpoint-every 10 --keep 1"
+ERRORS = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "ENOENT"]
+REASONS = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "Disk quota exceeded",
+           "EROFS": "Read-only file system", "EACCES": "Permission denied", "ENOENT": "No such file"}
+PATIENCE = 60  # seconds until a run counts as hung
+
+
+class Runs:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_crash_"))
+        self.expected = None
+
+    def run(self, folder, fault=()):
+        """One run into `folder`; returns its exit code and output."""
+        command = [*shlex.split(self.arguments.program), *shlex.split(self.arguments.options), "--output",
+                   str(folder)]
+        settings = {"OMP_NUM_THREADS": "1", "OMPI_MCA_osc": "^ucx", **dict(fault)}
+        if self.arguments.ranks > 1:
+            # mpiexec itself keeps the library out.
+            command = [self.arguments.mpiexec, "-n", str(self.arguments.ranks), "env",
+                       *(f"{name}={value}" for name, value in settings.items()), *command]
+        else:
+            # Alone, in a folder of its own for what Open MPI keeps: isolated processes take each other's away.
+            sessions = pathlib.Path(f"{folder}.mpi")
+            sessions.mkdir(exist_ok=True)
+            settings |= {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self",
+                         "OMPI_MCA_orte_tmpdir_base": str(sessions)}
+        result = subprocess.run(command, env=os.environ | settings, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False)
+        return result.returncode, result.stdout
+
+    def fault_at(self, folder, operation, kind, onwards):
+        return {"LD_PRELOAD": self.arguments.library, "DNN_FAULT_FOLDER": str(folder),
+                "DNN_FAULT_AT": operation, "DNN_FAULT": kind, "DNN_FAULT_ON": "all" if onwards else "",
+                "DNN_FAULT_LOG": f"{folder}.log"}
+
+    def operations(self):
+        """Those of an undisturbed run, in its order."""
+        folder = self.work / "undisturbed"
+        code, output = self.run(folder, self.fault_at(folder, "", "none", False))
+        if code != 0:
+            raise SystemExit(f"the undisturbed run ended with {code}:\n{output}")
+        self.expected = self.results(folder)
+        return list(dict.fromkeys(pathlib.Path(f"{folder}.log").read_text().splitlines()))
+
+    @staticmethod
+    def results(folder):
+        summary = json.loads((folder / "summary.json").read_text())
+        epochs = [json.loads(line)["epoch"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        return summary["sha256_last"], summary["sha256_best"], epochs
+
+    @staticmethod
+    def left_over(folder):
+        files = {path.name for path in folder.iterdir()} | {path.name for path in (folder / "checkpoints").iterdir()}
+        good = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv"}
+        good |= {name for name in files if name.startswith("step-") and ".tmp." not in name
+                 and name.split(".")[0] + ".ckpt" in files}
+        return sorted(files - good)
+
+    def check_end(self, folder, what, code, output):
+        """A run that has ended well."""
+        if code != 0:
+            return [f"{what}: ended with {code}:\n{output}"]
+        found = self.results(folder)
+        return [f"{what}: {found} instead of {self.expected}"] if found != self.expected else []
+
+    def try_fault(self, number, operation, kind, onwards):
+        """Returns what went wrong."""
+        folder = self.work / f"run{number}"
+        what = f"{kind} at '{operation}'" + (" and all that follow" if onwards else "")
+        try:
+            fault = self.fault_at(folder, operation, kind, onwards)
+            code, output = self.run(folder, fault)
+            log = pathlib.Path(f"{folder}.log")
+            if operation not in log.read_text().splitlines():
+                return [f"{what}: the run never came to it, and ended with {code}:\n{output}"]
+            errors = self.judge(folder, operation, what, kind, onwards, code, output)
+            if code != 0:
+                errors += self.go_on(folder, operation, what)
+            for path in (folder, f"{folder}.mpi"):
+                shutil.rmtree(path, ignore_errors=True)
+            log.unlink()
+            return errors
+        except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
+            return [f"{what}: {error!r}"]
+
+    def go_on(self, folder, operation, what):
+        """The same command after a run that did not end well."""
+        code, output = self.run(folder)
+        what += ", and then the same command"
+        errors = self.check_end(folder, what, code, output)
+        if "passed over" in output:
+            errors.append(f"{what}: there is a damaged checkpoint:\n{output}")
+        log = pathlib.Path(f"{folder}.log").read_text().splitlines()
+        before = log[: log.index(operation)]
+        saved = any(line.startswith("rename checkpoints/step-") and ".part-" not in line for line in before)
+        finished = "is finished" in output
+        if saved and not finished and "resuming from" not in output:
+            errors.append(f"{what}: lost the checkpoint:\n{output}")
+        left = [name for name in self.left_over(folder) if not (finished and name == ".lock")]
+        return errors + ([f"{what}: left over: {left}"] if left and not errors else [])
+
+    def judge(self, folder, operation, what, kind, onwards, code, output):
+        """How the run with the fault may end."""
+        if kind.startswith("kill"):
+            return [] if code != 0 else [f"{what}: was not killed"]
+        if code == 0 and not onwards:
+            is_write = ".tmp " in operation or operation.startswith("rename")
+            if kind in REASONS and is_write and REASONS[kind] not in output:
+                return [f"{what}: nothing tells the reason:\n{output}"]
+            return self.check_end(folder, what, code, output)
+        if kind in ("short", "EINTR") or code not in (0, 2):
+            return [f"{what}: ended with {code}:\n{output}"]
+        if code == 2 and (output.count("error:") != 1 or REASONS[kind] not in output):
+            return [f"{what}: does not tell the reason once:\n{output}"]
+        return []
+
+
+def faults(operations, everything):
+    """(operation, kind, whether all that follows fails, too)"""
+    for number, operation in enumerate(operations):
+        verb = operation.split()[0]
+        errors = ERRORS if everything else [ERRORS[number % 3]]
+        kinds = ["kill-before", *errors]
+        if everything:
+            kinds.append("kill-after")
+        if verb == "write":
+            kinds.append("short")
+        if verb in ("write", "open", "fsync", "close") and (everything or number % 4 == 0):
+            kinds.append("EINTR")
+        for kind in kinds:
+            yield operation, kind, False
+        if verb in ("open", "write", "mkdir") and (everything or number % 5 == 0):
+            for kind in ERRORS if everything else ["ENOSPC"]:
+                yield operation, kind, True
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--mpiexec", default="mpirun")
+    parser.add_argument("--ranks", type=int, default=1)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--options", default=OPTIONS)
+    runs = Runs(parser.parse_args())
+    start = time.monotonic()
+    operations = runs.operations()
+    chosen = list(faults(operations[:: runs.arguments.every], runs.arguments.all))
+    with concurrent.futures.ThreadPoolExecutor(runs.arguments.workers) as pool:
+        tried = pool.map(lambda item: runs.try_fault(item[0], *item[1]), enumerate(chosen))
+        errors = [error for found in tried for error in found]
+    print("\n".join(errors))
+    print(f"{len(operations)} operations, {len(chosen)} faults in {time.monotonic() - start:.0f} s, "
+          f"{len(errors)} errors")
+    if not errors:
+        shutil.rmtree(runs.work, ignore_errors=True)
+    return 1 if errors else 0
+
+
+sys.exit(main())

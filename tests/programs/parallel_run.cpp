@@ -1,0 +1,23 @@
+// dnn_train, but for the size from which on all ranks write their parts of a checkpoint: the first
+// argument, in bytes. The others are those of dnn_train.
+
+#include <string>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/comm/launch_guard.hpp"
+#include "dnn/comm/program.hpp"
+#include "dnn/comm/stop_request.hpp"
+#include "dnn/train/options.hpp"
+#include "dnn/train/run_training.hpp"
+
+int main(int argc, char** argv) {
+  dnn::StopRequest stop("dnn_train");
+  dnn::LaunchGuard guard("dnn_train");
+  return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
+    dnn::Options options =
+        dnn::agree(world, [&] { return dnn::parse_options(argc - 1, argv + 1); });
+    options.config.parallel_checkpoint_bytes = std::stoull(argv[1]);
+    options.config.least_part_bytes = 0;
+    return dnn::run_training(options.config, world, stop, guard);
+  });
+}
