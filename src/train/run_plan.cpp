@@ -9,6 +9,7 @@
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/nn/bf16.hpp"
+#include "dnn/parallel/split_rule.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/reporter.hpp"
 
@@ -76,14 +77,41 @@ ProductPrecision product_precision(const Config& config, const Communicator& wor
       "--bf16-fallback");
 }
 
+SplitRule split_rule(const Config& config) {
+  return {config.least_split_nodes};
+}
+
+/// Collective over the grid's world: how each data group exchanges gradients. What all parts of the
+/// network have alike must stay alike, so all groups must add up in the same order.
+ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::size_t bytes) {
+  const bool wants_node = settings.compress || settings.kind == ExchangeKind::node;
+  if (!grid.is_even() && wants_node) {
+    throw InputError(
+        "--exchange node (and --compress) with --model-parallel " +
+        std::to_string(grid.model_ranks()) +
+        " needs every node to have a multiple of so many ranks, and equally many; use --exchange "
+        "allreduce, or start the ranks so");
+  }
+  if (!grid.is_even() && settings.kind == ExchangeKind::automatic) {
+    return {ExchangeKind::allreduce, "model groups cross nodes"};
+  }
+  // Gradients wait for the model group anyway: see Note [MPI calls of a model group].
+  settings.spare_core = settings.spare_core && !grid.is_split();
+  return choose_exchange(settings, grid.data_group(), grid.data_node(), bytes);
+}
+
 /// Throws InputError unless the parameters could be addressed and held by this machine.
 void check_size(const Config& config, const Dataset& data) {
   const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
                       static_cast<double>(::sysconf(_SC_PAGE_SIZE));
   const std::vector<std::size_t> widths = network_widths(config, data);
-  double parameters = 0;
+  const auto splits = split_rule(config).splits(widths, config.model_parallel);
+  double parameters = 0;  // of a rank
   for (std::size_t n = 1; n < widths.size(); ++n) {
-    parameters += (static_cast<double>(widths[n - 1]) + 1) * static_cast<double>(widths[n]);
+    const double whole = (static_cast<double>(widths[n - 1]) + 1) * static_cast<double>(widths[n]);
+    parameters += splits[n - 1] == LayerSplit::whole
+                      ? whole
+                      : whole / static_cast<double>(config.model_parallel);
   }
   const double bytes = parameters * static_cast<double>(element_bytes(config)) *
                        static_cast<double>(parameter_copies(config.optimizer));
@@ -91,7 +119,7 @@ void check_size(const Config& config, const Dataset& data) {
     char text[200];
     std::snprintf(text, sizeof(text),
                   "--hidden: %.3g parameters need %.0f GiB a rank, but this machine has %.0f GiB; "
-                  "make the hidden layers smaller",
+                  "make the hidden layers smaller, or split the model (--model-parallel)",
                   parameters, bytes / (1 << 30), memory / (1 << 30));
     throw InputError(text);
   }
@@ -106,11 +134,18 @@ std::vector<std::size_t> network_widths(const Config& config, const Dataset& dat
   return widths;
 }
 
-RunPlan RunPlan::make(const Config& config, const Communicator& world, const Node& node,
-                      const TrainingData& data) {
+RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& data) {
   check_size(config, data.train);
-  RunPlan plan{.layout = ParameterLayout(network_widths(config, data.train))};
+  const Communicator& world = grid.world();
+  const Node& node = grid.node();
+  const std::vector<std::size_t> widths = network_widths(config, data.train);
+  RunPlan plan{
+      .layout = ParameterLayout(widths),
+      .part = ParameterLayout(widths, split_rule(config).splits(widths, grid.model_ranks()),
+                              grid.model_ranks(), grid.model_shard())};
   plan.ranks = world.size();
+  plan.model_ranks = grid.model_ranks();
+  plan.crossing_groups = grid.crossing_groups();
   plan.nodes =
       static_cast<int>(world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
   const NodeCores cores = NodeCores::find(node.ranks());
@@ -126,28 +161,27 @@ RunPlan RunPlan::make(const Config& config, const Communicator& world, const Nod
   plan.exchange_settings = {config.exchange,
                             static_cast<std::size_t>(config.bucket_mib * (1 << 20)),
                             config.compress == Compression::bf16, plan.shared_cores, spare_core};
-  plan.exchange =
-      choose_exchange(plan.exchange_settings, world, node, plan.layout.size() * element);
+  plan.exchange = choose_in_grid(plan.exchange_settings, grid, plan.part.size() * element);
   const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
   std::size_t widest_hidden = 0;
   std::size_t nodes = 0;
-  for (const LayerLayout& layer : plan.layout.layers()) {
+  for (const LayerLayout& layer : plan.part.layers()) {
     nodes += layer.outputs;
     widest_hidden = std::max(widest_hidden, layer.inputs);
   }
   const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
-  plan.rank_bytes = element * (plan.layout.size() * parameter_copies(config.optimizer) +
+  plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
                                rows * (nodes + 2 * widest_hidden) + batches);
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
   // Values, the optimizer's state and the best model's values: as many as in memory, where the
   // gradients take the place of the last.
   plan.checkpoint_bytes = tensor * parameter_copies(config.optimizer);
-  plan.parallel_checkpoints =
-      ranks > 1 && plan.checkpoint_bytes >=
-                       std::max(config.parallel_checkpoint_bytes, ranks * config.least_part_bytes);
+  plan.parallel_checkpoints = ranks > 1 && !grid.is_split() &&
+                              plan.checkpoint_bytes >= std::max(config.parallel_checkpoint_bytes,
+                                                                ranks * config.least_part_bytes);
   // The best model is kept by all ranks together; what is written is a copy.
-  plan.rank_bytes += tensor / ranks;
+  plan.rank_bytes += element * plan.part.parameter_count() / grid.data_shards();
   if (plan.parallel_checkpoints) {
     plan.rank_bytes += plan.checkpoint_bytes / ranks;
   } else {

@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "dnn/comm/communicator.hpp"
-#include "dnn/comm/node.hpp"
+#include "dnn/comm/rank_grid.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/train/config.hpp"
@@ -20,7 +19,10 @@ struct RunPlan {
   int threads = 1;            ///< of each rank of this node
   bool shared_cores = false;  ///< a node has more ranks and threads than cores
   ProductPrecision products = ProductPrecision::full;
-  ParameterLayout layout;
+  ParameterLayout layout;           ///< of the whole network
+  ParameterLayout part;             ///< of what this rank holds of it
+  std::size_t model_ranks = 1;      ///< that hold one network together
+  std::size_t crossing_groups = 0;  ///< groups of them that cross nodes
   ExchangeSettings exchange_settings;
   ExchangeChoice exchange;
   std::size_t checkpoint_bytes = 0;   ///< of the tensors of one checkpoint
@@ -30,11 +32,9 @@ struct RunPlan {
   std::size_t node_bytes = 0;         ///< the data's copy, once a node
   std::size_t disk_bytes = 0;         ///< what the run folder needs
 
-  /// Collective over `world`. Throws InputError (on all ranks alike) for a network that cannot fit
-  /// into this machine's memory, or for a setting that cannot be
-  /// honoured here.
-  [[nodiscard]] static RunPlan make(const Config& config, const Communicator& world,
-                                    const Node& node, const TrainingData& data);
+  /// Collective over the grid's world. Throws InputError (on all ranks alike) for a network that
+  /// cannot fit into this machine's memory, or for a setting that cannot be honoured here.
+  [[nodiscard]] static RunPlan make(const Config& config, RankGrid& grid, const TrainingData& data);
 };
 
 /// The widths M_0, ..., M_N of the network that `config` and `data` make.
