@@ -17,19 +17,6 @@ namespace dnn {
 
 namespace {
 
-/// Copies of all parameters that a rank holds: values, gradients and the optimizer's state.
-std::size_t parameter_copies(OptimizerKind kind) {
-  switch (kind) {
-    case OptimizerKind::sgd:
-      return 2;
-    case OptimizerKind::momentum:
-    case OptimizerKind::nesterov:
-      return 3;
-    default:
-      return 4;
-  }
-}
-
 std::string mebibytes(std::size_t bytes) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
@@ -38,10 +25,6 @@ std::string mebibytes(std::size_t bytes) {
 
 std::string plural(std::size_t count, const std::string& word) {
   return with_commas(count) + " " + word + (count == 1 ? "" : "s");
-}
-
-std::size_t element_bytes(const Config& config) {
-  return config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
 }
 
 /// How many threads a rank computes with: what it is told, by option or OMP_NUM_THREADS, or what
@@ -75,10 +58,6 @@ ProductPrecision product_precision(const Config& config, const Communicator& wor
       std::to_string(world.size()) +
       " ranks have no bf16 unit (amx_bf16, avx512_bf16); use --precision float, or add "
       "--bf16-fallback");
-}
-
-SplitRule split_rule(const Config& config) {
-  return {config.least_split_nodes};
 }
 
 /// Collective over the grid's world: how each data group exchanges gradients. What all parts of the
@@ -126,6 +105,26 @@ void check_size(const Config& config, const Dataset& data) {
 }
 
 }  // namespace
+
+std::size_t parameter_copies(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return 2;
+    case OptimizerKind::momentum:
+    case OptimizerKind::nesterov:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+std::size_t element_bytes(const Config& config) {
+  return config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
+}
+
+SplitRule split_rule(const Config& config) {
+  return {config.least_split_nodes};
+}
 
 std::vector<std::size_t> network_widths(const Config& config, const Dataset& data) {
   std::vector<std::size_t> widths = {data.features};
@@ -202,13 +201,21 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
     network += (network.empty() ? "" : "-") + std::to_string(width);
   }
   lines.push_back("ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
-                  plural(static_cast<std::size_t>(plan.nodes), "node") + ", " +
-                  plural(static_cast<std::size_t>(plan.threads), "thread") + " each; exchange " +
-                  word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
+                  plural(static_cast<std::size_t>(plan.nodes), "node") +
+                  (plan.model_ranks > 1 ? ", " + std::to_string(plan.data_shards()) + " data x " +
+                                              std::to_string(plan.model_ranks) + " model shards"
+                                        : std::string()) +
+                  ", " + plural(static_cast<std::size_t>(plan.threads), "thread") +
+                  " each; exchange " + word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
   if (plan.shared_cores) {
     lines.push_back(
         "warning:  ranks and threads are more than the cores this job may use; fewer ranks, or "
         "--threads 1, are faster");
+  }
+  if (plan.crossing_groups > 0) {
+    lines.push_back("warning:  " + plural(plan.crossing_groups, "model group") +
+                    " of --model-parallel " + std::to_string(plan.model_ranks) +
+                    " cross nodes; a multiple of so many ranks on each node is faster");
   }
   lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
                   ", " + with_commas(data.train.classes()) + " classes; " +
@@ -231,20 +238,21 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
 
 std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData& data) {
   std::vector<std::string> lines;
-  const auto ranks = static_cast<std::size_t>(plan.ranks);
+  const std::size_t shards = plan.data_shards();
+  const std::string name = plan.model_ranks > 1 ? "shard " : "rank ";
   lines.push_back("updates:  " + with_commas(data.sampler.steps()) + " an epoch");
-  for (std::size_t rank = 0; rank < ranks; ++rank) {
-    if (ranks > 16 && rank == 8) {
+  for (std::size_t shard = 0; shard < shards; ++shard) {
+    if (shards > 16 && shard == 8) {
       lines.push_back("          ...");
-      rank = ranks - 2;
+      shard = shards - 2;
       continue;
     }
     std::size_t samples = 0;
     for (std::size_t step = 0; step < data.sampler.steps(); ++step) {
-      samples += part_of(data.sampler.batch_samples(step), ranks, rank).size();
+      samples += part_of(data.sampler.batch_samples(step), shards, shard).size();
     }
-    lines.push_back("rank " + std::to_string(rank) + ":   " +
-                    with_commas(part_of(data.sampler.batch_samples(0), ranks, rank).size()) +
+    lines.push_back(name + std::to_string(shard) + ":   " +
+                    with_commas(part_of(data.sampler.batch_samples(0), shards, shard).size()) +
                     " samples a batch, " + with_commas(samples) + " an epoch");
   }
   lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, " +

@@ -20,6 +20,7 @@
 #include "dnn/train/run_plan.hpp"
 #include "dnn/train/run_start.hpp"
 #include "dnn/train/run_summary.hpp"
+#include "dnn/train/split_report.hpp"
 #include "dnn/train/terminal.hpp"
 #include "dnn/train/trainer.hpp"
 
@@ -262,6 +263,9 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
     reporter.line(line);
   }
   if (config.dry_run) {
+    for (const std::string& line : describe_split(plan, config, data)) {
+      reporter.line(line);
+    }
     for (const std::string& line : describe_shares(plan, data)) {
       reporter.line(line);
     }
