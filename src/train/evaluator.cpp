@@ -34,6 +34,22 @@ LossSums evaluate(const SoftmaxCrossEntropy& loss, MatrixView<const T> logits,
   }
 }
 
+constexpr std::size_t top_count = 5;
+
+/// Whether fewer than `top_count` classes go before the label's: those with larger logits, and the
+/// earlier ones of equal. NaN goes behind all.
+template <class T>
+bool is_in_top(std::span<const T> a, std::size_t label) {
+  const auto value = [a](std::size_t j) {
+    return std::isnan(a[j]) ? -std::numeric_limits<T>::infinity() : a[j];
+  };
+  std::size_t before = 0;
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    before += value(j) > value(label) || (j < label && value(j) == value(label)) ? 1 : 0;
+  }
+  return before < top_count;
+}
+
 }  // namespace
 
 template <class T>
@@ -83,7 +99,7 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
       add_whole(logits, batch.labels, counts, confusion);
     }
   }
-  return mean(counts);
+  return mean(counts, confusion != nullptr);
 }
 
 template <class T>
@@ -93,6 +109,7 @@ void Evaluator<T>::add_whole(MatrixView<const T> logits, std::span<const std::in
   if (confusion != nullptr) {
     for (std::size_t s = 0; s < logits.rows; ++s) {
       ++(*confusion)[{labels[s], predicted_class<T>(logits.row(s))}];
+      counts.top5 += is_in_top<T>(logits.row(s), static_cast<std::size_t>(labels[s])) ? 1 : 0;
     }
   }
 }
@@ -102,22 +119,24 @@ template <class T>
 void Evaluator<T>::add_slices(MatrixView<const T> logits, std::span<const std::int32_t> labels,
                               Counts& counts, Confusion* confusion) {
   const auto result = sharded_loss_->evaluate(logits, labels);
-  std::vector<std::int32_t> predicted(confusion != nullptr ? logits.rows : 0);
+  std::vector<std::int32_t> top(confusion != nullptr ? logits.rows * top_count : 0);
   if (confusion != nullptr) {
-    top_classes(grid_.model_group(), classes_, logits, 1, std::span(predicted));
+    top_classes(grid_.model_group(), classes_, logits, top_count, std::span(top));
   }
   if (grid_.model_group().is_root()) {
     counts.sums += result.sums;
     counts.bad += result.bad_rows;
-    for (std::size_t s = 0; s < predicted.size(); ++s) {
-      ++(*confusion)[{labels[s], predicted[s]}];
+    for (std::size_t s = 0; s < top.size() / top_count; ++s) {
+      const auto candidates = std::span(top).subspan(s * top_count, top_count);
+      ++(*confusion)[{labels[s], candidates.front()}];
+      counts.top5 += std::find(candidates.begin(), candidates.end(), labels[s]) != candidates.end();
     }
   }
 }
 
 /// Collective: the mean over all ranks' counts.
 template <class T>
-Evaluation Evaluator<T>::mean(const Counts& counts) const {
+Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
   const Communicator& world = grid_.world();
   const double total_loss = world.all_reduce(counts.sums.loss, Reduction::sum);
   const auto correct = world.all_reduce(counts.sums.correct, Reduction::sum);
@@ -133,6 +152,10 @@ Evaluation Evaluator<T>::mean(const Counts& counts) const {
   }
   const auto count = static_cast<double>(samples_);
   Evaluation result{total_loss / count, static_cast<double>(correct) / count, samples_};
+  if (with_top5) {
+    result.top5_accuracy =
+        static_cast<double>(world.all_reduce(counts.top5, Reduction::sum)) / count;
+  }
   // What follows from the result (a better model, an early stop) must be the same on every rank, to
   // the last bit, which MPI_Allreduce does not promise.
   world.broadcast(std::as_writable_bytes(std::span(&result, 1)), 0);

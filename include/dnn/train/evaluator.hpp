@@ -18,6 +18,8 @@ struct Evaluation {
   double loss = 0;      ///< mean cross-entropy, without label smoothing and class weights
   double accuracy = 0;  ///< the part of the samples whose largest logit is their label's
   std::uint64_t samples = 0;
+  /// The part of the samples whose label's logit is one of the 5 largest; -1 where nobody asked.
+  double top5_accuracy = -1;
 };
 
 /// How often samples of a class (first) were taken for a class (second), where that is not never.
@@ -34,23 +36,24 @@ class Evaluator {
             std::size_t samples, std::function<std::uint64_t(std::uint64_t)> sample_at,
             std::size_t max_rows);
 
-  /// Collective: the mean over all samples of all ranks. With `confusion`, also this rank's part of
-  /// the confusion counts. `between` is called between batches, equally often on all ranks, and may
-  /// be collective. Samples whose logits
-  /// are no numbers count as wrong and make the loss NaN; rank 0 warns of them.
+  /// Collective: the mean over all samples of all ranks. With `confusion`, also the top-5 accuracy
+  /// and this rank's part of the confusion counts. `between` is called between batches, equally
+  /// often on all ranks, and may be collective. Samples whose logits are no numbers count as wrong
+  /// and make the loss NaN; rank 0 warns of them.
   Evaluation run(Network<T>& network, Confusion* confusion = nullptr,
                  const std::function<void()>& between = {});
 
  private:
   struct Counts {
     LossSums sums;
-    std::uint64_t bad = 0;  ///< samples whose logits are no numbers
+    std::uint64_t bad = 0;   ///< samples whose logits are no numbers
+    std::uint64_t top5 = 0;  ///< samples whose label is one of the first 5
   };
   void add_whole(MatrixView<const T> logits, std::span<const std::int32_t> labels, Counts& counts,
                  Confusion* confusion) const;
   void add_slices(MatrixView<const T> logits, std::span<const std::int32_t> labels, Counts& counts,
                   Confusion* confusion);
-  Evaluation mean(const Counts& counts) const;
+  [[nodiscard]] Evaluation mean(const Counts& counts, bool with_top5) const;
 
   const RankGrid& grid_;
   Range classes_;  ///< whose logits this rank's networks give
