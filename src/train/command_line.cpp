@@ -84,7 +84,7 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
     return app.version() + "\n";
   } catch (const CLI::ParseError& error) {
     throw InputError(std::string(error.what()) + " (see --help)");
-  } catch (const InputError& error) {
+  } catch (const InputError& error) {  // ConfigFile's, which does not know the path
     throw InputError(app.get_config_ptr()->as<std::string>() + ": " + error.what());
   }
   for (const std::string& extra : app.remaining()) {

@@ -13,7 +13,9 @@ namespace dnn {
 
 namespace {
 
-constexpr std::size_t most_at_once = 1U << 30;  ///< Linux writes no more than 2 GiB at a time
+/// Large files reach the disk piece by piece: whoever waits for them sees that they get on, and the
+/// last flush does not take minutes.
+constexpr std::size_t most_at_once = std::size_t{64} << 20;
 
 /// Calls again while a signal interrupts.
 template <class Call>
@@ -39,6 +41,10 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
       return false;
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
+    if (static_cast<std::size_t>(written) == most_at_once &&
+        uninterrupted([&] { return ::fdatasync(descriptor); }) != 0) {
+      return false;
+    }
   }
   return true;
 }

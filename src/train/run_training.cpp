@@ -229,6 +229,17 @@ Beginning find_beginning(const Config& config, const Communicator& world) {
   return {world.broadcast(own.path, 0), (flags & 1) != 0, (flags & 2) != 0};
 }
 
+/// On rank 0: a job that was killed when all was done has left its lock.
+void remove_stale_lock(const Communicator& world, const std::string& path) {
+  try {
+    if (world.is_root()) {
+      (void)RunLock::take(path, std::chrono::seconds(0));
+    }
+  } catch (const InputError&) {
+    // Somebody else's, or a folder that may only be read: nothing of it is needed.
+  }
+}
+
 /// Collective: the run between the making of the node and its end. `watchdog` may be null.
 int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog) {
   const Communicator& world = grid.world();
@@ -247,6 +258,7 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
   }
   const Beginning beginning = find_beginning(config, world);
   if (beginning.finished) {
+    remove_stale_lock(world, beginning.path);
     reporter.line("the run in " + beginning.path +
                   " is finished; more --epochs go on with it (unless the learning rate depends on "
                   "their number), --overwrite starts it anew");

@@ -15,7 +15,11 @@
 #endif
 
 #ifdef DNN_FUZZ_HOOKS
-#include <sanitizer/allocator_interface.h>
+// Of sanitizer/allocator_interface.h, which GCC does not bring.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_allocation)(const volatile void*,
+                                                                               std::size_t),
+                                                         void (*on_free)(const volatile void*));
+extern "C" std::size_t __sanitizer_get_allocated_size(const volatile void* memory);
 #else
 #include <malloc.h>
 #endif
@@ -51,7 +55,7 @@ void on_allocation(const volatile void* /*memory*/, std::size_t bytes) {
 }
 
 void on_free(const volatile void* memory) {
-  held -= __sanitizer_get_allocated_size(const_cast<const void*>(memory));
+  held -= __sanitizer_get_allocated_size(memory);
 }
 
 const int installed = __sanitizer_install_malloc_and_free_hooks(on_allocation, on_free);

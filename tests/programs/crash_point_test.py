@@ -119,7 +119,7 @@ class Runs:
             errors.append(f"{what}: there is a damaged checkpoint:\n{output}")
         log = pathlib.Path(f"{folder}.log").read_text().splitlines()
         before = log[: log.index(operation)]
-        saved = any(line.startswith("rename checkpoints/step-") and ".part-" not in line for line in before)
+        saved = any(line.startswith("rename checkpoints/step-") and ".ckpt " in line for line in before)
         finished = "is finished" in output
         if saved and not finished and "resuming from" not in output:
             errors.append(f"{what}: lost the checkpoint:\n{output}")

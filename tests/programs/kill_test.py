@@ -114,6 +114,15 @@ class Storm:
             self.asked = kind in ("TERM a rank", "USR1 to mpirun")
         return ranks
 
+    @staticmethod
+    def holds(run, ranks):
+        """Whether one of these ranks has taken the run's folder; a job that is dead may have left its lock."""
+        try:
+            owner = (run / ".lock").read_text()
+        except OSError:
+            return False
+        return any(owner.endswith(f"process {rank}\n") for rank in ranks)
+
     def one_run(self):
         """One run to its end through kills; returns the SHA-256 of its last parameters."""
         run = self.work / "run"
@@ -122,7 +131,7 @@ class Storm:
             process = self.start(run)
             self.asked = False
             ranks = self.kill(process)
-            is_training = (run / ".lock").exists()
+            is_training = self.holds(run, ranks)
             code, output = self.finish(process, ranks)
             if self.asked and is_training and code not in (0, 75):
                 self.errors.append(f"exit code {code} after {self.last}:\n{output}")
