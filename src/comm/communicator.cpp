@@ -112,10 +112,10 @@ Communicator Communicator::split_by_node() const {
   return {node, pulse_};
 }
 
-Communicator Communicator::split(int color) const {
+Communicator Communicator::split(int color, int key) const {
   const PulseRecorder::Waiting waiting(*pulse_, Operation::split);
   MPI_Comm part = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split(handle_, color, rank_, &part), "MPI_Comm_split");
+  check_mpi(MPI_Comm_split(handle_, color, key, &part), "MPI_Comm_split");
   return {part, pulse_};
 }
 

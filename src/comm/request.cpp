@@ -37,4 +37,8 @@ bool Request::test() {
   return done != 0;
 }
 
+void Request::wait() {
+  check_mpi(MPI_Wait(&handle_, MPI_STATUS_IGNORE), "MPI_Wait");
+}
+
 }  // namespace dnn

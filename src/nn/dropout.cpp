@@ -41,9 +41,11 @@ DNN_SIMD void drop(const std::uint32_t* words, std::uint32_t threshold, double s
 }  // namespace
 
 template <class T>
-void apply_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const DropoutKey& key) {
-  if (!(rate >= 0 && rate < 1)) {
-    throw std::invalid_argument("apply_dropout: the rate must be in [0, 1)");
+void apply_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const DropoutKey& key,
+                   std::size_t first_node) {
+  if (!(rate >= 0 && rate < 1) || first_node % 8 != 0) {
+    throw std::invalid_argument(
+        "apply_dropout: the rate must be in [0, 1), the first node a multiple of 8");
   }
   const T scale = static_cast<T>(1 / (1 - rate));
   const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 0x1p16));
@@ -53,14 +55,16 @@ void apply_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const Drop
       const RandomStream stream(key.seed, Purpose::dropout, layer, key.epoch, key.samples[s]);
       const std::span<T> row = X.row(s);
       for (std::size_t first = 0; first < row.size(); first += chunk) {
-        stream.blocks(static_cast<std::uint32_t>(first / 8), words);
+        stream.blocks(static_cast<std::uint32_t>((first_node + first) / 8), words);
         drop(words, threshold, scale, row.data() + first, std::min(chunk, row.size() - first));
       }
     }
   });
 }
 
-template void apply_dropout(MatrixView<float>, double, std::uint64_t, const DropoutKey&);
-template void apply_dropout(MatrixView<double>, double, std::uint64_t, const DropoutKey&);
+template void apply_dropout(MatrixView<float>, double, std::uint64_t, const DropoutKey&,
+                            std::size_t);
+template void apply_dropout(MatrixView<double>, double, std::uint64_t, const DropoutKey&,
+                            std::size_t);
 
 }  // namespace dnn

@@ -30,8 +30,8 @@ T largest(MatrixView<const T> matrix) {
 template <class T>
 Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
                     std::span<T> gradients, std::size_t max_batch, double dropout,
-                    ProductPrecision products)
-    : dropout_(dropout) {
+                    ProductPrecision products, PartialSums<T>* group)
+    : dropout_(dropout), group_(group) {
   std::size_t nodes = 0;
   std::size_t widest_hidden = 0;
   for (const LayerLayout& layer : layout.layers()) {
@@ -51,9 +51,12 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
       views.dB = gradients.subspan(layer.bias.begin, layer.bias.size());
     }
     views.range = {layer.weights.begin, layer.bias.end};
+    views.split = layer.split;
+    views.first_node = layer.columns.begin;
     views.X = {next, max_batch, layer.outputs};
     next += views.X.size();
-    if (products == ProductPrecision::bf16 && layer.outputs >= narrowest_in_bf16) {
+    if (products == ProductPrecision::bf16 &&
+        layout.widths()[layers_.size() + 1] >= narrowest_in_bf16) {
       const auto backward = gradients.empty() ? Bf16Dense::Backward::none
                             : layers_.empty() ? Bf16Dense::Backward::parameters
                                               : Bf16Dense::Backward::parameters_and_input;
@@ -77,13 +80,16 @@ MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) 
     Layer& layer = layers_[n];
     const MatrixView<T> output = layer.X.top(X.rows);
     multiply_forward(layer, input, output);
+    if (sums(layer, LayerSplit::rows)) {
+      group_->sum(output);
+    }
     if (n + 1 == layers_.size()) {
       add_bias(output, layer.B);
       return output;
     }
     add_bias_relu(output, layer.B);
     if (dropping != nullptr) {
-      apply_dropout(output, dropout_, n + 1, *dropping);
+      apply_dropout(output, dropout_, n + 1, *dropping, layer.first_node);
     }
     input = output;
   }
@@ -98,14 +104,27 @@ void Network<T>::backward(MatrixView<const T> X, T largest_input,
   for (std::size_t n = layers_.size(); n-- > 0;) {
     Layer& layer = layers_[n];
     const MatrixView<const T> input = n == 0 ? X : layers_[n - 1].X.top(X.rows);
+    const MatrixView<T> below{dA_[n % 2].data(), X.rows, layer.W.rows};
+    const bool partial = n > 0 && sums(layer, LayerSplit::columns);
+    const bool early = partial && !layer.bf16;  // bf16 has dA rounded by the parameters' product
     assert(layer.dW.data != nullptr);
+    if (early) {
+      multiply_input(layer, dA, below);
+      group_->begin(below);
+    }
     multiply_backward(layer, input, dA);
     // 1 is what B is multiplied with; std::max returns a NaN that comes first.
     const T largest_x = std::max(n == 0 ? largest_input : largest(input), T{1});
     ready({n + 1, layer.range, rounding * static_cast<T>(X.rows) * largest_x * largest(dA)});
     if (n > 0) {
-      const MatrixView<T> below{dA_[n % 2].data(), X.rows, layer.W.rows};
-      multiply_input(layer, dA, below);
+      if (early) {
+        group_->finish();
+      } else {
+        multiply_input(layer, dA, below);
+        if (partial) {
+          group_->sum(below);
+        }
+      }
       relu_backward(input, scale, below);
       dA = below;
     }

@@ -6,22 +6,74 @@
 
 namespace dnn {
 
-ParameterLayout::ParameterLayout(std::vector<std::size_t> widths) : widths_(std::move(widths)) {
-  constexpr std::size_t step = 16;
+namespace {
+
+constexpr std::size_t step = 16;
+
+std::size_t round_up(std::size_t elements) {
+  return (elements + step - 1) / step * step;
+}
+
+/// The nodes of a layer that a part holds. Dropout draws the masks of 8 nodes at a time, and vector
+/// registers hold up to 16: hidden layers are cut between them.
+Range nodes_of(std::size_t width, bool hidden, std::size_t parts, std::size_t part) {
+  if (!hidden) {
+    return part_of(width, parts, part);
+  }
+  const Range steps = part_of(round_up(width) / step, parts, part);
+  return {std::min(steps.begin * step, width), std::min(steps.end * step, width)};
+}
+
+void check_splits(const std::vector<std::size_t>& widths, const std::vector<LayerSplit>& splits) {
+  bool fits = splits.size() + 1 == widths.size() && splits.front() != LayerSplit::rows;
+  for (std::size_t n = 1; fits && n < splits.size(); ++n) {
+    fits = (splits[n - 1] == LayerSplit::columns) == (splits[n] == LayerSplit::rows);
+  }
+  if (!fits) {
+    throw std::invalid_argument("a network whose layers are split so that they do not fit");
+  }
+}
+
+}  // namespace
+
+ParameterLayout::ParameterLayout(std::vector<std::size_t> widths)
+    : ParameterLayout(
+          widths,
+          std::vector<LayerSplit>(std::max<std::size_t>(widths.size(), 1) - 1, LayerSplit::whole),
+          1, 0) {}
+
+ParameterLayout::ParameterLayout(std::vector<std::size_t> widths,
+                                 const std::vector<LayerSplit>& splits, std::size_t parts,
+                                 std::size_t part)
+    : widths_(std::move(widths)) {
   if (widths_.size() < 2 || std::find(widths_.begin(), widths_.end(), 0U) != widths_.end()) {
     throw std::invalid_argument("a network needs at least one layer and no layer of width 0");
   }
-  const auto place = [this](std::size_t elements) {
+  check_splits(widths_, splits);
+  // Part 0 holds most: what lies behind a tensor begins at the same offset in all parts.
+  const auto place = [this](std::size_t elements, std::size_t most) {
     const Range range{size_, size_ + elements};
-    size_ += (elements + step - 1) / step * step;
+    size_ += round_up(most);
     count_ += elements;
     return range;
   };
   for (std::size_t n = 1; n < widths_.size(); ++n) {
-    const std::size_t inputs = widths_[n - 1];
-    const std::size_t outputs = widths_[n];
-    const Range weights = place(inputs * outputs);
-    layers_.push_back({inputs, outputs, weights, place(outputs)});
+    const LayerSplit split = splits[n - 1];
+    const bool last = n + 1 == widths_.size();
+    const auto nodes = [&](LayerSplit wanted, std::size_t width, bool hidden, std::size_t which) {
+      return split == wanted ? nodes_of(width, hidden, parts, which) : Range{0, width};
+    };
+    LayerLayout layer;
+    layer.split = split;
+    layer.rows = nodes(LayerSplit::rows, widths_[n - 1], true, part);
+    layer.columns = nodes(LayerSplit::columns, widths_[n], !last, part);
+    layer.inputs = layer.rows.size();
+    layer.outputs = layer.columns.size();
+    const std::size_t most_outputs = nodes(LayerSplit::columns, widths_[n], !last, 0).size();
+    layer.weights = place(layer.inputs * layer.outputs,
+                          nodes(LayerSplit::rows, widths_[n - 1], true, 0).size() * most_outputs);
+    layer.bias = place(layer.outputs, most_outputs);
+    layers_.push_back(layer);
   }
 }
 
@@ -29,6 +81,19 @@ std::vector<Range> ParameterLayout::weight_ranges() const {
   std::vector<Range> ranges;
   for (const LayerLayout& layer : layers_) {
     ranges.push_back(layer.weights);
+  }
+  return ranges;
+}
+
+std::vector<Range> ParameterLayout::common_ranges() const {
+  std::vector<Range> ranges;
+  for (const LayerLayout& layer : layers_) {
+    if (layer.split == LayerSplit::whole) {
+      ranges.push_back(layer.weights);
+    }
+    if (layer.split != LayerSplit::columns) {
+      ranges.push_back(layer.bias);
+    }
   }
   return ranges;
 }

@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "dnn/core/aligned_buffer.hpp"
-#include "dnn/parallel/gather_state.hpp"
+#include "dnn/parallel/share_of_own.hpp"
 #include "dnn/train/model_file.hpp"
+#include "dnn/train/tensor_parts.hpp"
 
 namespace dnn {
 
@@ -30,9 +31,9 @@ std::size_t packed_offset(const ParameterLayout& layout, std::size_t element) {
 
 }  // namespace
 
-SavedElements SavedElements::find(const Communicator& world, const ParameterLayout& layout,
+SavedElements SavedElements::find(const Communicator& ranks, const ParameterLayout& layout,
                                   Range own) {
-  const Range flat = share_of_own(world, own);
+  const Range flat = share_of_own(ranks, own);
   return {flat, {packed_offset(layout, flat.begin), packed_offset(layout, flat.end)}};
 }
 
@@ -79,18 +80,13 @@ template std::vector<std::byte> take_slice(const Communicator&, TrainingStep<dou
 
 template <class T>
 void gather_tensors(const Communicator& world, TrainingStep<T>& step,
-                    const GradientExchange<T>& exchange, Checkpoint& checkpoint) {
-  const ParameterLayout& layout = step.layout();
+                    const GradientExchange<T>& exchange, const TensorParts& parts,
+                    Checkpoint& checkpoint) {
   Optimizer<T>& optimizer = step.optimizer();
-  if (world.is_root()) {
-    checkpoint.parameters = packed_parameters<T>(layout, step.values());
-  }
-  AlignedBuffer<T> whole(world.is_root() ? layout.size() : 0);
+  checkpoint.parameters = parts.gather(parts.take<T>(step.values(), 0));
   for (std::size_t i = 0; i < optimizer.buffers(); ++i) {
-    gather_state<T>(world, exchange.own(), optimizer.state(i), whole.span());
-    if (world.is_root()) {
-      checkpoint.optimizer_state.push_back(packed_parameters<T>(layout, whole.span()));
-    }
+    checkpoint.optimizer_state.push_back(
+        parts.gather(parts.take<T>(optimizer.state(i), exchange.own().begin)));
   }
   checkpoint.optimizer_steps = optimizer.steps();
   checkpoint.residuals = world.gather(exchange.save_residual(), 0);
@@ -98,23 +94,20 @@ void gather_tensors(const Communicator& world, TrainingStep<T>& step,
 
 template <class T>
 bool restore_tensors(const Communicator& world, TrainingStep<T>& step,
-                     GradientExchange<T>& exchange, Checkpoint& checkpoint) {
+                     GradientExchange<T>& exchange, const TensorParts& parts,
+                     Checkpoint& checkpoint) {
   const ParameterLayout& layout = step.layout();
   Optimizer<T>& optimizer = step.optimizer();
-  std::vector<std::byte> packed(layout.parameter_count() * sizeof(T));
-  const auto share = [&](std::vector<std::byte>* tensor) {
-    if (world.is_root()) {
-      packed = std::exchange(*tensor, {});
-    }
-    world.broadcast(std::span(packed), 0);
-  };
-  share(&checkpoint.parameters);
-  step.set_values(
-      [&](std::span<T> values) { unpack_parameters<T>(layout, std::span(packed), values); });
+  {
+    const auto packed = parts.distribute(std::exchange(checkpoint.parameters, {}));
+    step.set_values(
+        [&](std::span<T> values) { unpack_parameters<T>(layout, std::span(packed), values); });
+  }
   AlignedBuffer<T> whole(layout.size());
   const Range own = exchange.own();
+  checkpoint.optimizer_state.resize(optimizer.buffers());
   for (std::size_t i = 0; i < optimizer.buffers(); ++i) {
-    share(world.is_root() ? &checkpoint.optimizer_state[i] : nullptr);
+    const auto packed = parts.distribute(std::exchange(checkpoint.optimizer_state[i], {}));
     unpack_parameters<T>(layout, std::span(packed), whole.span());
     std::copy_n(whole.data() + own.begin, own.size(), optimizer.state(i).data());
   }
@@ -138,12 +131,12 @@ bool restore_tensors(const Communicator& world, TrainingStep<T>& step,
 }
 
 template void gather_tensors(const Communicator&, TrainingStep<float>&,
-                             const GradientExchange<float>&, Checkpoint&);
+                             const GradientExchange<float>&, const TensorParts&, Checkpoint&);
 template void gather_tensors(const Communicator&, TrainingStep<double>&,
-                             const GradientExchange<double>&, Checkpoint&);
+                             const GradientExchange<double>&, const TensorParts&, Checkpoint&);
 template bool restore_tensors(const Communicator&, TrainingStep<float>&, GradientExchange<float>&,
-                              Checkpoint&);
+                              const TensorParts&, Checkpoint&);
 template bool restore_tensors(const Communicator&, TrainingStep<double>&, GradientExchange<double>&,
-                              Checkpoint&);
+                              const TensorParts&, Checkpoint&);
 
 }  // namespace dnn

@@ -78,6 +78,7 @@ void check(const Config& config) {
           std::to_string(config.lr_step_epochs), "must be above 0");
   require(config.lr_step_factor > 0 && config.lr_step_factor <= 1, "lr-step-factor",
           std::to_string(config.lr_step_factor), "must be above 0 and at most 1");
+  require(config.model_parallel >= 1, "model-parallel", "0", "must be at least 1");
   require(config.bucket_mib > 0 && config.bucket_mib <= 4096, "bucket-mib", show(config.bucket_mib),
           "must be above 0 and at most 4096");
   require(config.compress == Compression::none || config.precision != Precision::f64, "compress",
@@ -130,6 +131,7 @@ nlohmann::ordered_json to_json(const Config& config) {
           {"class-weights", word_for(config.class_weights)},
           {"seed", config.seed},
           {"early-stop", config.early_stop},
+          {"model-parallel", config.model_parallel},
           {"exchange", word_for(config.exchange)},
           {"bucket-mib", config.bucket_mib},
           {"compress", word_for(config.compress)},

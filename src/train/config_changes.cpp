@@ -17,7 +17,7 @@ const std::set<std::string> harmless = {
     "bf16-fallback", "exchange",     "bucket-mib",   "threads",
     "output",        "overwrite",    "quiet",        "dry-run",
     "resume",        "keep",         "time-limit",   "checkpoint-every",
-    "stall-timeout", "on-nonfinite", "verify-every",
+    "stall-timeout", "on-nonfinite", "verify-every", "model-parallel",
 };
 
 std::string change(const std::string& key, const Json& before, const Json& now,

@@ -8,6 +8,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/partition.hpp"
 #include "dnn/nn/softmax.hpp"
+#include "dnn/parallel/top_classes.hpp"
 
 namespace dnn {
 
@@ -33,22 +34,44 @@ LossSums evaluate(const SoftmaxCrossEntropy& loss, MatrixView<const T> logits,
   }
 }
 
+constexpr std::size_t top_count = 5;
+
+/// Whether fewer than `top_count` classes go before the label's: those with larger logits, and the
+/// earlier ones of equal. NaN goes behind all.
+template <class T>
+bool is_in_top(std::span<const T> a, std::size_t label) {
+  const auto value = [a](std::size_t j) {
+    return std::isnan(a[j]) ? -std::numeric_limits<T>::infinity() : a[j];
+  };
+  std::size_t before = 0;
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    before += value(j) > value(label) || (j < label && value(j) == value(label)) ? 1 : 0;
+  }
+  return before < top_count;
+}
+
 }  // namespace
 
 template <class T>
-Evaluator<T>::Evaluator(const Communicator& world, Gatherer<T> gatherer, std::size_t samples,
-                        std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows)
-    : world_(world),
+Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gatherer<T> gatherer,
+                        std::size_t samples, std::function<std::uint64_t(std::uint64_t)> sample_at,
+                        std::size_t max_rows)
+    : grid_(grid),
+      classes_(layout.layers().back().columns),
       samples_(samples),
       sample_at_(std::move(sample_at)),
       max_rows_(max_rows),
-      loader_(std::move(gatherer), max_rows) {}
+      loader_(std::move(gatherer), max_rows) {
+  if (grid.is_split()) {
+    sharded_loss_.emplace(grid.model_group(), layout.widths().back(), classes_, max_rows,
+                          SoftmaxCrossEntropy());
+  }
+}
 
 template <class T>
 Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
                              const std::function<void()>& between) {
-  const Range mine = part_of(samples_, static_cast<std::size_t>(world_.size()),
-                             static_cast<std::size_t>(world_.rank()));
+  const Range mine = part_of(samples_, grid_.data_shards(), grid_.data_shard());
   const std::size_t steps = (mine.size() + max_rows_ - 1) / max_rows_;
   loader_.start(
       [this, mine](std::size_t step, std::vector<std::uint64_t>& samples) {
@@ -59,10 +82,8 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
         }
       },
       steps);
-  const SoftmaxCrossEntropy loss;
-  LossSums sums;
-  std::uint64_t bad = 0;
-  const std::size_t largest = part_of(samples_, static_cast<std::size_t>(world_.size()), 0).size();
+  Counts counts;
+  const std::size_t largest = part_of(samples_, grid_.data_shards(), 0).size();
   for (std::size_t step = 0; step < (largest + max_rows_ - 1) / max_rows_; ++step) {
     if (between) {
       between();
@@ -72,18 +93,56 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
     }
     const Batch<T> batch = loader_.next();
     const MatrixView<const T> logits = network.forward(batch.X);
-    sums += evaluate(loss, logits, batch.labels, bad);
-    if (confusion != nullptr) {
-      for (std::size_t s = 0; s < logits.rows; ++s) {
-        ++(*confusion)[{batch.labels[s], predicted_class<T>(logits.row(s))}];
-      }
+    if (sharded_loss_) {
+      add_slices(logits, batch.labels, counts, confusion);
+    } else {
+      add_whole(logits, batch.labels, counts, confusion);
     }
   }
-  const double total_loss = world_.all_reduce(sums.loss, Reduction::sum);
-  const auto correct = world_.all_reduce(sums.correct, Reduction::sum);
+  return mean(counts, confusion != nullptr);
+}
+
+template <class T>
+void Evaluator<T>::add_whole(MatrixView<const T> logits, std::span<const std::int32_t> labels,
+                             Counts& counts, Confusion* confusion) const {
+  counts.sums += evaluate(SoftmaxCrossEntropy(), logits, labels, counts.bad);
+  if (confusion != nullptr) {
+    for (std::size_t s = 0; s < logits.rows; ++s) {
+      ++(*confusion)[{labels[s], predicted_class<T>(logits.row(s))}];
+      counts.top5 += is_in_top<T>(logits.row(s), static_cast<std::size_t>(labels[s])) ? 1 : 0;
+    }
+  }
+}
+
+/// Collective over the model group, whose first rank counts.
+template <class T>
+void Evaluator<T>::add_slices(MatrixView<const T> logits, std::span<const std::int32_t> labels,
+                              Counts& counts, Confusion* confusion) {
+  const auto result = sharded_loss_->evaluate(logits, labels);
+  std::vector<std::int32_t> top(confusion != nullptr ? logits.rows * top_count : 0);
+  if (confusion != nullptr) {
+    top_classes(grid_.model_group(), classes_, logits, top_count, std::span(top));
+  }
+  if (grid_.model_group().is_root()) {
+    counts.sums += result.sums;
+    counts.bad += result.bad_rows;
+    for (std::size_t s = 0; s < top.size() / top_count; ++s) {
+      const auto candidates = std::span(top).subspan(s * top_count, top_count);
+      ++(*confusion)[{labels[s], candidates.front()}];
+      counts.top5 += std::find(candidates.begin(), candidates.end(), labels[s]) != candidates.end();
+    }
+  }
+}
+
+/// Collective: the mean over all ranks' counts.
+template <class T>
+Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
+  const Communicator& world = grid_.world();
+  const double total_loss = world.all_reduce(counts.sums.loss, Reduction::sum);
+  const auto correct = world.all_reduce(counts.sums.correct, Reduction::sum);
   if (std::isnan(total_loss)) {
-    bad = world_.all_reduce(bad, Reduction::sum);
-    if (world_.is_root()) {
+    const std::uint64_t bad = world.all_reduce(counts.bad, Reduction::sum);
+    if (world.is_root()) {
       std::fprintf(
           stderr,
           "dnn_train: warning: evaluation: the logits of %llu of %zu samples are no numbers; "
@@ -93,9 +152,13 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
   }
   const auto count = static_cast<double>(samples_);
   Evaluation result{total_loss / count, static_cast<double>(correct) / count, samples_};
+  if (with_top5) {
+    result.top5_accuracy =
+        static_cast<double>(world.all_reduce(counts.top5, Reduction::sum)) / count;
+  }
   // What follows from the result (a better model, an early stop) must be the same on every rank, to
   // the last bit, which MPI_Allreduce does not promise.
-  world_.broadcast(std::as_writable_bytes(std::span(&result, 1)), 0);
+  world.broadcast(std::as_writable_bytes(std::span(&result, 1)), 0);
   return result;
 }
 

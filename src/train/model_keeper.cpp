@@ -9,18 +9,13 @@
 #include "dnn/core/error.hpp"
 #include "dnn/train/model_file.hpp"
 #include "dnn/train/program_name.hpp"
+#include "dnn/train/run_plan.hpp"
 
 namespace dnn {
 
 ModelKeeper::ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-                         const ParameterLayout& layout, Range part, const RunFolder* folder)
-    : config_(config),
-      world_(world),
-      data_(data),
-      widths_(layout.widths()),
-      parameter_count_(layout.parameter_count()),
-      part_(part),
-      folder_(folder) {
+                         const TensorParts& parts, const RunFolder* folder)
+    : config_(config), world_(world), data_(data), parts_(parts), folder_(folder) {
   if (folder != nullptr && world.is_root()) {
     metrics_log_.emplace(folder->metrics());
   }
@@ -52,15 +47,18 @@ void ModelKeeper::end_epoch(const std::vector<EpochMetrics>& epochs, const Prese
       best_part_ = present.part();
       keeps_best_ = true;
     }
+  });
+  const Parameters whole = keep && folder_ != nullptr ? present.whole() : Parameters{};
+  agree(world_, [&] {
     if (folder_ != nullptr && world_.is_root()) {
-      save_while_training(epochs, keep, present);
+      save_while_training(epochs, keep, whole);
     }
   });
 }
 
 /// On rank 0: a disk that is full now may have room again when the run ends.
 void ModelKeeper::save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
-                                      const Present& present) {
+                                      const Parameters& present) {
   const auto attempt = [&](bool& unsaved, const char* what, auto&& work) {
     const bool told = unsaved;
     try {
@@ -77,8 +75,7 @@ void ModelKeeper::save_while_training(const std::vector<EpochMetrics>& epochs, b
     }
   };
   if (is_best) {
-    attempt(best_unsaved_, "best model",
-            [&] { save(folder_->best_model(), *best_, present.whole()); });
+    attempt(best_unsaved_, "best model", [&] { save(folder_->best_model(), *best_, present); });
   }
   attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(epochs); });
 }
@@ -94,10 +91,10 @@ void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters pa
   best_part_.clear();
   keeps_best_ = world_.all_reduce<std::int64_t>(parameters.empty() ? 0 : 1, Reduction::max) == 1;
   if (keeps_best_) {
-    parameters.resize(parameter_count_ * element_bytes());
-    world_.broadcast(std::span(parameters), 0);
-    const auto part = std::span(parameters)
-                          .subspan(part_.begin * element_bytes(), part_.size() * element_bytes());
+    const Parameters own = parts_.distribute(std::move(parameters));
+    const Range saved = parts_.saved().packed;
+    const auto part =
+        std::span(own).subspan(saved.begin * element_bytes(), saved.size() * element_bytes());
     best_part_.assign(part.begin(), part.end());
   }
 }
@@ -111,6 +108,7 @@ void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs, const Prese
   if (world_.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
     best = gather_best();
   }
+  const Parameters last = folder_ != nullptr ? present.whole() : Parameters{};
   agree(world_, [&] {
     if (folder_ == nullptr || !world_.is_root()) {
       return;
@@ -122,23 +120,19 @@ void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs, const Prese
     if (metrics_unsaved_) {
       metrics_log_->write(epochs);
     }
-    save(folder_->last_model(), epochs.back(), present.whole());
+    save(folder_->last_model(), epochs.back(), last);
   });
 }
 
 ModelKeeper::Parameters ModelKeeper::gather_best() const {
-  Parameters whole;
-  if (keeps_best_) {
-    whole.resize(world_.is_root() ? parameter_count_ * element_bytes() : 0);
-    world_.gather_slices(best_part_, part_.begin * element_bytes(), whole, 0);
-  }
-  return whole;
+  return keeps_best_ ? parts_.gather(best_part_) : Parameters{};
 }
 
 void ModelKeeper::save(const std::string& path, const EpochMetrics& metrics,
                        std::span<const std::byte> parameters) const {
   ModelDescription description;
-  description.widths.assign(widths_.begin(), widths_.end());
+  const std::vector<std::size_t> widths = network_widths(config_, data_.train);
+  description.widths.assign(widths.begin(), widths.end());
   description.precision = config_.precision == Precision::f64 ? Precision::f64 : Precision::f32;
   description.class_names = data_.train.class_names;
   description.feature_names = data_.train.feature_names;

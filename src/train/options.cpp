@@ -155,6 +155,9 @@ void add_training_options(CLI::App& app, Config& config) {
 
 void add_run_options(CLI::App& app, Config& config) {
   OptionAdder ranks(app, "Ranks");
+  ranks.value("--model-parallel", config.model_parallel, "M",
+              "how many ranks hold one network together, each its part of the classes and of wide "
+              "hidden layers; must divide the number of ranks");
   ranks.choice(
       "--exchange", config.exchange,
       "how the ranks' gradients are combined: allreduce (one MPI_Allreduce), node (ranks of "

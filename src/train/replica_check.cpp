@@ -14,19 +14,35 @@ namespace dnn {
 
 namespace {
 
-[[noreturn]] void report(const Communicator& world, const std::vector<std::uint64_t>& hashes) {
-  std::map<std::uint64_t, std::size_t> counts;
-  for (const std::uint64_t hash : hashes) {
-    ++counts[hash];
+/// A replica's hash, and of what it is one.
+struct Mark {
+  std::uint64_t of = 0;
+  std::uint64_t hash = 0;
+  bool operator<(const Mark& other) const {
+    return of != other.of ? of < other.of : hash < other.hash;
   }
-  const auto most =
-      std::max_element(counts.begin(), counts.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  const bool has_majority = 2 * most->second > hashes.size();
+};
+
+/// `marks`: of all ranks, equally many each.
+[[noreturn]] void report(const Communicator& world, const std::vector<Mark>& marks) {
+  std::map<Mark, std::size_t> counts;
+  std::map<std::uint64_t, std::size_t> totals;
+  for (const Mark& mark : marks) {
+    ++counts[mark];
+    ++totals[mark.of];
+  }
+  const auto differs = [&](const Mark& mark) { return counts[mark] < totals[mark.of]; };
+  const auto in_majority = [&](const Mark& mark) { return 2 * counts[mark] > totals[mark.of]; };
+  const bool has_majority = std::any_of(
+      marks.begin(), marks.end(), [&](const Mark& m) { return differs(m) && in_majority(m); });
   const std::vector<std::string> hosts = world.gather(host_name(), 0);
+  const std::size_t each = marks.size() / static_cast<std::size_t>(world.size());
   std::string names;
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
-    if (!has_majority || hashes[rank] != most->first) {
+    const auto first = marks.begin() + static_cast<std::ptrdiff_t>(rank * each);
+    if (std::any_of(first, first + static_cast<std::ptrdiff_t>(each), [&](const Mark& mark) {
+          return differs(mark) && !(has_majority && in_majority(mark));
+        })) {
       names += (names.empty() ? "" : ", ") + std::to_string(rank) + " (host " + hosts[rank] + ")";
     }
   }
@@ -41,15 +57,44 @@ namespace {
 
 }  // namespace
 
-void check_replicas(const Communicator& world, std::span<const std::byte> values) {
-  const auto digest = sha256(values);
-  std::uint64_t own = 0;
-  std::memcpy(&own, digest.data(), sizeof(own));
-  std::vector<std::uint64_t> all(static_cast<std::size_t>(world.size()));
-  world.all_gather(std::as_bytes(std::span(&own, 1)), std::as_writable_bytes(std::span(all)));
-  if (std::any_of(all.begin(), all.end(), [own](std::uint64_t hash) { return hash != own; })) {
+void check_replicas(const Communicator& world, const std::vector<Replica>& own) {
+  std::vector<Mark> mine;
+  for (const Replica& replica : own) {
+    Sha256 hash;
+    for (const auto bytes : replica.bytes) {
+      hash.update(bytes);
+    }
+    const auto digest = hash.finish();
+    Mark mark{replica.of, 0};
+    std::memcpy(&mark.hash, digest.data(), sizeof(mark.hash));
+    mine.push_back(mark);
+  }
+  std::vector<Mark> all(mine.size() * static_cast<std::size_t>(world.size()));
+  world.all_gather(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
+  std::map<std::uint64_t, std::uint64_t> first;
+  if (std::any_of(all.begin(), all.end(), [&first](const Mark& mark) {
+        return first.emplace(mark.of, mark.hash).first->second != mark.hash;
+      })) {
     report(world, all);
   }
 }
+
+template <class T>
+std::vector<Replica> replicas_of(const RankGrid& grid, const ParameterLayout& layout,
+                                 std::span<const T> values) {
+  std::vector<Replica> replicas = {{1 + grid.model_shard(), {std::as_bytes(values)}}};
+  if (grid.is_split()) {
+    replicas.push_back({0, {}});
+    for (const Range range : layout.common_ranges()) {
+      replicas.back().bytes.push_back(std::as_bytes(values.subspan(range.begin, range.size())));
+    }
+  }
+  return replicas;
+}
+
+template std::vector<Replica> replicas_of(const RankGrid&, const ParameterLayout&,
+                                          std::span<const float>);
+template std::vector<Replica> replicas_of(const RankGrid&, const ParameterLayout&,
+                                          std::span<const double>);
 
 }  // namespace dnn

@@ -9,25 +9,13 @@
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/nn/bf16.hpp"
+#include "dnn/parallel/split_rule.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/reporter.hpp"
 
 namespace dnn {
 
 namespace {
-
-/// Copies of all parameters that a rank holds: values, gradients and the optimizer's state.
-std::size_t parameter_copies(OptimizerKind kind) {
-  switch (kind) {
-    case OptimizerKind::sgd:
-      return 2;
-    case OptimizerKind::momentum:
-    case OptimizerKind::nesterov:
-      return 3;
-    default:
-      return 4;
-  }
-}
 
 std::string mebibytes(std::size_t bytes) {
   char text[32];
@@ -37,10 +25,6 @@ std::string mebibytes(std::size_t bytes) {
 
 std::string plural(std::size_t count, const std::string& word) {
   return with_commas(count) + " " + word + (count == 1 ? "" : "s");
-}
-
-std::size_t element_bytes(const Config& config) {
-  return config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
 }
 
 /// How many threads a rank computes with: what it is told, by option or OMP_NUM_THREADS, or what
@@ -76,14 +60,37 @@ ProductPrecision product_precision(const Config& config, const Communicator& wor
       "--bf16-fallback");
 }
 
+/// Collective over the grid's world: how each data group exchanges gradients. What all parts of the
+/// network have alike must stay alike, so all groups must add up in the same order.
+ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::size_t bytes) {
+  const bool wants_node = settings.compress || settings.kind == ExchangeKind::node;
+  if (!grid.is_even() && wants_node) {
+    throw InputError(
+        "--exchange node (and --compress) with --model-parallel " +
+        std::to_string(grid.model_ranks()) +
+        " needs every node to have a multiple of so many ranks, and equally many; use --exchange "
+        "allreduce, or start the ranks so");
+  }
+  if (!grid.is_even() && settings.kind == ExchangeKind::automatic) {
+    return {ExchangeKind::allreduce, "model groups cross nodes"};
+  }
+  // Gradients wait for the model group anyway: see Note [MPI calls of a model group].
+  settings.spare_core = settings.spare_core && !grid.is_split();
+  return choose_exchange(settings, grid.data_group(), grid.data_node(), bytes);
+}
+
 /// Throws InputError unless the parameters could be addressed and held by this machine.
 void check_size(const Config& config, const Dataset& data) {
   const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
                       static_cast<double>(::sysconf(_SC_PAGE_SIZE));
   const std::vector<std::size_t> widths = network_widths(config, data);
-  double parameters = 0;
+  const auto splits = split_rule(config).splits(widths, config.model_parallel);
+  double parameters = 0;  // of a rank
   for (std::size_t n = 1; n < widths.size(); ++n) {
-    parameters += (static_cast<double>(widths[n - 1]) + 1) * static_cast<double>(widths[n]);
+    const double whole = (static_cast<double>(widths[n - 1]) + 1) * static_cast<double>(widths[n]);
+    parameters += splits[n - 1] == LayerSplit::whole
+                      ? whole
+                      : whole / static_cast<double>(config.model_parallel);
   }
   const double bytes = parameters * static_cast<double>(element_bytes(config)) *
                        static_cast<double>(parameter_copies(config.optimizer));
@@ -91,13 +98,33 @@ void check_size(const Config& config, const Dataset& data) {
     char text[200];
     std::snprintf(text, sizeof(text),
                   "--hidden: %.3g parameters need %.0f GiB a rank, but this machine has %.0f GiB; "
-                  "make the hidden layers smaller",
+                  "make the hidden layers smaller, or split the model (--model-parallel)",
                   parameters, bytes / (1 << 30), memory / (1 << 30));
     throw InputError(text);
   }
 }
 
 }  // namespace
+
+std::size_t parameter_copies(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return 2;
+    case OptimizerKind::momentum:
+    case OptimizerKind::nesterov:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+std::size_t element_bytes(const Config& config) {
+  return config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
+}
+
+SplitRule split_rule(const Config& config) {
+  return {config.least_split_nodes};
+}
 
 std::vector<std::size_t> network_widths(const Config& config, const Dataset& data) {
   std::vector<std::size_t> widths = {data.features};
@@ -106,11 +133,18 @@ std::vector<std::size_t> network_widths(const Config& config, const Dataset& dat
   return widths;
 }
 
-RunPlan RunPlan::make(const Config& config, const Communicator& world, const Node& node,
-                      const TrainingData& data) {
+RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& data) {
   check_size(config, data.train);
-  RunPlan plan{.layout = ParameterLayout(network_widths(config, data.train))};
+  const Communicator& world = grid.world();
+  const Node& node = grid.node();
+  const std::vector<std::size_t> widths = network_widths(config, data.train);
+  RunPlan plan{
+      .layout = ParameterLayout(widths),
+      .part = ParameterLayout(widths, split_rule(config).splits(widths, grid.model_ranks()),
+                              grid.model_ranks(), grid.model_shard())};
   plan.ranks = world.size();
+  plan.model_ranks = grid.model_ranks();
+  plan.crossing_groups = grid.crossing_groups();
   plan.nodes =
       static_cast<int>(world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
   const NodeCores cores = NodeCores::find(node.ranks());
@@ -126,28 +160,27 @@ RunPlan RunPlan::make(const Config& config, const Communicator& world, const Nod
   plan.exchange_settings = {config.exchange,
                             static_cast<std::size_t>(config.bucket_mib * (1 << 20)),
                             config.compress == Compression::bf16, plan.shared_cores, spare_core};
-  plan.exchange =
-      choose_exchange(plan.exchange_settings, world, node, plan.layout.size() * element);
+  plan.exchange = choose_in_grid(plan.exchange_settings, grid, plan.part.size() * element);
   const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
   std::size_t widest_hidden = 0;
   std::size_t nodes = 0;
-  for (const LayerLayout& layer : plan.layout.layers()) {
+  for (const LayerLayout& layer : plan.part.layers()) {
     nodes += layer.outputs;
     widest_hidden = std::max(widest_hidden, layer.inputs);
   }
   const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
-  plan.rank_bytes = element * (plan.layout.size() * parameter_copies(config.optimizer) +
+  plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
                                rows * (nodes + 2 * widest_hidden) + batches);
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
   // Values, the optimizer's state and the best model's values: as many as in memory, where the
   // gradients take the place of the last.
   plan.checkpoint_bytes = tensor * parameter_copies(config.optimizer);
-  plan.parallel_checkpoints =
-      ranks > 1 && plan.checkpoint_bytes >=
-                       std::max(config.parallel_checkpoint_bytes, ranks * config.least_part_bytes);
+  plan.parallel_checkpoints = ranks > 1 && !grid.is_split() &&
+                              plan.checkpoint_bytes >= std::max(config.parallel_checkpoint_bytes,
+                                                                ranks * config.least_part_bytes);
   // The best model is kept by all ranks together; what is written is a copy.
-  plan.rank_bytes += tensor / ranks;
+  plan.rank_bytes += element * plan.part.parameter_count() / grid.data_shards();
   if (plan.parallel_checkpoints) {
     plan.rank_bytes += plan.checkpoint_bytes / ranks;
   } else {
@@ -168,13 +201,21 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
     network += (network.empty() ? "" : "-") + std::to_string(width);
   }
   lines.push_back("ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
-                  plural(static_cast<std::size_t>(plan.nodes), "node") + ", " +
-                  plural(static_cast<std::size_t>(plan.threads), "thread") + " each; exchange " +
-                  word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
+                  plural(static_cast<std::size_t>(plan.nodes), "node") +
+                  (plan.model_ranks > 1 ? ", " + std::to_string(plan.data_shards()) + " data x " +
+                                              std::to_string(plan.model_ranks) + " model shards"
+                                        : std::string()) +
+                  ", " + plural(static_cast<std::size_t>(plan.threads), "thread") +
+                  " each; exchange " + word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
   if (plan.shared_cores) {
     lines.push_back(
         "warning:  ranks and threads are more than the cores this job may use; fewer ranks, or "
         "--threads 1, are faster");
+  }
+  if (plan.crossing_groups > 0) {
+    lines.push_back("warning:  " + plural(plan.crossing_groups, "model group") +
+                    " of --model-parallel " + std::to_string(plan.model_ranks) +
+                    " cross nodes; a multiple of so many ranks on each node is faster");
   }
   lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
                   ", " + with_commas(data.train.classes()) + " classes; " +
@@ -197,20 +238,21 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
 
 std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData& data) {
   std::vector<std::string> lines;
-  const auto ranks = static_cast<std::size_t>(plan.ranks);
+  const std::size_t shards = plan.data_shards();
+  const std::string name = plan.model_ranks > 1 ? "shard " : "rank ";
   lines.push_back("updates:  " + with_commas(data.sampler.steps()) + " an epoch");
-  for (std::size_t rank = 0; rank < ranks; ++rank) {
-    if (ranks > 16 && rank == 8) {
+  for (std::size_t shard = 0; shard < shards; ++shard) {
+    if (shards > 16 && shard == 8) {
       lines.push_back("          ...");
-      rank = ranks - 2;
+      shard = shards - 2;
       continue;
     }
     std::size_t samples = 0;
     for (std::size_t step = 0; step < data.sampler.steps(); ++step) {
-      samples += part_of(data.sampler.batch_samples(step), ranks, rank).size();
+      samples += part_of(data.sampler.batch_samples(step), shards, shard).size();
     }
-    lines.push_back("rank " + std::to_string(rank) + ":   " +
-                    with_commas(part_of(data.sampler.batch_samples(0), ranks, rank).size()) +
+    lines.push_back(name + std::to_string(shard) + ":   " +
+                    with_commas(part_of(data.sampler.batch_samples(0), shards, shard).size()) +
                     " samples a batch, " + with_commas(samples) + " an epoch");
   }
   lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, " +

@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 Json to_json(const Evaluation& evaluation) {
   return {{"loss", evaluation.loss},
           {"accuracy", evaluation.accuracy},
+          {"top5_accuracy", evaluation.top5_accuracy},
           {"samples", evaluation.samples}};
 }
 

@@ -20,6 +20,7 @@
 #include "dnn/train/run_plan.hpp"
 #include "dnn/train/run_start.hpp"
 #include "dnn/train/run_summary.hpp"
+#include "dnn/train/split_report.hpp"
 #include "dnn/train/terminal.hpp"
 #include "dnn/train/trainer.hpp"
 
@@ -142,9 +143,10 @@ void report_stop(const RunControl& control, const Communicator& world, Reporter&
 
 /// Returns the exit code.
 template <class T>
-int train(const Config& config, const Communicator& world, Node& node, const RunPlan& plan,
-          const TrainingData& data, const std::string& path, Reporter& reporter, StopRequest& stop,
+int train(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
+          const std::string& path, Reporter& reporter, StopRequest& stop,
           const Stopwatch& since_start) {
+  const Communicator& world = grid.world();
   const std::string data_sha256 =
       agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); });
   OpenedFolder opened = prepare_folder(config, world, plan, path, data_sha256, reporter);
@@ -156,7 +158,7 @@ int train(const Config& config, const Communicator& world, Node& node, const Run
                      {CheckpointInterval::parse(config.checkpoint_every), config.keep,
                       folder.checkpoints(), data_sha256, plan.parallel_checkpoints,
                       [&] { return go_back(config, folder, data_sha256); }});
-  Trainer<T> trainer(config, world, node, plan, data, &folder, reporter, &control);
+  Trainer<T> trainer(config, grid, plan, data, &folder, reporter, &control);
   if (!opened.resumed_from.empty()) {
     reporter.line("resuming from " + opened.resumed_from);
     trainer.resume(opened.from ? std::move(opened.from->checkpoint) : Checkpoint{});
@@ -239,8 +241,8 @@ void remove_stale_lock(const Communicator& world, const std::string& path) {
 }
 
 /// Collective: the run between the making of the node and its end. `watchdog` may be null.
-int run_on(const Config& config, const Communicator& world, Node& node, StopRequest& stop,
-           Watchdog* watchdog) {
+int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog) {
+  const Communicator& world = grid.world();
   const Stopwatch since_start;
   stop.at_once(world.is_root());
   if (!config.time_limit.empty()) {
@@ -266,13 +268,16 @@ int run_on(const Config& config, const Communicator& world, Node& node, StopRequ
     watchdog->use_folder(beginning.path);
   }
   world.pulse().begin(Activity::loading);
-  const TrainingData data = load_training_data(config, world, node);
-  const RunPlan plan = agree(world, [&] { return RunPlan::make(config, world, node, data); });
+  const TrainingData data = load_training_data(config, grid);
+  const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   set_threads(plan.threads);
   for (const std::string& line : describe(plan, config, data)) {
     reporter.line(line);
   }
   if (config.dry_run) {
+    for (const std::string& line : describe_split(plan, config, data)) {
+      reporter.line(line);
+    }
     for (const std::string& line : describe_shares(plan, data)) {
       reporter.line(line);
     }
@@ -283,10 +288,8 @@ int run_on(const Config& config, const Communicator& world, Node& node, StopRequ
     return exit_ok;
   }
   return config.precision == Precision::f64
-             ? train<double>(config, world, node, plan, data, beginning.path, reporter, stop,
-                             since_start)
-             : train<float>(config, world, node, plan, data, beginning.path, reporter, stop,
-                            since_start);
+             ? train<double>(config, grid, plan, data, beginning.path, reporter, stop, since_start)
+             : train<float>(config, grid, plan, data, beginning.path, reporter, stop, since_start);
 }
 
 }  // namespace
@@ -301,7 +304,9 @@ int run_training(const Config& config, const Communicator& world, StopRequest& s
       watchdog.emplace(world, node, config.stall_timeout, "dnn_train");
     }
     const LaunchGuard::Pause at_work(guard);
-    code = run_on(config, world, node, stop, watchdog ? &*watchdog : nullptr);
+    RankGrid grid = agree(world, [&] { return RankGrid(world, node, config.model_parallel); });
+    code = run_on(config, grid, stop, watchdog ? &*watchdog : nullptr);
+    grid.close();
   }
   node.close();
   return code;

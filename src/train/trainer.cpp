@@ -29,36 +29,38 @@ struct WentBack {};
 }  // namespace
 
 template <class T>
-Trainer<T>::Trainer(const Config& config, const Communicator& world, Node& node,
-                    const RunPlan& plan, const TrainingData& data, const RunFolder* folder,
-                    Reporter& reporter, RunControl* control)
+Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
+                    const TrainingData& data, const RunFolder* folder, Reporter& reporter,
+                    RunControl* control)
     : config_(config),
-      world_(world),
+      grid_(grid),
+      world_(grid.world()),
       data_(data),
       reporter_(reporter),
       control_(control),
-      exchange_(
-          make_exchange<T>(plan.exchange, plan.exchange_settings, world, node, plan.layout.size())),
+      exchange_(make_exchange<T>(plan.exchange, plan.exchange_settings, grid.data_group(),
+                                 grid.data_node(), plan.part.size())),
       max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
-      step_(
-          plan.layout,
-          {max_rows_, config.dropout, config.clip_norm, config.seed, plan.products,
-           data.largest_feature, static_cast<double>(std::numeric_limits<T>::max()) / world.size()},
-          SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, world, data)),
-          {.kind = config.optimizer,
-           .momentum = config.momentum,
-           .weight_decay = config.weight_decay},
-          *exchange_),
+      step_(plan.part,
+            {max_rows_, config.dropout, config.clip_norm, config.seed, plan.products,
+             data.largest_feature,
+             static_cast<double>(std::numeric_limits<T>::max()) / world_.size()},
+            SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, world_, data)),
+            {.kind = config.optimizer,
+             .momentum = config.momentum,
+             .weight_decay = config.weight_decay},
+            *exchange_, grid.is_split() ? &grid.model_group() : nullptr),
       schedule_(schedule_of(config, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
-      saved_(SavedElements::find(world, plan.layout, exchange_->own())),
-      models_(config, world, data, plan.layout, saved_.packed, folder),
-      guard_(config.on_nonfinite, world, folder != nullptr ? folder->nonfinite() : "") {
+      parts_(grid, plan.part, exchange_->own(), sizeof(T)),
+      models_(config, world_, data, parts_, folder),
+      guard_(config.on_nonfinite, world_, folder != nullptr ? folder->nonfinite() : "") {
   step_.set_values(
       [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
-        world, Gatherer<T>(data.train, data.normalizer), data.sampler.validation_samples(),
+        grid, plan.part, Gatherer<T>(data.train, data.normalizer),
+        data.sampler.validation_samples(),
         [&sampler = data.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
         evaluation_rows);
   }
@@ -83,7 +85,7 @@ void Trainer<T>::resume(Checkpoint checkpoint) {
     checkpoint = parse_checkpoint(text, "rank 0's checkpoint");
   }
   std::vector<std::byte> best_parameters = std::move(checkpoint.best_parameters);
-  if (!restore_tensors(world_, step_, *exchange_, checkpoint)) {
+  if (!restore_tensors(world_, step_, *exchange_, parts_, checkpoint)) {
     reporter_.line(
         "note: the ranks lie otherwise than before; what --compress still owed to the sums is lost "
         "(less than the rounding of one update's gradients)");
@@ -142,7 +144,7 @@ void Trainer<T>::run() {
 template <class T>
 void Trainer<T>::train_epoch() {
   EpochMetrics metrics = run_epoch();
-  check_replicas(world_, std::as_bytes(step_.values()));
+  compare_replicas();
   validate(metrics);
   result_.epochs.push_back(metrics);
   world_.pulse().begin(Activity::writing);
@@ -187,7 +189,7 @@ EpochMetrics Trainer<T>::run_epoch() {
     reporter_.advance(sampler.batch_samples(step));
     ++position_.step;
     if (config_.verify_every > 0 && updates() % config_.verify_every == 0) {
-      check_replicas(world_, std::as_bytes(step_.values()));
+      compare_replicas();
     }
     if (control_ != nullptr && position_.step < sampler.steps()) {
       obey(control_->after_update(updates()));
@@ -212,7 +214,11 @@ EpochMetrics Trainer<T>::run_epoch() {
 /// numbers]. Returns where it is left out.
 template <class T>
 void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
-  switch (guard_.decide({updates() + 1, position_.epoch, position_.step + 1}, result.bad)) {
+  std::optional<BadNumbers> bad = result.bad;
+  if (bad && bad->class_index) {
+    bad->what += ", class '" + data_.train.class_names[*bad->class_index] + "'";
+  }
+  switch (guard_.decide({updates() + 1, position_.epoch, position_.step + 1}, bad)) {
     case NonfiniteGuard::Action::skip:
       position_.left_out += samples;
       ++result_.skipped_updates;
@@ -276,18 +282,18 @@ void Trainer<T>::write_checkpoint() {
   }
   const Stopwatch watch;
   world_.pulse().begin(Activity::checkpointing);
-  check_replicas(world_, std::as_bytes(step_.values()));
+  compare_replicas();
   Checkpoint checkpoint;
   checkpoint.loss_sum = world_.all_reduce(position_.sums.loss, Reduction::sum);
   checkpoint.correct = world_.all_reduce(position_.sums.correct, Reduction::sum);
   std::vector<std::byte> part;
   if (control_->writes_parts()) {
-    part = take_slice(world_, step_, *exchange_, saved_, checkpoint);
+    part = take_slice(world_, step_, *exchange_, parts_.saved(), checkpoint);
     part.insert(part.end(), models_.best_part().begin(), models_.best_part().end());
     checkpoint.part_tensors =
         1 + checkpoint.optimizer_state.size() + (models_.keeps_best() ? 1 : 0);
   } else {
-    gather_tensors(world_, step_, *exchange_, checkpoint);
+    gather_tensors(world_, step_, *exchange_, parts_, checkpoint);
     checkpoint.best_parameters = models_.gather_best();
   }
   if (world_.is_root()) {
@@ -309,7 +315,8 @@ void Trainer<T>::write_checkpoint() {
     checkpoint.skipped = result_.skipped_updates;
   }
   if (control_->writes_parts()) {
-    control_->submit_part(std::move(checkpoint), saved_.packed, std::move(part), watch.seconds());
+    control_->submit_part(std::move(checkpoint), parts_.saved().packed, std::move(part),
+                          watch.seconds());
   } else {
     control_->submit(std::move(checkpoint), watch.seconds());
   }
@@ -332,31 +339,34 @@ void Trainer<T>::validate(EpochMetrics& metrics) {
 
 template <class T>
 std::vector<std::byte> Trainer<T>::parameters() {
-  return packed_parameters<T>(step_.layout(), step_.values());
+  if (grid_.is_split()) {
+    return parts_.gather(parts_.take<T>(step_.values(), 0));
+  }
+  return world_.is_root() ? packed_parameters<T>(step_.layout(), step_.values())
+                          : std::vector<std::byte>();
+}
+
+template <class T>
+void Trainer<T>::compare_replicas() {
+  check_replicas(world_, replicas_of<T>(grid_, step_.layout(), step_.values()));
 }
 
 template <class T>
 ModelKeeper::Present Trainer<T>::present_parameters() {
-  return {[this] { return parameters(); },
-          [this] {
-            std::vector<std::byte> part;
-            append_packed<T>(step_.layout(), step_.values(), 0, saved_.flat, part);
-            return part;
-          }};
+  return {[this] { return parameters(); }, [this] { return parts_.take<T>(step_.values(), 0); }};
 }
 
 template <class T>
 std::string Trainer<T>::parameters_sha256() {
-  return to_hex(sha256(parameters()));
+  const std::vector<std::byte> whole = parameters();
+  return world_.broadcast(world_.is_root() ? to_hex(sha256(whole)) : std::string(), 0);
 }
 
 template <class T>
 void Trainer<T>::use_best() {
-  SavedModel best;
-  best.parameters = models_.gather_best();
-  best.parameters.resize(step_.layout().parameter_count() * sizeof(T));
-  world_.broadcast(std::span(best.parameters), 0);
-  step_.set_values([&](std::span<T> values) { best.copy_to(step_.layout(), values); });
+  const std::vector<std::byte> best = parts_.distribute(models_.gather_best());
+  step_.set_values(
+      [&](std::span<T> values) { unpack_parameters<T>(step_.layout(), std::span(best), values); });
 }
 
 template <class T>
@@ -369,8 +379,8 @@ Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
   } else {
     const Dataset& set = data_.test ? *data_.test : data_.train;
     Evaluator<T> evaluator(
-        world_, Gatherer<T>(set, data_.normalizer), set.samples, [](std::uint64_t i) { return i; },
-        evaluation_rows);
+        grid_, step_.layout(), Gatherer<T>(set, data_.normalizer), set.samples,
+        [](std::uint64_t i) { return i; }, evaluation_rows);
     evaluation = evaluator.run(step_.network(), &confusion);
   }
   result_.seconds.evaluation += watch.seconds();

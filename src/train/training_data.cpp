@@ -138,7 +138,9 @@ void check_finite(const Communicator& world, const Dataset& data) {
   }
 }
 
-TrainingData load_training_data(const Config& config, const Communicator& world, Node& node) {
+TrainingData load_training_data(const Config& config, const RankGrid& grid) {
+  const Communicator& world = grid.world();
+  Node& node = grid.node();
   std::optional<Parts> parts = agree(
       world, [&] { return node.is_leader() ? std::optional(read_parts(config)) : std::nullopt; });
   const bool has_test =
@@ -154,8 +156,8 @@ TrainingData load_training_data(const Config& config, const Communicator& world,
   Sampler::Settings settings;
   settings.samples = train.samples;
   settings.seed = config.seed;
-  settings.ranks = static_cast<std::size_t>(world.size());
-  settings.rank = static_cast<std::size_t>(world.rank());
+  settings.ranks = grid.data_shards();
+  settings.rank = grid.data_shard();
   agree(world, [&] {
     settings.held_out = held_out_samples(config, train.samples);
     settings.batch_size = global_batch(config, train.samples - settings.held_out);

@@ -1,5 +1,6 @@
 #include "dnn/train/training_step.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -8,17 +9,50 @@
 
 namespace dnn {
 
+namespace {
+
+/// What of `own` one rank of a model group counts: what all of them have, the first one alone.
+std::vector<Range> counted_ranges(const ParameterLayout& layout, Range own,
+                                  const Communicator* model_group) {
+  std::vector<Range> counted;
+  const auto add = [&](std::size_t begin, std::size_t end) {
+    if (const Range part = intersect(own, {begin, end}); !part.empty()) {
+      counted.push_back(part);
+    }
+  };
+  std::size_t next = 0;
+  if (model_group != nullptr && !model_group->is_root()) {
+    for (const Range common : layout.common_ranges()) {
+      add(next, common.begin);
+      next = common.end;
+    }
+  }
+  add(next, layout.size());
+  return counted;
+}
+
+}  // namespace
+
 template <class T>
 TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& settings,
                               SoftmaxCrossEntropy loss, const OptimizerSettings& optimizer,
-                              GradientExchange<T>& exchange)
+                              GradientExchange<T>& exchange, const Communicator* model_group)
     : layout_(layout),
       settings_(settings),
       exchange_(exchange),
+      model_group_(model_group),
+      normed_(counted_ranges(layout, exchange.own(), model_group)),
+      sums_(model_group != nullptr ? std::optional<ModelGroupSums<T>>(std::in_place, *model_group)
+                                   : std::nullopt),
       network_(layout_, exchange.values(), exchange.gradients(), settings.max_rows,
-               settings.dropout, settings.products),
+               settings.dropout, settings.products, sums_ ? &*sums_ : nullptr),
       loss_(std::move(loss)),
-      optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {}
+      optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
+  if (model_group != nullptr) {
+    sharded_loss_.emplace(*model_group, layout_.widths().back(), layout_.layers().back().columns,
+                          settings.max_rows, loss_);
+  }
+}
 
 template <class T>
 void TrainingStep<T>::set_values(const std::function<void(std::span<T>)>& write) {
@@ -34,17 +68,15 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
   StepResult result = compute(batch, key, global_samples);
   seconds.compute += watch.lap();
 
-  result.counts = exchange_.combine(!result.bad);
+  result.counts = exchange_.combine(agree_in_group(!result.bad));
   if (!result.counts) {
     exchange_.publish();
     seconds.exchange += watch.lap();
     result.sums = {};
-    if (result.bad) {
-      result.bad->samples = suspects(batch, key);
-    }
+    find_suspects(batch, key, result.bad);
     return result;
   }
-  const double scale = clip_scale(exchange_.own());
+  const double scale = clip_scale();
   seconds.exchange += watch.lap();
 
   optimizer_->step(exchange_.values(), exchange_.gradients(), learning_rate, scale);
@@ -62,18 +94,51 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, const DropoutKey& key
                                     std::size_t global_samples) {
   StepResult result;
   const MatrixView<T> logits = network_.forward(batch.X, &key);
-  try {
-    result.sums = loss_.differentiate(logits, batch.labels, global_samples);
-  } catch (const NumericalError& error) {
-    // Backward goes on with what is there: the ranks exchange alike whatever they find.
-    result.bad = BadNumbers{name_of_layer(layout_.layers().size()) + ": " + error.what(), {}};
-  }
+  differentiate(logits, batch, global_samples, result);
   network_.backward(batch.X, static_cast<T>(settings_.largest_input),
                     [&](const LayerGradients<T>& gradients) {
                       look_at(gradients, result);
-                      exchange_.ready(gradients.range);
+                      if (model_group_ == nullptr) {
+                        exchange_.ready(gradients.range);
+                      }
                     });
   return result;
+}
+
+/// Backward goes on with what is there, whatever is found: the ranks exchange alike.
+template <class T>
+void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
+                                    std::size_t global_samples, StepResult& result) {
+  const std::string last_layer = name_of_layer(layout_.layers().size()) + ": ";
+  if (!sharded_loss_) {
+    try {
+      result.sums = loss_.differentiate(logits, batch.labels, global_samples);
+    } catch (const NumericalError& error) {
+      result.bad = BadNumbers{last_layer + error.what(), {}, {}};
+    }
+    return;
+  }
+  const auto outcome = sharded_loss_->differentiate(logits, batch.labels, global_samples);
+  if (outcome.bad) {
+    result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}};
+  }
+  if (model_group_->is_root()) {
+    result.sums = outcome.sums;
+  }
+}
+
+/// Collective over the model group: whether all have finite gradients; tells the exchange that they
+/// are complete, see Note [MPI calls of a model group].
+template <class T>
+bool TrainingStep<T>::agree_in_group(bool finite) {
+  if (model_group_ == nullptr) {
+    return finite;
+  }
+  const bool all = model_group_->all_reduce<std::int64_t>(finite ? 1 : 0, Reduction::min) == 1;
+  for (auto layer = layout_.layers().rbegin(); layer != layout_.layers().rend(); ++layer) {
+    exchange_.ready({layer->weights.begin, layer->bias.end});
+  }
+  return all;
 }
 
 template <class T>
@@ -92,6 +157,7 @@ void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& re
                               (std::isnan(largest)   ? " are NaN"
                                : std::isinf(largest) ? " are infinite"
                                                      : " are too large to be summed"),
+                          {},
                           {}};
 }
 
@@ -101,31 +167,50 @@ std::string TrainingStep<T>::name_of_layer(std::size_t layer) const {
 }
 
 template <class T>
-std::vector<std::uint64_t> TrainingStep<T>::suspects(const Batch<T>& batch, const DropoutKey& key) {
-  std::vector<std::uint64_t> found;
+void TrainingStep<T>::find_suspects(const Batch<T>& batch, const DropoutKey& key,
+                                    std::optional<BadNumbers>& bad) {
+  if (!bad && model_group_ == nullptr) {
+    return;
+  }
   const MatrixView<const T> logits = network_.forward(batch.X, &key);
+  if (!bad) {
+    return;
+  }
   for (std::size_t s = 0; s < logits.rows; ++s) {
-    if (!std::isfinite(largest_magnitude(logits.row(s)))) {
-      found.push_back(batch.samples[s]);
+    const std::span<const T> row = logits.row(s);
+    const auto found =
+        std::find_if(row.begin(), row.end(), [](T logit) { return !std::isfinite(logit); });
+    if (found == row.end()) {
+      continue;
     }
+    if (bad->samples.empty()) {
+      bad->class_index =
+          layout_.layers().back().columns.begin + static_cast<std::size_t>(found - row.begin());
+    }
+    bad->samples.push_back(batch.samples[s]);
   }
-  if (found.empty()) {
-    found.assign(batch.samples.begin(), batch.samples.end());
+  if (bad->samples.empty()) {
+    bad->samples.assign(batch.samples.begin(), batch.samples.end());
   }
-  return found;
 }
 
 template <class T>
-double TrainingStep<T>::clip_scale(Range own) {
+double TrainingStep<T>::clip_scale() {
   if (settings_.clip_norm == 0) {
     return 1;
   }
   const std::span<const T> g = gradients();
   double squares = 0;
-  for (std::size_t i = own.begin; i < own.end; ++i) {
-    squares += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  for (const Range range : normed_) {
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+      squares += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+    }
   }
-  const double norm = std::sqrt(exchange_.sum_over_owners(squares));
+  squares = exchange_.sum_over_owners(squares);
+  if (model_group_ != nullptr) {
+    squares = model_group_->all_reduce(squares, Reduction::sum);
+  }
+  const double norm = std::sqrt(squares);
   return norm > settings_.clip_norm ? settings_.clip_norm / norm : 1;
 }
 

@@ -2,6 +2,7 @@
 // mpirun on any number of ranks; rank 0 prints one line of JSON.
 //
 //   mpirun -np 2 bench_step --widths 784,512,256,10 --rows 64 [--exchange node] [--precision float]
+//   mpirun -np 2 bench_step --widths 512,512,200000 --rows 64 --model-parallel 2
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -17,12 +18,14 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/comm/rank_grid.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/data/sampler.hpp"
 #include "dnn/nn/initializer.hpp"
 #include "dnn/nn/matrix_product.hpp"
 #include "dnn/parallel/make_exchange.hpp"
+#include "dnn/parallel/split_rule.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/training_step.hpp"
 
@@ -31,7 +34,8 @@ namespace {
 
 struct Arguments {
   std::vector<std::size_t> widths = {784, 512, 256, 10};
-  std::size_t rows = 64;  ///< samples a rank
+  std::size_t rows = 64;  ///< samples a rank, or a model group
+  std::size_t model_parallel = 1;
   std::string exchange = "auto";
   std::string optimizer = "sgd";
   std::string precision = "float";
@@ -46,7 +50,8 @@ Arguments parse(int argc, char** argv) {
   Arguments a;
   CLI::App app("Measures training steps.", "bench_step");
   app.add_option("--widths", a.widths)->delimiter(',');
-  app.add_option("--rows", a.rows, "samples a rank");
+  app.add_option("--rows", a.rows, "samples a rank, or a model group");
+  app.add_option("--model-parallel", a.model_parallel, "ranks of a model group");
   app.add_option("--exchange", a.exchange);
   app.add_option("--optimizer", a.optimizer);
   app.add_option("--precision", a.precision);
@@ -89,9 +94,9 @@ class Products {
  public:
   Products(const ParameterLayout& layout, std::size_t rows)
       : layout_(layout), rows_(rows), values_(layout.size()), gradients_(layout.size()) {
-    for (const std::size_t width : layout.widths()) {
-      nodes_.emplace_back(rows * width);
-      errors_.emplace_back(rows * width);
+    for (std::size_t n = 0; n <= layout.layers().size(); ++n) {
+      nodes_.emplace_back(rows * width(n));
+      errors_.emplace_back(rows * width(n));
       std::fill_n(nodes_.back().data(), nodes_.back().size(), T(0.01));
       std::fill_n(errors_.back().data(), errors_.back().size(), T(0.01));
     }
@@ -114,8 +119,12 @@ class Products {
   }
 
  private:
+  /// Of the nodes that this rank has.
+  [[nodiscard]] std::size_t width(std::size_t n) const {
+    return n == 0 ? layout_.widths().front() : layout_.layers()[n - 1].outputs;
+  }
   MatrixView<T> view(AlignedBuffer<T>& buffer, std::size_t n) {
-    return {buffer.data(), rows_, layout_.widths()[n]};
+    return {buffer.data(), rows_, width(n)};
   }
   MatrixView<const T> X(std::size_t n) { return view(nodes_[n], n); }
   MatrixView<const T> W(std::size_t n) {
@@ -163,30 +172,32 @@ ExchangeSettings exchange_settings(const Arguments& a, const Node& node) {
 /// Trains for the time given, in turns with the products alone, and holds what it measured.
 class Measurement {
  public:
-  Measurement(const Arguments& a, const Communicator& world, Node& node)
+  Measurement(const Arguments& a, RankGrid& grid)
       : a_(a),
-        world_(world),
-        layout_(a.widths),
-        batch_(a.rows * static_cast<std::size_t>(world.size())),
+        world_(grid.world()),
+        layout_(a.widths, SplitRule().splits(a.widths, grid.model_ranks()), grid.model_ranks(),
+                grid.model_shard()),
+        batch_(a.rows * grid.data_shards()),
         data_(synthetic_data(32 * batch_, a.widths.front(), a.widths.back())),
         sampler_({.samples = data_.samples,
                   .batch_size = batch_,
                   .seed = 1,
-                  .ranks = static_cast<std::size_t>(world.size()),
-                  .rank = static_cast<std::size_t>(world.rank())}),
+                  .ranks = grid.data_shards(),
+                  .rank = grid.data_shard()}),
         loader_(Gatherer<float>(data_, {std::vector<double>(data_.features, 127.5),
                                         std::vector<double>(data_.features, 1.0 / 73.9)}),
                 a.rows) {
-    const ExchangeSettings settings = exchange_settings(a, node);
-    choice_ = choose_exchange(settings, world, node, layout_.size() * sizeof(float));
-    exchange_ = make_exchange<float>(choice_, settings, world, node, layout_.size());
+    const ExchangeSettings settings = exchange_settings(a, grid.node());
+    const Communicator& shards = grid.data_group();
+    choice_ = choose_exchange(settings, shards, grid.data_node(), layout_.size() * sizeof(float));
+    exchange_ = make_exchange<float>(choice_, settings, shards, grid.data_node(), layout_.size());
     step_.emplace(
         layout_,
         TrainingStep<float>::Settings{
             .max_rows = a.rows,
             .products = a.precision == "bf16" ? ProductPrecision::bf16 : ProductPrecision::full},
         SoftmaxCrossEntropy(), OptimizerSettings{.kind = choices<OptimizerKind>().at(a.optimizer)},
-        *exchange_);
+        *exchange_, grid.is_split() ? &grid.model_group() : nullptr);
     step_->set_values([&](std::span<float> v) { initialize(layout_, Initializer::he, 1, v); });
     if (a.products) {
       products_.emplace(layout_, a.rows);
@@ -214,6 +225,7 @@ class Measurement {
         {"widths", a_.widths},
         {"rows", a_.rows},
         {"ranks", world_.size()},
+        {"model_parallel", a_.model_parallel},
         {"threads", a_.threads},
         {"precision", a_.precision},
         {"optimizer", a_.optimizer},
@@ -225,6 +237,8 @@ class Measurement {
         {"compute_us", phase_us(&PhaseSeconds::compute)},
         {"exchange_us", phase_us(&PhaseSeconds::exchange)},
         {"update_us", phase_us(&PhaseSeconds::update)},
+        {"parameters_a_rank", layout_.parameter_count()},
+        {"memory_mib_most", world_.all_reduce(memory_mib(), Reduction::max)},
         {"memory_mib_all_ranks", world_.all_reduce(memory_mib(), Reduction::sum)}};
     if (products_) {
       const double product_us = 1e6 * test::median(product_seconds_);
@@ -297,14 +311,17 @@ int main(int argc, char** argv) {
     const dnn::Arguments arguments = dnn::agree(world, [&] { return dnn::parse(argc, argv); });
     dnn::set_threads(static_cast<int>(arguments.threads));
     dnn::Node node(world);
+    dnn::RankGrid grid =
+        dnn::agree(world, [&] { return dnn::RankGrid(world, node, arguments.model_parallel); });
     {
-      dnn::Measurement measurement(arguments, world, node);
+      dnn::Measurement measurement(arguments, grid);
       measurement.run();
       const auto line = measurement.report();
       if (world.is_root()) {
         std::printf("%s\n", line.dump().c_str());
       }
     }
+    grid.close();
     node.close();
     return 0;
   });

@@ -104,6 +104,8 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "12345678901234567890",
                                               "--early-stop",
                                               "2",
+                                              "--model-parallel",
+                                              "4",
                                               "--exchange",
                                               "node",
                                               "--bucket-mib",

@@ -22,7 +22,7 @@ std::string message_with(const std::vector<int>& others) {
     }
   }
   try {
-    check_replicas(world(), std::as_bytes(std::span(values)));
+    check_replicas(world(), {{0, {std::as_bytes(std::span(values))}}});
   } catch (const std::runtime_error& error) {
     return error.what();
   }

@@ -63,15 +63,16 @@ template <class T>
 Trained<T> train(Config config, const Communicator& ranks, const Job& job) {
   config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
   Node node(ranks);
+  RankGrid grid(ranks, node, config.model_parallel);
   Trained<T> trained;
   {
-    const TrainingData data = load_training_data(config, ranks, node);
-    const RunPlan plan = RunPlan::make(config, ranks, node, data);
+    const TrainingData data = load_training_data(config, grid);
+    const RunPlan plan = RunPlan::make(config, grid, data);
     Reporter silent(Reporter::Mode::silent);
     const auto interval = CheckpointInterval::parse(job.interval.empty() ? "off" : job.interval);
     RunControl control(ranks, job.stop,
                        {interval, 1000, job.write_to, data_fingerprint(data), job.parallel});
-    Trainer<T> trainer(config, ranks, node, plan, data, nullptr, silent, &control);
+    Trainer<T> trainer(config, grid, plan, data, nullptr, silent, &control);
     if (!job.resume_from.empty()) {
       trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});
     }
@@ -83,6 +84,7 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job) {
       trained.best_sha256 = trainer.parameters_sha256();
     }
   }
+  grid.close();
   node.close();
   return trained;
 }

@@ -29,13 +29,14 @@ template <class T>
 Trained<T> train(Config config, const Communicator& ranks) {
   config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
   Node node(ranks);
+  RankGrid grid(ranks, node, config.model_parallel);
   Trained<T> trained;
   {
-    const TrainingData data = load_training_data(config, ranks, node);
-    const RunPlan plan = RunPlan::make(config, ranks, node, data);
+    const TrainingData data = load_training_data(config, grid);
+    const RunPlan plan = RunPlan::make(config, grid, data);
     set_threads(plan.threads);
     Reporter silent(Reporter::Mode::silent);
-    Trainer<T> trainer(config, ranks, node, plan, data, nullptr, silent);
+    Trainer<T> trainer(config, grid, plan, data, nullptr, silent);
     trainer.run();
     trained.values.assign(trainer.values().begin(), trainer.values().end());
     trained.result = trainer.result();
@@ -47,6 +48,7 @@ Trained<T> train(Config config, const Communicator& ranks) {
     }
     EXPECT_EQ(ranks.all_reduce(counted, Reduction::sum), trained.evaluation.samples);
   }
+  grid.close();
   node.close();
   return trained;
 }

@@ -64,8 +64,8 @@ TEST(TrainingData, NormalizationHasTheSameBitsAsOnOneRank) {
     config.normalize = kind;
     Node node(world());
     Node alone(self());
-    const TrainingData many = load_training_data(config, world(), node);
-    const TrainingData one = load_training_data(config, self(), alone);
+    const TrainingData many = load_training_data(config, RankGrid(world(), node, 1));
+    const TrainingData one = load_training_data(config, RankGrid(self(), alone, 1));
     EXPECT_EQ(many.normalizer.center, one.normalizer.center);
     EXPECT_EQ(many.normalizer.scale, one.normalizer.scale);
     EXPECT_EQ(many.train.class_names, one.train.class_names);
@@ -89,7 +89,7 @@ TEST(TrainingData, StatisticsLeaveTheHeldOutSamplesAside) {
   config.data = folder.write("outlier.csv", csv);
   config.normalize = Normalization::minmax;
   Node node(world());
-  const TrainingData data = load_training_data(config, world(), node);
+  const TrainingData data = load_training_data(config, RankGrid(world(), node, 1));
   EXPECT_EQ(data.normalizer.center[0], 0);
   EXPECT_EQ(data.normalizer.scale[0], 1);
   EXPECT_EQ(data.sampler.validation_samples(), 1U);
@@ -103,7 +103,7 @@ TEST(TrainingData, OneCopyANodeAndMappedFilesStayMapped) {
                 "," + folder.write("y.npy", test::npy<std::int32_t>("<i4", "(4,)", {0, 1, 0, 1}));
   config.validation = 0;
   Node node(world());
-  const TrainingData data = load_training_data(config, world(), node);
+  const TrainingData data = load_training_data(config, RankGrid(world(), node, 1));
   EXPECT_FALSE(data.train.values.mapped_path.empty());
   EXPECT_EQ(data.train.values.as<float>()[7], 8);
   EXPECT_EQ(data.train.label_view()[3], 1);
@@ -117,8 +117,9 @@ TEST(TrainingData, ABadFeatureInTheLastSampleIsEveryRanksError) {
       folder.write("X.npy", test::npy<float>("<f4", "(4, 2)", {1, 2, 3, 4, 5, 6, 7, NAN})) + "," +
       folder.write("y.npy", test::npy<std::int32_t>("<i4", "(4,)", {0, 1, 0, 1}));
   Node node(world());
-  test::expect_error<AgreedError>([&] { (void)load_training_data(config, world(), node); },
-                                  {"X.npy", "feature 2", "sample 4", "NaN"});
+  test::expect_error<AgreedError>(
+      [&] { (void)load_training_data(config, RankGrid(world(), node, 1)); },
+      {"X.npy", "feature 2", "sample 4", "NaN"});
   node.close();
 }
 
@@ -128,10 +129,12 @@ TEST(TrainingData, BatchSizeIsTheDatasAtMost) {
   config.data = folder.write("d.csv", random_csv(30, 2));
   config.validation = 0.1;
   Node node(world());
-  EXPECT_EQ(load_training_data(config, world(), node).batch_size, 27U);  // the default is too large
+  EXPECT_EQ(load_training_data(config, RankGrid(world(), node, 1)).batch_size,
+            27U);  // the default is too large
   config.batch_size = 28;
-  test::expect_error<AgreedError>([&] { (void)load_training_data(config, world(), node); },
-                                  {"--batch-size 28", "27"});
+  test::expect_error<AgreedError>(
+      [&] { (void)load_training_data(config, RankGrid(world(), node, 1)); },
+      {"--batch-size 28", "27"});
   node.close();
 }
 

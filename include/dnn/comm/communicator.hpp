@@ -42,7 +42,9 @@ class Communicator {
   [[nodiscard]] Communicator split_by_node() const;
 
   /// Collective: the ranks that give the same `color` (0 or more), in the order they have here.
-  [[nodiscard]] Communicator split(int color) const;
+  [[nodiscard]] Communicator split(int color) const { return split(color, rank_); }
+  /// Collective: the same, in the order of `key` instead.
+  [[nodiscard]] Communicator split(int color, int key) const;
 
   /// Collective: returns once every rank has called it.
   void barrier() const;

@@ -23,6 +23,9 @@ class Request {
   /// Whether it is done; gives MPI the chance to progress it. Throws MpiError.
   bool test();
 
+  /// Returns when it is done. Throws MpiError.
+  void wait();
+
  private:
   void require_done() const noexcept;
 

@@ -13,8 +13,8 @@ enum class Initializer {
 };
 
 /// Fills `values` (layout.size() elements): W from the initializer, B and padding 0. Element (i, j)
-/// of layer n follows from (seed, n, i, j) alone, and the uniform distribution needs no library
-/// function whose last bit differs between machines.
+/// of the whole layer n follows from (seed, n, i, j) alone, whoever holds it, and the uniform
+/// distribution needs no library function whose last bit differs between machines.
 template <class T>
 void initialize(const ParameterLayout& layout, Initializer initializer, std::uint64_t seed,
                 std::span<T> values);

@@ -11,6 +11,7 @@
 #include "dnn/nn/bf16_dense.hpp"
 #include "dnn/nn/dropout.hpp"
 #include "dnn/nn/parameter_layout.hpp"
+#include "dnn/nn/partial_sums.hpp"
 
 namespace dnn {
 
@@ -33,22 +34,33 @@ struct LayerGradients {
 /// Holds views into a flat buffer of values and one of gradients that the caller owns (both
 /// layout.size() elements, both outliving the network), and owns the node values of one batch.
 /// forward and backward allocate nothing.
+///
+/// Note [A network on several ranks]
+/// Each rank of a model group has a network of its own part of the layers (see ParameterLayout) and
+/// gets the same samples. A layer split by columns takes all nodes below and gives some of its own;
+/// what it sends back, dX = dA Wᵀ, is a part of a sum. A layer split by rows takes some nodes and
+/// gives a part of the sum A = X W of all of its own; what it sends back is whole. In between, ReLU
+/// and dropout act on the nodes that a rank has. So a pair of a layer by columns and one by rows
+/// takes one sum over the group forward (A) and one backward (dX) (Shoeybi et al.,
+/// arXiv:1909.08053); a last layer by columns leaves each rank the logits of some of the classes.
 template <class T>
 class Network {
  public:
   /// `max_batch`: the most samples of a batch. `dropout`: the rate after every hidden layer, [0,
   /// 1). A network whose `gradients` are empty cannot go backward.
+  /// `group`: of a network on several ranks; must outlive it. Without, `layout` is whole.
   /// Throws std::runtime_error where this processor cannot multiply as `products` says.
   Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
           std::size_t max_batch, double dropout = 0,
-          ProductPrecision products = ProductPrecision::full);
+          ProductPrecision products = ProductPrecision::full, PartialSums<T>* group = nullptr);
 
   /// To be called before the first forward and whenever the values have changed: products in bf16
   /// work on rounded copies of W.
   void values_changed();
 
-  /// The logits A^N (S x M_N) of X^0 (S x M_0), S <= max_batch. `key` draws the dropout masks; null
-  /// runs without dropout. The view is valid, and may be written, until the next call.
+  /// The logits A^N (S x M_N, or the columns held) of X^0 (S x M_0), S <= max_batch. `key` draws
+  /// the dropout masks; null runs without dropout. The view is valid, and may be written, until the
+  /// next call. With a group, collective over it, as backward is.
   MatrixView<T> forward(MatrixView<const T> X, const DropoutKey* key = nullptr);
 
   /// After forward(X): writes dW and dB of every layer, last layer first, into the gradients, from
@@ -65,20 +77,26 @@ class Network {
     std::span<const T> B;
     MatrixView<T> dW;
     std::span<T> dB;
-    Range range;      ///< of both in the flat buffers
-    MatrixView<T> X;  ///< node values (logits in the last layer), max_batch x M_n
+    Range range;  ///< of both in the flat buffers
+    LayerSplit split = LayerSplit::whole;
+    std::size_t first_node = 0;  ///< of those held
+    MatrixView<T> X;             ///< node values (logits in the last layer), max_batch x M_n
     std::optional<Bf16Dense> bf16;
   };
 
   void multiply_forward(Layer& layer, MatrixView<const T> X, MatrixView<T> A);
   void multiply_backward(Layer& layer, MatrixView<const T> X, MatrixView<const T> dA);
   void multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView<T> dX);
+  [[nodiscard]] bool sums(const Layer& layer, LayerSplit split) const {
+    return group_ != nullptr && layer.split == split;
+  }
 
   std::vector<Layer> layers_;
   AlignedBuffer<T> nodes_;
   AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns
   double dropout_;
-  bool dropped_ = false;  ///< whether the last forward drew masks
+  PartialSums<T>* group_;  ///< null: the network is whole
+  bool dropped_ = false;   ///< whether the last forward drew masks
 };
 
 }  // namespace dnn

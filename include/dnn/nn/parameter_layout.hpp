@@ -7,31 +7,53 @@
 
 namespace dnn {
 
-/// Where W^n and B^n of one layer lie in the flat buffers.
+/// What the ranks that hold one network together (a model group) hold of a layer.
+enum class LayerSplit {
+  whole,    ///< every rank all of it
+  columns,  ///< each the columns of W^n, and the elements of B^n, of some of the layer's nodes
+  rows      ///< each the rows of W^n of some of the nodes below, and all of B^n
+};
+
+/// Where W^n and B^n of one layer, or what is held of them, lie in the flat buffers.
 struct LayerLayout {
-  std::size_t inputs = 0;   ///< M_{n-1}
-  std::size_t outputs = 0;  ///< M_n
-  Range weights;            ///< W^n, row-major M_{n-1} x M_n
-  Range bias;               ///< B^n, M_n elements
+  std::size_t inputs = 0;   ///< M_{n-1}, or as many rows of W^n as are held
+  std::size_t outputs = 0;  ///< M_n, or as many columns of W^n as are held
+  Range weights;            ///< W^n, row-major inputs x outputs
+  Range bias;               ///< B^n, outputs elements
+  LayerSplit split = LayerSplit::whole;
+  Range rows;     ///< of the whole W^n
+  Range columns;  ///< of the whole W^n and B^n
 };
 
 /// The order of all parameters in one flat buffer: W^1, B^1, W^2, B^2, ... Each begins on a
 /// multiple of 16 elements; the gaps between them are padding that stays zero. The same layout
 /// serves values, gradients and the optimizer's state.
+///
+/// Of a network that ranks hold together, a layout describes one rank's part.
 class ParameterLayout {
  public:
-  /// `widths`: M_0 (features), M_1, ..., M_N (classes); at least two, none 0, else
-  /// std::invalid_argument.
+  /// The whole network. `widths`: M_0 (features), M_1, ..., M_N (classes); at least two, none 0,
+  /// else std::invalid_argument.
   explicit ParameterLayout(std::vector<std::size_t> widths);
 
+  /// The part that rank `part` of `parts` holds. `splits`: of each layer; the nodes of a layer
+  /// split by columns are what the next one's rows are split by, unless it is the last (else
+  /// std::invalid_argument). Classes are cut as evenly as can be, nodes of hidden layers in steps
+  /// of 16; a part may have none. The layouts of all parts have the same size and the same offsets.
+  ParameterLayout(std::vector<std::size_t> widths, const std::vector<LayerSplit>& splits,
+                  std::size_t parts, std::size_t part);
+
+  /// Of the whole network.
   [[nodiscard]] const std::vector<std::size_t>& widths() const { return widths_; }
   [[nodiscard]] const std::vector<LayerLayout>& layers() const { return layers_; }
   /// Elements of a flat buffer, padding included.
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// Elements of all W and B.
+  /// Elements of all W and B that are held.
   [[nodiscard]] std::size_t parameter_count() const { return count_; }
   /// The ranges of all W: what weight decay acts on.
   [[nodiscard]] std::vector<Range> weight_ranges() const;
+  /// The ranges, ascending, that all parts hold alike; together they are all of a whole network.
+  [[nodiscard]] std::vector<Range> common_ranges() const;
 
  private:
   std::vector<std::size_t> widths_;

@@ -52,11 +52,14 @@ class SoftmaxCrossEntropy {
   LossSums differentiate(MatrixView<T> A, std::span<const std::int32_t> labels,
                          std::size_t global_samples) const;
 
- private:
+  /// ε.
+  [[nodiscard]] double label_smoothing() const { return smoothing_; }
   /// w_t of the label's class.
   [[nodiscard]] double weight(std::size_t target) const {
     return weights_.empty() ? 1 : weights_[target];
   }
+
+ private:
   /// Σ ŷ_j (a_j - m) of one sample.
   template <class T>
   [[nodiscard]] double linear_part(std::span<const T> a, std::size_t target, T max) const;

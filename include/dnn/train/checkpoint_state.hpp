@@ -9,13 +9,16 @@
 
 namespace dnn {
 
-/// The elements of every tensor that one rank saves; those of all ranks cover all of them once.
+class TensorParts;
+
+/// The elements of every tensor that one rank saves; those of all ranks that hold tensors of the
+/// same layout cover all of them once.
 struct SavedElements {
   Range flat;    ///< in the flat buffers
   Range packed;  ///< counted without padding
 
-  /// Collective over `world`. `own`: what this rank updates.
-  [[nodiscard]] static SavedElements find(const Communicator& world, const ParameterLayout& layout,
+  /// Collective over these ranks. `own`: what this rank updates.
+  [[nodiscard]] static SavedElements find(const Communicator& ranks, const ParameterLayout& layout,
                                           Range own);
 };
 
@@ -37,7 +40,8 @@ template <class T>
 /// optimizer's state and the exchange's residuals, whichever ranks hold them.
 template <class T>
 void gather_tensors(const Communicator& world, TrainingStep<T>& step,
-                    const GradientExchange<T>& exchange, Checkpoint& checkpoint);
+                    const GradientExchange<T>& exchange, const TensorParts& parts,
+                    Checkpoint& checkpoint);
 
 /// Collective over `world`, between two updates: every rank takes its part of what rank 0's
 /// `checkpoint` holds, whose tensors are freed on the way; the other ranks' is not used. Returns
@@ -45,6 +49,7 @@ void gather_tensors(const Communicator& world, TrainingStep<T>& step,
 /// one step's gradients is lost).
 template <class T>
 bool restore_tensors(const Communicator& world, TrainingStep<T>& step,
-                     GradientExchange<T>& exchange, Checkpoint& checkpoint);
+                     GradientExchange<T>& exchange, const TensorParts& parts,
+                     Checkpoint& checkpoint);
 
 }  // namespace dnn

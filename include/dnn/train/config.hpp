@@ -56,6 +56,10 @@ struct Config {
   std::uint64_t seed = 1;
   std::size_t early_stop = 0;  ///< epochs without a better validation result; 0: never
 
+  std::size_t model_parallel = 1;  ///< ranks that hold one network together
+  /// Of the layer between two hidden layers, what each of these ranks must have where the two are
+  /// split, see SplitRule; no option.
+  std::size_t least_split_nodes = 128;
   ExchangeKind exchange = ExchangeKind::automatic;
   double bucket_mib = 1;  ///< exchange overlap: MiB of gradients that travel together
   Compression compress = Compression::none;

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 
-#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/rank_grid.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
+#include "dnn/parallel/class_sharded_softmax.hpp"
 
 namespace dnn {
 
@@ -16,30 +18,46 @@ struct Evaluation {
   double loss = 0;      ///< mean cross-entropy, without label smoothing and class weights
   double accuracy = 0;  ///< the part of the samples whose largest logit is their label's
   std::uint64_t samples = 0;
+  /// The part of the samples whose label's logit is one of the 5 largest; -1 where nobody asked.
+  double top5_accuracy = -1;
 };
 
 /// How often samples of a class (first) were taken for a class (second), where that is not never.
 using Confusion = std::map<std::pair<std::int32_t, std::int32_t>, std::uint64_t>;
 
-/// Evaluates a network on a set of labelled samples, each rank on its part.
+/// Evaluates a network on a set of labelled samples, each data shard on its part.
 template <class T>
 class Evaluator {
  public:
-  /// The set has `samples` samples; `sample_at(i)` is the data set's index of its i-th. `world`
-  /// must outlive the evaluator. `max_rows`: how many samples are computed at a time, at most what
-  /// the networks that it gets can take.
-  Evaluator(const Communicator& world, Gatherer<T> gatherer, std::size_t samples,
-            std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
+  /// The set has `samples` samples; `sample_at(i)` is the data set's index of its i-th. `grid` must
+  /// outlive the evaluator. `layout`: of the networks that it gets. `max_rows`: how many samples
+  /// are computed at a time, at most what these networks can take.
+  Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gatherer<T> gatherer,
+            std::size_t samples, std::function<std::uint64_t(std::uint64_t)> sample_at,
+            std::size_t max_rows);
 
-  /// Collective: the mean over all samples of all ranks. With `confusion`, also this rank's part of
-  /// the confusion counts. `between` is called between batches, equally often on all ranks, and may
-  /// be collective. Samples whose logits
-  /// are no numbers count as wrong and make the loss NaN; rank 0 warns of them.
+  /// Collective: the mean over all samples of all ranks. With `confusion`, also the top-5 accuracy
+  /// and this rank's part of the confusion counts. `between` is called between batches, equally
+  /// often on all ranks, and may be collective. Samples whose logits are no numbers count as wrong
+  /// and make the loss NaN; rank 0 warns of them.
   Evaluation run(Network<T>& network, Confusion* confusion = nullptr,
                  const std::function<void()>& between = {});
 
  private:
-  const Communicator& world_;
+  struct Counts {
+    LossSums sums;
+    std::uint64_t bad = 0;   ///< samples whose logits are no numbers
+    std::uint64_t top5 = 0;  ///< samples whose label is one of the first 5
+  };
+  void add_whole(MatrixView<const T> logits, std::span<const std::int32_t> labels, Counts& counts,
+                 Confusion* confusion) const;
+  void add_slices(MatrixView<const T> logits, std::span<const std::int32_t> labels, Counts& counts,
+                  Confusion* confusion);
+  [[nodiscard]] Evaluation mean(const Counts& counts, bool with_top5) const;
+
+  const RankGrid& grid_;
+  Range classes_;  ///< whose logits this rank's networks give
+  std::optional<ClassShardedSoftmax<T>> sharded_loss_;
   std::size_t samples_;
   std::function<std::uint64_t(std::uint64_t)> sample_at_;
   std::size_t max_rows_;

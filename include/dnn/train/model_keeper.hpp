@@ -8,12 +8,11 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
-#include "dnn/core/partition.hpp"
-#include "dnn/nn/parameter_layout.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/metrics_log.hpp"
 #include "dnn/train/run_folder.hpp"
+#include "dnn/train/tensor_parts.hpp"
 #include "dnn/train/training_data.hpp"
 
 namespace dnn {
@@ -28,14 +27,14 @@ class ModelKeeper {
   using Parameters = std::vector<std::byte>;
   /// The present parameters, where they are needed.
   struct Present {
-    std::function<Parameters()> whole;
-    std::function<Parameters()> part;  ///< this rank's
+    std::function<Parameters()> whole;  ///< collective; on rank 0
+    std::function<Parameters()> part;   ///< as TensorParts::take gives it
   };
 
-  /// All references must outlive the keeper. `part`: what this rank holds of the best parameters.
+  /// All references must outlive the keeper. `parts`: how the ranks share the best parameters.
   /// `folder`: null writes nothing.
   ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-              const ParameterLayout& layout, Range part, const RunFolder* folder);
+              const TensorParts& parts, const RunFolder* folder);
 
   /// Collective: takes note of the last of all epochs that the run has had.
   void end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present);
@@ -61,16 +60,14 @@ class ModelKeeper {
   [[nodiscard]] bool improves(const EpochMetrics& metrics) const;
   [[nodiscard]] std::size_t element_bytes() const;
   void save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
-                           const Present& present);
+                           const Parameters& present);
   void save(const std::string& path, const EpochMetrics& metrics,
             std::span<const std::byte> parameters) const;
 
   const Config& config_;
   const Communicator& world_;
   const TrainingData& data_;
-  std::vector<std::size_t> widths_;
-  std::size_t parameter_count_;
-  Range part_;
+  const TensorParts& parts_;
   const RunFolder* folder_;
   std::optional<EpochMetrics> best_;
   bool keeps_best_ = false;

@@ -1,15 +1,32 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/nn/parameter_layout.hpp"
 
 namespace dnn {
 
-/// Collective over `world`: compares a hash of every rank's `values`, which must be the same on
-/// all. Throws std::runtime_error on all ranks if they are not, naming the ranks (with their hosts)
-/// that have other values than most.
-void check_replicas(const Communicator& world, std::span<const std::byte> values);
+/// Bytes that a rank has a replica of.
+struct Replica {
+  std::uint64_t of = 0;  ///< which bytes; ranks that name the same ones must have the same
+  std::vector<std::span<const std::byte>> bytes;  ///< in order
+};
+
+/// Collective over `world`: compares a hash of every rank's replicas, equally many on all. Throws
+/// std::runtime_error on all ranks where two of the same bytes differ, naming the ranks (with their
+/// hosts) that have others than most.
+void check_replicas(const Communicator& world, const std::vector<Replica>& own);
+
+/// What each rank of a grid has a replica of, in a flat buffer of its part of the network: all of
+/// it, which the ranks of its data group have as well; of that what all parts have alike is
+/// compared over all ranks.
+template <class T>
+[[nodiscard]] std::vector<Replica> replicas_of(const RankGrid& grid, const ParameterLayout& layout,
+                                               std::span<const T> values);
 
 }  // namespace dnn

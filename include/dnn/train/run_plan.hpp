@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "dnn/comm/communicator.hpp"
-#include "dnn/comm/node.hpp"
+#include "dnn/comm/rank_grid.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/parameter_layout.hpp"
+#include "dnn/parallel/split_rule.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/training_data.hpp"
 
@@ -20,7 +20,10 @@ struct RunPlan {
   int threads = 1;            ///< of each rank of this node
   bool shared_cores = false;  ///< a node has more ranks and threads than cores
   ProductPrecision products = ProductPrecision::full;
-  ParameterLayout layout;
+  ParameterLayout layout;           ///< of the whole network
+  ParameterLayout part;             ///< of what this rank holds of it
+  std::size_t model_ranks = 1;      ///< that hold one network together
+  std::size_t crossing_groups = 0;  ///< groups of them that cross nodes
   ExchangeSettings exchange_settings;
   ExchangeChoice exchange;
   std::size_t checkpoint_bytes = 0;   ///< of the tensors of one checkpoint
@@ -30,12 +33,23 @@ struct RunPlan {
   std::size_t node_bytes = 0;         ///< the data's copy, once a node
   std::size_t disk_bytes = 0;         ///< what the run folder needs
 
-  /// Collective over `world`. Throws InputError (on all ranks alike) for a network that cannot fit
-  /// into this machine's memory, or for a setting that cannot be
-  /// honoured here.
-  [[nodiscard]] static RunPlan make(const Config& config, const Communicator& world,
-                                    const Node& node, const TrainingData& data);
+  [[nodiscard]] std::size_t data_shards() const {
+    return static_cast<std::size_t>(ranks) / model_ranks;
+  }
+
+  /// Collective over the grid's world. Throws InputError (on all ranks alike) for a network that
+  /// cannot fit into this machine's memory, or for a setting that cannot be honoured here.
+  [[nodiscard]] static RunPlan make(const Config& config, RankGrid& grid, const TrainingData& data);
 };
+
+/// Copies of its parameters that a rank holds: values, gradients and the optimizer's state.
+[[nodiscard]] std::size_t parameter_copies(OptimizerKind kind);
+
+/// Bytes of a number.
+[[nodiscard]] std::size_t element_bytes(const Config& config);
+
+/// How a network that ranks hold together is split.
+[[nodiscard]] SplitRule split_rule(const Config& config);
 
 /// The widths M_0, ..., M_N of the network that `config` and `data` make.
 [[nodiscard]] std::vector<std::size_t> network_widths(const Config& config, const Dataset& data);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/rank_grid.hpp"
 #include "dnn/train/checkpoint.hpp"
 #include "dnn/train/checkpoint_state.hpp"
 #include "dnn/train/config.hpp"
@@ -17,6 +17,7 @@
 #include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
 #include "dnn/train/run_plan.hpp"
+#include "dnn/train/tensor_parts.hpp"
 #include "dnn/train/training_data.hpp"
 #include "dnn/train/training_step.hpp"
 
@@ -33,16 +34,15 @@ struct TrainingResult {
   PhaseSeconds seconds;               ///< of this rank
 };
 
-/// Trains a network of element type T on all ranks of a communicator.
+/// Trains a network of element type T on all ranks of a grid.
 template <class T>
 class Trainer {
  public:
-  /// Collective over `world`, as everything here. All references must outlive the trainer.
+  /// Collective over the grid's world, as everything here. All references must outlive the trainer.
   /// `folder`: where models and metrics go, the same on all ranks; null writes nothing. `control`:
   /// when to write checkpoints and when to stop; null never does.
-  Trainer(const Config& config, const Communicator& world, Node& node, const RunPlan& plan,
-          const TrainingData& data, const RunFolder* folder, Reporter& reporter,
-          RunControl* control = nullptr);
+  Trainer(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
+          const RunFolder* folder, Reporter& reporter, RunControl* control = nullptr);
 
   /// Goes to where the run of rank 0's `checkpoint` was; the other ranks' is not used. Throws
   /// AgreedError where it is of another network.
@@ -65,7 +65,11 @@ class Trainer {
   /// the training set. `confusion` takes this rank's part of the counts.
   Evaluation final_evaluation(Confusion& confusion);
 
+  /// This rank's flat buffer, of the plan's `part`.
   [[nodiscard]] std::span<const T> values() { return step_.values(); }
+
+  /// On rank 0, the present parameters, packed as in a saved model; elsewhere nothing.
+  [[nodiscard]] std::vector<std::byte> parameters();
 
  private:
   /// Between which updates the run is.
@@ -88,11 +92,11 @@ class Trainer {
   void leave_out(const StepResult& result, std::size_t samples);
   [[noreturn]] void go_back();
   [[noreturn]] void end_for_bad_numbers();
-  /// The present ones, packed as in a saved model.
-  std::vector<std::byte> parameters();
+  void compare_replicas();
   ModelKeeper::Present present_parameters();
 
   const Config& config_;
+  RankGrid& grid_;
   const Communicator& world_;
   const TrainingData& data_;
   Reporter& reporter_;
@@ -107,7 +111,7 @@ class Trainer {
   Position position_;
   Stopwatch epoch_watch_;
   TrainingResult result_;
-  SavedElements saved_;  ///< what this rank saves of each tensor
+  TensorParts parts_;
   ModelKeeper models_;
   NonfiniteGuard guard_;
 };

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "dnn/comm/communicator.hpp"
-#include "dnn/comm/node.hpp"
+#include "dnn/comm/rank_grid.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/data/sampler.hpp"
@@ -25,11 +25,10 @@ struct TrainingData {
   [[nodiscard]] std::size_t bytes() const;
 };
 
-/// Collective over `world`: reads and checks the data that `config` names, shares them on each
-/// node, splits off the validation set, and computes the normalization of the training set (the
-/// same bits at any rank count). Throws AgreedError for bad data.
-[[nodiscard]] TrainingData load_training_data(const Config& config, const Communicator& world,
-                                              Node& node);
+/// Collective over the grid's world: reads and checks the data that `config` names, shares them on
+/// each node, splits off the validation set, and computes the normalization of the training set
+/// (the same bits at any rank count). Throws AgreedError for bad data.
+[[nodiscard]] TrainingData load_training_data(const Config& config, const RankGrid& grid);
 
 /// Collective over `world`: throws AgreedError if a feature of `data` is not finite.
 void check_finite(const Communicator& world, const Dataset& data);

@@ -9,11 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "dnn/comm/communicator.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/softmax.hpp"
 #include "dnn/optim/optimizer.hpp"
+#include "dnn/parallel/class_sharded_softmax.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
+#include "dnn/parallel/model_group_sums.hpp"
 #include "dnn/train/stopwatch.hpp"
 
 namespace dnn {
@@ -23,17 +26,27 @@ struct BadNumbers {
   std::string what;                    ///< "layer 2 of 3: the gradients are NaN"
   std::vector<std::uint64_t> samples;  ///< this rank's that lead to it; all of its, where that
                                        ///< cannot be told from their logits
+  /// Of the first of these samples, the first class whose logit is not finite.
+  std::optional<std::size_t> class_index;
 };
 
 /// What came of one update.
 struct StepResult {
-  LossSums sums;                  ///< over this rank's samples; none where the step does not count
+  LossSums sums;  ///< over this rank's samples; none where the step does not count, or where an
+                  ///< earlier rank of the model group counts them
   bool counts = true;             ///< the same on all ranks; if not, nothing was changed
   std::optional<BadNumbers> bad;  ///< where the step does not count because of this rank
 };
 
 /// One update of the model: forward, loss, backward, exchange, deferred update. Owns the flat
-/// buffers of values and gradients; knows nothing of how the ranks are laid out.
+/// buffers of values and gradients. How the ranks of different samples are laid out it does not
+/// know; those of the same samples it may hold the network together with.
+///
+/// Note [MPI calls of a model group]
+/// From the first ready() to the end of combine(), MPI may be the exchange's alone (see Note [Real
+/// progress]). So where there is a model group, which has sums of its own to take in backward, the
+/// exchange hears of the gradients when backward is over and the group has agreed whether they are
+/// finite.
 template <class T>
 class TrainingStep {
  public:
@@ -48,9 +61,12 @@ class TrainingStep {
     double largest_gradient = std::numeric_limits<T>::max();
   };
 
-  /// `exchange` must outlive the step.
+  /// `exchange` must outlive the step. `model_group`: the ranks that hold the network together, of
+  /// which `layout` is this rank's part; must outlive the step; null: `layout` is whole. The
+  /// exchange is one between the ranks that have the same part.
   TrainingStep(const ParameterLayout& layout, const Settings& settings, SoftmaxCrossEntropy loss,
-               const OptimizerSettings& optimizer, GradientExchange<T>& exchange);
+               const OptimizerSettings& optimizer, GradientExchange<T>& exchange,
+               const Communicator* model_group = nullptr);
 
   /// Collective: one update from this rank's part of a batch of `global_samples`, at the learning
   /// rate given. Where a rank's loss or gradients are no numbers, nothing is changed on any rank.
@@ -63,25 +79,34 @@ class TrainingStep {
   [[nodiscard]] std::span<const T> gradients() { return exchange_.gradients(); }
   /// Collective, see GradientExchange::set_values.
   void set_values(const std::function<void(std::span<T>)>& write);
-  /// For evaluation: forward without dropout.
+  /// For evaluation: forward without dropout. Collective over the model group.
   [[nodiscard]] Network<T>& network() { return network_; }
   [[nodiscard]] Optimizer<T>& optimizer() { return *optimizer_; }
 
  private:
   /// Forward, loss and backward.
   StepResult compute(const Batch<T>& batch, const DropoutKey& key, std::size_t global_samples);
+  /// The loss of A^N, which becomes dA^N.
+  void differentiate(MatrixView<T> logits, const Batch<T>& batch, std::size_t global_samples,
+                     StepResult& result);
   void look_at(const LayerGradients<T>& gradients, StepResult& result);
+  [[nodiscard]] bool agree_in_group(bool finite);
   [[nodiscard]] std::string name_of_layer(std::size_t layer) const;
-  /// This rank's samples whose logits are not finite; all of them, if none is such.
-  std::vector<std::uint64_t> suspects(const Batch<T>& batch, const DropoutKey& key);
+  /// Collective over the model group. `bad`, where there is one, gets this rank's samples whose
+  /// logits are not finite; all of them, if none is such.
+  void find_suspects(const Batch<T>& batch, const DropoutKey& key, std::optional<BadNumbers>& bad);
   /// The factor that brings the gradients' norm down to the limit, or 1.
-  double clip_scale(Range own);
+  double clip_scale();
 
   ParameterLayout layout_;
   Settings settings_;
   GradientExchange<T>& exchange_;
+  const Communicator* model_group_;
+  std::vector<Range> normed_;  ///< of the own range, what this rank counts in the gradients' norm
+  std::optional<ModelGroupSums<T>> sums_;
   Network<T> network_;
   SoftmaxCrossEntropy loss_;
+  std::optional<ClassShardedSoftmax<T>> sharded_loss_;  ///< instead, where classes are split
   std::unique_ptr<Optimizer<T>> optimizer_;
 };
 

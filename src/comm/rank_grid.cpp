@@ -1,0 +1,108 @@
+#include "dnn/comm/rank_grid.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+namespace {
+
+void check_divides(std::size_t ranks, std::size_t model_ranks) {
+  if (model_ranks != 0 && ranks % model_ranks == 0) {
+    return;
+  }
+  std::string divisors;
+  for (std::size_t m = 1; m <= ranks; ++m) {
+    if (ranks % m == 0) {
+      divisors += (divisors.empty() ? "" : ", ") + std::to_string(m);
+    }
+  }
+  throw InputError("--model-parallel " + std::to_string(model_ranks) + ": " +
+                   std::to_string(ranks) + " ranks are no whole number of groups of " +
+                   std::to_string(model_ranks) + "; use one of " + divisors +
+                   ", or another number of ranks");
+}
+
+/// Collective: the first rank of each rank's node.
+std::vector<int> node_leaders(const Communicator& world, const Node& node) {
+  int leader = world.rank();
+  node.ranks().broadcast(std::as_writable_bytes(std::span(&leader, 1)), 0);
+  std::vector<int> leaders(static_cast<std::size_t>(world.size()));
+  world.all_gather(std::as_bytes(std::span(&leader, 1)),
+                   std::as_writable_bytes(std::span(leaders)));
+  return leaders;
+}
+
+/// The ranks in the order in which every M consecutive ones are a model group, see Note [Model
+/// groups and nodes].
+std::vector<int> group_order(const std::vector<int>& leaders, std::size_t model_ranks) {
+  std::map<int, std::vector<int>> nodes;
+  for (std::size_t rank = 0; rank < leaders.size(); ++rank) {
+    nodes[leaders[rank]].push_back(static_cast<int>(rank));
+  }
+  std::vector<int> whole;
+  std::vector<int> left_over;
+  for (const auto& [leader, ranks] : nodes) {
+    const auto cut =
+        ranks.begin() + static_cast<std::ptrdiff_t>(ranks.size() / model_ranks * model_ranks);
+    whole.insert(whole.end(), ranks.begin(), cut);
+    left_over.insert(left_over.end(), cut, ranks.end());
+  }
+  std::vector<int>& first = !left_over.empty() && left_over.front() == 0 ? left_over : whole;
+  const std::vector<int>& second = &first == &whole ? left_over : whole;
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+}  // namespace
+
+RankGrid::RankGrid(const Communicator& world, Node& node, std::size_t model_ranks)
+    : world_(world), node_(node), model_ranks_(model_ranks) {
+  check_divides(static_cast<std::size_t>(world.size()), model_ranks);
+  if (model_ranks == 1) {
+    return;
+  }
+  const std::vector<int> order = group_order(node_leaders(world, node), model_ranks);
+  std::size_t place = 0;
+  while (order[place] != world.rank()) {
+    ++place;
+  }
+  const auto group = static_cast<int>(place / model_ranks);
+  const auto shard = static_cast<int>(place % model_ranks);
+  model_.emplace(world.split(group, shard));
+  data_.emplace(world.split(shard, group));
+  data_node_.emplace(*data_);
+  look_at_nodes();
+}
+
+std::size_t RankGrid::data_shards() const {
+  return static_cast<std::size_t>(data_group().size());
+}
+
+std::size_t RankGrid::data_shard() const {
+  return static_cast<std::size_t>(data_group().rank());
+}
+
+/// Collective: sums over a data group depend on which of its ranks share a node.
+void RankGrid::look_at_nodes() {
+  std::int64_t first = data_->rank();  // of the data group's ranks on this node
+  data_node_->ranks().broadcast(std::as_writable_bytes(std::span(&first, 1)), 0);
+  const bool alike = model_->all_reduce(first, Reduction::min) == first;
+  even_ = world_.all_reduce<std::int64_t>(alike ? 1 : 0, Reduction::min) == 1;
+  const Node group_node(*model_);
+  const bool crosses = group_node.size() < model_->size();
+  crossing_ = static_cast<std::size_t>(
+      world_.all_reduce<std::int64_t>(crosses && model_->is_root() ? 1 : 0, Reduction::sum));
+}
+
+void RankGrid::close() {
+  if (data_node_) {
+    data_node_->close();
+  }
+}
+
+}  // namespace dnn

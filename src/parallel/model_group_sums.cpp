@@ -1,0 +1,29 @@
+#include "dnn/parallel/model_group_sums.hpp"
+
+#include <span>
+
+namespace dnn {
+
+template <class T>
+ModelGroupSums<T>::ModelGroupSums(const Communicator& group) : group_(group) {}
+
+template <class T>
+void ModelGroupSums<T>::sum(MatrixView<T> part) {
+  group_.all_reduce(std::span<T>(part.data, part.size()), Reduction::sum);
+}
+
+template <class T>
+void ModelGroupSums<T>::begin(MatrixView<T> part) {
+  under_way_ = group_.begin_all_reduce(std::span<T>(part.data, part.size()), Reduction::sum);
+}
+
+template <class T>
+void ModelGroupSums<T>::finish() {
+  const PulseRecorder::Waiting waiting(group_.pulse(), Operation::all_reduce);
+  under_way_.wait();
+}
+
+template class ModelGroupSums<float>;
+template class ModelGroupSums<double>;
+
+}  // namespace dnn

@@ -1,0 +1,213 @@
+// A run whose network ranks hold together ends with the model of one rank's, for every grid of the
+// ranks; and a checkpoint of any grid is one for any other.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <tuple>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/core/threads.hpp"
+#include "dnn/train/checkpoint_folder.hpp"
+#include "dnn/train/data_fingerprint.hpp"
+#include "dnn/train/trainer.hpp"
+#include "support/expect_error.hpp"
+#include "support/open_grid.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+using test::model_ranks;
+using test::self;
+using test::world;
+
+template <class T>
+struct Trained {
+  std::vector<T> parameters;  ///< of the whole network, on all ranks
+  TrainingResult result;
+  Evaluation evaluation;
+  Confusion confusion;  ///< of all ranks, by rank 0
+};
+
+struct Job {
+  std::string write_to;
+  std::string resume_from;
+};
+
+template <class T>
+Trained<T> train(Config config, const Communicator& ranks, const Job& job = {}) {
+  if (config.precision != Precision::bf16) {
+    config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
+  }
+  test::OpenGrid of(ranks, config.model_parallel);
+  Trained<T> trained;
+  {
+    const TrainingData data = load_training_data(config, of.grid);
+    const RunPlan plan = RunPlan::make(config, of.grid, data);
+    set_threads(plan.threads);
+    Reporter silent(Reporter::Mode::silent);
+    RunControl control(ranks, nullptr,
+                       {CheckpointInterval::parse(job.write_to.empty() ? "off" : "7"), 1000,
+                        job.write_to, data_fingerprint(data)});
+    Trainer<T> trainer(config, of.grid, plan, data, nullptr, silent, &control);
+    if (!job.resume_from.empty()) {
+      trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});
+    }
+    trainer.run();
+    trained.result = trainer.result();
+    std::vector<std::byte> bytes = trainer.parameters();
+    bytes.resize(plan.layout.parameter_count() * sizeof(T));
+    ranks.broadcast(std::span(bytes), 0);
+    trained.parameters.resize(plan.layout.parameter_count());
+    std::memcpy(trained.parameters.data(), bytes.data(), bytes.size());
+    EXPECT_EQ(trainer.parameters_sha256().size(), 64U);
+    trainer.use_best();
+    trained.evaluation = trainer.final_evaluation(trained.confusion);
+    std::uint64_t counted = 0;
+    for (const auto& [pair, count] : trained.confusion) {
+      counted += count;
+    }
+    EXPECT_EQ(ranks.all_reduce(counted, Reduction::sum), trained.evaluation.samples);
+  }
+  of.close();
+  return trained;
+}
+
+template <class T>
+void expect_same_run(const Trained<T>& split, const Trained<T>& one, double tolerance,
+                     const std::string& what) {
+  EXPECT_EQ(split.parameters.size(), one.parameters.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < one.parameters.size(); ++i) {
+    worst = std::max(worst, std::abs(static_cast<double>(split.parameters[i]) -
+                                     static_cast<double>(one.parameters[i])));
+  }
+  EXPECT_LE(worst, tolerance) << what;
+  EXPECT_EQ(split.result.epochs.size(), one.result.epochs.size()) << what;
+  EXPECT_EQ(split.result.best_epoch, one.result.best_epoch) << what;
+  for (std::size_t i = 0; i < std::min(split.result.epochs.size(), one.result.epochs.size()); ++i) {
+    const EpochMetrics& a = split.result.epochs[i];
+    const EpochMetrics& b = one.result.epochs[i];
+    EXPECT_NEAR(a.train.loss, b.train.loss, tolerance) << what;
+    EXPECT_EQ(a.train.samples, b.train.samples) << what;
+    EXPECT_NEAR(a.train.accuracy, b.train.accuracy, 10 * tolerance) << what;
+    EXPECT_NEAR(a.validation->loss, b.validation->loss, tolerance) << what;
+    EXPECT_NEAR(a.validation->accuracy, b.validation->accuracy, 10 * tolerance) << what;
+  }
+  EXPECT_NEAR(split.evaluation.loss, one.evaluation.loss, tolerance) << what;
+  EXPECT_NEAR(split.evaluation.accuracy, one.evaluation.accuracy, 10 * tolerance) << what;
+  EXPECT_NEAR(split.evaluation.top5_accuracy, one.evaluation.top5_accuracy, 10 * tolerance) << what;
+  EXPECT_GE(one.evaluation.top5_accuracy, one.evaluation.accuracy) << what;
+}
+
+Config small_run() {
+  Config config;
+  config.hidden = {48, 24, 20};
+  config.least_split_nodes = 1;
+  config.epochs = 3;
+  config.batch_size = 101;
+  config.optimizer = OptimizerKind::nesterov;
+  config.dropout = 0.2;
+  config.clip_norm = 0.5;
+  config.label_smoothing = 0.1;
+  config.class_weights = ClassWeights::balanced;
+  config.verify_every = 10;
+  return config;
+}
+
+class EveryExchange : public testing::TestWithParam<std::tuple<ExchangeKind, std::size_t>> {};
+
+TEST_P(EveryExchange, TrainsToTheSameModelOnEveryGrid) {
+  Config config = small_run();
+  const Trained<double> one = train<double>(config, self());
+  const Trained<float> one_float = train<float>(config, self());
+  std::tie(config.exchange, config.threads) = GetParam();
+  config.bucket_mib = 0.01;
+  for (const std::size_t m : model_ranks()) {
+    config.model_parallel = m;
+    const std::string what = "M = " + std::to_string(m);
+    expect_same_run(train<double>(config, world()), one, 1e-12, what);
+    expect_same_run(train<float>(config, world()), one_float, 1e-4, what);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(ModelParallel, EveryExchange,
+                         testing::Values(std::tuple(ExchangeKind::allreduce, 1U),
+                                         std::tuple(ExchangeKind::node, 1U),
+                                         std::tuple(ExchangeKind::node, 2U),
+                                         std::tuple(ExchangeKind::overlap, 1U)));
+
+// bf16 rounds the operands of products alike; where a pair's sums differ in float's last bit, some
+// operands of the next layer are rounded the other way.
+TEST(ModelParallel, TrainsInBf16) {
+  if (!has_bf16_unit()) {
+    return;
+  }
+  Config config = small_run();
+  config.precision = Precision::bf16;
+  config.hidden = {64, 64};
+  config.epochs = 1;
+  const Trained<float> one = train<float>(config, self());
+  config.model_parallel = static_cast<std::size_t>(world().size());
+  expect_same_run(train<float>(config, world()), one, 2e-2, "bf16");
+}
+
+TEST(ModelParallel, StopsEarlyOnEveryRankAlike) {
+  Config config = small_run();
+  config.optimizer = OptimizerKind::sgd;
+  config.lr = 1e-300;  // no weight moves: nothing gets better
+  config.epochs = 50;
+  config.early_stop = 2;
+  config.model_parallel = static_cast<std::size_t>(world().size());
+  const auto trained = train<double>(config, world());
+  EXPECT_TRUE(trained.result.stopped_early);
+  EXPECT_EQ(trained.result.epochs.size(), trained.result.best_epoch + 2);
+}
+
+// A checkpoint is the whole run's: any grid goes on with what any other has saved.
+TEST(ModelParallel, AnyGridGoesOnWithWhatAnyOtherSaved) {
+  Config config = small_run();
+  std::unique_ptr<test::TemporaryFolder> own;
+  if (world().is_root()) {
+    own = std::make_unique<test::TemporaryFolder>();
+  }
+  const std::string folder = world().broadcast(own ? own->path() : std::string(), 0);
+  const Trained<double> one = train<double>(config, self());
+  for (const std::size_t saved : model_ranks()) {
+    config.model_parallel = saved;
+    const std::string path = folder + "/" + std::to_string(saved);
+    expect_same_run(train<double>(config, world(), {path, {}}), one, 1e-12, "saving");
+    for (const std::size_t resumed : model_ranks()) {
+      config.model_parallel = resumed;
+      for (const std::uint64_t point : {7ULL, 21ULL}) {
+        expect_same_run(
+            train<double>(config, world(), {{}, CheckpointFolder(path).file_for(point)}), one,
+            1e-12,
+            "saved by M = " + std::to_string(saved) + ", resumed by " + std::to_string(resumed));
+      }
+    }
+    config.model_parallel = 1;
+    expect_same_run(train<double>(config, self(), {{}, CheckpointFolder(path).file_for(21)}), one,
+                    1e-12, "resumed by one rank");
+  }
+  world().barrier();
+}
+
+// Weights that overflow: one message for all ranks, with sample, class and rank.
+TEST(ModelParallel, BadNumbersEndTheRunOnAllRanks) {
+  Config config = small_run();
+  config.lr = 1e30;
+  config.clip_norm = 0;
+  for (const std::size_t m : model_ranks()) {
+    config.model_parallel = m;
+    test::expect_error<AgreedError>([&] { (void)train<float>(config, world()); },
+                                    {"is not finite", "rank ", "class '", "samples "});
+  }
+}
+
+}  // namespace
+}  // namespace dnn

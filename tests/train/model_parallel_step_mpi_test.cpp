@@ -1,0 +1,155 @@
+// Updates of a network that ranks hold together are those of the whole one on a single rank, for
+// every grid of the ranks.
+
+#include "dnn/train/training_step.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dnn/nn/initializer.hpp"
+#include "dnn/parallel/allreduce_exchange.hpp"
+#include "dnn/parallel/split_rule.hpp"
+#include "support/open_grid.hpp"
+#include "support/test_numbers.hpp"
+
+namespace dnn {
+namespace {
+
+using test::model_ranks;
+using test::self;
+using test::world;
+
+struct Problem {
+  std::size_t classes = 10;
+  std::size_t updates = 3;
+  std::size_t samples = 22;  ///< of an update
+  double clip_norm = 0.7;
+};
+
+template <class T>
+struct Updated {
+  ParameterLayout layout;
+  std::vector<T> values, gradients;
+  std::vector<double> losses;
+  std::uint64_t correct = 0;
+};
+
+template <class T>
+Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t m) {
+  constexpr std::size_t features = 6;
+  const std::vector<std::size_t> widths = {features, 40, 24, 16, problem.classes};
+  test::OpenGrid of(ranks, m);
+  RankGrid& grid = of.grid;
+  const ParameterLayout layout(widths, SplitRule{.least_nodes = 1}.splits(widths, m), m,
+                               grid.model_shard());
+  Updated<T> updated{layout, {}, {}, {}};
+  {
+    AllreduceExchange<T> exchange(grid.data_group(), layout.size());
+    std::vector<double> weights(problem.classes);
+    for (std::size_t c = 0; c < problem.classes; ++c) {
+      weights[c] = 0.5 + static_cast<double>(c % 3);
+    }
+    TrainingStep<T> step(layout,
+                         {.max_rows = problem.samples,
+                          .dropout = 0.2,
+                          .clip_norm = problem.clip_norm,
+                          .seed = 3,
+                          .largest_input = 1,
+                          .largest_gradient = 1e30},
+                         SoftmaxCrossEntropy(0.1, weights),
+                         {.kind = OptimizerKind::nesterov, .weight_decay = 0.01}, exchange,
+                         grid.is_split() ? &grid.model_group() : nullptr);
+    step.set_values([&](std::span<T> values) { initialize(layout, Initializer::he, 7, values); });
+    const Range mine = part_of(problem.samples, grid.data_shards(), grid.data_shard());
+    PhaseSeconds seconds;
+    for (std::size_t u = 0; u < problem.updates; ++u) {
+      const auto X = test::numbers<T>(problem.samples * features, u);
+      std::vector<std::int32_t> labels;
+      std::vector<std::uint64_t> indices;
+      for (std::size_t s = 0; s < problem.samples; ++s) {
+        labels.push_back(static_cast<std::int32_t>((s * 7919 + u) % problem.classes));
+        indices.push_back(100 * u + s);
+      }
+      const Batch<T> batch{{X.data() + mine.begin * features, mine.size(), features},
+                           std::span(labels).subspan(mine.begin, mine.size()),
+                           std::span(indices).subspan(mine.begin, mine.size())};
+      const StepResult result = step.run(batch, problem.samples, 1, 0.05, seconds);
+      EXPECT_TRUE(result.counts);
+      updated.losses.push_back(ranks.all_reduce(result.sums.loss, Reduction::sum));
+      updated.correct += ranks.all_reduce(result.sums.correct, Reduction::sum);
+    }
+    updated.values.assign(step.values().begin(), step.values().end());
+    updated.gradients.assign(step.gradients().begin(), step.gradients().end());
+  }
+  of.close();
+  return updated;
+}
+
+/// The largest distance between what a part holds and the same elements of the whole.
+template <class T>
+double distance(const ParameterLayout& part, const std::vector<T>& held,
+                const ParameterLayout& layout, const std::vector<T>& whole) {
+  double worst = 0;
+  for (std::size_t n = 0; n < part.layers().size(); ++n) {
+    const LayerLayout& some = part.layers()[n];
+    const LayerLayout& all = layout.layers()[n];
+    const auto compare = [&](std::size_t i, std::size_t k) {
+      worst =
+          std::max(worst, std::abs(static_cast<double>(held[i]) - static_cast<double>(whole[k])));
+    };
+    for (std::size_t j = 0; j < some.outputs; ++j) {
+      compare(some.bias.begin + j, all.bias.begin + some.columns.begin + j);
+      for (std::size_t i = 0; i < some.inputs; ++i) {
+        compare(some.weights.begin + i * some.outputs + j,
+                all.weights.begin + (some.rows.begin + i) * all.outputs + some.columns.begin + j);
+      }
+    }
+  }
+  return worst;
+}
+
+template <class T>
+void expect_same_updates(const Problem& problem, double tolerance) {
+  const Updated<T> whole = update<T>(problem, self(), 1);
+  for (const std::size_t m : model_ranks()) {
+    const Updated<T> split = update<T>(problem, world(), m);
+    const std::string what = std::to_string(problem.classes) + " classes, M = " + std::to_string(m);
+    EXPECT_LE(distance(split.layout, split.values, whole.layout, whole.values), tolerance) << what;
+    EXPECT_LE(distance(split.layout, split.gradients, whole.layout, whole.gradients), tolerance)
+        << what;
+    for (std::size_t u = 0; u < problem.updates; ++u) {
+      EXPECT_NEAR(split.losses[u], whole.losses[u], tolerance * whole.losses[u]) << what;
+    }
+    EXPECT_EQ(split.correct, whole.correct) << what;
+  }
+}
+
+// Tolerances as in trainer_mpi_test: sums in another order. Dropout, clipping, class weights, label
+// smoothing and weight decay are on.
+TEST(SameUpdatesOnEveryGrid, Double) {
+  for (const std::size_t classes : {7U, 10U, 1000U}) {
+    expect_same_updates<double>({.classes = classes}, 1e-13);
+  }
+}
+
+TEST(SameUpdatesOnEveryGrid, Float) {
+  for (const std::size_t classes : {7U, 10U, 1000U}) {
+    expect_same_updates<float>({.classes = classes}, 1e-5);
+  }
+}
+
+TEST(SameUpdatesOnEveryGrid, ManyClasses) {
+  expect_same_updates<double>({.classes = 100'003, .updates = 2, .samples = 9}, 1e-13);
+  expect_same_updates<float>({.classes = 100'003, .updates = 2, .samples = 9}, 1e-5);
+}
+
+TEST(SameUpdatesOnEveryGrid, FewerClassesAndSamplesThanRanks) {
+  expect_same_updates<double>({.classes = 1}, 1e-13);
+  expect_same_updates<double>({.classes = 2, .samples = 1}, 1e-13);
+}
+
+}  // namespace
+}  // namespace dnn
