@@ -1,19 +1,36 @@
-// dnn_predict: scores data with a model that dnn_train saved.
+// dnn_predict: scores data with a model that dnn_train saved, or with several of them.
 
 #include <cstdio>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/train/choices.hpp"
 #include "dnn/train/command_line.hpp"
 #include "dnn/train/run_prediction.hpp"
 
 namespace {
 
 std::optional<std::string> parse(dnn::PredictConfig& config, int argc, char** argv) {
-  CLI::App app("Scores data with a model that dnn_train saved, on any number of MPI ranks.",
-               "dnn_predict");
+  CLI::App app(
+      "Scores data with a model that dnn_train saved, or with the average of several, on any "
+      "number "
+      "of MPI ranks.",
+      "dnn_predict");
   app.set_version_flag("--version", "dnn_predict " DNN_VERSION);
-  app.add_option("--model", config.model, "the saved model")->type_name("FILE")->required();
+  CLI::Option* model =
+      app.add_option("--model", config.models, "the saved model")->type_name("FILE")->expected(1);
+  CLI::Option* ensemble =
+      app.add_option("--logit-ensemble", config.models,
+                     "several saved models, spread over the ranks, whose answers are averaged")
+          ->type_name("FILE ...")
+          ->expected(1, -1)
+          ->excludes(model);
+  std::string average = dnn::word_for(config.average);
+  app.add_option("--ensemble-average", average,
+                 "what the models of an ensemble have averaged: their logits or probabilities")
+      ->check(CLI::IsMember({"logits", "probabilities"}))
+      ->needs(ensemble)
+      ->capture_default_str();
   app.add_option("--data", config.data,
                  "the data, in any form dnn_train reads; a folder's test files, if it has any")
       ->type_name("PATH")
@@ -30,7 +47,9 @@ std::optional<std::string> parse(dnn::PredictConfig& config, int argc, char** ar
       ->capture_default_str();
   app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");
   app.add_flag("--quiet", config.quiet, "print errors only");
-  return dnn::parse_command_line(app, argc, argv);
+  const std::optional<std::string> print = dnn::parse_command_line(app, argc, argv);
+  config.average = dnn::choices<dnn::EnsembleAverage>().at(average);
+  return print;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "dnn/comm/communicator.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -41,6 +43,24 @@ MPI_Op mpi_op(Reduction reduction) {
       return MPI_MAX;
   }
 }
+
+/// Sizes and places of blocks that lie one after another, as MPI wants them.
+struct Blocks {
+  std::vector<int> sizes;
+  std::vector<int> offsets;
+
+  explicit Blocks(std::span<const std::size_t> elements) {
+    std::size_t offset = 0;
+    for (const std::size_t size : elements) {
+      sizes.push_back(static_cast<int>(size));
+      offsets.push_back(static_cast<int>(offset));
+      offset += size;
+      if (offset > std::numeric_limits<int>::max()) {
+        throw std::length_error("MPI_Alltoallv takes fewer than 2^31 elements");
+      }
+    }
+  }
+};
 
 }  // namespace
 
@@ -147,6 +167,23 @@ void Communicator::all_to_all(std::span<const std::byte> from, std::span<std::by
   check_mpi(MPI_Alltoall(from.data(), block, MPI_BYTE, to.data(), block, MPI_BYTE, handle_),
             "MPI_Alltoall");
 }
+
+template <class T>
+void Communicator::all_to_all(std::span<const T> from, std::span<const std::size_t> from_sizes,
+                              std::span<T> to, std::span<const std::size_t> to_sizes) const {
+  const PulseRecorder::Waiting waiting(*pulse_, Operation::all_to_all);
+  const Blocks sent(from_sizes);
+  const Blocks received(to_sizes);
+  check_mpi(
+      MPI_Alltoallv(from.data(), sent.sizes.data(), sent.offsets.data(), mpi_type<T>(), to.data(),
+                    received.sizes.data(), received.offsets.data(), mpi_type<T>(), handle_),
+      "MPI_Alltoallv");
+}
+
+template void Communicator::all_to_all(std::span<const float>, std::span<const std::size_t>,
+                                       std::span<float>, std::span<const std::size_t>) const;
+template void Communicator::all_to_all(std::span<const double>, std::span<const std::size_t>,
+                                       std::span<double>, std::span<const std::size_t>) const;
 
 void Communicator::all_gather(std::span<const std::byte> from, std::span<std::byte> to) const {
   const PulseRecorder::Waiting waiting(*pulse_, Operation::all_gather);

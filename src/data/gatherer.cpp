@@ -49,11 +49,29 @@ void prefetch(const void* row, std::size_t bytes) {
 template <class Raw, class T>
 using ComputeType = std::conditional_t<(sizeof(Raw) > 2 && !std::is_same_v<Raw, float>), double, T>;
 
+/// `data` without its names: a string for each of 100,000 classes and more, in each gatherer of
+/// each rank, would be most of what it holds.
+Dataset without_names(const Dataset& data) {
+  return {.origin = data.origin,
+          .samples = data.samples,
+          .features = data.features,
+          .element = data.element,
+          .values = data.values,
+          .row_elements = data.row_elements,
+          .omitted_column = data.omitted_column,
+          .row_offsets = data.row_offsets,
+          .value_columns = data.value_columns,
+          .index_base = data.index_base,
+          .labels = data.labels,
+          .class_names = {},
+          .feature_names = {}};
+}
+
 }  // namespace
 
 template <class T>
-Gatherer<T>::Gatherer(Dataset data, const Normalizer& normalizer)
-    : data_(std::move(data)), center_d_(normalizer.center), scale_d_(normalizer.scale) {
+Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
+    : data_(without_names(data)), center_d_(normalizer.center), scale_d_(normalizer.scale) {
   if (normalizer.is_identity()) {
     center_d_.assign(data_.features, 0.0);
     scale_d_.assign(data_.features, 1.0);

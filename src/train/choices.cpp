@@ -1,5 +1,7 @@
 #include "dnn/train/choices.hpp"
 
+#include "dnn/nn/ensemble_average.hpp"
+
 namespace dnn {
 
 template <>
@@ -68,6 +70,13 @@ const std::map<std::string, OnNonfinite>& choices() {
   static const std::map<std::string, OnNonfinite> words = {{"abort", OnNonfinite::abort},
                                                            {"skip", OnNonfinite::skip},
                                                            {"rollback", OnNonfinite::rollback}};
+  return words;
+}
+
+template <>
+const std::map<std::string, EnsembleAverage>& choices() {
+  static const std::map<std::string, EnsembleAverage> words = {
+      {"logits", EnsembleAverage::logits}, {"probabilities", EnsembleAverage::probabilities}};
   return words;
 }
 

@@ -27,6 +27,42 @@ std::string read_all(std::istream& input) {
   return text;
 }
 
+/// Where a string of TOML ends that begins at `begin`, behind its last quote; a string that is not
+/// closed ends with the text, or with its line.
+std::size_t end_of_string(std::string_view text, std::size_t begin) {
+  const char quote = text[begin];
+  const std::string three(3, quote);
+  const bool has_lines = text.substr(begin, 3) == three;
+  const std::size_t quotes = has_lines ? 3 : 1;
+  for (std::size_t i = begin + quotes; i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text.substr(i, quotes) == std::string_view(three).substr(0, quotes)) {
+      return i + quotes;
+    } else if (text[i] == '\n' && !has_lines) {
+      return i;
+    }
+  }
+  return text.size();
+}
+
+/// Refuses what is not ASCII outside of strings and comments. It is no TOML, and toml++ 3.3 has no
+/// defined behaviour for it (is_non_ascii_whitespace).
+void require_ascii_outside_strings(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '#') {
+      i = std::min(text.find('\n', i), text.size());
+    } else if (text[i] == '"' || text[i] == '\'') {
+      i = end_of_string(text, i) - 1;
+    } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
+      const auto line =
+          1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n');
+      throw InputError("line " + std::to_string(line) +
+                       ": characters that are not ASCII are written in quotes");
+    }
+  }
+}
+
 /// What the command line would have in place of a value.
 std::string word(const toml::node& value, const std::string& key) {
   if (const auto* text = value.as_string()) {
@@ -63,7 +99,11 @@ std::vector<std::string> words(const toml::node& value, const std::string& key) 
 }  // namespace
 
 std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const {
-  const std::string text = read_all(input);
+  std::string text = read_all(input);
+  if (text.starts_with("\xef\xbb\xbf")) {
+    text.erase(0, 3);
+  }
+  require_ascii_outside_strings(text);
   try {
     const toml::table table = toml::parse(std::string_view(text));
     std::vector<std::pair<toml::source_position, CLI::ConfigItem>> by_place;

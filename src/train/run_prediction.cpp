@@ -1,27 +1,20 @@
 #include "dnn/train/run_prediction.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
-#include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
-#include "dnn/data/gatherer.hpp"
 #include "dnn/data/open_dataset.hpp"
-#include "dnn/nn/network.hpp"
-#include "dnn/nn/softmax.hpp"
+#include "dnn/parallel/ensemble_layout.hpp"
 #include "dnn/train/choices.hpp"
-#include "dnn/train/csv_text.hpp"
-#include "dnn/train/evaluator.hpp"
-#include "dnn/train/model_file.hpp"
+#include "dnn/train/ensemble_scorer.hpp"
+#include "dnn/train/model_interface.hpp"
+#include "dnn/train/prediction_file.hpp"
 #include "dnn/train/shared_dataset.hpp"
 #include "dnn/train/training_data.hpp"
 
@@ -29,12 +22,16 @@ namespace dnn {
 
 namespace {
 
-Dataset read_data(const PredictConfig& config, const ModelDescription& model) {
+std::string expecting(const PredictConfig& config) {
+  return config.models.size() == 1 ? "the model" : "the ensemble";
+}
+
+Dataset read_data(const PredictConfig& config, const ModelInterface& model) {
   ReadOptions options;
   options.label_column = config.label_column;
   options.header = choices<HeaderMode>().at(config.csv_header);
   options.wide = model.precision == Precision::f64;
-  options.features = model.widths.front();
+  options.features = model.features;
   if (model.index_base >= 0) {
     options.index_base = model.index_base;
   }
@@ -45,152 +42,43 @@ Dataset read_data(const PredictConfig& config, const ModelDescription& model) {
   if (data.samples == 0) {
     throw InputError(data.origin + ": no samples");
   }
-  check_features(data, model.widths.front(), model.feature_names, "the model");
-  use_classes(data, model.class_names, "the model");
+  check_features(data, model.features, model.feature_names, expecting(config));
+  use_classes(data, model.class_names, expecting(config));
   return data;
 }
 
-/// The lines of the output file: written in the data's order, under a temporary name until
-/// complete.
-class PredictionFile {
- public:
-  PredictionFile(const PredictConfig& config, const Dataset& data)
-      : path_(config.output), temporary_(path_ + ".tmp") {
-    errno = 0;
-    file_.open(temporary_, std::ios::trunc);
-    check_written();
-    std::string header = "sample,class";
-    if (data.has_labels()) {
-      header += ",label";
+/// Collective: the models of this rank (EnsembleLayout).
+std::vector<SavedModel> load_models(const PredictConfig& config, const Communicator& world) {
+  const EnsembleLayout layout{static_cast<std::size_t>(world.size()), config.models.size()};
+  return agree(world, [&] {
+    if (config.models.empty()) {
+      throw InputError("no model: name one with --model, or several with --logit-ensemble");
     }
-    for (const std::string& name : data.class_names) {
-      header += ',' + csv_field("p(" + name + ")");
+    const Range own = layout.models_of(static_cast<std::size_t>(world.rank()));
+    std::vector<SavedModel> models;
+    for (std::size_t k = own.begin; k < own.end; ++k) {
+      models.push_back(load_model(config.models[k]));
     }
-    write(header + '\n');
-  }
-  PredictionFile(const PredictionFile&) = delete;
-  PredictionFile& operator=(const PredictionFile&) = delete;
-  ~PredictionFile() {
-    if (!done_) {
-      std::error_code error;
-      std::filesystem::remove(temporary_, error);
-    }
-  }
-
-  void write(const std::string& text) {
-    errno = 0;
-    file_ << text << std::flush;
-    check_written();
-  }
-
-  void commit() {
-    file_.close();
-    std::error_code error;
-    std::filesystem::rename(temporary_, path_, error);
-    if (error) {
-      throw FileError("write the predictions", path_, error.value());
-    }
-    done_ = true;
-  }
-
- private:
-  void check_written() const {
-    if (!file_) {
-      throw FileError("write the predictions", path_, errno != 0 ? errno : EIO);
-    }
-  }
-
-  std::string path_;
-  std::string temporary_;
-  std::ofstream file_;
-  bool done_ = false;
-};
-
-void append_number(std::string& text, double value) {
-  char digits[32];
-  const auto result =
-      std::to_chars(digits, digits + sizeof(digits), value, std::chars_format::general, 7);
-  text.append(digits, result.ptr);
+    return models;
+  });
 }
 
-/// Scores samples with a model of element type T.
+/// Collective: scores everything, a block of all data shards' chunks at a time, so that the lines
+/// come in order and no rank holds more than a chunk.
 template <class T>
-class Scorer {
- public:
-  static constexpr std::size_t rows = 256;
-
-  Scorer(const SavedModel& model, const Dataset& data)
-      : layout_({model.description.widths.begin(), model.description.widths.end()}),
-        values_(layout_.size()),
-        network_(layout_, values_.span(), {}, rows),
-        gatherer_(data, model.description.normalizer),
-        X_(rows * data.features) {
-    model.copy_to(layout_, values_.span());
-  }
-
-  /// The lines of samples [range.begin, range.end), at most `rows`; adds to the sums where there
-  /// are labels.
-  std::string lines(Range range, LossSums& sums) {
-    const Dataset& data = gatherer_.data();
-    std::vector<std::uint64_t> samples(range.size());
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      samples[i] = range.begin + i;
-    }
-    const MatrixView<T> X{X_.data(), range.size(), data.features};
-    gatherer_.gather(samples, X);
-    const MatrixView<T> logits = network_.forward(X);
-    if (data.has_labels()) {
-      sums += SoftmaxCrossEntropy().evaluate<T>(
-          logits, data.label_view().subspan(range.begin, range.size()));
-    }
-    std::string text;
-    for (std::size_t s = 0; s < logits.rows; ++s) {
-      const std::span<T> row = logits.row(s);
-      const auto predicted = static_cast<std::size_t>(predicted_class<T>(row));
-      text += std::to_string(samples[s] + 1) + ',' + csv_field(data.class_names[predicted]);
-      if (data.has_labels()) {
-        const auto label = static_cast<std::size_t>(data.label_view()[samples[s]]);
-        text += ',' + csv_field(data.class_names[label]);
-      }
-      softmax(row);
-      for (const T probability : row) {
-        text += ',';
-        append_number(text, static_cast<double>(probability));
-      }
-      text += '\n';
-    }
-    return text;
-  }
-
- private:
-  ParameterLayout layout_;
-  AlignedBuffer<T> values_;
-  Network<T> network_;
-  Gatherer<T> gatherer_;
-  AlignedBuffer<T> X_;
-};
-
-/// Collective: scores everything, a block of all ranks' rows at a time, so that the lines come in
-/// order and no rank holds more than a block.
-template <class T>
-LossSums score(const PredictConfig& config, const SavedModel& model, const Dataset& data,
-               const Communicator& world) {
-  Scorer<T> scorer(model, data);
+LossSums score(const PredictConfig& config, std::vector<SavedModel> models,
+               const ModelInterface& ensemble, const Dataset& data, const Communicator& world) {
+  EnsembleScorer<T> scorer(config.models, config.average, std::move(models), ensemble, data, world);
   std::optional<PredictionFile> file;
   agree(world, [&] {
     if (world.is_root()) {
-      file.emplace(config, data);
+      file.emplace(config.output, data);
     }
   });
   LossSums sums;
-  const auto ranks = static_cast<std::size_t>(world.size());
-  const std::size_t block = Scorer<T>::rows * ranks;
-  for (std::size_t first = 0; first < data.samples; first += block) {
-    const std::size_t count = std::min(block, data.samples - first);
-    const Range mine = part_of(count, ranks, static_cast<std::size_t>(world.rank()));
-    const std::string lines = agree(world, [&] {
-      return scorer.lines({first + mine.begin, first + mine.end}, sums);
-    });
+  for (std::size_t first = 0; first < data.samples; first += scorer.block()) {
+    const Range mine = scorer.forward(first);
+    const std::string lines = agree(world, [&] { return scorer.lines(mine, sums); });
     const std::vector<std::string> all = world.gather(lines, 0);
     agree(world, [&] {
       for (const std::string& text : all) {
@@ -208,11 +96,29 @@ LossSums score(const PredictConfig& config, const SavedModel& model, const Datas
   return sums;
 }
 
+void report(const PredictConfig& config, const Dataset& data, const LossSums& sums,
+            const EnsembleLayout& layout) {
+  if (layout.models > 1) {
+    std::printf("ensemble of %zu models, %s averaged; %zu rank%s in %zu data shard%s\n",
+                layout.models, word_for(config.average).c_str(), layout.ranks,
+                layout.ranks == 1 ? "" : "s", layout.shards(), layout.shards() == 1 ? "" : "s");
+  }
+  const auto count = static_cast<double>(data.samples);
+  if (data.has_labels()) {
+    std::printf("accuracy %.2f %% (%llu of %zu), loss %.4f\n",
+                100 * static_cast<double>(sums.correct) / count,
+                static_cast<unsigned long long>(sums.correct), data.samples, sums.loss / count);
+  }
+  std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), data.samples,
+              data.samples == 1 ? "" : "s");
+}
+
 }  // namespace
 
 int run_prediction(const PredictConfig& config, const Communicator& world) {
   set_threads(1);
-  const SavedModel model = agree(world, [&] { return load_model(config.model); });
+  std::vector<SavedModel> models = load_models(config, world);
+  const ModelInterface ensemble = ModelInterface::join(world, config.models, models);
   agree(world, [&] {
     if (world.is_root() && !config.overwrite && std::filesystem::exists(config.output)) {
       throw InputError("--output " + config.output +
@@ -222,23 +128,16 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
   Node node(world);
   {
     std::optional<Dataset> read = agree(world, [&] {
-      return node.is_leader() ? std::optional(read_data(config, model.description)) : std::nullopt;
+      return node.is_leader() ? std::optional(read_data(config, ensemble)) : std::nullopt;
     });
     Dataset data = share_dataset(world, node, std::move(read));
     check_finite(world, data);
-    data.class_names = model.description.class_names;  // data without labels have no names
-    const LossSums sums = model.description.precision == Precision::f64
-                              ? score<double>(config, model, data, world)
-                              : score<float>(config, model, data, world);
+    data.class_names = ensemble.class_names;  // data without labels have no names
+    const LossSums sums = ensemble.precision == Precision::f64
+                              ? score<double>(config, std::move(models), ensemble, data, world)
+                              : score<float>(config, std::move(models), ensemble, data, world);
     if (world.is_root() && !config.quiet) {
-      const auto count = static_cast<double>(data.samples);
-      if (data.has_labels()) {
-        std::printf("accuracy %.2f %% (%llu of %zu), loss %.4f\n",
-                    100 * static_cast<double>(sums.correct) / count,
-                    static_cast<unsigned long long>(sums.correct), data.samples, sums.loss / count);
-      }
-      std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), data.samples,
-                  data.samples == 1 ? "" : "s");
+      report(config, data, sums, {static_cast<std::size_t>(world.size()), config.models.size()});
     }
   }
   node.close();

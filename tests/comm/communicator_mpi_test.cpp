@@ -63,6 +63,25 @@ TEST(Communicator, GathersTextsInRankOrder) {
   }
 }
 
+TEST(Communicator, ExchangesBlocksOfAnySizes) {
+  const auto ranks = static_cast<std::size_t>(world().size());
+  const auto rank = static_cast<std::size_t>(world().rank());
+  // Rank i has for rank j a block of i + 2 j elements (rank 0 for itself: none).
+  std::vector<double> from;
+  std::vector<std::size_t> sent;
+  std::vector<std::size_t> received;
+  std::vector<double> expected;
+  for (std::size_t other = 0; other < ranks; ++other) {
+    sent.push_back(rank + 2 * other);
+    from.insert(from.end(), sent.back(), static_cast<double>(rank * 100 + other));
+    received.push_back(other + 2 * rank);
+    expected.insert(expected.end(), received.back(), static_cast<double>(other * 100 + rank));
+  }
+  std::vector<double> to(expected.size(), -1);
+  world().all_to_all(std::span<const double>(from), sent, std::span(to), received);
+  EXPECT_EQ(to, expected);
+}
+
 TEST(Communicator, MovesItsHandle) {
   Communicator first = Communicator::duplicate(world().handle());
   const MPI_Comm handle = first.handle();

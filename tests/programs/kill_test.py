@@ -4,9 +4,9 @@ kills.
 
     kill_test.py --bin BUILD --mpiexec MPIEXEC [--kills 20] [--ranks 2] [--seed N]
 
-Fails on: other parameters, a damaged checkpoint, a job or a process that does not end, a job that was asked to
-stop amid training and did not exit with 75, files left over. Shared memory that Open MPI leaves behind when
-mpirun itself is killed is told and removed.
+The job runs under launch/dnn_run, as users run it, but is started again from here, so that every start is
+looked at. Fails on: other parameters, a damaged checkpoint, a job or a process that does not end, a job that was
+asked to stop amid training and did not exit with 75, files, shared memory or session folders of MPI left over.
 """
 
 import argparse
@@ -37,6 +37,25 @@ def children(pid):
     return [int(child) for child in text.split()]
 
 
+def mpirun_of(pid):
+    """The mpirun that dnn_run has started; 0: none."""
+    for child in children(pid):
+        try:
+            if pathlib.Path(f"/proc/{child}/comm").read_text().strip() in ("mpirun", "mpiexec", "orterun", "prterun"):
+                return child
+        except OSError:
+            continue
+    return 0
+
+
+def has_begun(pid):
+    """Whether it runs the program already; before, it is a copy of mpirun, which waits for it."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe").endswith("dnn_train")
+    except OSError:
+        return False
+
+
 def is_alive(pid):
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
@@ -46,8 +65,9 @@ def is_alive(pid):
 
 def send(pid, number):
     try:
-        os.kill(pid, number)
-        return True
+        if pid:
+            os.kill(pid, number)
+        return bool(pid)
     except ProcessLookupError:
         return False
 
@@ -56,9 +76,12 @@ class Storm:
     def __init__(self, arguments):
         self.random = random.Random(arguments.seed)
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_kill_"))
-        self.command = [arguments.mpiexec, "-n", str(arguments.ranks), f"{arguments.bin}/dnn_train", *OPTIONS]
+        dnn_run = pathlib.Path(__file__).resolve().parents[2] / "launch/dnn_run"
+        self.command = [sys.executable, str(arguments.dnn_run or dnn_run), "--restarts", "0", arguments.mpiexec, "-n",
+                        str(arguments.ranks), f"{arguments.bin}/dnn_train", *OPTIONS]
         self.kills = collections.Counter()
         self.errors = []
+        self.mpiruns, self.jobs = set(), set()
 
     def start(self, run):
         return subprocess.Popen([*self.command, "--output", str(run)], stdout=subprocess.PIPE,
@@ -70,15 +93,9 @@ class Storm:
         try:
             output, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            # Open MPI 4.1.4's mpirun itself can hang when a rank ends during MPI_Init: all ranks are
-            # gone, and mpirun sleeps. That is told; a rank that hangs is an error.
-            if any(is_alive(rank) for rank in [*ranks, *children(process.pid)]):
-                self.errors.append(f"hung after {self.last}")
-            else:
-                self.kills["(mpirun hung without ranks)"] += 1
-            os.killpg(process.pid, signal.SIGKILL)
-            for rank in ranks:
-                send(rank, signal.SIGKILL)
+            self.errors.append(f"hung after {self.last}")
+            for left in [process.pid, mpirun_of(process.pid), *ranks]:
+                send(left, signal.SIGKILL)
             output, _ = process.communicate()
         end = time.monotonic() + 10
         while any(is_alive(rank) for rank in ranks):
@@ -103,15 +120,22 @@ class Storm:
         """Does to a running job what clusters do; returns its ranks."""
         wait = self.random.uniform(0, 1.2)
         time.sleep(wait)
-        ranks = children(process.pid)
-        kinds = ["KILL a rank", "STOP a rank", "TERM a rank", "USR1 to mpirun", "KILL mpirun", "TERM mpirun"]
+        mpirun = mpirun_of(process.pid)
+        ranks = children(mpirun)
+        self.mpiruns.add(mpirun)
+        self.jobs.update(job_of(rank) for rank in ranks if has_begun(rank))
+        kinds = ["KILL a rank", "STOP a rank", "TERM a rank", "USR1 to mpirun", "KILL mpirun", "TERM mpirun",
+                 "KILL dnn_run", "TERM dnn_run"]
         kind = self.random.choice(kinds)
         number = getattr(signal, "SIG" + next(w for w in kind.split() if w in ("KILL", "STOP", "TERM", "USR1")))
-        target = self.random.choice(ranks) if kind.endswith("rank") and ranks else process.pid
-        if process.poll() is None and (ranks or not kind.endswith("rank")) and send(target, number):
+        target = process.pid if kind.endswith("dnn_run") else mpirun
+        target = self.random.choice(ranks) if kind.endswith("rank") and ranks else target
+        if kind.startswith("STOP") and not has_begun(target):
+            return ranks
+        if process.poll() is None and (ranks or not kind.endswith("rank")) and target and send(target, number):
             self.kills[kind] += 1
             self.last = f"{kind} after {wait:.2f} s"
-            self.asked = kind in ("TERM a rank", "USR1 to mpirun")
+            self.asked = kind in ("TERM a rank", "USR1 to mpirun", "TERM dnn_run")
         return ranks
 
     @staticmethod
@@ -122,6 +146,15 @@ class Storm:
         except OSError:
             return False
         return any(owner.endswith(f"process {rank}\n") for rank in ranks)
+
+    def left_by_mpi(self):
+        """Shared memory and session folders of this storm's jobs."""
+        found = []
+        for job in self.jobs - {0}:
+            found += pathlib.Path("/dev/shm").glob(f"*.{job:x}.*")
+        for mpirun in self.mpiruns - {0}:
+            found += pathlib.Path(tempfile.gettempdir()).glob(f"ompi.*.{os.getuid()}/pid.{mpirun}")
+        return [str(path) for path in found]
 
     def one_run(self):
         """One run to its end through kills; returns the SHA-256 of its last parameters."""
@@ -150,21 +183,16 @@ class Storm:
         return json.loads((run / "summary.json").read_text())["sha256_last"]
 
 
-def shared_memory():
-    return {path.name for path in pathlib.Path("/dev/shm").iterdir() if path.stat().st_uid == os.getuid()}
-
-
-def remove_unused(names):
-    """Removes what no process has mapped."""
-    used = ""
-    for maps in pathlib.Path("/proc").glob("[0-9]*/maps"):
-        try:
-            used += maps.read_text()
-        except OSError:
-            continue
-    for name in names:
-        if f"/dev/shm/{name}" not in used:
-            pathlib.Path("/dev/shm", name).unlink(missing_ok=True)
+def job_of(rank):
+    """The number of the MPI job that a rank belongs to, which is in the names of its shared memory; 0: none yet."""
+    try:
+        environment = pathlib.Path(f"/proc/{rank}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return 0
+    for entry in environment:
+        if entry.startswith(b"PMIX_NAMESPACE=") and entry[15:].isdigit():
+            return int(entry[15:])
+    return 0
 
 
 def main():
@@ -173,12 +201,12 @@ def main():
     parser.add_argument("--mpiexec", default="mpirun")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--dnn-run", help="default: the one beside this file's folder")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     storm = Storm(arguments)
     storm.last = "no kill yet"
-    before = shared_memory()
     start = time.monotonic()
     undisturbed = storm.start(storm.work / "undisturbed")
     code, output = storm.finish(undisturbed, [])
@@ -186,18 +214,18 @@ def main():
         raise SystemExit(f"the undisturbed run ended with {code}:\n{output}")
     expected = json.loads((storm.work / "undisturbed/summary.json").read_text())["sha256_last"]
     runs = 0
-    while sum(n for kind, n in storm.kills.items() if kind[0] != "(") < arguments.kills and not storm.errors:
+    while storm.kills.total() < arguments.kills and not storm.errors:
         found = storm.one_run()
         runs += 1
         if found != expected:
             storm.errors.append(f"other parameters: {found} instead of {expected}")
-    left = {name for name in shared_memory() - before if "dnn" in name or "vader" in name or "osc" in name}
-    print(f"{sum(n for kind, n in storm.kills.items() if kind[0] != '(')} kills in {runs} runs and {time.monotonic() - start:.0f} s: "
-          f"{dict(storm.kills)}; all ended with the undisturbed run's parameters" if not storm.errors else
-          "\n".join(storm.errors))
+    time.sleep(1)  # dnn_run's guard removes what a killed dnn_run cannot
+    left = storm.left_by_mpi()
     if left:
-        print(f"note: {len(left)} pieces of Open MPI's shared memory were left by killed jobs")
-        remove_unused(left)
+        storm.errors.append(f"left over: {left}")
+    print(f"{storm.kills.total()} kills in {runs} runs and {time.monotonic() - start:.0f} s: {dict(storm.kills)}; "
+          "all ended with the undisturbed run's parameters, and nothing is left over" if not storm.errors else
+          "\n".join(storm.errors))
     shutil.rmtree(storm.work, ignore_errors=True)
     return 1 if storm.errors else 0
 

@@ -67,6 +67,13 @@ class Communicator {
   /// rank's. Both hold size() blocks of equally many bytes (fewer than 2^31 each).
   void all_to_all(std::span<const std::byte> from, std::span<std::byte> to) const;
 
+  /// Collective: blocks of any sizes, one a rank, one after another: `from` holds `from_sizes[i]`
+  /// elements for rank i, and `to` receives `to_sizes[i]` of rank i's. Throws std::length_error
+  /// where either holds 2^31 elements or more. Instantiated for float and double.
+  template <class T>
+  void all_to_all(std::span<const T> from, std::span<const std::size_t> from_sizes, std::span<T> to,
+                  std::span<const std::size_t> to_sizes) const;
+
   /// Collective: block i of `to` becomes rank i's `from`; all ranks give equally many bytes (fewer
   /// than 2^31).
   void all_gather(std::span<const std::byte> from, std::span<std::byte> to) const;

@@ -8,7 +8,13 @@
 namespace dnn {
 
 /// What a random number is for. Part of its key, so that two uses never share a stream.
-enum class Purpose : std::uint32_t { initial_values = 1, split = 2, shuffle = 3, dropout = 4 };
+enum class Purpose : std::uint32_t {
+  initial_values = 1,
+  split = 2,
+  shuffle = 3,
+  dropout = 4,
+  made_up_data = 5
+};
 
 /// A random number generator without state: the numbers at an index follow from the key alone
 /// (Philox4x32-10; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). It is

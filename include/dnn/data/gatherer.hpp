@@ -16,8 +16,9 @@ template <class T>
 class Gatherer {
  public:
   /// Throws std::invalid_argument if the normalizer is for another number of features.
-  Gatherer(Dataset data, const Normalizer& normalizer);
+  Gatherer(const Dataset& data, const Normalizer& normalizer);
 
+  /// The data set, but for the names of its classes and features.
   [[nodiscard]] const Dataset& data() const { return data_; }
 
   /// Row i of `X` (samples.size() x features) becomes sample `samples[i]`.

@@ -1,14 +1,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/nn/ensemble_average.hpp"
 
 namespace dnn {
 
 /// What dnn_predict is told.
 struct PredictConfig {
-  std::string model;
+  std::vector<std::string> models;  ///< one, or those of an ensemble
+  EnsembleAverage average = EnsembleAverage::logits;
   std::string data = "builtin:digits";
   std::string label_column;
   std::string csv_header = "auto";
@@ -17,10 +20,11 @@ struct PredictConfig {
   bool quiet = false;
 };
 
-/// Collective over `world`: scores the data with a saved model, each rank its share, and writes a
-/// CSV line a sample, in the data's order: its number, the predicted class, the label where there
-/// is one, and the probability of every class. Reports accuracy and loss where there are labels.
-/// Returns the exit code. Throws AgreedError.
+/// Collective over `world`: scores the data with a saved model, or an ensemble of them, each rank
+/// its share (EnsembleLayout; one model is an ensemble of one), and writes a CSV line a sample, in
+/// the data's order: its number, the predicted class, the label where there is one, and the
+/// probability of every class. Reports accuracy and loss where there are labels. The file is the
+/// same at any number of ranks. Returns the exit code. Throws AgreedError.
 int run_prediction(const PredictConfig& config, const Communicator& world);
 
 }  // namespace dnn

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <fstream>
+#include <string>
+
+#include "dnn/data/dataset.hpp"
+
+namespace dnn {
+
+/// The file of predictions: CSV lines in the data's order, under a temporary name until complete.
+class PredictionFile {
+ public:
+  /// Writes the header, for the classes of `data`, and a column for its labels where it has any.
+  /// Throws FileError, as its functions do.
+  PredictionFile(const std::string& path, const Dataset& data);
+  PredictionFile(const PredictionFile&) = delete;
+  PredictionFile& operator=(const PredictionFile&) = delete;
+  /// Removes an incomplete file.
+  ~PredictionFile();
+
+  /// Appends whole lines.
+  void write(const std::string& lines);
+
+  /// Gives the complete file its name.
+  void commit();
+
+ private:
+  void check_written() const;
+
+  std::string path_;
+  std::string temporary_;
+  std::ofstream file_;
+  bool done_ = false;
+};
+
+}  // namespace dnn

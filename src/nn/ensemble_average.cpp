@@ -1,0 +1,91 @@
+#include "dnn/nn/ensemble_average.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "dnn/core/error.hpp"
+#include "dnn/nn/softmax_row.hpp"
+
+namespace dnn {
+
+namespace {
+
+template <class T>
+using Logits = std::span<const std::span<const T>>;
+
+template <class T>
+void average_logits(Logits<T> models, std::span<T> a) {
+  constexpr double largest = std::numeric_limits<T>::max();
+  const double scale = 1 / static_cast<double>(std::bit_ceil(models.size()));
+  const double share = scale * static_cast<double>(models.size());
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    double sum = 0;
+    for (const std::span<const T> logits : models) {
+      sum += static_cast<double>(logits[j]) * scale;
+    }
+    // Rounded sums of the largest numbers may give a mean that is just above them.
+    const double mean = sum / share;
+    a[j] = static_cast<T>(std::isfinite(sum) ? std::clamp(mean, -largest, largest) : mean);
+  }
+}
+
+/// log y_j = a_j - shift() of one model.
+struct LogSoftmax {
+  double max;
+  double log_sum;
+
+  template <class T>
+  explicit LogSoftmax(std::span<const T> a) {
+    const T m = row_max(a);
+    const double sum = exp_sum(a, m);
+    if (!(sum >= 1)) {
+      throw NumericalError("the logits hold NaN or +inf, or mask every class");
+    }
+    max = static_cast<double>(m);
+    log_sum = std::log(sum);
+  }
+
+  [[nodiscard]] double operator()(double logit) const { return logit - max - log_sum; }
+};
+
+template <class T>
+void average_probabilities(Logits<T> models, std::span<T> a) {
+  const std::vector<LogSoftmax> log_softmax(models.begin(), models.end());
+  std::vector<double> terms(models.size());
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    for (std::size_t k = 0; k < models.size(); ++k) {
+      terms[k] = log_softmax[k](static_cast<double>(models[k][j]));
+    }
+    const double max = *std::max_element(terms.begin(), terms.end());
+    if (max == -std::numeric_limits<double>::infinity()) {
+      a[j] = -std::numeric_limits<T>::infinity();
+      continue;
+    }
+    double sum = 0;
+    for (const double term : terms) {
+      sum += std::exp(term - max);
+    }
+    a[j] = static_cast<T>(max + std::log(sum / static_cast<double>(models.size())));
+  }
+}
+
+}  // namespace
+
+template <class T>
+void average(EnsembleAverage average, std::span<const std::span<const T>> models, std::span<T> a) {
+  if (models.size() == 1) {
+    std::copy(models[0].begin(), models[0].end(), a.begin());
+  } else if (average == EnsembleAverage::logits) {
+    average_logits(models, a);
+  } else {
+    average_probabilities(models, a);
+  }
+}
+
+template void average(EnsembleAverage, std::span<const std::span<const float>>, std::span<float>);
+template void average(EnsembleAverage, std::span<const std::span<const double>>, std::span<double>);
+
+}  // namespace dnn

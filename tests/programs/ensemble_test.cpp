@@ -1,0 +1,152 @@
+// dnn_predict --logit-ensemble as a user runs it.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <limits>
+#include <regex>
+#include <span>
+#include <vector>
+
+#include "dnn/train/model_file.hpp"
+#include "support/programs.hpp"
+#include "support/run_command.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn::test {
+namespace {
+
+struct Ensemble : public testing::Test {
+  TemporaryFolder folder;
+
+  /// Trains a model; returns its file.
+  std::string model_of(const std::string& name, const std::string& arguments) {
+    const std::string out = folder / name;
+    const CommandResult result = run_command(train + " --quiet --output " + out + " " + arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return out + "/model.dnn";
+  }
+  CommandResult predict_with(int ranks, const std::string& arguments) {
+    return run_command(mpirun(ranks) + predict + " --output " + (folder / "p.csv") +
+                       " --overwrite " + arguments);
+  }
+  [[nodiscard]] std::string predictions() const { return read_file(folder / "p.csv"); }
+
+  /// What predict reports, in percent.
+  static double accuracy(const CommandResult& result) {
+    std::smatch found;
+    EXPECT_TRUE(std::regex_search(result.output, found, std::regex("accuracy ([0-9.]+) %")))
+        << result.output;
+    return found.empty() ? 0 : std::stod(found[1]);
+  }
+};
+
+TEST_F(Ensemble, OfOneModelIsTheModelAndOfSeveralNoWorseThanTheirMean) {
+  std::string models;
+  double mean = 0;
+  for (const int seed : {1, 2, 3}) {
+    // Different hidden layers, normalization and precision go together.
+    const std::string path =
+        model_of(std::to_string(seed),
+                 "--epochs 8 --lr 0.003 --validation 0.3 --hidden " + std::to_string(16 * seed) +
+                     " --seed " + std::to_string(seed) + (seed == 2 ? " --precision double" : "") +
+                     (seed == 3 ? " --normalize minmax" : ""));
+    models += " " + path;
+    const CommandResult alone = predict_with(2, "--model " + path);
+    EXPECT_EQ(alone.exit_code, 0) << alone.output;
+    mean += accuracy(alone) / 3;
+    const std::string expected = predictions();
+    for (const std::string kind : {"logits", "probabilities"}) {
+      EXPECT_EQ(
+          predict_with(3, "--logit-ensemble " + path + " --ensemble-average " + kind).exit_code, 0);
+      EXPECT_EQ(predictions(), expected);
+    }
+  }
+  for (const std::string kind : {"logits", "probabilities"}) {
+    std::string expected;
+    for (const int ranks : {1, 2, 4, 8}) {
+      const CommandResult result =
+          predict_with(ranks, "--ensemble-average " + kind + " --logit-ensemble" + models);
+      EXPECT_EQ(result.exit_code, 0) << result.output;
+      EXPECT_NE(result.output.find("ensemble of 3 models, " + kind), std::string::npos);
+      EXPECT_GE(accuracy(result), mean);
+      expected = expected.empty() ? predictions() : expected;
+      EXPECT_EQ(predictions(), expected) << ranks << " ranks";
+    }
+  }
+}
+
+TEST_F(Ensemble, RefusesModelsThatDoNotGoTogether) {
+  const auto csv = [this](const std::string& name, const std::string& text) {
+    return "--epochs 1 --hidden 4 --validation 0 --data " + folder.write(name, text);
+  };
+  const std::string plane = model_of("plane", csv("a.csv", "1,2,red\n3,4,blue\n"));
+  const std::string other = model_of("other", csv("b.csv", "1,2,red\n3,4,grey\n"));
+  const std::string line = model_of("line", csv("c.csv", "1,red\n3,blue\n"));
+  const auto refuses = [&](const std::string& arguments, const std::vector<std::string>& parts) {
+    const CommandResult result = predict_with(3, arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
+    for (const std::string& part : parts) {
+      EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder / "p.csv"));
+  };
+  refuses("--logit-ensemble " + plane + " " + other, {"class", plane, other, "'grey'"});
+  refuses("--logit-ensemble " + plane + " " + line, {"features", plane, line});
+  refuses("--logit-ensemble " + plane + " " + plane, {"64 features", "the ensemble has 2"});
+  refuses("--logit-ensemble " + plane + " " + (folder / "none"), {"none: No such file"});
+  refuses("--logit-ensemble " + plane + " " + (folder / "a.csv"), {"not a dnn_train model"});
+  refuses("--model " + plane + " --ensemble-average logits", {"requires --logit-ensemble"});
+  refuses("--model " + plane + " --logit-ensemble " + plane, {"excludes"});
+  refuses("", {"no model", "--logit-ensemble"});
+}
+
+/// A model of two features that says the same of every sample: its logits are `B`.
+std::string constant_model(const TemporaryFolder& folder, const std::string& name,
+                           const std::vector<std::string>& classes, const std::vector<double>& B) {
+  std::vector<double> parameters(2 * B.size(), 0);  // W
+  parameters.insert(parameters.end(), B.begin(), B.end());
+  ModelDescription description;
+  description.widths = {2, B.size()};
+  description.precision = Precision::f64;
+  description.class_names = classes;
+  save_model(folder / name, description, std::as_bytes(std::span(parameters)));
+  return folder / name;
+}
+
+TEST_F(Ensemble, TakesExtremesAndMasksAndMapsClassesByName) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const std::string data = " --data " + folder.write("d.csv", "1,2\n3,4\n5,6\n");
+  const std::string up = constant_model(folder, "up", {"a", "b", "c"}, {1e300, -1e300, -inf});
+  const std::string down = constant_model(folder, "down", {"c", "b", "a"}, {-inf, 1e300, -1e300});
+  for (const int ranks : {1, 2, 3}) {
+    for (const std::string kind : {"logits", "probabilities"}) {
+      const CommandResult result = predict_with(
+          ranks, "--logit-ensemble " + up + " " + down + " --ensemble-average " + kind + data);
+      EXPECT_EQ(result.exit_code, 0) << result.output;
+      EXPECT_EQ(predictions(),
+                "sample,class,p(a),p(b),p(c)\n1,a,0.5,0.5,0\n2,a,0.5,0.5,0\n3,a,0.5,0.5,0\n");
+    }
+  }
+}
+
+TEST_F(Ensemble, NumbersThatAreNoneAreToldOnceWithSampleAndModel) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string data = " --data " + folder.write("d.csv", "1,2\n3,4\n5,6\n");
+  const std::string good = constant_model(folder, "good", {"a", "b"}, {1, 2});
+  const std::string bad = constant_model(folder, "bad", {"a", "b"}, {1, nan});
+  for (const std::string kind : {"logits", "probabilities"}) {
+    const CommandResult result = predict_with(
+        3, "--logit-ensemble " + good + " " + bad + " --ensemble-average " + kind + data);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_EQ(count(result.output, "error"), 1) << result.output;
+    for (const std::string& part : {std::string("d.csv: sample 1: "), std::string("NaN"), bad}) {
+      EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder / "p.csv"));
+  }
+}
+
+}  // namespace
+}  // namespace dnn::test
