@@ -32,6 +32,10 @@ enum class Operation : std::uint32_t {
   window
 };
 
+/// As words of a message.
+[[nodiscard]] const char* name_of(Activity activity);
+[[nodiscard]] const char* name_of(Operation operation);
+
 /// What a rank does and how far it is, for others to see. Lies where several processes can read it.
 struct alignas(64) Pulse {
   std::atomic<std::uint64_t> beats;   ///< grows whenever the rank gets on

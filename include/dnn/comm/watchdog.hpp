@@ -2,7 +2,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -10,7 +9,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/comm/node.hpp"
-#include "dnn/comm/pulse.hpp"
+#include "dnn/comm/node_watch.hpp"
 
 namespace dnn {
 
@@ -45,33 +44,31 @@ class Watchdog {
   Watchdog(const Communicator& world, Node& node, double timeout, std::string program);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
-  /// The pulse is recorded in this process again. Not collective.
+  /// Not collective.
   ~Watchdog();
 
   /// The folder for markers, which all nodes can see; none: nodes know only of themselves.
   void use_folder(std::string path);
 
  private:
-  struct Board;
-  struct Seen;
+  void work();
+  [[nodiscard]] bool is_whole_job() const { return watch_.ranks().size() == leaders_.size(); }
+  [[nodiscard]] bool is_over() const;
+  void report();
+  [[nodiscard]] std::string describe_node() const;
+  [[nodiscard]] std::string describe_other_nodes() const;
+  [[nodiscard]] std::string marker(std::int32_t leader) const;
+  [[nodiscard]] bool is_marked(std::int32_t leader) const;
+  [[noreturn]] void end(const std::string& message) const;
 
-  void watch();
-  [[nodiscard]] bool is_over(const Seen& seen, double idle) const;
-  void report_and_end(const Seen& seen, double idle);
-  [[nodiscard]] std::string describe_node(const Seen& seen, double idle) const;
-  [[nodiscard]] std::string describe_other_nodes(double idle) const;
-  [[nodiscard]] std::string marker(int leader) const;
-  [[noreturn]] void end(const Seen& seen) const;
-
-  const Communicator& world_;
   std::string program_;
   double timeout_;
   double interval_;
-  std::vector<std::string> hosts_;        ///< of each rank of the job
-  std::vector<std::int32_t> leaders_;     ///< the rank that leads each rank's node
-  std::vector<std::int32_t> node_ranks_;  ///< the job's ranks that are this node's
-  int node_rank_;
-  Board* board_;
+  std::vector<std::string> hosts_;     ///< of each rank of the job
+  std::vector<std::int32_t> leaders_;  ///< the rank that leads each rank's node
+  std::int32_t leader_;                ///< of this node
+  NodeWatch watch_;
+  bool marked_ = false;  ///< this rank has left its node's marker
 
   std::mutex mutex_;
   std::condition_variable wake_;
