@@ -27,23 +27,23 @@ std::string read_all(std::istream& input) {
   return text;
 }
 
-/// Where a string of TOML ends that begins at `begin`, behind its last quote; a string that is not
-/// closed ends with the text, or with its line.
+[[noreturn]] void fail(std::string_view text, std::size_t place, const std::string& what) {
+  const auto end = text.begin() + static_cast<std::ptrdiff_t>(place);
+  throw InputError("line " + std::to_string(1 + std::count(text.begin(), end, '\n')) + ": " + what);
+}
+
+/// The last character of the string that begins at `begin`: its quote, or the last of a line on
+/// which it is not closed.
 std::size_t end_of_string(std::string_view text, std::size_t begin) {
   const char quote = text[begin];
-  const std::string three(3, quote);
-  const bool has_lines = text.substr(begin, 3) == three;
-  const std::size_t quotes = has_lines ? 3 : 1;
-  for (std::size_t i = begin + quotes; i < text.size(); ++i) {
-    if (text[i] == '\\' && quote == '"') {
-      ++i;
-    } else if (text.substr(i, quotes) == std::string_view(three).substr(0, quotes)) {
-      return i + quotes;
-    } else if (text[i] == '\n' && !has_lines) {
-      return i;
-    }
+  if (text.substr(begin, 3) == std::string(3, quote)) {
+    fail(text, begin, "texts of several lines, in triple quotes, are not used");
   }
-  return text.size();
+  std::size_t i = begin + 1;
+  while (i < text.size() && text[i] != quote && text[i] != '\n') {
+    i += text[i] == '\\' && quote == '"' ? 2 : 1;
+  }
+  return i < text.size() && text[i] == '\n' ? i - 1 : i;
 }
 
 /// Refuses what is not ASCII outside of strings and comments. It is no TOML, and toml++ 3.3 has no
@@ -53,12 +53,9 @@ void require_ascii_outside_strings(std::string_view text) {
     if (text[i] == '#') {
       i = std::min(text.find('\n', i), text.size());
     } else if (text[i] == '"' || text[i] == '\'') {
-      i = end_of_string(text, i) - 1;
+      i = end_of_string(text, i);
     } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
-      const auto line =
-          1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n');
-      throw InputError("line " + std::to_string(line) +
-                       ": characters that are not ASCII are written in quotes");
+      fail(text, i, "characters that are not ASCII are written in quotes");
     }
   }
 }

@@ -12,7 +12,8 @@ namespace dnn {
 /// an array of them.
 class ConfigFile : public CLI::ConfigTOML {
  public:
-  /// Throws InputError, with the line, for what is no TOML, for sections and dates, and for more
+  /// Throws InputError, with the line, for what is no TOML, for sections, dates and texts in
+  /// triple quotes, and for more
   /// than a MiB.
   [[nodiscard]] std::vector<CLI::ConfigItem> from_config(std::istream& input) const override;
 };
