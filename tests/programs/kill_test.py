@@ -93,7 +93,9 @@ class Storm:
         try:
             output, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            self.errors.append(f"hung after {self.last}")
+            alive = [f"{pid} ({'rank' if pid in ranks else 'mpirun'})" for pid in [mpirun_of(process.pid), *ranks]
+                     if is_alive(pid)]
+            self.errors.append(f"hung after {self.last}, alive: {alive}")
             for left in [process.pid, mpirun_of(process.pid), *ranks]:
                 send(left, signal.SIGKILL)
             output, _ = process.communicate()
@@ -223,9 +225,8 @@ def main():
     left = storm.left_by_mpi()
     if left:
         storm.errors.append(f"left over: {left}")
-    print(f"{storm.kills.total()} kills in {runs} runs and {time.monotonic() - start:.0f} s: {dict(storm.kills)}; "
-          "all ended with the undisturbed run's parameters, and nothing is left over" if not storm.errors else
-          "\n".join(storm.errors))
+    print(f"{storm.kills.total()} kills in {runs} runs and {time.monotonic() - start:.0f} s: {dict(storm.kills)}; " +
+          ("\n".join(storm.errors) or "all ended with the undisturbed run's parameters, and nothing is left over"))
     shutil.rmtree(storm.work, ignore_errors=True)
     return 1 if storm.errors else 0
 
