@@ -46,16 +46,24 @@ std::size_t end_of_string(std::string_view text, std::size_t begin) {
   return i < text.size() && text[i] == '\n' ? i - 1 : i;
 }
 
-/// Refuses what is not ASCII outside of strings and comments. It is no TOML, and toml++ 3.3 has no
-/// defined behaviour for it (is_non_ascii_whitespace).
+/// Refuses what is not ASCII outside of strings and comments, and strings where none can begin. It
+/// is no TOML, and toml++ 3.3 has no defined behaviour for it (is_non_ascii_whitespace).
 void require_ascii_outside_strings(std::string_view text) {
+  char before = '\n';  // the last character that is no blank
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '#') {
       i = std::min(text.find('\n', i), text.size());
+      before = '\n';
     } else if (text[i] == '"' || text[i] == '\'') {
+      if (std::string_view("\n=[,").find(before) == std::string_view::npos) {
+        fail(text, i, "a quote amid a word");
+      }
       i = end_of_string(text, i);
+      before = '"';
     } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
       fail(text, i, "characters that are not ASCII are written in quotes");
+    } else if (text[i] != ' ' && text[i] != '\t') {
+      before = text[i];
     }
   }
 }

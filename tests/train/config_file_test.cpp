@@ -59,6 +59,7 @@ TEST(ConfigFile, WhatCannotBeReadIsRefusedWithItsLine) {
   fails(std::string("a\0 = 1", 6), {"line 1"});
   fails("a = \"\xff\"", {"line 1", "utf-8"});
   fails("a = 1\nb = \"\"\"c\"\"\"\n", {"line 2", "triple quotes"});
+  fails("a = 1\nb = 0_\"\xef\xbb\xbd\"\n", {"line 2", "amid a word"});
   fails("a = 1\n\xc3\xa9 = 1\n", {"line 2", "ASCII"});
   fails("a = 1\nb = '\xc3\xa9' \xd2\x99\n", {"line 2", "ASCII"});
   fails("a = '\xc3\xa9\n\xc3\xa9", {"line 2", "ASCII"});
