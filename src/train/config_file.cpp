@@ -115,6 +115,10 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
     for (const auto& [key, value] : table) {
       CLI::ConfigItem item;
       item.name = std::string(key.str());
+      if (item.name.empty()) {
+        throw InputError("line " + std::to_string(key.source().begin.line) +
+                         ": a key of no letters");
+      }
       item.inputs = words(value, item.name);
       by_place.emplace_back(key.source().begin, std::move(item));
     }

@@ -50,6 +50,7 @@ TEST(ConfigFile, WhatCannotBeReadIsRefusedWithItsLine) {
   fails("a = 1\nb = [[1], 2]\n", {"line 2", "'b'"});
   fails("a = 1\nb = 2\na = 3\n", {"line 3", "'a'"});
   fails("a = 1\nquiet\n", {"line 2"});
+  fails("a = 1\n\"\" = 2\n", {"line 2", "no letters"});
   fails("a = adam\n", {"line 1", "quotes"});
   fails("a =\n", {"line 1"});
   fails("a = \"b\n", {"line 1"});
