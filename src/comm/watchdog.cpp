@@ -155,16 +155,11 @@ bool Watchdog::is_marked(std::int32_t leader) const {
   return !folder_.empty() && std::filesystem::exists(marker(leader), ignored);
 }
 
-/// What is stuck does not end when it is asked to.
+/// What is stuck does not end when it is asked to. This node's marker stays, so that the others
+/// still see that this one was to report; the next start removes it.
 void Watchdog::end(const std::string& message) const {
   std::fprintf(stderr, "%s", message.c_str());
   std::fflush(stderr);
-  for (const std::int32_t leader : leaders_) {
-    std::error_code ignored;
-    if (!folder_.empty()) {
-      std::filesystem::remove(marker(leader), ignored);
-    }
-  }
   for (const NodeWatch::Rank& rank : watch_.ranks()) {
     if (rank.is_stuck() && &rank != &watch_.own()) {
       ::kill(rank.process, SIGKILL);
