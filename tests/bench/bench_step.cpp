@@ -195,7 +195,8 @@ class Measurement {
         layout_,
         TrainingStep<float>::Settings{
             .max_rows = a.rows,
-            .products = a.precision == "bf16" ? ProductPrecision::bf16 : ProductPrecision::full},
+            .products = a.precision == "bf16" ? ProductPrecision::bf16 : ProductPrecision::full,
+            .largest_input = 127.5 / 73.9},
         SoftmaxCrossEntropy(), OptimizerSettings{.kind = choices<OptimizerKind>().at(a.optimizer)},
         *exchange_, grid.is_split() ? &grid.model_group() : nullptr);
     step_->set_values([&](std::span<float> v) { initialize(layout_, Initializer::he, 1, v); });
