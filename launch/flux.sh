@@ -27,8 +27,9 @@ fi
 
 # The warning reaches the ranks and this script alike; `flux run` is not told, since it forwards no signals. So dnn_run,
 # which works by them, has no place here.
+export DNN_JOB=${DNN_JOB:-flux-$(flux getattr jobid)}
 trap : USR1
-flux run --ntasks="$(flux resource list -s up -no '{ncores}')" "$program" "$@" &
+flux run --ntasks="$(flux resource list -s up -no '{ncores}')" "$program" "$@" --job "$DNN_JOB" &
 job=$!
 code=0
 # wait returns early when a signal is taken.
@@ -39,7 +40,7 @@ if [[ $code -ne 0 && $code -ne 2 ]]; then
   if ((count >= ${DNN_REQUEUES:-20})); then
     echo "flux.sh: ended with $code, and not submitted again: it has been $count times" >&2
   else
-    flux --parent batch --env=DNN_RESTART_COUNT=$((count + 1)) "${DNN_SCRIPT:-launch/flux.sh}" "$@"
+    flux --parent batch --env=DNN_RESTART_COUNT=$((count + 1)) --env=DNN_JOB="$DNN_JOB" "${DNN_SCRIPT:-launch/flux.sh}" "$@"
   fi
 fi
 exit "$code"

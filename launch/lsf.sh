@@ -33,7 +33,7 @@ options+=("$@")
   options+=(--output "runs/lsf-$LSB_JOBID")
 
 # mpirun asks LSF for the hosts by itself.
-"$runner" --grace 90 mpirun "$program" "${options[@]}" &
+"$runner" --grace 90 mpirun "$program" "${options[@]}" --job "lsf-$LSB_JOBID" &
 job=$! asked=""
 trap 'asked=1; kill -USR1 "$job" 2>/dev/null || true' USR1
 trap 'kill -USR1 "$job" 2>/dev/null || true' TERM INT  # bkill

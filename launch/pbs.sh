@@ -32,7 +32,7 @@ read -ra options <<<"${DNN_OPTIONS:-}"
 launcher=(mpirun)
 ompi_info 2>/dev/null | grep -q 'MCA plm: tm' || launcher+=(--hostfile "$PBS_NODEFILE")
 
-"$runner" --grace 90 "${launcher[@]}" "$program" "${options[@]}" &
+"$runner" --grace 90 "${launcher[@]}" "$program" "${options[@]}" --job "pbs-${DNN_FIRST_JOB:-$PBS_JOBID}" &
 job=$! asked=""
 trap 'asked=1; kill -USR1 "$job" 2>/dev/null || true' USR1
 trap 'kill -USR1 "$job" 2>/dev/null || true' TERM  # PBS ends the job, and reruns it where it is to be rerun

@@ -135,8 +135,8 @@ void Communicator::all_reduce(std::span<T> values, Reduction reduction) const {
   if (size_ == 1) {
     return;
   }
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::all_reduce);
   for (std::size_t done = 0; done < values.size(); done += most_per_call) {
+    const PulseRecorder::Waiting waiting(*pulse_, Operation::all_reduce);
     const std::size_t count = std::min(most_per_call, values.size() - done);
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + done, static_cast<int>(count),
                             mpi_type<T>(), mpi_op(reduction), handle_),
@@ -193,8 +193,8 @@ void Communicator::all_gather(std::span<const std::byte> from, std::span<std::by
 }
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::broadcast);
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
+    const PulseRecorder::Waiting waiting(*pulse_, Operation::broadcast);
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(MPI_Bcast(bytes.data() + done, static_cast<int>(count), MPI_BYTE, root, handle_),
               "MPI_Bcast");
@@ -210,8 +210,8 @@ std::string Communicator::broadcast(std::string text, int root) const {
 }
 
 void Communicator::send(std::span<const std::byte> bytes, int to) const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::send);
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
+    const PulseRecorder::Waiting waiting(*pulse_, Operation::send);
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(
         MPI_Send(bytes.data() + done, static_cast<int>(count), MPI_BYTE, to, text_tag, handle_),
@@ -220,8 +220,8 @@ void Communicator::send(std::span<const std::byte> bytes, int to) const {
 }
 
 void Communicator::receive(std::span<std::byte> bytes, int from) const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::receive);
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
+    const PulseRecorder::Waiting waiting(*pulse_, Operation::receive);
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(MPI_Recv(bytes.data() + done, static_cast<int>(count), MPI_BYTE, from, text_tag,
                        handle_, MPI_STATUS_IGNORE),

@@ -13,18 +13,26 @@ namespace dnn {
 
 namespace {
 
-double limit_from_environment() {
+double limit_from_environment(const std::string& program) {
   constexpr double usual = 300;
   const char* text = std::getenv("DNN_LAUNCH_TIMEOUT");
+  if (text == nullptr) {
+    return usual;
+  }
   char* end = nullptr;
-  const double limit = text != nullptr ? std::strtod(text, &end) : usual;
-  return text == nullptr || (end != text && *end == '\0' && limit >= 0) ? limit : usual;
+  const double limit = std::strtod(text, &end);
+  if (end == text || *end != '\0' || !(limit >= 0)) {
+    std::fprintf(stderr, "%s: error: DNN_LAUNCH_TIMEOUT=%s is no number of seconds\n",
+                 program.c_str(), text);
+    std::exit(exit_bad_input);
+  }
+  return limit;
 }
 
 }  // namespace
 
 LaunchGuard::LaunchGuard(std::string program)
-    : program_(std::move(program)), limit_(limit_from_environment()) {
+    : program_(std::move(program)), limit_(limit_from_environment(program_)) {
   // The thread takes no signals: they are for others to handle.
   sigset_t all;
   sigset_t before;

@@ -142,6 +142,10 @@ bool NodeWatch::claim_report() {
   return board_->reporter.compare_exchange_strong(nobody, self) || nobody == self;
 }
 
+void NodeWatch::release_report() {
+  board_->reporter.store(0);
+}
+
 std::string NodeWatch::describe(const std::string& host) const {
   std::string stuck;
   std::string waiting;

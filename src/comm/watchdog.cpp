@@ -71,7 +71,8 @@ void Watchdog::work() {
     last = now;
     if (is_over()) {
       report();
-    } else if (std::exchange(marked_, false)) {
+    } else if (std::exchange(reports_, false)) {
+      watch_.release_report();
       std::error_code ignored;
       std::filesystem::remove(marker(leader_), ignored);
     }
@@ -86,31 +87,35 @@ bool Watchdog::is_over() const {
     return watch_.idle() >=
            (watch_.all_at_the_same() ? timeout_ : std::min(timeout_, mismatch_seconds));
   }
-  // Before training, nodes may take very different times to load their data.
-  return watch_.idle() >= timeout_ && watch_.is_training();
+  return watch_.idle() >= patience();
+}
+
+/// How long this node waits for others.
+double Watchdog::patience() const {
+  return watch_.is_training() ? timeout_ : patience_before_training * timeout_;
 }
 
 /// Called again and again while nothing moves; ends the process when all is said.
 void Watchdog::report() {
   if (!watch_.claim_report()) {
-    if (watch_.idle() >= 2 * timeout_ + 10) {
-      std::_Exit(exit_failed);  // the one that was to report has not
+    if (watch_.idle() >= 2 * patience() + 10) {
+      end(describe_node());  // the one that was to report has not
     }
     return;
   }
+  reports_ = true;
   if (watch_.any_stuck() || is_whole_job()) {
     end(describe_node());
   }
   // The stuck rank's node has reported by now, if it can.
   if (!folder_.empty()) {
     std::ofstream(marker(leader_)) << "this node's ranks wait for ranks of other nodes\n";
-    marked_ = true;
   }
   const bool is_first = std::none_of(leaders_.begin(), leaders_.end(), [this](std::int32_t other) {
     return other < leader_ && is_marked(other);
   });
   const double grace = std::clamp(timeout_ / 4, 2.0, 30.0);
-  if (watch_.idle() >= timeout_ + grace * (is_first ? 1 : 2)) {
+  if (watch_.idle() >= patience() + grace * (is_first ? 1 : 2)) {
     end(describe_other_nodes());
   }
 }

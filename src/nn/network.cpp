@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <type_traits>
 #include <utility>
 
@@ -129,6 +130,16 @@ void Network<T>::backward(MatrixView<const T> X, T largest_input,
       dA = below;
     }
   }
+}
+
+template <class T>
+std::size_t Network<T>::first_nonfinite_layer(std::size_t samples) const {
+  for (std::size_t n = 0; n < layers_.size(); ++n) {
+    if (!std::isfinite(largest<T>(layers_[n].X.top(samples)))) {
+      return n + 1;
+    }
+  }
+  return 0;
 }
 
 template <class T>

@@ -2,11 +2,26 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <utility>
 
+#include "dnn/core/error.hpp"
 #include "dnn/train/stopwatch.hpp"
 
 namespace dnn {
+
+namespace {
+
+/// Whether the file at `path` is that of this checkpoint, which is in parts.
+bool names_parts_of(const std::string& path, const Checkpoint& checkpoint) {
+  try {
+    return !checkpoint.parts.empty() && part_files(path).front() == checkpoint.parts.front().file;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+}  // namespace
 
 CheckpointWriter::CheckpointWriter(CheckpointFolder folder, std::size_t keep)
     : folder_(std::move(folder)), keep_(keep), thread_([this] { work(); }) {}
@@ -71,6 +86,10 @@ void CheckpointWriter::write(const Checkpoint& checkpoint) {
     folder_.keep_newest(keep_);
   } catch (const std::exception& thrown) {
     error = thrown.what();
+    // First what names the parts: it may be there, where only the folder could not be flushed.
+    if (names_parts_of(path, checkpoint)) {
+      folder_.remove(std::filesystem::path(path).filename());
+    }
     for (const CheckpointPart& part : checkpoint.parts) {
       folder_.remove(part.file);
     }

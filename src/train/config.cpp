@@ -138,6 +138,7 @@ nlohmann::ordered_json to_json(const Config& config) {
           {"threads", config.threads},
           {"output", config.output},
           {"overwrite", config.overwrite},
+          {"job", config.job},
           {"resume", config.resume},
           {"checkpoint-every", config.checkpoint_every},
           {"keep", config.keep},

@@ -13,11 +13,27 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 const std::set<std::string> harmless = {
-    "data",          "test-data",    "label-column", "csv-header",
-    "bf16-fallback", "exchange",     "bucket-mib",   "threads",
-    "output",        "overwrite",    "quiet",        "dry-run",
-    "resume",        "keep",         "time-limit",   "checkpoint-every",
-    "stall-timeout", "on-nonfinite", "verify-every", "model-parallel",
+    "data",
+    "test-data",
+    "label-column",
+    "csv-header",
+    "bf16-fallback",
+    "exchange",
+    "bucket-mib",
+    "threads",
+    "output",
+    "overwrite",
+    "quiet",
+    "job",
+    "dry-run",
+    "resume",
+    "keep",
+    "time-limit",
+    "checkpoint-every",
+    "stall-timeout",
+    "on-nonfinite",
+    "verify-every",
+    "model-parallel",
 };
 
 std::string change(const std::string& key, const Json& before, const Json& now,

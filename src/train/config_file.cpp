@@ -27,51 +27,45 @@ std::string read_all(std::istream& input) {
   return text;
 }
 
-[[noreturn]] void fail(std::string_view text, std::size_t place, const std::string& what) {
-  const auto end = text.begin() + static_cast<std::ptrdiff_t>(place);
-  throw InputError("line " + std::to_string(1 + std::count(text.begin(), end, '\n')) + ": " + what);
-}
+/// Note [TOML in ASCII]
+/// toml++ 3.3 has no defined behaviour for some characters that are not ASCII and stand where they
+/// must not (is_non_ascii_whitespace). So it is given none: each of their bytes goes through it as
+/// '~' and two digits, and so does '~'. Names of files that are not UTF-8 pass as well.
+constexpr char mark = '~';
+constexpr std::string_view digits = "0123456789abcdef";
 
-/// The last character of the string that begins at `begin`: its quote, or the last of a line on
-/// which it is not closed.
-std::size_t end_of_string(std::string_view text, std::size_t begin) {
-  const char quote = text[begin];
-  if (text.substr(begin, 3) == std::string(3, quote)) {
-    fail(text, begin, "texts of several lines, in triple quotes, are not used");
-  }
-  std::size_t i = begin + 1;
-  while (i < text.size() && text[i] != quote && text[i] != '\n') {
-    i += text[i] == '\\' && quote == '"' ? 2 : 1;
-  }
-  return i < text.size() && text[i] == '\n' ? i - 1 : i;
-}
-
-/// Refuses what is not ASCII outside of strings and comments, and strings where none can begin. It
-/// is no TOML, and toml++ 3.3 has no defined behaviour for it (is_non_ascii_whitespace).
-void require_ascii_outside_strings(std::string_view text) {
-  char before = '\n';  // the last character that is no blank
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '#') {
-      i = std::min(text.find('\n', i), text.size());
-      before = '\n';
-    } else if (text[i] == '"' || text[i] == '\'') {
-      if (std::string_view("\n=[,").find(before) == std::string_view::npos) {
-        fail(text, i, "a quote amid a word");
-      }
-      i = end_of_string(text, i);
-      before = '"';
-    } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
-      fail(text, i, "characters that are not ASCII are written in quotes");
-    } else if (text[i] != ' ' && text[i] != '\t') {
-      before = text[i];
+std::string to_ascii(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 && c != mark) {
+      result += c;
+    } else {
+      result += {mark, digits[byte / 16], digits[byte % 16]};
     }
   }
+  return result;
+}
+
+std::string from_ascii(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t high = i + 2 < text.size() ? digits.find(text[i + 1]) : digits.npos;
+    const std::size_t low = i + 2 < text.size() ? digits.find(text[i + 2]) : digits.npos;
+    if (text[i] == mark && high != digits.npos && low != digits.npos) {
+      result += static_cast<char>(16 * high + low);
+      i += 2;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
 }
 
 /// What the command line would have in place of a value.
 std::string word(const toml::node& value, const std::string& key) {
   if (const auto* text = value.as_string()) {
-    return text->get();
+    return from_ascii(text->get());
   }
   if (const auto* number = value.as_integer()) {
     return std::to_string(number->get());
@@ -108,13 +102,13 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
   if (text.starts_with("\xef\xbb\xbf")) {
     text.erase(0, 3);
   }
-  require_ascii_outside_strings(text);
+  text = to_ascii(text);
   try {
     const toml::table table = toml::parse(std::string_view(text));
     std::vector<std::pair<toml::source_position, CLI::ConfigItem>> by_place;
     for (const auto& [key, value] : table) {
       CLI::ConfigItem item;
-      item.name = std::string(key.str());
+      item.name = from_ascii(key.str());
       if (item.name.empty()) {
         throw InputError("line " + std::to_string(key.source().begin.line) +
                          ": a key of no letters");
@@ -138,14 +132,8 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
 
 std::string toml_string(const std::string& text) {
   // JSON's strings are TOML's, but for one control character.
-  std::string quoted;
-  try {
-    quoted = nlohmann::json(text).dump();
-  } catch (const nlohmann::json::type_error&) {
-    throw InputError("'" + text + "' is not UTF-8, and cannot be written as TOML");
-  }
   std::string result;
-  for (const char c : quoted) {
+  for (const char c : from_ascii(nlohmann::json(to_ascii(text)).dump())) {
     result += c == '\x7f' ? std::string("\\u007f") : std::string(1, c);
   }
   return result;

@@ -103,8 +103,8 @@ void NonfiniteGuard::report(const Place& place, const std::optional<BadNumbers>&
     std::fprintf(stderr, "dnn_train: warning: %s\n  %s\n", message_.c_str(),
                  word_for_action(action));
   }
-  if (!log_.empty()) {
-    std::ofstream(log_, std::ios::app) << entry.dump() << std::endl;
+  if (!log_.empty() && !(std::ofstream(log_, std::ios::app) << entry.dump() << std::endl)) {
+    std::fprintf(stderr, "dnn_train: warning: cannot write the report: %s\n", log_.c_str());
   }
 }
 

@@ -172,6 +172,9 @@ void add_run_options(CLI::App& app, Config& config) {
   add.value("--output", config.output, "DIR",
             "folder for the model, metrics and summary; default: the first free runs/NNN");
   add.flag("--overwrite", config.overwrite, "replace the run that the output folder holds");
+  add.value("--job", config.job, "NAME",
+            "for scripts that start a job again: a run that was begun under this name goes on, "
+            "whatever --overwrite and --resume say");
   add.value("--resume", config.resume, "auto|never|PATH",
             "auto: go on from the newest good checkpoint of the output folder, if it holds a run; "
             "or from a run folder or checkpoint");

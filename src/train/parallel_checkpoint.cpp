@@ -40,13 +40,14 @@ ParallelCheckpoint::ParallelCheckpoint(const Communicator& world, CheckpointFold
     return;
   }
   mine_ = std::async(std::launch::async,
-                     [path = folder_.path(), elements,
+                     [folder = folder_, elements,
                       file = folder_.part_for(std::stoull(updates), begun, world.rank()),
                       bytes = std::move(bytes)]() mutable {
                        const Stopwatch watch;
                        Written written;
                        try {
-                         written.part = save_part(path, file, elements, bytes);
+                         folder.create();  // again, where it is gone
+                         written.part = save_part(folder.path(), file, elements, bytes);
                        } catch (const std::exception& error) {
                          written.error = error.what();
                        }

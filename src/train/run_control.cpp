@@ -83,6 +83,12 @@ void RunControl::check_stop() {
   }
 }
 
+bool RunControl::has_checkpoint() const {
+  const bool any =
+      world_.is_root() && writes() && !CheckpointFolder(settings_.folder).newest_first().empty();
+  return world_.all_reduce<std::int64_t>(any ? 1 : 0, Reduction::max) == 1;
+}
+
 void RunControl::commit_parts() {
   if (!parts_) {
     return;

@@ -8,13 +8,13 @@
 #include "dnn/core/error.hpp"
 #include "dnn/train/atomic_file.hpp"
 #include "dnn/train/checkpoint_folder.hpp"
-#include "dnn/train/checkpoint_interval.hpp"
 #include "dnn/train/config_changes.hpp"
 #include "dnn/train/metrics_log.hpp"
 
 namespace dnn {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -70,16 +70,46 @@ bool same_folder(const std::string& a, const std::string& b) {
   return fs::equivalent(a, b, error);
 }
 
+/// Whether --resume names a checkpoint of the run in this folder.
+bool goes_back(const RunFolder& folder, const Config& config) {
+  return names_a_path(config) && !fs::is_directory(config.resume) &&
+         same_folder(run_folder_of(config.resume), folder.path());
+}
+
+/// What a run wrote of itself, with its configuration; null where that cannot be read.
+Json read_record(const std::string& path) {
+  std::ifstream file(path);
+  Json record = Json::parse(file, nullptr, false);
+  const bool is_record =
+      record.is_object() && record.contains("configuration") && record["configuration"].is_object();
+  return is_record ? record : Json();
+}
+
+std::string text_of(const Json& object, const char* key) {
+  const Json value = object.value(key, Json());
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+/// `config`, but for what the job of this name has done already in this folder.
+Config without_done(const RunFolder& folder, Config config) {
+  const auto is_of_job = [&config](const std::string& path) {
+    const Json record = read_record(path);
+    return !record.is_null() && text_of(record["configuration"], "job") == config.job;
+  };
+  if (!config.job.empty() && (is_of_job(folder.started()) || is_of_job(folder.summary()))) {
+    config.overwrite = false;
+    if (config.resume == "never" || goes_back(folder, config)) {
+      config.resume = "auto";
+    }
+  }
+  return config;
+}
+
 /// Whether the run of this folder is finished, as far as `config` goes. Throws InputError where it
 /// is the run of another configuration.
 bool is_finished(const RunFolder& folder, const Config& config) {
-  std::ifstream file(folder.summary());
-  if (!file) {
-    return false;
-  }
-  const auto summary = nlohmann::ordered_json::parse(file, nullptr, false);
-  if (!summary.is_object() || !summary.contains("configuration") ||
-      !summary["configuration"].is_object() || !summary.contains("epochs_run")) {
+  const Json summary = read_record(folder.summary());
+  if (summary.is_null() || !summary.value("epochs_run", Json()).is_number_unsigned()) {
     return false;
   }
   const auto done = summary["epochs_run"].get<std::uint64_t>();
@@ -87,23 +117,15 @@ bool is_finished(const RunFolder& folder, const Config& config) {
   if (!changes.empty()) {
     refuse_changes("the run in " + folder.path(), changes);
   }
-  return done >= config.epochs || summary.value("stopped_early", false);
-}
-
-/// Whether --resume names a checkpoint of the run in this folder.
-bool goes_back(const RunFolder& folder, const Config& config) {
-  return names_a_path(config) && !fs::is_directory(config.resume) &&
-         same_folder(run_folder_of(config.resume), folder.path());
+  return done >= config.epochs || summary.value("stopped_early", Json()) == true;
 }
 
 /// Whether the run in this folder, which has no checkpoint, ended before its first one and can
 /// begin again. Throws InputError where it had other settings.
 bool can_begin_again(const RunFolder& folder, const Config& config) {
-  std::ifstream file(folder.started());
-  const auto record = nlohmann::ordered_json::parse(file, nullptr, false);
-  if (fs::exists(folder.summary()) || !record.is_object() || !record.contains("configuration") ||
-      CheckpointInterval::parse(record["configuration"].value("checkpoint-every", "off")).unit ==
-          CheckpointInterval::Unit::never) {
+  const Json record = read_record(folder.started());
+  if (fs::exists(folder.summary()) || record.is_null() ||
+      text_of(record["configuration"], "checkpoint-every") == "off") {
     return false;
   }
   const auto changes = config_changes(record["configuration"].dump(), config, 0);
@@ -115,7 +137,8 @@ bool can_begin_again(const RunFolder& folder, const Config& config) {
 
 }  // namespace
 
-RunStart RunStart::find(const Config& config) {
+RunStart RunStart::find(const Config& given_config) {
+  const Config config = without_done(RunFolder(given_config.output), given_config);
   const bool named = names_a_path(config);
   std::vector<std::string> given =
       named ? checkpoints_of(config.resume) : std::vector<std::string>{};

@@ -56,6 +56,12 @@ struct OpenedFolder {
   std::string resumed_from;         ///< on all ranks; empty: the run starts anew
 };
 
+void warn_of_damage(const ResumedFrom& from) {
+  for (const std::string& damage : from.damaged) {
+    std::fprintf(stderr, "dnn_train: warning: passed over: %s\n", damage.c_str());
+  }
+}
+
 /// On rank 0: takes the run folder, and makes it ready for a run that starts anew or goes on.
 OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::string& path,
                          const std::string& data_sha256, Reporter& reporter) {
@@ -82,9 +88,7 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
     record_start(opened.folder, config);
   } else {
     opened.from = read_candidates(start, own, data_sha256);
-    for (const std::string& damage : opened.from->damaged) {
-      std::fprintf(stderr, "dnn_train: warning: passed over: %s\n", damage.c_str());
-    }
+    warn_of_damage(*opened.from);
     record_start(opened.folder, config);
     rewind_folder(opened.folder, *opened.from);
     opened.resumed_from = opened.from->path;
@@ -129,6 +133,7 @@ Checkpoint go_back(const Config& config, const RunFolder& folder, const std::str
   const RunStart newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first(),
                         false};
   ResumedFrom from = read_candidates(newest, config, data_sha256);
+  warn_of_damage(from);
   rewind_folder(folder, from);
   return std::move(from.checkpoint);
 }
@@ -189,10 +194,10 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   figures.checkpoint_stall_seconds = control.stall_seconds();
   figures.resumed_from = opened.resumed_from;
   const TrainingResult& result = trainer.result();
+  write_summary(world, folder, config, plan, data, result, figures);
   if (world.is_root()) {
     remove_record(folder);
   }
-  write_summary(world, folder, config, plan, data, result, figures);
 
   if (result.stopped_early) {
     reporter.line("stopped early: no better validation result in " +
@@ -229,11 +234,13 @@ Beginning find_beginning(const Config& config, const Communicator& world) {
   return {world.broadcast(own.path, 0), (flags & 1) != 0, (flags & 2) != 0};
 }
 
-/// On rank 0: a job that was killed when all was done has left its lock.
-void remove_stale_lock(const Communicator& world, const std::string& path) {
+/// On rank 0: a job that was killed when all was done has left its lock, and the record of its
+/// start.
+void remove_leftovers(const Communicator& world, const std::string& path) {
   try {
     if (world.is_root()) {
-      (void)RunLock::take(path, std::chrono::seconds(0));
+      const RunLock lock = RunLock::take(path, std::chrono::seconds(0));
+      remove_record(RunFolder(path));
     }
   } catch (const InputError&) {
     // Somebody else's, or a folder that may only be read: nothing of it is needed.
@@ -258,7 +265,7 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
   }
   const Beginning beginning = find_beginning(config, world);
   if (beginning.finished) {
-    remove_stale_lock(world, beginning.path);
+    remove_leftovers(world, beginning.path);
     reporter.line("the run in " + beginning.path +
                   " is finished; more --epochs go on with it (unless the learning rate depends on "
                   "their number), --overwrite starts it anew");

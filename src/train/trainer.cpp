@@ -1,12 +1,14 @@
 #include "dnn/train/trainer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/largest_magnitude.hpp"
 #include "dnn/core/sha256.hpp"
 #include "dnn/train/model_file.hpp"
 #include "dnn/train/program_name.hpp"
@@ -22,6 +24,14 @@ constexpr std::size_t evaluation_rows = 256;
 
 /// Bytes of a path that are no UTF-8 become question marks rather than an exception.
 constexpr auto json_replace = nlohmann::ordered_json::error_handler_t::replace;
+
+/// What a sum of gradients may be: Adam squares it.
+template <class T>
+double largest_gradient(OptimizerKind optimizer) {
+  const double largest = static_cast<double>(std::numeric_limits<T>::max());
+  const bool squares = optimizer == OptimizerKind::adam || optimizer == OptimizerKind::adamw;
+  return squares ? std::sqrt(largest) : largest;
+}
 
 /// Thrown on all ranks: the run is where an earlier checkpoint was.
 struct WentBack {};
@@ -43,8 +53,7 @@ Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
       max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
       step_(plan.part,
             {max_rows_, config.dropout, config.clip_norm, config.seed, plan.products,
-             data.largest_feature,
-             static_cast<double>(std::numeric_limits<T>::max()) / world_.size()},
+             data.largest_feature, largest_gradient<T>(config.optimizer) / world_.size()},
             SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, world_, data)),
             {.kind = config.optimizer,
              .momentum = config.momentum,
@@ -116,7 +125,8 @@ bool Trainer<T>::is_done() const {
 template <class T>
 void Trainer<T>::run() {
   try {
-    if (config_.on_nonfinite == OnNonfinite::rollback && control_ != nullptr && updates() == 0) {
+    if (config_.on_nonfinite == OnNonfinite::rollback && control_ != nullptr &&
+        !control_->has_checkpoint()) {
       write_checkpoint();  // the first that can be gone back to
     }
     while (!is_done()) {
@@ -144,7 +154,7 @@ void Trainer<T>::run() {
 template <class T>
 void Trainer<T>::train_epoch() {
   EpochMetrics metrics = run_epoch();
-  compare_replicas();
+  check_state();
   validate(metrics);
   result_.epochs.push_back(metrics);
   world_.pulse().begin(Activity::writing);
@@ -189,7 +199,7 @@ EpochMetrics Trainer<T>::run_epoch() {
     reporter_.advance(sampler.batch_samples(step));
     ++position_.step;
     if (config_.verify_every > 0 && updates() % config_.verify_every == 0) {
-      compare_replicas();
+      check_state();
     }
     if (control_ != nullptr && position_.step < sampler.steps()) {
       obey(control_->after_update(updates()));
@@ -246,10 +256,14 @@ void Trainer<T>::end_for_bad_numbers() {
   std::string saved;
   if (control_ != nullptr && control_->writes()) {
     position_.seconds += epoch_watch_.lap();
-    write_checkpoint();
-    control_->finish();
-    saved = "\nThe checkpoint of the state before it: " +
-            world_.broadcast(control_->report().last_written, 0) + ".";
+    try {
+      write_checkpoint();
+      control_->finish();
+      saved = "\nThe checkpoint of the state before it: " +
+              world_.broadcast(control_->report().last_written, 0) + ".";
+    } catch (const AgreedError& error) {
+      saved = std::string("\nThe state before it could not be saved: ") + error.what() + ".";
+    }
   }
   throw AgreedError(guard_.message() + saved +
                     "\nThe training diverged, or the data are broken. The same command with "
@@ -282,7 +296,7 @@ void Trainer<T>::write_checkpoint() {
   }
   const Stopwatch watch;
   world_.pulse().begin(Activity::checkpointing);
-  compare_replicas();
+  check_state();
   Checkpoint checkpoint;
   checkpoint.loss_sum = world_.all_reduce(position_.sums.loss, Reduction::sum);
   checkpoint.correct = world_.all_reduce(position_.sums.correct, Reduction::sum);
@@ -347,7 +361,17 @@ std::vector<std::byte> Trainer<T>::parameters() {
 }
 
 template <class T>
-void Trainer<T>::compare_replicas() {
+void Trainer<T>::check_state() {
+  bool finite = std::isfinite(largest_magnitude(std::span<const T>(step_.values())));
+  for (std::size_t i = 0; i < step_.optimizer().buffers(); ++i) {
+    finite =
+        finite && std::isfinite(largest_magnitude(std::span<const T>(step_.optimizer().state(i))));
+  }
+  throw_if_any_failed(
+      world_, !finite,
+      "the parameters or the optimizer's state are no numbers any more (the training "
+      "diverged, or a fault in memory); the newest checkpoint is from before; lower "
+      "the learning rate or set --clip-norm in a new run");
   check_replicas(world_, replicas_of<T>(grid_, step_.layout(), step_.values()));
 }
 

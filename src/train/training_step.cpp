@@ -176,6 +176,9 @@ void TrainingStep<T>::find_suspects(const Batch<T>& batch, const DropoutKey& key
   if (!bad) {
     return;
   }
+  if (const std::size_t layer = network_.first_nonfinite_layer(batch.X.rows); layer > 0) {
+    bad->what += "; it begins in " + name_of_layer(layer);
+  }
   for (std::size_t s = 0; s < logits.rows; ++s) {
     const std::span<const T> row = logits.row(s);
     const auto found =

@@ -79,9 +79,9 @@ class Runs:
     def left_over(folder):
         files = {path.name for path in folder.iterdir()} | {path.name for path in (folder / "checkpoints").iterdir()}
         good = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv"}
-        good |= {name for name in files if name.startswith("step-") and ".tmp." not in name
-                 and name.split(".")[0] + ".ckpt" in files}
-        return sorted(files - good)
+        checkpoints = {path.name: path.read_bytes() for path in (folder / "checkpoints").glob("*.ckpt")}
+        parts = {name for name in files if any(name.encode() in contents for contents in checkpoints.values())}
+        return sorted(files - good - parts - set(checkpoints))
 
     def check_end(self, folder, what, code, output):
         """A run that has ended well."""
@@ -130,7 +130,9 @@ class Runs:
         """How the run with the fault may end."""
         if kind.startswith("kill"):
             return [] if code != 0 else [f"{what}: was not killed"]
-        if code == 0 and not onwards:
+        if code == 0 and onwards:
+            return self.check_end(folder, what, code, output)
+        if code == 0:
             is_write = ".tmp " in operation or operation.startswith("rename")
             if kind in REASONS and is_write and REASONS[kind] not in output:
                 return [f"{what}: nothing tells the reason:\n{output}"]

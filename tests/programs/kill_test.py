@@ -2,7 +2,7 @@
 compares its parameters with those of a run that nobody disturbed. Again and again, until there were enough
 kills.
 
-    kill_test.py --bin BUILD --mpiexec MPIEXEC [--kills 20] [--ranks 2] [--seed N]
+    kill_test.py --bin BUILD --mpiexec MPIEXEC [--kills 20] [--ranks 2] [--seed N] [--parts]
 
 The job runs under launch/dnn_run, as users run it, but is started again from here, so that every start is
 looked at. Fails on: other parameters, a damaged checkpoint, a job or a process that does not end, a job that was
@@ -51,7 +51,7 @@ def mpirun_of(pid):
 def has_begun(pid):
     """Whether it runs the program already; before, it is a copy of mpirun, which waits for it."""
     try:
-        return os.readlink(f"/proc/{pid}/exe").endswith("dnn_train")
+        return os.readlink(f"/proc/{pid}/exe").endswith(("dnn_train", "parallel_run"))
     except OSError:
         return False
 
@@ -72,13 +72,19 @@ def send(pid, number):
         return False
 
 
+def results(run):
+    summary = json.loads((run / "summary.json").read_text())
+    return summary["sha256_last"], summary["sha256_best"]
+
+
 class Storm:
     def __init__(self, arguments):
         self.random = random.Random(arguments.seed)
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_kill_"))
+        program = ([f"{arguments.bin}/tests/parallel_run", "1"] if arguments.parts else [f"{arguments.bin}/dnn_train"])
         dnn_run = pathlib.Path(__file__).resolve().parents[2] / "launch/dnn_run"
         self.command = [sys.executable, str(arguments.dnn_run or dnn_run), "--restarts", "0", arguments.mpiexec, "-n",
-                        str(arguments.ranks), f"{arguments.bin}/dnn_train", *OPTIONS]
+                        str(arguments.ranks), *program, *OPTIONS]
         self.kills = collections.Counter()
         self.errors = []
         self.mpiruns, self.jobs = set(), set()
@@ -176,13 +182,15 @@ class Storm:
                 break
         expected = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv"}
         left = {path.name for path in run.iterdir()} - expected
-        left |= {p.name for p in (run / "checkpoints").iterdir() if not p.name.endswith(".ckpt")}
+        checkpoints = [path.read_bytes() for path in (run / "checkpoints").glob("*.ckpt")]
+        left |= {path.name for path in (run / "checkpoints").iterdir() if not path.name.endswith(".ckpt")
+                 and not any(path.name.encode() in contents for contents in checkpoints)}
         if left:
             self.errors.append(f"left over: {sorted(left)}")
         epochs = [json.loads(line)["epoch"] for line in (run / "metrics.jsonl").read_text().splitlines()]
         if epochs != list(range(1, len(epochs) + 1)):
             self.errors.append(f"epochs in metrics.jsonl: {epochs}")
-        return json.loads((run / "summary.json").read_text())["sha256_last"]
+        return results(run)
 
 
 def job_of(rank):
@@ -203,6 +211,7 @@ def main():
     parser.add_argument("--mpiexec", default="mpirun")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--parts", action="store_true", help="each rank writes its part of the checkpoints")
     parser.add_argument("--dnn-run", help="default: the one beside this file's folder")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
@@ -214,7 +223,7 @@ def main():
     code, output = storm.finish(undisturbed, [])
     if code != 0:
         raise SystemExit(f"the undisturbed run ended with {code}:\n{output}")
-    expected = json.loads((storm.work / "undisturbed/summary.json").read_text())["sha256_last"]
+    expected = results(storm.work / "undisturbed")
     runs = 0
     while storm.kills.total() < arguments.kills and not storm.errors:
         found = storm.one_run()

@@ -66,7 +66,8 @@ TEST_F(Nonfinite, AbortNamesTheSampleAndSavesTheStateBefore) {
     for (const std::string& part :
          {"update " + std::to_string(update) + " (epoch 1, step " + std::to_string(update) + ")",
           "rank " + finding["rank"].dump() + " (host ", std::string("layer 3 of 3"),
-          "samples " + std::to_string(sample), std::string("--on-nonfinite skip")}) {
+          std::string("it begins in layer "), "samples " + std::to_string(sample),
+          std::string("--on-nonfinite skip")}) {
       EXPECT_NE(result.output.find(part), std::string::npos) << part << " is not in\n"
                                                              << result.output;
     }

@@ -34,6 +34,7 @@ TEST(ConfigFile, Values) {
   EXPECT_EQ(read("k = \"\\\"\\\\\\t\\u00e9\\U0001F600\""),
             Values{"\"\\\t\xc3\xa9\xf0\x9f\x98\x80"});
   EXPECT_EQ(read("# \xc3\xa9\nk = \"\\\"\xc3\xa9\" # '\xc3\xa9"), Values{"\"\xc3\xa9"});
+  EXPECT_EQ(read("k = \"\"\"\xc3\xa9\n~\"\"\""), Values{"\xc3\xa9\n~"});
   EXPECT_EQ(read("k = -1_000"), Values{"-1000"});
   EXPECT_EQ(read("k = 1e-3"), Values{"0.001"});
 }
@@ -58,23 +59,20 @@ TEST(ConfigFile, WhatCannotBeReadIsRefusedWithItsLine) {
   fails("a = [1, 2\nb = 3\n", {"line 2"});
   fails("a = \"\\q\"", {"line 1", "escape"});
   fails(std::string("a\0 = 1", 6), {"line 1"});
-  fails("a = \"\xff\"", {"line 1", "utf-8"});
-  fails("a = 1\nb = \"\"\"c\"\"\"\n", {"line 2", "triple quotes"});
-  fails("a = 1\nb = 0_\"\xef\xbb\xbd\"\n", {"line 2", "amid a word"});
-  fails("a = 1\n\xc3\xa9 = 1\n", {"line 2", "ASCII"});
-  fails("a = 1\nb = '\xc3\xa9' \xd2\x99\n", {"line 2", "ASCII"});
-  fails("a = '\xc3\xa9\n\xc3\xa9", {"line 2", "ASCII"});
+  fails("a = 1\nb = 0_\"\xef\xbb\xbd\"\n", {"line 2"});
+  fails("a = 1\n\xc3\xa9 = 1\n", {"line 2"});
+  fails("a = 1\nb = '\xc3\xa9' \xd2\x99\n", {"line 2"});
+  fails("a = '\xc3\xa9\n\xc3\xa9", {"line 1"});
   fails("a = " + std::string(2 << 20, '1'), {"1 MiB"});
 }
 
 TEST(ConfigFile, EveryStringComesBack) {
   std::string all;
-  for (int c = 1; c < 128; ++c) {
+  for (int c = 1; c < 256; ++c) {
     all += static_cast<char>(c);
   }
-  all += "\xc3\xa9\xf0\x9f\x98\x80";
   EXPECT_EQ(read("k = " + toml_string(all)), Values{all});
-  test::expect_error<InputError>([] { (void)toml_string("\xff"); }, {"UTF-8"});
+  EXPECT_EQ(read("k = '~/~7e~~'"), Values{"~/~7e~~"});
 }
 
 }  // namespace

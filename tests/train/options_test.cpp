@@ -117,6 +117,8 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "--output",
                                               "o",
                                               "--overwrite",
+                                              "--job",
+                                              "night 17",
                                               "--resume",
                                               "never",
                                               "--checkpoint-every",

@@ -150,6 +150,63 @@ TEST_F(StartedRun, NeverIsRefusedAndOverwriteStartsAnew) {
   expect_error<InputError>([&] { (void)RunStart::find(config); }, {"--overwrite would remove"});
 }
 
+// A script starts the job again with the options of its first start, which has acted on them.
+TEST_F(StartedRun, OneOfTheSameJobGoesOnWhateverItsFirstStartWasTold) {
+  const std::string older = save(3);
+  const std::string newest = save(7);
+  config.job = "night";
+  for (const auto& [overwrite, resume] :
+       {std::pair(true, std::string("auto")), std::pair(false, std::string("never")),
+        std::pair(false, older)}) {
+    config.overwrite = overwrite;
+    config.resume = resume;
+    std::filesystem::remove(run.started());
+    std::filesystem::remove(run.summary());
+    if (resume == "never") {
+      EXPECT_THROW((void)RunStart::find(config), InputError);
+    } else {
+      EXPECT_NE(RunStart::find(config).candidates, (std::vector{newest, older}));
+    }
+    Config other = config;
+    other.job = "another night";
+    record_start(run, other);
+    if (resume != "never") {
+      EXPECT_NE(RunStart::find(config).candidates, (std::vector{newest, older}));
+    }
+    record_start(run, config);
+    EXPECT_EQ(RunStart::find(config).candidates, (std::vector{newest, older})) << resume;
+    // It is finished, and not wiped.
+    std::filesystem::remove(run.started());
+    finish(config.epochs);
+    EXPECT_TRUE(RunStart::find(config).finished) << resume;
+  }
+}
+
+// A first start from another run's checkpoint that crashed before its own first one.
+TEST_F(StartedRun, OneOfTheSameJobBeginsAgainFromTheCheckpointNamed) {
+  const std::string other = save(7);
+  config.output = folder / "second";
+  config.resume = other;
+  config.job = "night";
+  const RunFolder second(config.output);
+  std::filesystem::create_directory(second.path());
+  record_start(second, config);
+  folder.write("second/model.dnn", "");
+  EXPECT_EQ(RunStart::find(config).candidates, std::vector{other});
+}
+
+TEST_F(StartedRun, OddRecordsAreNoReasonToFail) {
+  save(3);
+  for (const char* text :
+       {"", "[]", "{\"configuration\": 3}", "{\"configuration\": {}, \"epochs_run\": \"x\"}",
+        "{\"configuration\": {\"job\": 7, \"checkpoint-every\": 1}}"}) {
+    folder.write("run/summary.json", text);
+    folder.write("run/run.json", text);
+    config.job = "night";
+    EXPECT_FALSE(RunStart::find(config).finished) << text;
+  }
+}
+
 TEST_F(StartedRun, AFinishedOneSaysSoUnlessMoreIsAskedFor) {
   save(5);
   finish(config.epochs);

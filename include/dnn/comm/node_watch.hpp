@@ -50,6 +50,8 @@ class NodeWatch {
 
   /// Whether this rank is the one of the node that reports: the first to ask.
   [[nodiscard]] bool claim_report();
+  /// After claim_report: another rank may claim it.
+  void release_report();
 
   /// One line for each rank, those that are stuck first.
   [[nodiscard]] std::string describe(const std::string& host) const;

@@ -91,7 +91,7 @@ class PulseRecorder {
   };
 
  private:
-  /// Only the rank's own threads write, one at a time.
+  /// The watching thread may write at the same time: a beat that is lost is followed by others.
   static void beat(Pulse& pulse) {
     pulse.beats.store(pulse.beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }

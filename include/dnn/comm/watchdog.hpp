@@ -29,13 +29,16 @@ namespace dnn {
 /// folder, and when some more time has passed, one names the nodes of which there is none.
 ///
 /// All ranks waiting at different operations, on a node that is the whole job, wait for each other:
-/// that ends after `mismatch_seconds` already.
+/// that ends after `mismatch_seconds` already. (Between nodes a message may be that slow.)
 ///
 /// A job that is suspended as a whole (SIGSTOP by the scheduler) does not use up the timeout: only
 /// time in which the watching thread runs counts.
 class Watchdog {
  public:
   static constexpr double mismatch_seconds = 5;
+  /// Before training, nodes may take very different times to load their data: how many times the
+  /// timeout those that are done wait for the others.
+  static constexpr double patience_before_training = 4;
 
   /// Collective over `world`, whose ranks' pulses are recorded in the memory of `node` from now on;
   /// both must outlive the watchdog, and node.close() comes after it. `timeout`: seconds, above 0.
@@ -54,6 +57,7 @@ class Watchdog {
   void work();
   [[nodiscard]] bool is_whole_job() const { return watch_.ranks().size() == leaders_.size(); }
   [[nodiscard]] bool is_over() const;
+  [[nodiscard]] double patience() const;
   void report();
   [[nodiscard]] std::string describe_node() const;
   [[nodiscard]] std::string describe_other_nodes() const;
@@ -68,7 +72,7 @@ class Watchdog {
   std::vector<std::int32_t> leaders_;  ///< the rank that leads each rank's node
   std::int32_t leader_;                ///< of this node
   NodeWatch watch_;
-  bool marked_ = false;  ///< this rank has left its node's marker
+  bool reports_ = false;  ///< this rank is the one of its node that reports
 
   std::mutex mutex_;
   std::condition_variable wake_;

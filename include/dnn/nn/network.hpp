@@ -63,6 +63,10 @@ class Network {
   /// next call. With a group, collective over it, as backward is.
   MatrixView<T> forward(MatrixView<const T> X, const DropoutKey* key = nullptr);
 
+  /// After forward(X): the first layer, from 1, one of whose outputs is NaN or infinite; 0: none
+  /// is.
+  [[nodiscard]] std::size_t first_nonfinite_layer(std::size_t samples) const;
+
   /// After forward(X): writes dW and dB of every layer, last layer first, into the gradients, from
   /// dA^N, which the caller has put in place of the logits. All of them are taken with the values
   /// that forward used: the update is deferred until every layer is done.

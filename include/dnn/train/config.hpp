@@ -67,6 +67,7 @@ struct Config {
 
   std::string output;  ///< the run folder; empty: the first free runs/NNN
   bool overwrite = false;
+  std::string job;                        ///< see Note [The same command again]; empty: none
   std::string resume = "auto";            ///< or never, or a run folder or checkpoint
   std::string checkpoint_every = "300s";  ///< see CheckpointInterval
   std::size_t keep = 3;                   ///< checkpoints

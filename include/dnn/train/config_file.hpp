@@ -12,14 +12,12 @@ namespace dnn {
 /// an array of them.
 class ConfigFile : public CLI::ConfigTOML {
  public:
-  /// Throws InputError, with the line, for what is no TOML, for sections, dates and texts in
-  /// triple quotes, and for more
+  /// Throws InputError, with the line, for what is no TOML, for sections and dates, and for more
   /// than a MiB.
   [[nodiscard]] std::vector<CLI::ConfigItem> from_config(std::istream& input) const override;
 };
 
-/// `text` as a TOML string that ConfigFile reads as the same bytes. Throws InputError for what is
-/// not UTF-8.
+/// `text` as a TOML string that ConfigFile reads as the same bytes.
 [[nodiscard]] std::string toml_string(const std::string& text);
 
 }  // namespace dnn

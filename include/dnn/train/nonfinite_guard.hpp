@@ -24,7 +24,8 @@ namespace dnn {
 ///     rollback   the run goes back to the newest checkpoint and comes again; a fault of the
 ///                machine does not come twice. If it does, the update is left out
 ///
-/// Whoever leaves out update after update does not train: after `most_in_a_row` the run is aborted.
+/// Whoever leaves out update after update does not train: after `most_in_a_row` the run is aborted,
+/// and so it is after as many rollbacks.
 class NonfiniteGuard {
  public:
   enum class Action { skip, roll_back, abort };

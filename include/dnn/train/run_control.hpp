@@ -72,6 +72,8 @@ class RunControl {
   void wait();
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
+  /// Collective: whether the folder holds a checkpoint.
+  [[nodiscard]] bool has_checkpoint() const;
   [[nodiscard]] bool writes() const { return !settings_.folder.empty(); }
   /// Whether checkpoints are written by all ranks; the same on all of them.
   [[nodiscard]] bool writes_parts() const { return settings_.parallel; }

@@ -22,6 +22,11 @@ namespace dnn {
 ///     --resume never       refused
 ///     --resume CHECKPOINT  a checkpoint of this folder: the run goes back to it
 ///
+/// A job that is started again by a script or a batch system comes with the options of its first
+/// start, and may have acted on them already. So where the folder's run was begun (or finished)
+/// under the name that --job gives, it goes on: --overwrite, --resume never and --resume CHECKPOINT
+/// have done their work.
+///
 /// Where it holds none, --resume PATH (a run folder, or a checkpoint) starts from there; without
 /// --output, the folder is the one that PATH is of. A run that cannot go on as it was (its settings
 /// or data have changed, no checkpoint is whole) is refused, never started anew; except one that

@@ -92,7 +92,7 @@ class Trainer {
   void leave_out(const StepResult& result, std::size_t samples);
   [[noreturn]] void go_back();
   [[noreturn]] void end_for_bad_numbers();
-  void compare_replicas();
+  void check_state();
   ModelKeeper::Present present_parameters();
 
   const Config& config_;
