@@ -228,6 +228,9 @@ void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
   if (bad && bad->class_index) {
     bad->what += ", class '" + data_.train.class_names[*bad->class_index] + "'";
   }
+  if (bad && !bad->origin.empty()) {
+    bad->what += "; it begins in " + bad->origin;
+  }
   switch (guard_.decide({updates() + 1, position_.epoch, position_.step + 1}, bad)) {
     case NonfiniteGuard::Action::skip:
       position_.left_out += samples;

@@ -114,13 +114,13 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
     try {
       result.sums = loss_.differentiate(logits, batch.labels, global_samples);
     } catch (const NumericalError& error) {
-      result.bad = BadNumbers{last_layer + error.what(), {}, {}};
+      result.bad = BadNumbers{last_layer + error.what(), {}, {}, {}};
     }
     return;
   }
   const auto outcome = sharded_loss_->differentiate(logits, batch.labels, global_samples);
   if (outcome.bad) {
-    result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}};
+    result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}, {}};
   }
   if (model_group_->is_root()) {
     result.sums = outcome.sums;
@@ -158,6 +158,7 @@ void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& re
                                : std::isinf(largest) ? " are infinite"
                                                      : " are too large to be summed"),
                           {},
+                          {},
                           {}};
 }
 
@@ -177,7 +178,7 @@ void TrainingStep<T>::find_suspects(const Batch<T>& batch, const DropoutKey& key
     return;
   }
   if (const std::size_t layer = network_.first_nonfinite_layer(batch.X.rows); layer > 0) {
-    bad->what += "; it begins in " + name_of_layer(layer);
+    bad->origin = name_of_layer(layer);
   }
   for (std::size_t s = 0; s < logits.rows; ++s) {
     const std::span<const T> row = logits.row(s);

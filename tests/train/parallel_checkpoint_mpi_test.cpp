@@ -117,13 +117,14 @@ TEST_F(Parallel, ARankThatCannotWriteFailsItForAll) {
   testing::internal::CaptureStderr();
   {
     const bool fails = world().rank() == world().size() - 1;
-    ParallelCheckpoint parallel(world(), CheckpointFolder(fails ? path + "/gone" : path),
+    // A file is no folder.
+    ParallelCheckpoint parallel(world(), CheckpointFolder(fails ? folder().file_for(1) : path),
                                 example(2), elements_of(world().rank()), bytes_of(world().rank()));
     const ParallelCheckpoint::Outcome outcome = parallel.collect();
     EXPECT_EQ(outcome.error.find("rank " + std::to_string(world().size() - 1) + ": ") == 0,
               world().is_root())
         << outcome.error;
-    EXPECT_EQ(outcome.error.find("No such file") != std::string::npos, world().is_root());
+    EXPECT_EQ(outcome.error.find("create the folder") != std::string::npos, world().is_root());
   }
   (void)testing::internal::GetCapturedStderr();
   EXPECT_EQ(files(), before);  // no part is left

@@ -28,6 +28,7 @@ struct BadNumbers {
                                        ///< cannot be told from their logits
   /// Of the first of these samples, the first class whose logit is not finite.
   std::optional<std::size_t> class_index;
+  std::string origin;  ///< the first layer with such values, as "layer 2 of 3"; empty if unknown
 };
 
 /// What came of one update.
