@@ -185,6 +185,38 @@ template void Communicator::all_to_all(std::span<const float>, std::span<const s
 template void Communicator::all_to_all(std::span<const double>, std::span<const std::size_t>,
                                        std::span<double>, std::span<const std::size_t>) const;
 
+template <class T>
+Request Communicator::begin_all_to_all(const T* from, const std::vector<int>& from_counts,
+                                       const std::vector<int>& from_offsets, T* to,
+                                       const std::vector<int>& to_counts,
+                                       const std::vector<int>& to_offsets) const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ialltoallv(from, from_counts.data(), from_offsets.data(), mpi_type<T>(), to,
+                           to_counts.data(), to_offsets.data(), mpi_type<T>(), handle_, &request),
+            "MPI_Ialltoallv");
+  return Request(request);
+}
+
+template <class T>
+Request Communicator::begin_all_gather(T* values, const std::vector<int>& counts,
+                                       const std::vector<int>& offsets) const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Iallgatherv(MPI_IN_PLACE, 0, mpi_type<T>(), values, counts.data(), offsets.data(),
+                            mpi_type<T>(), handle_, &request),
+            "MPI_Iallgatherv");
+  return Request(request);
+}
+
+#define DNN_INSTANTIATE(T)                                                                     \
+  template Request Communicator::begin_all_to_all(                                             \
+      const T*, const std::vector<int>&, const std::vector<int>&, T*, const std::vector<int>&, \
+      const std::vector<int>&) const;                                                          \
+  template Request Communicator::begin_all_gather(T*, const std::vector<int>&,                 \
+                                                  const std::vector<int>&) const;
+DNN_INSTANTIATE(float)
+DNN_INSTANTIATE(double)
+#undef DNN_INSTANTIATE
+
 void Communicator::all_gather(std::span<const std::byte> from, std::span<std::byte> to) const {
   const PulseRecorder::Waiting waiting(*pulse_, Operation::all_gather);
   const auto block = static_cast<int>(from.size());

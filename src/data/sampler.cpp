@@ -20,7 +20,25 @@ std::size_t Sampler::steps() const {
 }
 
 std::size_t Sampler::max_share() const {
-  return part_of(std::min(settings_.batch_size, training_), settings_.ranks, 0).size();
+  // The first of any parts is the largest one.
+  const std::size_t batch = std::min(settings_.batch_size, training_);
+  if (settings_.logical_shards == 0) {
+    return part_of(batch, settings_.ranks, 0).size();
+  }
+  return part_of(batch, settings_.logical_shards, 0).size() *
+         part_of(settings_.logical_shards, settings_.ranks, 0).size();
+}
+
+Range Sampler::share_of(std::size_t samples) const {
+  if (settings_.logical_shards == 0) {
+    return part_of(samples, settings_.ranks, settings_.rank);
+  }
+  const Range shards = part_of(settings_.logical_shards, settings_.ranks, settings_.rank);
+  if (shards.empty()) {
+    return {samples, samples};
+  }
+  return {part_of(samples, settings_.logical_shards, shards.begin).begin,
+          part_of(samples, settings_.logical_shards, shards.end - 1).end};
 }
 
 std::size_t Sampler::batch_samples(std::size_t step) const {
@@ -31,7 +49,7 @@ std::size_t Sampler::batch_samples(std::size_t step) const {
 void Sampler::batch(std::size_t epoch, std::size_t step,
                     std::vector<std::uint64_t>& samples) const {
   const Permutation order(training_, RandomStream(settings_.seed, Purpose::shuffle, 0, epoch));
-  const Range share = part_of(batch_samples(step), settings_.ranks, settings_.rank);
+  const Range share = share_of(batch_samples(step));
   const std::size_t first = step * settings_.batch_size;
   samples.clear();
   for (std::size_t i = share.begin; i < share.end; ++i) {

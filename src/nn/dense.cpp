@@ -4,13 +4,12 @@
 
 #include "dnn/core/add.hpp"
 #include "dnn/core/threads.hpp"
-#include "dnn/nn/matrix_product.hpp"
 
 namespace dnn {
 
 template <class T>
-void dense_forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
-  multiply(Transpose::no, X, Transpose::no, W, T{0}, A);
+void dense_forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A, ProductCut cut) {
+  multiply(Transpose::no, X, Transpose::no, W, T{0}, A, cut);
 }
 
 template <class T>
@@ -24,8 +23,8 @@ void add_bias(MatrixView<T> A, std::span<const T> B) {
 
 template <class T>
 void dense_backward_parameters(MatrixView<const T> X, MatrixView<const T> dA, MatrixView<T> dW,
-                               std::span<T> dB) {
-  multiply(Transpose::yes, X, Transpose::no, dA, T{0}, dW);
+                               std::span<T> dB, ProductCut cut) {
+  multiply(Transpose::yes, X, Transpose::no, dA, T{0}, dW, cut);
   bias_gradient(dA, dB);
 }
 
@@ -41,17 +40,20 @@ void bias_gradient(MatrixView<const T> dA, std::span<T> dB) {
 }
 
 template <class T>
-void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixView<T> dX) {
-  multiply(Transpose::no, dA, Transpose::yes, W, T{0}, dX);
+void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixView<T> dX,
+                          ProductCut cut) {
+  multiply(Transpose::no, dA, Transpose::yes, W, T{0}, dX, cut);
 }
 
 #define DNN_INSTANTIATE(T)                                                                         \
-  template void dense_forward(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);            \
+  template void dense_forward(MatrixView<const T>, MatrixView<const T>, MatrixView<T>,             \
+                              ProductCut);                                                         \
   template void add_bias(MatrixView<T>, std::span<const T>);                                       \
   template void dense_backward_parameters(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, \
-                                          std::span<T>);                                           \
+                                          std::span<T>, ProductCut);                               \
   template void bias_gradient(MatrixView<const T>, std::span<T>);                                  \
-  template void dense_backward_input(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);
+  template void dense_backward_input(MatrixView<const T>, MatrixView<const T>, MatrixView<T>,      \
+                                     ProductCut);
 DNN_INSTANTIATE(float)
 DNN_INSTANTIATE(double)
 #undef DNN_INSTANTIATE

@@ -4,8 +4,12 @@
 #include <dnnl.h>
 
 #include <algorithm>
+#include <exception>
 #include <limits>
+#include <mutex>
 #include <stdexcept>
+
+#include "dnn/core/threads.hpp"
 
 namespace dnn {
 
@@ -16,34 +20,65 @@ struct Extents {
 };
 
 void call_library(Transpose ta, const float* a, std::size_t lda, Transpose tb, const float* b,
-                  std::size_t ldb, float beta, float* c, Extents e) {
+                  std::size_t ldb, float beta, float* c, std::size_t ldc, Extents e) {
   const auto letter = [](Transpose t) { return t == Transpose::yes ? 'T' : 'N'; };
   const auto status =
       dnnl_sgemm(letter(ta), letter(tb), static_cast<dnnl_dim_t>(e.m), static_cast<dnnl_dim_t>(e.n),
                  static_cast<dnnl_dim_t>(e.k), 1.0F, a, static_cast<dnnl_dim_t>(lda), b,
-                 static_cast<dnnl_dim_t>(ldb), beta, c, static_cast<dnnl_dim_t>(e.n));
+                 static_cast<dnnl_dim_t>(ldb), beta, c, static_cast<dnnl_dim_t>(ldc));
   if (status != dnnl_success) {
     throw std::runtime_error("oneDNN's dnnl_sgemm failed with status " + std::to_string(status));
   }
 }
 
 void call_library(Transpose ta, const double* a, std::size_t lda, Transpose tb, const double* b,
-                  std::size_t ldb, double beta, double* c, Extents e) {
+                  std::size_t ldb, double beta, double* c, std::size_t ldc, Extents e) {
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
-  if (std::max({e.m, e.n, e.k, lda, ldb}) > most) {
+  if (std::max({e.m, e.n, e.k, lda, ldb, ldc}) > most) {
     throw std::invalid_argument("multiply: an extent beyond the BLAS library's integers");
   }
   const auto flag = [](Transpose t) { return t == Transpose::yes ? CblasTrans : CblasNoTrans; };
   cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), static_cast<int>(e.m), static_cast<int>(e.n),
               static_cast<int>(e.k), 1.0, a, static_cast<int>(lda), b, static_cast<int>(ldb), beta,
-              c, static_cast<int>(e.n));
+              c, static_cast<int>(ldc));
+}
+
+/// Rows and columns of a block of c.
+constexpr std::size_t block_extent = 256;
+
+template <class T>
+void multiply_in_blocks(Transpose ta, MatrixView<const T> a, Transpose tb, MatrixView<const T> b,
+                        T beta, MatrixView<T> c, std::size_t k) {
+  const std::size_t down = (c.rows + block_extent - 1) / block_extent;
+  const std::size_t across = (c.cols + block_extent - 1) / block_extent;
+  std::exception_ptr error;
+  std::mutex mutex;
+  parallel_for(down * across, 1, [&](Range blocks) {
+    try {
+      for (std::size_t i = blocks.begin; i < blocks.end; ++i) {
+        const std::size_t row = i / across * block_extent;
+        const std::size_t col = i % across * block_extent;
+        const Extents e{std::min(block_extent, c.rows - row), std::min(block_extent, c.cols - col),
+                        k};
+        call_library(ta, a.data + row * (ta == Transpose::yes ? 1 : a.cols), a.cols, tb,
+                     b.data + col * (tb == Transpose::yes ? b.cols : 1), b.cols, beta,
+                     c.data + row * c.cols + col, c.cols, e);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      error = std::current_exception();
+    }
+  });
+  if (error) {
+    std::rethrow_exception(error);
+  }
 }
 
 }  // namespace
 
 template <class T>
 void multiply(Transpose transpose_a, MatrixView<const T> a, Transpose transpose_b,
-              MatrixView<const T> b, T beta, MatrixView<T> c) {
+              MatrixView<const T> b, T beta, MatrixView<T> c, ProductCut cut) {
   const bool ta = transpose_a == Transpose::yes;
   const bool tb = transpose_b == Transpose::yes;
   const Extents e{ta ? a.cols : a.rows, tb ? b.rows : b.cols, ta ? a.rows : a.cols};
@@ -57,12 +92,16 @@ void multiply(Transpose transpose_a, MatrixView<const T> a, Transpose transpose_
     std::for_each_n(c.data, c.size(), [beta](T& x) { x = beta == T{0} ? T{0} : beta * x; });
     return;
   }
-  call_library(transpose_a, a.data, a.cols, transpose_b, b.data, b.cols, beta, c.data, e);
+  if (cut == ProductCut::blocks) {
+    multiply_in_blocks(transpose_a, a, transpose_b, b, beta, c, e.k);
+    return;
+  }
+  call_library(transpose_a, a.data, a.cols, transpose_b, b.data, b.cols, beta, c.data, c.cols, e);
 }
 
 template void multiply(Transpose, MatrixView<const float>, Transpose, MatrixView<const float>,
-                       float, MatrixView<float>);
+                       float, MatrixView<float>, ProductCut);
 template void multiply(Transpose, MatrixView<const double>, Transpose, MatrixView<const double>,
-                       double, MatrixView<double>);
+                       double, MatrixView<double>, ProductCut);
 
 }  // namespace dnn

@@ -31,8 +31,8 @@ T largest(MatrixView<const T> matrix) {
 template <class T>
 Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
                     std::span<T> gradients, std::size_t max_batch, double dropout,
-                    ProductPrecision products, PartialSums<T>* group)
-    : dropout_(dropout), group_(group) {
+                    ProductPrecision products, PartialSums<T>* group, ProductCut cut)
+    : dropout_(dropout), group_(group), cut_(cut) {
   std::size_t nodes = 0;
   std::size_t widest_hidden = 0;
   for (const LayerLayout& layer : layout.layers()) {
@@ -47,11 +47,8 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
     Layer views;
     views.W = {values.data() + layer.weights.begin, layer.inputs, layer.outputs};
     views.B = values.subspan(layer.bias.begin, layer.bias.size());
-    if (!gradients.empty()) {
-      views.dW = {gradients.data() + layer.weights.begin, layer.inputs, layer.outputs};
-      views.dB = gradients.subspan(layer.bias.begin, layer.bias.size());
-    }
-    views.range = {layer.weights.begin, layer.bias.end};
+    views.weights = layer.weights;
+    views.bias = layer.bias;
     views.split = layer.split;
     views.first_node = layer.columns.begin;
     views.X = {next, max_batch, layer.outputs};
@@ -69,6 +66,15 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
     for (AlignedBuffer<T>& buffer : dA_) {
       buffer = AlignedBuffer<T>(widest_hidden * max_batch);
     }
+    use_gradients(gradients);
+  }
+}
+
+template <class T>
+void Network<T>::use_gradients(std::span<T> gradients) {
+  for (Layer& layer : layers_) {
+    layer.dW = {gradients.data() + layer.weights.begin, layer.W.rows, layer.W.cols};
+    layer.dB = gradients.subspan(layer.bias.begin, layer.bias.size());
   }
 }
 
@@ -116,7 +122,9 @@ void Network<T>::backward(MatrixView<const T> X, T largest_input,
     multiply_backward(layer, input, dA);
     // 1 is what B is multiplied with; std::max returns a NaN that comes first.
     const T largest_x = std::max(n == 0 ? largest_input : largest(input), T{1});
-    ready({n + 1, layer.range, rounding * static_cast<T>(X.rows) * largest_x * largest(dA)});
+    ready({n + 1,
+           {layer.weights.begin, layer.bias.end},
+           rounding * static_cast<T>(X.rows) * largest_x * largest(dA)});
     if (n > 0) {
       if (early) {
         group_->finish();
@@ -161,7 +169,7 @@ void Network<T>::multiply_forward(Layer& layer, MatrixView<const T> X, MatrixVie
       return;
     }
   }
-  dense_forward(X, layer.W, A);
+  dense_forward(X, layer.W, A, cut_);
 }
 
 template <class T>
@@ -173,7 +181,7 @@ void Network<T>::multiply_backward(Layer& layer, MatrixView<const T> X, MatrixVi
       return;
     }
   }
-  dense_backward_parameters(X, dA, layer.dW, layer.dB);
+  dense_backward_parameters(X, dA, layer.dW, layer.dB, cut_);
 }
 
 template <class T>
@@ -184,7 +192,7 @@ void Network<T>::multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView
       return;
     }
   }
-  dense_backward_input(dA, layer.W, dX);
+  dense_backward_input(dA, layer.W, dX, cut_);
 }
 
 template class Network<float>;

@@ -1,10 +1,9 @@
 #include "dnn/nn/softmax.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <exception>
-#include <numeric>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -31,33 +30,33 @@ bool is_first_max(std::span<const T> a, std::size_t target, T max) {
   return a[target] == max && std::find(before.begin(), before.end(), max) == before.end();
 }
 
-/// Σ of `sample(s)` over all samples, in threads. The samples are added up in blocks whose number
-/// depends on how many there are alone, so that the sum has the same bits with any number of
-/// threads. What `sample` throws comes out here.
+/// Adds `sample(s)`, a loss and whether the sample is correct, over all samples, in threads. What
+/// `sample` throws comes out here.
 template <class Sample>
 LossSums sum_over_samples(std::size_t samples, std::size_t classes, const Sample& sample) {
-  constexpr std::size_t most_blocks = 64;
-  const std::size_t blocks = std::min(samples, most_blocks);
-  std::array<LossSums, most_blocks> sums;
+  LossSums total;
   std::exception_ptr error;
-  parallel_for_rows(blocks, classes * (samples / most_blocks + 1), [&](Range mine) {
+  std::mutex mutex;
+  parallel_for_rows(samples, classes, [&](Range rows) {
+    LossSums sums;
+    std::exception_ptr thrown;
     try {
-      for (std::size_t block = mine.begin; block < mine.end; ++block) {
-        const Range rows = part_of(samples, blocks, block);
-        for (std::size_t s = rows.begin; s < rows.end; ++s) {
-          sums[block] += sample(s);
-        }
+      for (std::size_t s = rows.begin; s < rows.end; ++s) {
+        const auto [loss, correct] = sample(s);
+        sums.loss += loss;
+        sums.correct += correct ? 1 : 0;
       }
     } catch (...) {
-#pragma omp critical
-      error = std::current_exception();
+      thrown = std::current_exception();
     }
+    const std::lock_guard lock(mutex);
+    total += sums;
+    error = thrown ? thrown : error;
   });
   if (error) {
     std::rethrow_exception(error);
   }
-  return std::accumulate(sums.begin(), sums.end(), LossSums{},
-                         [](LossSums total, const LossSums& part) { return total += part; });
+  return total;
 }
 
 }  // namespace
@@ -101,8 +100,8 @@ LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T> A,
     const std::span<const T> a = A.row(s);
     const auto target = static_cast<std::size_t>(labels[s]);
     const T max = row_max(a);
-    return LossSums{loss(linear_part(a, target, max), exp_sum(a, max), target),
-                    is_first_max(a, target, max) ? 1U : 0U};
+    return std::pair(loss(linear_part(a, target, max), exp_sum(a, max), target),
+                     is_first_max(a, target, max));
   });
 }
 
@@ -120,7 +119,7 @@ LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T> A, std::span<const std
     scale_row(a, static_cast<T>(share / sum),
               static_cast<T>(share * smoothing_ / static_cast<double>(a.size())));
     a[target] -= static_cast<T>(share * (1 - smoothing_));
-    return LossSums{loss(linear, sum, target), correct ? 1U : 0U};
+    return std::pair(loss(linear, sum, target), correct);
   });
 }
 

@@ -3,8 +3,9 @@
 namespace dnn {
 
 template <class T>
-AllreduceExchange<T>::AllreduceExchange(const Communicator& ranks, std::size_t size)
-    : PrivateBuffers<T>(size), ranks_(ranks) {}
+AllreduceExchange<T>::AllreduceExchange(const Communicator& ranks, std::size_t size,
+                                        std::size_t logical_shards)
+    : PrivateBuffers<T>(size, &ranks, logical_shards), ranks_(ranks) {}
 
 template <class T>
 void AllreduceExchange<T>::ready(Range /*range*/) {}
@@ -12,7 +13,12 @@ void AllreduceExchange<T>::ready(Range /*range*/) {}
 template <class T>
 bool AllreduceExchange<T>::combine(bool finite) {
   this->mark(finite);
-  ranks_.all_reduce(this->gradients(), Reduction::sum);
+  const std::span<T> gradients = this->gradients();
+  if (this->tree()) {
+    this->tree()->run(this->nodes_from(0), gradients.size(), gradients.data());
+  } else {
+    ranks_.all_reduce(gradients, Reduction::sum);
+  }
   return this->is_unmarked();
 }
 

@@ -168,7 +168,8 @@ auto ClassShardedSoftmax<T>::conclude(MatrixView<const T> A,
     const double* sums = sums_.data() + s * sums_per_row;
     const double loss = loss_.weight(target) * (std::log(sums[0]) - sums[1]);
     if (sums[0] >= 1 && std::isfinite(loss)) {
-      result.sums += {loss, sums[2] == 0 ? 1U : 0U};
+      result.sums.loss += loss;
+      result.sums.correct += sums[2] == 0 ? 1 : 0;
       continue;
     }
     result.sums.loss = std::numeric_limits<double>::quiet_NaN();

@@ -59,11 +59,13 @@ std::unique_ptr<GradientExchange<T>> make_exchange(const ExchangeChoice& choice,
     case ExchangeKind::node:
       return std::make_unique<NodeExchange<T>>(
           world, node, size,
-          typename NodeExchange<T>::Settings{settings.shared_cores, settings.compress});
+          typename NodeExchange<T>::Settings{settings.shared_cores, settings.compress,
+                                             settings.logical_shards});
     case ExchangeKind::overlap:
-      return std::make_unique<OverlapExchange<T>>(world, size, settings.bucket_bytes);
+      return std::make_unique<OverlapExchange<T>>(world, size, settings.logical_shards,
+                                                  settings.bucket_bytes);
     default:
-      return std::make_unique<AllreduceExchange<T>>(world, size);
+      return std::make_unique<AllreduceExchange<T>>(world, size, settings.logical_shards);
   }
 }
 

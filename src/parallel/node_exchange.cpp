@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <type_traits>
 
 #include "dnn/core/add.hpp"
@@ -47,14 +46,22 @@ NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t
                               const Settings& settings)
     : node_(node),
       own_(slice_of(size, slice_count(world, node), node)),
+      tree_(settings.logical_shards > 0
+                ? std::optional<NodeTree<T>>(std::in_place, world, node, settings.logical_shards)
+                : std::nullopt),
       values_(allocate<T>(node, size)),
-      all_gradients_(allocate<T>(node, size * static_cast<std::size_t>(node.size()))),
-      parts_(allocate<double>(node, static_cast<std::size_t>(node.size()))),
+      all_gradients_(allocate<T>(
+          node, size * static_cast<std::size_t>(node.size()) * (tree_ ? tree_->most_parts() : 1))),
+      numbers_(allocate<std::uint64_t>(
+          node, 2 * this->owner_numbers * static_cast<std::size_t>(node.size()))),
       finite_(allocate<std::int32_t>(node, static_cast<std::size_t>(node.size()) + 1)),
       has_idle_(some_rank_owns_nothing(size, slice_count(world, node), node)),
       has_other_nodes_(node.size() < world.size()),
       slice_(world.split(node.rank())),
       barrier_(node, settings.shared_cores, has_other_nodes_ ? &world : nullptr) {
+  if (tree_ && has_other_nodes_ && !own_.empty()) {
+    tree_->connect(slice_, own_.size());
+  }
   if constexpr (std::is_same_v<T, float>) {
     if (settings.compress && slice_.size() > 1) {
       compressed_.emplace(slice_, own_.size());
@@ -63,9 +70,10 @@ NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t
 }
 
 template <class T>
-std::span<T> NodeExchange<T>::gradients_of(int node_rank) {
-  return all_gradients_.subspan(static_cast<std::size_t>(node_rank) * values_.size(),
-                                values_.size());
+std::span<T> NodeExchange<T>::gradients_of(int node_rank, std::size_t index) {
+  const std::size_t parts = tree_ ? tree_->most_parts() : 1;
+  return all_gradients_.subspan(
+      (static_cast<std::size_t>(node_rank) * parts + index) * values_.size(), values_.size());
 }
 
 template <class T>
@@ -85,7 +93,9 @@ bool NodeExchange<T>::combine(bool finite) {
   barrier_.wait();
   // Read before the next barrier, and written again after it: no rank is still reading by then.
   bool all = all_finite_on_node();
-  if (all) {
+  if (all && tree_) {
+    sum_nodes_of_tree();
+  } else if (all) {
     sum_node();
   }
   if (has_other_nodes_) {
@@ -105,10 +115,14 @@ bool NodeExchange<T>::all_finite_on_node() const {
 template <class T>
 bool NodeExchange<T>::sum_between_nodes(bool finite) {
   const std::span<T> slice = gradients().subspan(own_.begin, own_.size());
-  if (!finite && !slice.empty()) {
-    slice[0] = std::numeric_limits<T>::quiet_NaN();
+  if (tree_ && !slice.empty()) {
+    tree_->sum_between_nodes(finite, slice);
+  } else if (!slice.empty()) {
+    if (!finite) {
+      slice[0] = std::numeric_limits<T>::quiet_NaN();
+    }
+    sum_slice(slice);
   }
-  sum_slice(slice);
   bool all = slice.empty() || !std::isnan(slice[0]);
   if (has_idle_) {
     std::int32_t& verdict = finite_[static_cast<std::size_t>(node_.size())];
@@ -146,9 +160,9 @@ void NodeExchange<T>::sum_node() {
     const std::size_t end = own_.begin + part.end;
     for (std::size_t first = own_.begin + part.begin; first < end; first += block) {
       const std::size_t count = std::min(block, end - first);
-      std::copy_n(gradients_of(0).data() + first, count, sum.data());
+      std::copy_n(gradients_of(0, 0).data() + first, count, sum.data());
       for (int rank = 1; rank < node_.size(); ++rank) {
-        add(gradients_of(rank).data() + first, sum.data(), count);
+        add(gradients_of(rank, 0).data() + first, sum.data(), count);
       }
       std::copy_n(sum.data(), count, mine.data() + first);
     }
@@ -156,17 +170,38 @@ void NodeExchange<T>::sum_node() {
 }
 
 template <class T>
+void NodeExchange<T>::sum_nodes_of_tree() {
+  tree_->sum_node(
+      own_.begin, own_.size(),
+      [this](int rank, std::size_t index) { return gradients_of(rank, index).data(); },
+      gradients().data() + own_.begin);
+}
+
+template <class T>
 void NodeExchange<T>::publish() {
   barrier_.wait();
 }
 
+/// Slices are alike on all nodes, so the node's are enough. A rank may be at the next call while
+/// another still reads the numbers of this one, but not at the one after that.
 template <class T>
-double NodeExchange<T>::sum_over_owners(double part) {
-  // Slices are alike on all nodes, so summing the node's is enough; in the order of ranks, so that
-  // every rank of every node gets the same bits. publish() comes before anyone writes here again.
-  parts_[static_cast<std::size_t>(node_.rank())] = own_.empty() ? 0 : part;
+void NodeExchange<T>::reduce_over_owners(std::span<std::uint64_t> numbers, Reduction reduction) {
+  const auto ranks = static_cast<std::size_t>(node_.size());
+  const std::span<std::uint64_t> all =
+      numbers_.subspan((calls_++ % 2) * ranks * this->owner_numbers, ranks * this->owner_numbers);
+  const auto of_rank = [&](std::size_t rank) {
+    return all.subspan(rank * this->owner_numbers, numbers.size());
+  };
+  std::copy(numbers.begin(), numbers.end(),
+            of_rank(static_cast<std::size_t>(node_.rank())).begin());
   barrier_.wait();
-  return std::accumulate(parts_.begin(), parts_.end(), 0.0);
+  std::fill(numbers.begin(), numbers.end(), 0);
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    std::transform(numbers.begin(), numbers.end(), of_rank(rank).begin(), numbers.begin(),
+                   [reduction](std::uint64_t a, std::uint64_t b) {
+                     return reduction == Reduction::max ? std::max(a, b) : a + b;
+                   });
+  }
 }
 
 template <class T>

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "dnn/core/threads.hpp"
+
 namespace dnn {
 
 namespace {
@@ -19,8 +21,8 @@ constexpr Clock::duration longest_sleep = std::chrono::milliseconds(1);
 
 template <class T>
 OverlapExchange<T>::OverlapExchange(const Communicator& ranks, std::size_t size,
-                                    std::size_t bucket_bytes)
-    : PrivateBuffers<T>(size),
+                                    std::size_t logical_shards, std::size_t bucket_bytes)
+    : PrivateBuffers<T>(size, &ranks, logical_shards),
       ranks_(ranks),
       bucket_elements_(std::clamp<std::size_t>(bucket_bytes / sizeof(T), 1, std::size_t{1} << 30)),
       collected_{size, size},
@@ -68,7 +70,7 @@ bool OverlapExchange<T>::combine(bool finite) {
 
 template <class T>
 void OverlapExchange<T>::send(Range bucket) {
-  if (ranks_.size() == 1) {
+  if (ranks_.size() == 1 && !this->tree()) {
     return;
   }
   {
@@ -79,7 +81,17 @@ void OverlapExchange<T>::send(Range bucket) {
 }
 
 template <class T>
+auto OverlapExchange<T>::begin(Range bucket) -> Sum {
+  const std::span<T> sums = this->gradients().subspan(bucket.begin, bucket.size());
+  if (this->tree()) {
+    return {{}, this->tree()->begin(this->nodes_from(bucket.begin), sums.size(), sums.data())};
+  }
+  return {ranks_.begin_all_reduce(sums, Reduction::sum), nullptr};
+}
+
+template <class T>
 void OverlapExchange<T>::work() {
+  set_threads(1);  // this one: the others are the rank's
   std::unique_lock lock(mutex_);
   while (!stop_) {
     changed_.wait(lock, [this] { return stop_ || !buckets_.empty(); });
@@ -107,11 +119,10 @@ void OverlapExchange<T>::begin_and_test(std::unique_lock<std::mutex>& lock) {
   const bool waiting = waiting_;
   lock.unlock();
   for (const Range bucket : begun) {
-    under_way_.push_back(ranks_.begin_all_reduce(
-        this->gradients().subspan(bucket.begin, bucket.size()), Reduction::sum));
+    under_way_.push_back(begin(bucket));
   }
   const auto start = Clock::now();
-  std::erase_if(under_way_, [](Request& request) { return request.test(); });
+  std::erase_if(under_way_, [](Sum& sum) { return sum.test(); });
   if (!under_way_.empty()) {
     if (waiting) {
       std::this_thread::yield();

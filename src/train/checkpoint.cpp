@@ -23,6 +23,25 @@ void exactly(Archive& archive, double& value) {
   value = std::bit_cast<double>(bits);
 }
 
+/// As doubles that add up to it; before `has_all`, the first one alone.
+template <class Archive>
+void exactly(Archive& archive, dnn::ExactSum& sum, bool has_all) {
+  const std::vector<double> parts = sum.expansion();
+  double first = parts.empty() ? 0 : parts.front();
+  exactly(archive, first);
+  std::vector<std::uint64_t> rest;
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    rest.push_back(std::bit_cast<std::uint64_t>(parts[i]));
+  }
+  if (has_all) {
+    archive& rest;
+  }
+  sum = first;
+  for (const std::uint64_t bits : rest) {
+    sum += std::bit_cast<double>(bits);
+  }
+}
+
 template <class Archive>
 void serialize(Archive& archive, dnn::Evaluation& e, unsigned /*version*/) {
   exactly(archive, e.loss);
@@ -50,7 +69,7 @@ template <class Archive>
 void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
   archive& c.program& c.configuration& c.data_sha256& c.widths& c.precision;
   archive& c.updates& c.steps_per_epoch& c.epoch& c.step& c.correct;
-  exactly(archive, c.loss_sum);
+  exactly(archive, c.loss_sum, version > 1);
   exactly(archive, c.learning_rate);
   exactly(archive, c.epoch_seconds);
   archive& c.epochs& c.best_epoch& c.optimizer_steps& c.residuals;
@@ -61,7 +80,7 @@ void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
 
 }  // namespace boost::serialization
 
-BOOST_CLASS_VERSION(dnn::Checkpoint, 1)
+BOOST_CLASS_VERSION(dnn::Checkpoint, 2)
 
 namespace dnn {
 

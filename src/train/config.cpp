@@ -78,6 +78,19 @@ void check(const Config& config) {
           std::to_string(config.lr_step_epochs), "must be above 0");
   require(config.lr_step_factor > 0 && config.lr_step_factor <= 1, "lr-step-factor",
           std::to_string(config.lr_step_factor), "must be above 0 and at most 1");
+  require(config.logical_shards >= 1 && config.logical_shards <= 65536, "logical-shards",
+          std::to_string(config.logical_shards), "must be 1 to 65536");
+  require(config.reproducible || config.logical_shards == Config::default_logical_shards,
+          "logical-shards", std::to_string(config.logical_shards),
+          "is part of --reproducible; add that, or leave it away");
+  require(!config.reproducible || config.precision != Precision::bf16, "precision",
+          word_for(config.precision),
+          "depends on the number of threads, so it cannot be --reproducible; use float or double");
+  require(!config.reproducible || config.compress == Compression::none, "compress",
+          word_for(config.compress),
+          "depends on which ranks share a node, so it cannot be --reproducible");
+  require(!config.reproducible || config.model_parallel == 1, "model-parallel",
+          std::to_string(config.model_parallel), "cannot be --reproducible yet");
   require(config.model_parallel >= 1, "model-parallel", "0", "must be at least 1");
   require(config.bucket_mib > 0 && config.bucket_mib <= 4096, "bucket-mib", show(config.bucket_mib),
           "must be above 0 and at most 4096");
@@ -131,6 +144,8 @@ nlohmann::ordered_json to_json(const Config& config) {
           {"class-weights", word_for(config.class_weights)},
           {"seed", config.seed},
           {"early-stop", config.early_stop},
+          {"reproducible", config.reproducible},
+          {"logical-shards", config.logical_shards},
           {"model-parallel", config.model_parallel},
           {"exchange", word_for(config.exchange)},
           {"bucket-mib", config.bucket_mib},

@@ -55,12 +55,13 @@ bool is_in_top(std::span<const T> a, std::size_t label) {
 template <class T>
 Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gatherer<T> gatherer,
                         std::size_t samples, std::function<std::uint64_t(std::uint64_t)> sample_at,
-                        std::size_t max_rows)
+                        std::size_t max_rows, bool same_blocks)
     : grid_(grid),
       classes_(layout.layers().back().columns),
       samples_(samples),
       sample_at_(std::move(sample_at)),
       max_rows_(max_rows),
+      unit_(same_blocks ? max_rows : 1),
       loader_(std::move(gatherer), max_rows) {
   if (grid.is_split()) {
     sharded_loss_.emplace(grid.model_group(), layout.widths().back(), classes_, max_rows,
@@ -71,7 +72,7 @@ Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gat
 template <class T>
 Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
                              const std::function<void()>& between) {
-  const Range mine = part_of(samples_, grid_.data_shards(), grid_.data_shard());
+  const Range mine = samples_of(grid_.data_shard());
   const std::size_t steps = (mine.size() + max_rows_ - 1) / max_rows_;
   loader_.start(
       [this, mine](std::size_t step, std::vector<std::uint64_t>& samples) {
@@ -83,7 +84,7 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
       },
       steps);
   Counts counts;
-  const std::size_t largest = part_of(samples_, grid_.data_shards(), 0).size();
+  const std::size_t largest = samples_of(0).size();
   for (std::size_t step = 0; step < (largest + max_rows_ - 1) / max_rows_; ++step) {
     if (between) {
       between();
@@ -100,6 +101,12 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
     }
   }
   return mean(counts, confusion != nullptr);
+}
+
+template <class T>
+Range Evaluator<T>::samples_of(std::size_t shard) const {
+  const Range units = part_of((samples_ + unit_ - 1) / unit_, grid_.data_shards(), shard);
+  return {std::min(units.begin * unit_, samples_), std::min(units.end * unit_, samples_)};
 }
 
 template <class T>
@@ -138,7 +145,7 @@ void Evaluator<T>::add_slices(MatrixView<const T> logits, std::span<const std::i
 template <class T>
 Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
   const Communicator& world = grid_.world();
-  const double total_loss = world.all_reduce(counts.sums.loss, Reduction::sum);
+  const double total_loss = world.sum(counts.sums.loss).value();
   const auto correct = world.all_reduce(counts.sums.correct, Reduction::sum);
   if (std::isnan(total_loss)) {
     const std::uint64_t bad = world.all_reduce(counts.bad, Reduction::sum);

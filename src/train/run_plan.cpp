@@ -159,7 +159,10 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   const std::size_t element = element_bytes(config);
   plan.exchange_settings = {config.exchange,
                             static_cast<std::size_t>(config.bucket_mib * (1 << 20)),
-                            config.compress == Compression::bf16, plan.shared_cores, spare_core};
+                            config.compress == Compression::bf16,
+                            plan.shared_cores,
+                            spare_core,
+                            config.reproducible ? config.logical_shards : 0};
   plan.exchange = choose_in_grid(plan.exchange_settings, grid, plan.part.size() * element);
   const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
   std::size_t widest_hidden = 0;

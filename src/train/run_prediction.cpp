@@ -91,7 +91,7 @@ LossSums score(const PredictConfig& config, std::vector<SavedModel> models,
       file->commit();
     }
   });
-  sums.loss = world.all_reduce(sums.loss, Reduction::sum);
+  sums.loss = world.sum(sums.loss);
   sums.correct = world.all_reduce(sums.correct, Reduction::sum);
   return sums;
 }
@@ -107,7 +107,8 @@ void report(const PredictConfig& config, const Dataset& data, const LossSums& su
   if (data.has_labels()) {
     std::printf("accuracy %.2f %% (%llu of %zu), loss %.4f\n",
                 100 * static_cast<double>(sums.correct) / count,
-                static_cast<unsigned long long>(sums.correct), data.samples, sums.loss / count);
+                static_cast<unsigned long long>(sums.correct), data.samples,
+                sums.loss.value() / count);
   }
   std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), data.samples,
               data.samples == 1 ? "" : "s");

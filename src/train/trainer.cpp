@@ -53,7 +53,11 @@ Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
       max_rows_(std::max(data.sampler.max_share(), evaluation_rows)),
       step_(plan.part,
             {max_rows_, config.dropout, config.clip_norm, config.seed, plan.products,
-             data.largest_feature, largest_gradient<T>(config.optimizer) / world_.size()},
+             data.largest_feature,
+             largest_gradient<T>(config.optimizer) /
+                 (config.reproducible ? static_cast<double>(config.logical_shards) : world_.size()),
+             plan.exchange_settings.logical_shards,
+             part_of(config.logical_shards, grid.data_shards(), grid.data_shard())},
             SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, world_, data)),
             {.kind = config.optimizer,
              .momentum = config.momentum,
@@ -71,7 +75,7 @@ Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
         grid, plan.part, Gatherer<T>(data.train, data.normalizer),
         data.sampler.validation_samples(),
         [&sampler = data.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
-        evaluation_rows);
+        evaluation_rows, config.reproducible);
   }
 }
 
@@ -212,7 +216,7 @@ EpochMetrics Trainer<T>::run_epoch() {
   const std::size_t counted = sampler.training_samples() - position_.left_out;
   const auto samples = static_cast<double>(counted);
   metrics.train = {
-      world_.all_reduce(position_.sums.loss, Reduction::sum) / samples,
+      world_.sum(position_.sums.loss).value() / samples,
       static_cast<double>(world_.all_reduce(position_.sums.correct, Reduction::sum)) / samples,
       counted};
   metrics.seconds = position_.seconds;
@@ -301,7 +305,7 @@ void Trainer<T>::write_checkpoint() {
   world_.pulse().begin(Activity::checkpointing);
   check_state();
   Checkpoint checkpoint;
-  checkpoint.loss_sum = world_.all_reduce(position_.sums.loss, Reduction::sum);
+  checkpoint.loss_sum = world_.sum(position_.sums.loss);
   checkpoint.correct = world_.all_reduce(position_.sums.correct, Reduction::sum);
   std::vector<std::byte> part;
   if (control_->writes_parts()) {
@@ -407,7 +411,7 @@ Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
     const Dataset& set = data_.test ? *data_.test : data_.train;
     Evaluator<T> evaluator(
         grid_, step_.layout(), Gatherer<T>(set, data_.normalizer), set.samples,
-        [](std::uint64_t i) { return i; }, evaluation_rows);
+        [](std::uint64_t i) { return i; }, evaluation_rows, config_.reproducible);
     evaluation = evaluator.run(step_.network(), &confusion);
   }
   result_.seconds.evaluation += watch.seconds();

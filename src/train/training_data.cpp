@@ -158,6 +158,7 @@ TrainingData load_training_data(const Config& config, const RankGrid& grid) {
   settings.seed = config.seed;
   settings.ranks = grid.data_shards();
   settings.rank = grid.data_shard();
+  settings.logical_shards = config.reproducible ? config.logical_shards : 0;
   agree(world, [&] {
     settings.held_out = held_out_samples(config, train.samples);
     settings.batch_size = global_batch(config, train.samples - settings.held_out);

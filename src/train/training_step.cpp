@@ -1,11 +1,16 @@
 #include "dnn/train/training_step.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <utility>
 
+#include "dnn/core/add.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
+#include "dnn/core/sum_of_squares.hpp"
+#include "dnn/core/threads.hpp"
 
 namespace dnn {
 
@@ -41,13 +46,20 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
       settings_(settings),
       exchange_(exchange),
       model_group_(model_group),
+      schedule_(settings.logical_shards > 0
+                    ? TreeSchedule::make(settings.logical_shards, settings.logical)
+                    : TreeSchedule::make(1, {0, 1})),
       normed_(counted_ranges(layout, exchange.own(), model_group)),
       sums_(model_group != nullptr ? std::optional<ModelGroupSums<T>>(std::in_place, *model_group)
                                    : std::nullopt),
       network_(layout_, exchange.values(), exchange.gradients(), settings.max_rows,
-               settings.dropout, settings.products, sums_ ? &*sums_ : nullptr),
+               settings.dropout, settings.products, sums_ ? &*sums_ : nullptr,
+               settings.logical_shards > 0 ? ProductCut::blocks : ProductCut::whole),
       loss_(std::move(loss)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
+  for (std::size_t i = schedule_.nodes; i < schedule_.buffers; ++i) {
+    spare_.emplace_back(layout_.size());
+  }
   if (model_group != nullptr) {
     sharded_loss_.emplace(*model_group, layout_.widths().back(), layout_.layers().back().columns,
                           settings.max_rows, loss_);
@@ -64,8 +76,7 @@ template <class T>
 StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
                                 std::uint64_t epoch, double learning_rate, PhaseSeconds& seconds) {
   Stopwatch watch;
-  const DropoutKey key{settings_.seed, epoch, batch.samples};
-  StepResult result = compute(batch, key, global_samples);
+  StepResult result = compute(batch, global_samples, epoch);
   seconds.compute += watch.lap();
 
   result.counts = exchange_.combine(agree_in_group(!result.bad));
@@ -73,7 +84,7 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
     exchange_.publish();
     seconds.exchange += watch.lap();
     result.sums = {};
-    find_suspects(batch, key, result.bad);
+    find_suspects(batch, global_samples, epoch, result.bad);
     return result;
   }
   const double scale = clip_scale();
@@ -90,19 +101,65 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
 }
 
 template <class T>
-StepResult TrainingStep<T>::compute(const Batch<T>& batch, const DropoutKey& key,
-                                    std::size_t global_samples) {
+StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_samples,
+                                    std::uint64_t epoch) {
   StepResult result;
-  const MatrixView<T> logits = network_.forward(batch.X, &key);
-  differentiate(logits, batch, global_samples, result);
-  network_.backward(batch.X, static_cast<T>(settings_.largest_input),
-                    [&](const LayerGradients<T>& gradients) {
-                      look_at(gradients, result);
-                      if (model_group_ == nullptr) {
-                        exchange_.ready(gradients.range);
+  for (const TreeSchedule::Step& shard : schedule_.steps) {
+    compute_shard(shard, batch, global_samples, epoch, &shard == &schedule_.steps.back(), result);
+  }
+  if (schedule_.steps.empty() && model_group_ == nullptr) {
+    announce_all();
+  }
+  return result;
+}
+
+template <class T>
+void TrainingStep<T>::compute_shard(const TreeSchedule::Step& shard, const Batch<T>& batch,
+                                    std::size_t global_samples, std::uint64_t epoch, bool is_last,
+                                    StepResult& result) {
+  const Batch<T> part = part_of_batch(batch, shard.leaf, global_samples);
+  const DropoutKey key{settings_.seed, epoch, part.samples};
+  const std::span<T> gradients = buffer(shard.buffer);
+  network_.use_gradients(gradients);
+  const MatrixView<T> logits = network_.forward(part.X, &key);
+  differentiate(logits, part, global_samples, result);
+  network_.backward(part.X, static_cast<T>(settings_.largest_input),
+                    [&](const LayerGradients<T>& layer) {
+                      look_at(layer, gradients, result);
+                      add_up(shard, layer.range);
+                      if (is_last && model_group_ == nullptr) {
+                        exchange_.ready(layer.range);
                       }
                     });
-  return result;
+}
+
+template <class T>
+Batch<T> TrainingStep<T>::part_of_batch(const Batch<T>& batch, std::size_t shard,
+                                        std::size_t global_samples) const {
+  if (settings_.logical_shards == 0) {
+    return batch;
+  }
+  const std::size_t first =
+      part_of(global_samples, settings_.logical_shards, settings_.logical.begin).begin;
+  Range rows = part_of(global_samples, settings_.logical_shards, shard);
+  rows = {rows.begin - first, rows.end - first};
+  return {batch.X.part(rows), batch.labels.subspan(rows.begin, rows.size()),
+          batch.samples.subspan(rows.begin, rows.size())};
+}
+
+template <class T>
+std::span<T> TrainingStep<T>::buffer(std::size_t index) {
+  return index < schedule_.nodes ? exchange_.part(index) : spare_[index - schedule_.nodes].span();
+}
+
+template <class T>
+void TrainingStep<T>::add_up(const TreeSchedule::Step& shard, Range range) {
+  for (const auto& [into, from] : shard.additions) {
+    const T* source = buffer(from).data() + range.begin;
+    T* target = buffer(into).data() + range.begin;
+    parallel_for(range.size(), parallel_grain,
+                 [&](Range part) { add(source + part.begin, target + part.begin, part.size()); });
+  }
 }
 
 /// Backward goes on with what is there, whatever is found: the ranks exchange alike.
@@ -112,7 +169,7 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
   const std::string last_layer = name_of_layer(layout_.layers().size()) + ": ";
   if (!sharded_loss_) {
     try {
-      result.sums = loss_.differentiate(logits, batch.labels, global_samples);
+      result.sums += loss_.differentiate(logits, batch.labels, global_samples);
     } catch (const NumericalError& error) {
       result.bad = BadNumbers{last_layer + error.what(), {}, {}, {}};
     }
@@ -123,7 +180,7 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
     result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}, {}};
   }
   if (model_group_->is_root()) {
-    result.sums = outcome.sums;
+    result.sums += outcome.sums;
   }
 }
 
@@ -135,21 +192,27 @@ bool TrainingStep<T>::agree_in_group(bool finite) {
     return finite;
   }
   const bool all = model_group_->all_reduce<std::int64_t>(finite ? 1 : 0, Reduction::min) == 1;
-  for (auto layer = layout_.layers().rbegin(); layer != layout_.layers().rend(); ++layer) {
-    exchange_.ready({layer->weights.begin, layer->bias.end});
-  }
+  announce_all();
   return all;
 }
 
+/// Tells the exchange that all gradients are complete.
 template <class T>
-void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& result) {
+void TrainingStep<T>::announce_all() {
+  for (auto layer = layout_.layers().rbegin(); layer != layout_.layers().rend(); ++layer) {
+    exchange_.ready({layer->weights.begin, layer->bias.end});
+  }
+}
+
+template <class T>
+void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, std::span<const T> buffer,
+                              StepResult& result) {
   const T limit = static_cast<T>(settings_.largest_gradient);
   if (result.bad || gradients.bound <= limit) {
     return;
   }
   const Range range = gradients.range;
-  const T largest = largest_magnitude(
-      std::span<const T>(exchange_.gradients().subspan(range.begin, range.size())));
+  const T largest = largest_magnitude(buffer.subspan(range.begin, range.size()));
   if (largest <= limit) {
     return;
   }
@@ -168,18 +231,32 @@ std::string TrainingStep<T>::name_of_layer(std::size_t layer) const {
 }
 
 template <class T>
-void TrainingStep<T>::find_suspects(const Batch<T>& batch, const DropoutKey& key,
-                                    std::optional<BadNumbers>& bad) {
+void TrainingStep<T>::find_suspects(const Batch<T>& batch, std::size_t global_samples,
+                                    std::uint64_t epoch, std::optional<BadNumbers>& bad) {
   if (!bad && model_group_ == nullptr) {
     return;
   }
-  const MatrixView<const T> logits = network_.forward(batch.X, &key);
-  if (!bad) {
-    return;
+  for (const TreeSchedule::Step& shard : schedule_.steps) {
+    const Batch<T> part = part_of_batch(batch, shard.leaf, global_samples);
+    const DropoutKey key{settings_.seed, epoch, part.samples};
+    const MatrixView<const T> logits = network_.forward(part.X, &key);
+    if (!bad) {
+      continue;
+    }
+    const std::size_t layer = network_.first_nonfinite_layer(part.X.rows);
+    if (layer > 0 && bad->origin.empty()) {
+      bad->origin = name_of_layer(layer);
+    }
+    add_suspects(logits, part.samples, *bad);
   }
-  if (const std::size_t layer = network_.first_nonfinite_layer(batch.X.rows); layer > 0) {
-    bad->origin = name_of_layer(layer);
+  if (bad && bad->samples.empty()) {
+    bad->samples.assign(batch.samples.begin(), batch.samples.end());
   }
+}
+
+template <class T>
+void TrainingStep<T>::add_suspects(MatrixView<const T> logits,
+                                   std::span<const std::uint64_t> samples, BadNumbers& bad) const {
   for (std::size_t s = 0; s < logits.rows; ++s) {
     const std::span<const T> row = logits.row(s);
     const auto found =
@@ -187,14 +264,11 @@ void TrainingStep<T>::find_suspects(const Batch<T>& batch, const DropoutKey& key
     if (found == row.end()) {
       continue;
     }
-    if (bad->samples.empty()) {
-      bad->class_index =
+    if (bad.samples.empty()) {
+      bad.class_index =
           layout_.layers().back().columns.begin + static_cast<std::size_t>(found - row.begin());
     }
-    bad->samples.push_back(batch.samples[s]);
-  }
-  if (bad->samples.empty()) {
-    bad->samples.assign(batch.samples.begin(), batch.samples.end());
+    bad.samples.push_back(samples[s]);
   }
 }
 
@@ -204,18 +278,30 @@ double TrainingStep<T>::clip_scale() {
     return 1;
   }
   const std::span<const T> g = gradients();
-  double squares = 0;
+  double largest = 0;
   for (const Range range : normed_) {
-    for (std::size_t i = range.begin; i < range.end; ++i) {
-      squares += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-    }
+    largest = std::max<double>(largest, largest_magnitude(g.subspan(range.begin, range.size())));
   }
-  squares = exchange_.sum_over_owners(squares);
-  if (model_group_ != nullptr) {
-    squares = model_group_->all_reduce(squares, Reduction::sum);
+  auto bits = std::bit_cast<std::uint64_t>(largest);  // ordered as the numbers are
+  reduce_over_all({&bits, 1}, Reduction::max);
+  const int exponent = exponent_above(std::bit_cast<double>(bits));
+  SumOfSquares squares;
+  for (const Range range : normed_) {
+    squares += sum_of_squares(g.subspan(range.begin, range.size()), exponent);
   }
-  const double norm = std::sqrt(squares);
+  std::array<std::uint64_t, 2> words = {squares.high, squares.low};
+  reduce_over_all(words, Reduction::sum);
+  const double norm = SumOfSquares{words[0], words[1]}.norm(exponent);
   return norm > settings_.clip_norm ? settings_.clip_norm / norm : 1;
+}
+
+/// Collective over the owners of all parameters, each of which counts once.
+template <class T>
+void TrainingStep<T>::reduce_over_all(std::span<std::uint64_t> numbers, Reduction reduction) {
+  exchange_.reduce_over_owners(numbers, reduction);
+  if (model_group_ != nullptr) {
+    model_group_->all_reduce(numbers, reduction);
+  }
 }
 
 template class TrainingStep<float>;

@@ -36,7 +36,7 @@ class Bf16Network : public test::NeedsBf16Products {
     }
     const LossSums sums = SoftmaxCrossEntropy().differentiate(network.forward(X), labels, count);
     network.backward(X, 1, [](const auto&) {});
-    return sums.loss / static_cast<double>(count);
+    return sums.loss.value() / static_cast<double>(count);
   }
 };
 

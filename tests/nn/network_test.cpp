@@ -43,7 +43,7 @@ void check_gradients(const SoftmaxCrossEntropy& loss, double dropout) {
     const double kept = f.values[i];
     f.values[i] = kept + step;
     const MatrixView<const double> A = network.forward(f.X(), &f.key);
-    const double value = loss.evaluate<double>(A, f.labels).loss / 5;
+    const double value = loss.evaluate<double>(A, f.labels).loss.value() / 5;
     f.values[i] = kept;
     return value;
   };

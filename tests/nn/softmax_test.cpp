@@ -59,7 +59,7 @@ TYPED_TEST(SoftmaxOf, LossIsFiniteWhereTheProbabilityUnderflows) {
   const std::vector<std::int32_t> wrong = {1};
   const LossSums sums =
       SoftmaxCrossEntropy().evaluate<T>(MatrixView<const T>{a.data(), 1, 2}, wrong);
-  EXPECT_DOUBLE_EQ(sums.loss, 2 * static_cast<double>(this->huge));
+  EXPECT_DOUBLE_EQ(sums.loss.value(), 2 * static_cast<double>(this->huge));
   EXPECT_EQ(sums.correct, 0U);
 }
 
@@ -71,7 +71,7 @@ TYPED_TEST(SoftmaxOf, MaskedClassTakesNoPart) {
   const std::vector<std::int32_t> masked = {1};
   EXPECT_THROW((void)SoftmaxCrossEntropy().evaluate<T>(A, masked), NumericalError);
   const LossSums sums = SoftmaxCrossEntropy().differentiate<T>(A, first, 1);
-  EXPECT_NEAR(sums.loss, std::log(2.0), 1e-6);
+  EXPECT_NEAR(sums.loss.value(), std::log(2.0), 1e-6);
   EXPECT_EQ(a, (std::vector<T>{-0.5, 0, 0.5}));
 }
 
@@ -124,7 +124,7 @@ void expect_as_naive(const std::vector<T>& a, std::size_t label) {
   const LossSums sums =
       SoftmaxCrossEntropy().differentiate<T>(MatrixView<T>{dA.data(), 1, a.size()}, labels, 1);
   const double loss = static_cast<double>(naive.loss);
-  EXPECT_NEAR(sums.loss, loss, (4 + loss) * 2 * std::numeric_limits<T>::epsilon());
+  EXPECT_NEAR(sums.loss.value(), loss, (4 + loss) * 2 * std::numeric_limits<T>::epsilon());
   double worst = 0;  // distance over what is allowed
   for (std::size_t j = 0; j < a.size(); ++j) {
     const double allowed = tolerance<T>(naive.y[j], max - static_cast<double>(a[j]));
@@ -164,8 +164,9 @@ TYPED_TEST(SoftmaxOf, DependsOnTheRowAlone) {
     const SoftmaxCrossEntropy loss;
     std::vector<T> together = batch;
     const double sum =
-        loss.differentiate<T>(MatrixView<T>{together.data(), rows, width}, labels, 3).loss;
-    EXPECT_EQ(loss.evaluate<T>(MatrixView<const T>{batch.data(), rows, width}, labels).loss, sum);
+        loss.differentiate<T>(MatrixView<T>{together.data(), rows, width}, labels, 3).loss.value();
+    EXPECT_EQ(loss.evaluate<T>(MatrixView<const T>{batch.data(), rows, width}, labels).loss.value(),
+              sum);
     for (std::size_t shift = 1; shift < 16; shift += 2) {  // another alignment
       std::vector<T> moved(shift + width);
       std::copy_n(batch.begin() + 2 * width, width, moved.begin() + shift);
@@ -189,13 +190,13 @@ TEST(SoftmaxCrossEntropy, GradientIsTheLossesDifferenceQuotient) {
       std::vector<double> dA = start;
       const double value = loss.differentiate<double>(
                                    MatrixView<double>{dA.data(), samples, classes}, labels, global)
-                               .loss;
+                               .loss.value();
       const auto loss_at = [&](std::size_t i, double step) {
         std::vector<double> moved = start;
         moved[i] += step;
         return loss.evaluate<double>(MatrixView<const double>{moved.data(), samples, classes},
                                      labels)
-                   .loss /
+                   .loss.value() /
                global;
       };
       EXPECT_DOUBLE_EQ(value / global, loss_at(0, 0));
@@ -213,8 +214,8 @@ TEST(SoftmaxCrossEntropy, SmoothedLossByHand) {
   const std::vector<std::int32_t> label = {0};
   const SoftmaxCrossEntropy loss(0.2, {2.0, 1.0});
   const double expected = 2 * -(0.9 * std::log(0.25) + 0.1 * std::log(0.75));
-  EXPECT_NEAR(loss.evaluate<double>(MatrixView<const double>{a.data(), 1, 2}, label).loss, expected,
-              1e-14);
+  EXPECT_NEAR(loss.evaluate<double>(MatrixView<const double>{a.data(), 1, 2}, label).loss.value(),
+              expected, 1e-14);
 }
 
 TEST(SoftmaxCrossEntropy, RefusesSettingsWithoutMeaning) {

@@ -154,13 +154,14 @@ void expect_reference(const Rows<T>& rows, const Slices& slices, const std::stri
   for (const auto& result : {outcome.evaluated, outcome.differentiated}) {
     EXPECT_EQ(result.bad_rows, 0U) << what;
     EXPECT_FALSE(result.bad) << what;
-    EXPECT_NEAR(result.sums.loss, static_cast<double>(loss), static_cast<double>(allowed_loss))
+    EXPECT_NEAR(result.sums.loss.value(), static_cast<double>(loss),
+                static_cast<double>(allowed_loss))
         << what;
     EXPECT_EQ(result.sums.correct, correct) << what;
   }
   // The same bits on every rank.
-  EXPECT_EQ(world().all_reduce(outcome.evaluated.sums.loss, Reduction::max),
-            world().all_reduce(outcome.evaluated.sums.loss, Reduction::min));
+  EXPECT_EQ(world().all_reduce(outcome.evaluated.sums.loss.value(), Reduction::max),
+            world().all_reduce(outcome.evaluated.sums.loss.value(), Reduction::min));
 }
 
 template <class T>
@@ -185,7 +186,7 @@ TYPED_TEST(ShardedSoftmaxOf, ExactAtTheExtremes) {
     }
   }
   const Outcome<T> sure = run_sharded<T>({3, {h, -h, 0}, {1}}, even_slices(3), 1);
-  EXPECT_DOUBLE_EQ(sure.evaluated.sums.loss, 2 * static_cast<double>(h));
+  EXPECT_DOUBLE_EQ(sure.evaluated.sums.loss.value(), 2 * static_cast<double>(h));
 }
 
 // Ranks with nothing but masked classes or no class at all have no finite maximum to offer.
@@ -214,7 +215,7 @@ TYPED_TEST(ShardedSoftmaxOf, MoreRanksThanClasses) {
 
 TYPED_TEST(ShardedSoftmaxOf, NoSamples) {
   const auto outcome = run_sharded<TypeParam>({5, {}, {}}, even_slices(5), 3);
-  EXPECT_EQ(outcome.differentiated.sums.loss, 0);
+  EXPECT_EQ(outcome.differentiated.sums.loss.value(), 0);
   EXPECT_EQ(outcome.differentiated.bad_rows, 0U);
 }
 
@@ -303,7 +304,7 @@ void expect_named(T bad, std::size_t classes) {
     const Outcome<T> outcome = run_sharded(rows, slices, 3);
     for (const auto& result : {outcome.evaluated, outcome.differentiated}) {
       EXPECT_EQ(result.bad_rows, 1U);  // on every rank
-      EXPECT_TRUE(std::isnan(result.sums.loss));
+      EXPECT_TRUE(std::isnan(result.sums.loss.value()));
       const bool has_it = at >= mine.begin && at < mine.end;
       EXPECT_EQ(result.bad.has_value(), has_it) << "one rank names it";
       if (result.bad) {

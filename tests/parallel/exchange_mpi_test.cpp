@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -57,8 +58,12 @@ void five_steps(ExchangeKind kind, std::size_t size, std::size_t bucket_bytes) {
       }
       EXPECT_TRUE(exchange->combine(true));
       const Range own = exchange->own();
-      const double owned = exchange->sum_over_owners(static_cast<double>(own.size()));
-      EXPECT_EQ(owned, static_cast<double>(size));
+      std::array<std::uint64_t, 2> owned = {own.size(), own.end};
+      exchange->reduce_over_owners(owned, Reduction::sum);
+      EXPECT_EQ(owned[0], size);
+      owned = {own.size(), own.end};
+      exchange->reduce_over_owners(owned, Reduction::max);
+      EXPECT_EQ(owned[1], size);
       for (std::size_t i = own.begin; i < own.end; ++i) {
         EXPECT_EQ(exchange->gradients()[i], gradient_sum<T>(i, step)) << i;
         exchange->values()[i] -= exchange->gradients()[i] / 4;

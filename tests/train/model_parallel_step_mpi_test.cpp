@@ -78,7 +78,7 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                            std::span(indices).subspan(mine.begin, mine.size())};
       const StepResult result = step.run(batch, problem.samples, 1, 0.05, seconds);
       EXPECT_TRUE(result.counts);
-      updated.losses.push_back(ranks.all_reduce(result.sums.loss, Reduction::sum));
+      updated.losses.push_back(ranks.sum(result.sums.loss).value());
       updated.correct += ranks.all_reduce(result.sums.correct, Reduction::sum);
     }
     updated.values.assign(step.values().begin(), step.values().end());

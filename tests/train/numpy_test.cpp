@@ -59,7 +59,7 @@ void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double 
     const LossSums sums = step.run({{x.data(), samples.size(), 64}, labels, samples},
                                    samples.size(), 1, rate, seconds)
                               .sums;
-    losses << sums.loss / static_cast<double>(samples.size()) << '\n';
+    losses << sums.loss.value() / static_cast<double>(samples.size()) << '\n';
   }
 }
 

@@ -40,7 +40,7 @@ std::vector<double> updated(double clip_norm = 0) {
   const std::vector<std::uint64_t> sample = {0};
   PhaseSeconds seconds;
   const LossSums sums = step.run({{x.data(), 1, 2}, label, sample}, 1, 1, eta, seconds).sums;
-  EXPECT_NEAR(sums.loss, -std::log(1 - p), 1e-13);
+  EXPECT_NEAR(sums.loss.value(), -std::log(1 - p), 1e-13);
   std::vector<double> result;
   for (const Range place : places) {
     const auto values = step.values().subspan(place.begin, place.size());

@@ -11,6 +11,7 @@
 
 #include "dnn/comm/pulse.hpp"
 #include "dnn/comm/request.hpp"
+#include "dnn/core/exact_sum.hpp"
 
 namespace dnn {
 
@@ -74,6 +75,21 @@ class Communicator {
   void all_to_all(std::span<const T> from, std::span<const std::size_t> from_sizes, std::span<T> to,
                   std::span<const std::size_t> to_sizes) const;
 
+  /// Collective: begins such an exchange of blocks that lie anywhere, in elements from `from` and
+  /// `to` on. All that is given, the counts and offsets too, must be left alone until the request
+  /// is done. Instantiated for float and double.
+  template <class T>
+  [[nodiscard]] Request begin_all_to_all(const T* from, const std::vector<int>& from_counts,
+                                         const std::vector<int>& from_offsets, T* to,
+                                         const std::vector<int>& to_counts,
+                                         const std::vector<int>& to_offsets) const;
+
+  /// Collective: begins to give each rank's block of `values` to all; block i is rank i's. The same
+  /// holds as for begin_all_to_all.
+  template <class T>
+  [[nodiscard]] Request begin_all_gather(T* values, const std::vector<int>& counts,
+                                         const std::vector<int>& offsets) const;
+
   /// Collective: block i of `to` becomes rank i's `from`; all ranks give equally many bytes (fewer
   /// than 2^31).
   void all_gather(std::span<const std::byte> from, std::span<std::byte> to) const;
@@ -83,6 +99,12 @@ class Communicator {
   [[nodiscard]] T all_reduce(T value, Reduction reduction) const {
     all_reduce(std::span<T>(&value, 1), reduction);
     return value;
+  }
+
+  /// Collective: the exact sum of all ranks' sums, the same bits on every rank however MPI adds.
+  [[nodiscard]] ExactSum sum(ExactSum mine) const {
+    mine.combine([this](std::span<std::int64_t> words) { all_reduce(words, Reduction::sum); });
+    return mine;
   }
 
   /// Collective: every rank gets `root`'s bytes; all ranks give equally many.

@@ -4,6 +4,8 @@
 #include <span>
 #include <type_traits>
 
+#include "dnn/core/partition.hpp"
+
 namespace dnn {
 
 /// A view of a dense row-major matrix: `rows` x `cols` elements, rows contiguous. Owns nothing; the
@@ -21,6 +23,10 @@ struct MatrixView {
   [[nodiscard]] std::span<T> row(std::size_t index) const { return {data + index * cols, cols}; }
   /// The first `count` rows.
   [[nodiscard]] MatrixView top(std::size_t count) const { return {data, count, cols}; }
+  /// The rows of a range.
+  [[nodiscard]] MatrixView part(Range range) const {
+    return {data + range.begin * cols, range.size(), cols};
+  }
 
   // NOLINTNEXTLINE(google-explicit-constructor): a view of const elements, as with std::span
   operator MatrixView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, cols}; }

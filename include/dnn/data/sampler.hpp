@@ -20,6 +20,9 @@ class Sampler {
     std::uint64_t seed = 0;
     std::size_t ranks = 1;
     std::size_t rank = 0;
+    /// A batch is cut into so many parts (part_of), and a rank has some of these, one after another
+    /// (part_of again); 0: into as many as there are ranks.
+    std::size_t logical_shards = 0;
   };
 
   explicit Sampler(const Settings& settings);
@@ -42,6 +45,8 @@ class Sampler {
   [[nodiscard]] std::uint64_t validation_sample(std::uint64_t position) const;
 
  private:
+  /// This rank's part of a batch of so many samples.
+  [[nodiscard]] Range share_of(std::size_t samples) const;
   /// Training sample `position` < training_samples(), in the split's order.
   [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
 

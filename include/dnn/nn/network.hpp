@@ -10,6 +10,7 @@
 #include "dnn/core/partition.hpp"
 #include "dnn/nn/bf16_dense.hpp"
 #include "dnn/nn/dropout.hpp"
+#include "dnn/nn/matrix_product.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/nn/partial_sums.hpp"
 
@@ -49,10 +50,15 @@ class Network {
   /// `max_batch`: the most samples of a batch. `dropout`: the rate after every hidden layer, [0,
   /// 1). A network whose `gradients` are empty cannot go backward.
   /// `group`: of a network on several ranks; must outlive it. Without, `layout` is whole.
+  /// `cut`: of products in full; those in bf16 are whole.
   /// Throws std::runtime_error where this processor cannot multiply as `products` says.
   Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
           std::size_t max_batch, double dropout = 0,
-          ProductPrecision products = ProductPrecision::full, PartialSums<T>* group = nullptr);
+          ProductPrecision products = ProductPrecision::full, PartialSums<T>* group = nullptr,
+          ProductCut cut = ProductCut::whole);
+
+  /// From now on gradients go to `gradients`, as large as those given before.
+  void use_gradients(std::span<T> gradients);
 
   /// To be called before the first forward and whenever the values have changed: products in bf16
   /// work on rounded copies of W.
@@ -81,7 +87,8 @@ class Network {
     std::span<const T> B;
     MatrixView<T> dW;
     std::span<T> dB;
-    Range range;  ///< of both in the flat buffers
+    Range weights;  ///< in the flat buffers
+    Range bias;
     LayerSplit split = LayerSplit::whole;
     std::size_t first_node = 0;  ///< of those held
     MatrixView<T> X;             ///< node values (logits in the last layer), max_batch x M_n
@@ -100,7 +107,8 @@ class Network {
   AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns
   double dropout_;
   PartialSums<T>* group_;  ///< null: the network is whole
-  bool dropped_ = false;   ///< whether the last forward drew masks
+  ProductCut cut_;
+  bool dropped_ = false;  ///< whether the last forward drew masks
 };
 
 }  // namespace dnn

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "dnn/core/exact_sum.hpp"
 #include "dnn/core/matrix.hpp"
 
 namespace dnn {
@@ -18,7 +19,7 @@ void softmax(std::span<T> a);
 /// Sums over a set of samples; sums of several sets add up, and the caller divides by the number of
 /// samples of all ranks.
 struct LossSums {
-  double loss = 0;  ///< Σ of the samples' losses
+  ExactSum loss;  ///< Σ of the samples' losses
   std::uint64_t correct =
       0;  ///< samples whose largest logit is their label's (the first of equals)
 

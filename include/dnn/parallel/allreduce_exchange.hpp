@@ -5,12 +5,13 @@
 
 namespace dnn {
 
-/// One MPI_Allreduce of the whole gradient buffer, in place; every rank then updates everything.
+/// One MPI_Allreduce of the whole gradient buffer, in place, or one sum along the tree of logical
+/// shards; every rank then updates everything.
 template <class T>
 class AllreduceExchange final : public PrivateBuffers<T> {
  public:
-  /// `size`: elements of the flat buffers. `ranks` must outlive the exchange.
-  AllreduceExchange(const Communicator& ranks, std::size_t size);
+  /// Collective over `ranks`, see PrivateBuffers.
+  AllreduceExchange(const Communicator& ranks, std::size_t size, std::size_t logical_shards = 0);
 
   void ready(Range range) override;
   [[nodiscard]] bool combine(bool finite) override;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
 
+#include "dnn/comm/communicator.hpp"
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
@@ -35,6 +38,10 @@ class GradientExchange {
   /// The flat buffer of this rank's dW and dB.
   [[nodiscard]] virtual std::span<T> gradients() = 0;
 
+  /// With logical shards, see Note [One tree over logical shards]: the flat buffer of dW and dB of
+  /// this rank's node number `index` of the tree. Without, gradients() for 0.
+  [[nodiscard]] virtual std::span<T> part(std::size_t index) = 0;
+
   /// Collective: sets all values: `write`, given values(), is called on one rank for each copy of
   /// them. What it writes must be the same everywhere.
   virtual void set_values(const std::function<void(std::span<T>)>& write) = 0;
@@ -42,22 +49,24 @@ class GradientExchange {
   /// The range of the flat buffers that this rank updates; the same at every step, may be empty.
   [[nodiscard]] virtual Range own() const = 0;
 
-  /// `range` of the gradients is complete on this rank and will not be written again before
-  /// publish(). All ranks call it with the same ranges in the same order, last layer first.
+  /// `range` of the gradients (of every part) is complete on this rank and will not be written
+  /// again before publish(). All ranks call it with the same ranges in the same order, last layer
+  /// first.
   virtual void ready(Range range) = 0;
 
   /// Collective: gradients[own()] becomes the sum of all ranks' dW and dB. `finite`: whether all of
-  /// this rank's are numbers of at most 1 / (number of ranks) of the largest there is. Returns, the
+  /// this rank's are numbers small enough that all together can be summed. Returns, the
   /// same on all ranks, whether they all are; if not, the gradients mean nothing.
   [[nodiscard]] virtual bool combine(bool finite) = 0;
 
   /// Collective: every rank sees the values that their owners updated.
   virtual void publish() = 0;
 
-  /// Collective, between combine and publish: the sum over all owners of a number about their own
-  /// range (a part of a norm), the same bits on every rank; where every rank owns everything, the
-  /// number itself.
-  [[nodiscard]] virtual double sum_over_owners(double part) = 0;
+  /// Collective, between combine and publish: the reduction over all owners of numbers about their
+  /// own range (a part of a norm), at most `owner_numbers` of them; where every rank owns
+  /// everything, the numbers themselves.
+  virtual void reduce_over_owners(std::span<std::uint64_t> numbers, Reduction reduction) = 0;
+  static constexpr std::size_t owner_numbers = 2;
 
   /// What this rank still owes to the sums of later steps (error feedback), as bytes; empty where
   /// sums are complete.

@@ -18,6 +18,10 @@ struct ExchangeSettings {
   bool compress = false;                            ///< node: bf16 between nodes
   bool shared_cores = false;  ///< the ranks and threads of a node are more than its cores
   bool spare_core = false;    ///< every node has more cores than ranks and threads
+  /// The leaves of the tree that gradients are summed along, see Note [One tree over logical
+  /// shards], shared out over the ranks in their order (part_of); 0: gradients are summed as is
+  /// fastest.
+  std::size_t logical_shards = 0;
 };
 
 /// What was chosen, never `automatic`, and why.

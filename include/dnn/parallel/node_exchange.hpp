@@ -10,6 +10,7 @@
 #include "dnn/comm/node_barrier.hpp"
 #include "dnn/parallel/compressed_sum.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
+#include "dnn/parallel/node_tree.hpp"
 
 namespace dnn {
 
@@ -29,8 +30,9 @@ template <class T>
 class NodeExchange final : public GradientExchange<T> {
  public:
   struct Settings {
-    bool shared_cores = false;  ///< the node's ranks and threads are more than its cores
-    bool compress = false;      ///< bf16 between nodes, with error feedback
+    bool shared_cores = false;       ///< the node's ranks and threads are more than its cores
+    bool compress = false;           ///< bf16 between nodes, with error feedback
+    std::size_t logical_shards = 0;  ///< see ExchangeSettings
   };
 
   /// Collective over `world`; `node` is its node. `size`: elements of the flat buffers, which lie
@@ -38,28 +40,35 @@ class NodeExchange final : public GradientExchange<T> {
   NodeExchange(const Communicator& world, Node& node, std::size_t size, const Settings& settings);
 
   [[nodiscard]] std::span<T> values() override { return values_; }
-  [[nodiscard]] std::span<T> gradients() override { return gradients_of(node_.rank()); }
+  [[nodiscard]] std::span<T> gradients() override { return part(0); }
+  [[nodiscard]] std::span<T> part(std::size_t index) override {
+    return gradients_of(node_.rank(), index);
+  }
   void set_values(const std::function<void(std::span<T>)>& write) override;
   [[nodiscard]] Range own() const override { return own_; }
   void ready(Range range) override;
   [[nodiscard]] bool combine(bool finite) override;
   void publish() override;
-  [[nodiscard]] double sum_over_owners(double part) override;
+  void reduce_over_owners(std::span<std::uint64_t> numbers, Reduction reduction) override;
   [[nodiscard]] std::string save_residual() const override;
   bool load_residual(const std::string& bytes) override;
 
  private:
-  [[nodiscard]] std::span<T> gradients_of(int node_rank);
+  [[nodiscard]] std::span<T> gradients_of(int node_rank, std::size_t index);
   [[nodiscard]] bool all_finite_on_node() const;
   void sum_node();
+  void sum_nodes_of_tree();
   [[nodiscard]] bool sum_between_nodes(bool finite);
   void sum_slice(std::span<T> slice);
 
   Node& node_;
   Range own_;
+  std::optional<NodeTree<T>> tree_;  ///< with logical shards
   std::span<T> values_;
-  std::span<T> all_gradients_;  ///< one flat buffer a rank of the node
-  std::span<double> parts_;     ///< of sum_over_owners, one a rank of the node
+  std::span<T> all_gradients_;  ///< of each rank of the node, a flat buffer for each part
+  /// Of reduce_over_owners: for each rank of the node the numbers of one call, and of the next one.
+  std::span<std::uint64_t> numbers_;
+  std::size_t calls_ = 0;
   std::span<std::int32_t>
       finite_;     ///< of combine, one a rank of the node, and the leader's verdict
   bool has_idle_;  ///< whether a rank of this node owns nothing

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -14,7 +15,8 @@
 namespace dnn {
 
 /// Gradients travel while backward goes on: finished layers are collected into buckets, and each
-/// full bucket's MPI_Iallreduce begins at once; every rank then updates everything.
+/// full bucket's MPI_Iallreduce, or sum along the tree of logical shards, begins at once; every
+/// rank then updates everything.
 ///
 /// Note [Real progress]
 /// Open MPI moves a non-blocking collective on only inside MPI calls. Measured with Open MPI 4.1.4,
@@ -31,23 +33,33 @@ namespace dnn {
 template <class T>
 class OverlapExchange final : public PrivateBuffers<T> {
  public:
-  /// `size`: elements of the flat buffers; `bucket_bytes`: how much is collected before it is sent.
-  /// `ranks` must outlive the exchange.
-  OverlapExchange(const Communicator& ranks, std::size_t size, std::size_t bucket_bytes);
+  /// Collective over `ranks`, see PrivateBuffers. `bucket_bytes`: how much is collected before it
+  /// is sent.
+  OverlapExchange(const Communicator& ranks, std::size_t size, std::size_t logical_shards,
+                  std::size_t bucket_bytes);
   ~OverlapExchange() override;
 
   void ready(Range range) override;
   [[nodiscard]] bool combine(bool finite) override;
 
  private:
+  /// The sum of one bucket, under way.
+  struct Sum {
+    Request plain;
+    std::unique_ptr<typename TreeReduction<T>::Pending> tree;
+
+    [[nodiscard]] bool test() { return tree ? tree->test() : plain.test(); }
+  };
+
   void send(Range bucket);
+  [[nodiscard]] Sum begin(Range bucket);
   void work();
   void begin_and_test(std::unique_lock<std::mutex>& lock);
 
   const Communicator& ranks_;
   std::size_t bucket_elements_;
-  Range collected_;                 ///< finished, not yet given to the thread
-  std::vector<Request> under_way_;  ///< the thread's
+  Range collected_;             ///< finished, not yet given to the thread
+  std::vector<Sum> under_way_;  ///< the thread's
 
   std::mutex mutex_;
   std::condition_variable changed_;

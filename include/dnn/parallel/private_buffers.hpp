@@ -1,12 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
+#include <vector>
 
+#include "dnn/comm/communicator.hpp"
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
+#include "dnn/parallel/tree_reduction.hpp"
 
 namespace dnn {
 
@@ -15,30 +20,56 @@ namespace dnn {
 template <class T>
 class PrivateBuffers : public GradientExchange<T> {
  public:
-  /// `size`: elements of the flat buffers.
-  explicit PrivateBuffers(std::size_t size) : values_(size), gradients_(size) {}
+  /// `size`: elements of the flat buffers. With logical shards (see ExchangeSettings) collective
+  /// over `ranks`, which must outlive it.
+  explicit PrivateBuffers(std::size_t size, const Communicator* ranks = nullptr,
+                          std::size_t logical_shards = 0)
+      : values_(size) {
+    if (logical_shards > 0) {
+      tree_.emplace(*ranks, logical_shards,
+                    tree_nodes(logical_shards,
+                               part_of(logical_shards, static_cast<std::size_t>(ranks->size()),
+                                       static_cast<std::size_t>(ranks->rank()))));
+    }
+    parts_.resize(std::max<std::size_t>(1, tree_ ? tree_->nodes().size() : 1));
+    for (AlignedBuffer<T>& part : parts_) {
+      part = AlignedBuffer<T>(size);
+    }
+  }
 
   [[nodiscard]] std::span<T> values() override { return values_.span(); }
-  [[nodiscard]] std::span<T> gradients() override { return gradients_.span(); }
+  [[nodiscard]] std::span<T> gradients() override { return parts_[0].span(); }
+  [[nodiscard]] std::span<T> part(std::size_t index) override { return parts_[index].span(); }
   void set_values(const std::function<void(std::span<T>)>& write) override {
     write(values_.span());
   }
   [[nodiscard]] Range own() const override { return {0, values_.size()}; }
   void publish() override {}
-  [[nodiscard]] double sum_over_owners(double part) override { return part; }
+  void reduce_over_owners(std::span<std::uint64_t> /*numbers*/, Reduction /*reduction*/) override {}
 
  protected:
+  /// With logical shards.
+  [[nodiscard]] std::optional<TreeReduction<T>>& tree() { return tree_; }
+  /// Where this rank's nodes of the tree have their elements from `first` on.
+  [[nodiscard]] std::vector<const T*> nodes_from(std::size_t first) {
+    std::vector<const T*> from(tree_->nodes().size());
+    std::transform(parts_.begin(), parts_.begin() + static_cast<std::ptrdiff_t>(from.size()),
+                   from.begin(), [first](AlignedBuffer<T>& part) { return part.data() + first; });
+    return from;
+  }
+
   /// See Note [Agreement on bad numbers]: the first gradient carries the mark.
   void mark(bool finite) {
     if (!finite) {
-      gradients_.data()[0] = std::numeric_limits<T>::quiet_NaN();
+      parts_[0].data()[0] = std::numeric_limits<T>::quiet_NaN();
     }
   }
-  [[nodiscard]] bool is_unmarked() { return !std::isnan(gradients_.data()[0]); }
+  [[nodiscard]] bool is_unmarked() { return !std::isnan(parts_[0].data()[0]); }
 
  private:
   AlignedBuffer<T> values_;
-  AlignedBuffer<T> gradients_;
+  std::optional<TreeReduction<T>> tree_;
+  std::vector<AlignedBuffer<T>> parts_;  ///< the first one has the sum in the end
 };
 
 }  // namespace dnn

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/exact_sum.hpp"
 #include "dnn/core/partition.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
@@ -35,7 +36,7 @@ struct Checkpoint {
   std::uint64_t steps_per_epoch = 0;  ///< updates of an epoch
   std::uint64_t epoch = 1;            ///< the one under way, from 1
   std::uint64_t step = 0;             ///< how many of its updates are done
-  double loss_sum = 0;                ///< over the samples of those updates
+  ExactSum loss_sum;                  ///< over the samples of those updates
   std::uint64_t correct = 0;          ///< of those samples
   std::uint64_t left_out = 0;         ///< samples of updates of this epoch that did not count
   std::uint64_t skipped = 0;          ///< updates of the whole run that did not count

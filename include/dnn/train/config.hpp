@@ -56,7 +56,9 @@ struct Config {
   std::uint64_t seed = 1;
   std::size_t early_stop = 0;  ///< epochs without a better validation result; 0: never
 
-  std::size_t model_parallel = 1;  ///< ranks that hold one network together
+  bool reproducible = false;                            ///< the same bits at any number of ranks
+  std::size_t logical_shards = default_logical_shards;  ///< reproducible: that a batch is cut into
+  std::size_t model_parallel = 1;                       ///< ranks that hold one network together
   /// Of the layer between two hidden layers, what each of these ranks must have where the two are
   /// split, see SplitRule; no option.
   std::size_t least_split_nodes = 128;
@@ -82,6 +84,7 @@ struct Config {
   bool dry_run = false;
 
   static constexpr std::size_t default_batch_size = 128;
+  static constexpr std::size_t default_logical_shards = 8;
   /// η that suits the optimizer: 0.001 for adam and adamw, 0.1 for sgd, 0.02 with momentum.
   [[nodiscard]] double learning_rate() const;
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/core/aligned_buffer.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/softmax.hpp"
@@ -17,6 +18,7 @@
 #include "dnn/parallel/class_sharded_softmax.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/model_group_sums.hpp"
+#include "dnn/parallel/sum_tree.hpp"
 #include "dnn/train/stopwatch.hpp"
 
 namespace dnn {
@@ -60,6 +62,10 @@ class TrainingStep {
     double largest_input = std::numeric_limits<double>::infinity();  ///< no |X^0| is above it
     /// A larger |dW| or |dB| counts as infinite: the sum of the ranks' could be.
     double largest_gradient = std::numeric_limits<T>::max();
+    /// What a batch is cut into, of which `logical` is this rank's part: see Note [One tree over
+    /// logical shards]. 0: the part of a batch that a rank gets is computed at once.
+    std::size_t logical_shards = 0;
+    Range logical;
   };
 
   /// `exchange` must outlive the step. `model_group`: the ranks that hold the network together, of
@@ -85,17 +91,31 @@ class TrainingStep {
   [[nodiscard]] Optimizer<T>& optimizer() { return *optimizer_; }
 
  private:
-  /// Forward, loss and backward.
-  StepResult compute(const Batch<T>& batch, const DropoutKey& key, std::size_t global_samples);
+  /// Forward, loss and backward, of one logical shard after the other.
+  StepResult compute(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch);
+  void compute_shard(const TreeSchedule::Step& shard, const Batch<T>& batch,
+                     std::size_t global_samples, std::uint64_t epoch, bool is_last,
+                     StepResult& result);
+  /// The part of `batch` that logical shard `shard` is.
+  [[nodiscard]] Batch<T> part_of_batch(const Batch<T>& batch, std::size_t shard,
+                                       std::size_t global_samples) const;
+  /// Where the gradients of a buffer of the schedule lie.
+  [[nodiscard]] std::span<T> buffer(std::size_t index);
+  void add_up(const TreeSchedule::Step& shard, Range range);
   /// The loss of A^N, which becomes dA^N.
   void differentiate(MatrixView<T> logits, const Batch<T>& batch, std::size_t global_samples,
                      StepResult& result);
-  void look_at(const LayerGradients<T>& gradients, StepResult& result);
+  void look_at(const LayerGradients<T>& gradients, std::span<const T> buffer, StepResult& result);
   [[nodiscard]] bool agree_in_group(bool finite);
   [[nodiscard]] std::string name_of_layer(std::size_t layer) const;
   /// Collective over the model group. `bad`, where there is one, gets this rank's samples whose
   /// logits are not finite; all of them, if none is such.
-  void find_suspects(const Batch<T>& batch, const DropoutKey& key, std::optional<BadNumbers>& bad);
+  void find_suspects(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch,
+                     std::optional<BadNumbers>& bad);
+  void add_suspects(MatrixView<const T> logits, std::span<const std::uint64_t> samples,
+                    BadNumbers& bad) const;
+  void announce_all();
+  void reduce_over_all(std::span<std::uint64_t> numbers, Reduction reduction);
   /// The factor that brings the gradients' norm down to the limit, or 1.
   double clip_scale();
 
@@ -103,6 +123,8 @@ class TrainingStep {
   Settings settings_;
   GradientExchange<T>& exchange_;
   const Communicator* model_group_;
+  TreeSchedule schedule_;
+  std::vector<AlignedBuffer<T>> spare_;  ///< buffers of the schedule beyond the exchange's
   std::vector<Range> normed_;  ///< of the own range, what this rank counts in the gradients' norm
   std::optional<ModelGroupSums<T>> sums_;
   Network<T> network_;
