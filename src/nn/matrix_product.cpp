@@ -55,6 +55,7 @@ void multiply_in_blocks(Transpose ta, MatrixView<const T> a, Transpose tb, Matri
   std::mutex mutex;
   parallel_for(down * across, 1, [&](Range blocks) {
     try {
+      const OneThread alone;  // also where there is but one block, and so no parallel region
       for (std::size_t i = blocks.begin; i < blocks.end; ++i) {
         const std::size_t row = i / across * block_extent;
         const std::size_t col = i % across * block_extent;

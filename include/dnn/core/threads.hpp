@@ -17,6 +17,18 @@ void set_threads(int threads);
 /// How many there are.
 [[nodiscard]] int threads();
 
+/// The calling thread computes with one thread for as long as this lives.
+class OneThread {
+ public:
+  OneThread() : before_(threads()) { set_threads(1); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+  ~OneThread() { set_threads(before_); }
+
+ private:
+  int before_;
+};
+
 namespace detail {
 void run_in_threads(std::size_t count, std::size_t grain, void (*part)(void*, Range), void* work);
 }  // namespace detail

@@ -1,0 +1,166 @@
+// --reproducible: the parameters after every update, and all metrics, have the same bits on all
+// ranks as on one alone.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "dnn/core/sha256.hpp"
+#include "dnn/core/threads.hpp"
+#include "dnn/nn/initializer.hpp"
+#include "dnn/train/trainer.hpp"
+#include "dnn/train/training_setup.hpp"
+#include "support/mpi_world.hpp"
+
+namespace dnn {
+namespace {
+
+using test::self;
+using test::world;
+
+Config small_run() {
+  Config config;
+  config.hidden = {70, 33};  // odd rows: shards begin anywhere in memory
+  config.epochs = 2;
+  config.batch_size = 260;  // 1,617 samples: a last batch of 57
+  config.dropout = 0.25;
+  config.clip_norm = 0.4;
+  config.class_weights = ClassWeights::balanced;
+  config.label_smoothing = 0.1;
+  config.reproducible = true;
+  return config;
+}
+
+/// The parameters' hash after every update of the first two epochs.
+template <class T>
+std::vector<std::string> hashes_of(Config config, const Communicator& ranks) {
+  config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
+  std::vector<std::string> hashes;
+  Node node(ranks);
+  RankGrid grid(ranks, node, 1);
+  {
+    const TrainingData data = load_training_data(config, grid);
+    const RunPlan plan = RunPlan::make(config, grid, data);
+    set_threads(plan.threads);
+    const auto exchange =
+        make_exchange<T>(plan.exchange, plan.exchange_settings, ranks, node, plan.part.size());
+    const Sampler& sampler = data.sampler;
+    const std::size_t rows = std::max<std::size_t>(1, sampler.max_share());
+    TrainingStep<T> step(
+        plan.part,
+        {.max_rows = rows,
+         .dropout = config.dropout,
+         .clip_norm = config.clip_norm,
+         .seed = config.seed,
+         .logical_shards = plan.exchange_settings.logical_shards,
+         .logical = part_of(config.logical_shards, static_cast<std::size_t>(ranks.size()),
+                            static_cast<std::size_t>(ranks.rank()))},
+        SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, ranks, data)),
+        {.kind = config.optimizer, .momentum = 0.9, .weight_decay = 0.01}, *exchange);
+    step.set_values(
+        [&](std::span<T> values) { initialize(plan.part, config.init, config.seed, values); });
+    BatchLoader<T> loader(Gatherer<T>(data.train, data.normalizer), rows);
+    PhaseSeconds seconds;
+    for (std::size_t epoch = 1; epoch <= 2; ++epoch) {
+      loader.start([&, epoch](std::size_t i, auto& samples) { sampler.batch(epoch, i, samples); },
+                   sampler.steps());
+      for (std::size_t i = 0; i < sampler.steps(); ++i) {
+        EXPECT_TRUE(step.run(loader.next(), sampler.batch_samples(i), epoch, 0.01, seconds).counts);
+        hashes.push_back(to_hex(sha256(std::as_bytes(step.values()))));
+      }
+    }
+  }
+  set_threads(1);
+  grid.close();
+  node.close();
+  return hashes;
+}
+
+/// A whole run: the last parameters' hash, the metrics of all epochs and of the evaluation.
+template <class T>
+std::string outcome_of(Config config, const Communicator& ranks) {
+  config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
+  nlohmann::ordered_json outcome;
+  Node node(ranks);
+  RankGrid grid(ranks, node, 1);
+  {
+    const TrainingData data = load_training_data(config, grid);
+    const RunPlan plan = RunPlan::make(config, grid, data);
+    set_threads(plan.threads);
+    Reporter silent(Reporter::Mode::silent);
+    Trainer<T> trainer(config, grid, plan, data, nullptr, silent);
+    trainer.run();
+    for (const EpochMetrics& metrics : trainer.result().epochs) {
+      outcome.push_back({metrics.train.loss, metrics.train.accuracy, metrics.validation->loss,
+                         metrics.validation->accuracy});
+    }
+    outcome.push_back(trainer.parameters_sha256());
+    Confusion confusion;
+    const Evaluation last = trainer.final_evaluation(confusion);
+    outcome.push_back({last.loss, last.accuracy, last.top5_accuracy});
+  }
+  set_threads(1);
+  grid.close();
+  node.close();
+  return outcome.dump();
+}
+
+template <class T>
+class Reproducible : public testing::Test {};
+using Elements = testing::Types<float, double>;
+TYPED_TEST_SUITE(Reproducible, Elements);
+
+TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsByEveryExchange) {
+  Config config = small_run();
+  for (const OptimizerKind optimizer : {OptimizerKind::momentum, OptimizerKind::adamw}) {
+    config.optimizer = optimizer;
+    config.exchange = ExchangeKind::automatic;
+    config.threads = 1;
+    const auto one = hashes_of<TypeParam>(config, self());
+    for (const ExchangeKind kind :
+         {ExchangeKind::allreduce, ExchangeKind::node, ExchangeKind::overlap}) {
+      for (const double mib : {1.0, 0.003}) {
+        if (kind != ExchangeKind::overlap && mib < 1) {
+          continue;  // there are no buckets
+        }
+        config.exchange = kind;
+        config.bucket_mib = mib;
+        config.threads = mib < 1 ? 2 : 1;
+        EXPECT_EQ(hashes_of<TypeParam>(config, world()), one);
+      }
+    }
+  }
+}
+
+TYPED_TEST(Reproducible, AnyNumberOfLogicalShards) {
+  for (const std::size_t shards : {1U, 3U, 12U, 300U}) {
+    Config config = small_run();
+    config.logical_shards = shards;
+    config.threads = 1;
+    const auto one = hashes_of<TypeParam>(config, self());
+    config.threads = 2;
+    EXPECT_EQ(hashes_of<TypeParam>(config, world()), one) << shards;
+  }
+}
+
+TYPED_TEST(Reproducible, MetricsAreTheSame) {
+  Config config = small_run();
+  config.early_stop = 1;
+  config.threads = 1;
+  EXPECT_EQ(outcome_of<TypeParam>(config, world()), outcome_of<TypeParam>(config, self()));
+}
+
+// The same comparison of a run that is not reproducible finds it out.
+TYPED_TEST(Reproducible, WithoutItTheBitsDiffer) {
+  if (world().size() == 1) {
+    GTEST_SKIP() << "there is no other number of ranks";
+  }
+  Config config = small_run();
+  config.reproducible = false;
+  EXPECT_NE(hashes_of<TypeParam>(config, world()), hashes_of<TypeParam>(config, self()));
+}
+
+}  // namespace
+}  // namespace dnn
