@@ -1,7 +1,10 @@
-// dnn_model: says what a saved model is, and whether its file is whole.
+// dnn_model: says what a saved model is, whether its file is whole, and what its parameters hash
+// to.
 
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "dnn/comm/program.hpp"
 #include "dnn/train/command_line.hpp"
@@ -17,13 +20,23 @@ int main(int argc, char** argv) {
     for (CLI::App* command : {info, verify}) {
       command->add_option("model", path, "the saved model")->required()->type_name("FILE");
     }
+    std::vector<std::string> paths;
+    CLI::App* hash = app.add_subcommand("hash", "print the SHA-256 of the parameters");
+    hash->add_option("files", paths, "saved models and checkpoints")->required()->type_name("FILE");
     app.require_subcommand(1);
     if (const auto print = dnn::parse_command_line(app, argc, argv)) {
       std::fputs(print->c_str(), stdout);
       return dnn::exit_ok;
     }
-    const std::string report = *info ? dnn::model_info(path) : dnn::model_verification(path);
-    std::fputs(report.c_str(), stdout);
+    if (*info || *verify) {
+      paths = {path};
+    }
+    for (const std::string& file : paths) {
+      const std::string report = *info     ? dnn::model_info(file)
+                                 : *verify ? dnn::model_verification(file)
+                                           : dnn::model_hash(file);
+      std::fputs(report.c_str(), stdout);
+    }
     return dnn::exit_ok;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "dnn_model: error: %s\n", error.what());

@@ -31,7 +31,7 @@ void serialize(Archive& archive, dnn::Evaluation& e, unsigned /*version*/) {
 }
 
 template <class Archive>
-void serialize(Archive& archive, dnn::EpochMetrics& m, unsigned /*version*/) {
+void serialize(Archive& archive, dnn::EpochMetrics& m, unsigned version) {
   bool has_validation = m.validation.has_value();
   archive& m.epoch& m.train& has_validation;
   if (has_validation) {
@@ -43,6 +43,9 @@ void serialize(Archive& archive, dnn::EpochMetrics& m, unsigned /*version*/) {
   exactly(archive, m.seconds);
   exactly(archive, m.evaluation_seconds);
   exactly(archive, m.samples_per_second);
+  if (version > 0) {
+    archive& m.sha256;
+  }
 }
 
 /// The tensors' bytes are not in the description.
@@ -61,6 +64,7 @@ void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
 
 }  // namespace boost::serialization
 
+BOOST_CLASS_VERSION(dnn::EpochMetrics, 1)
 BOOST_CLASS_VERSION(dnn::Checkpoint, 1)
 
 namespace dnn {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/sha256.hpp"
 #include "dnn/train/container.hpp"
 #include "dnn/train/description_archive.hpp"
 
@@ -74,6 +75,10 @@ void check_consistent(const SavedModel& model, const std::string& path) {
 }
 
 }  // namespace
+
+std::string parameters_sha256(std::span<const std::byte> packed) {
+  return to_hex(sha256(packed));
+}
 
 std::size_t packed_bytes(const std::vector<std::uint64_t>& widths, Precision precision,
                          const std::string& origin) {

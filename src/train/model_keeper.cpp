@@ -99,7 +99,8 @@ void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters pa
   }
 }
 
-void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs, const Present& present) {
+void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs,
+                            const std::function<Parameters()>& whole) {
   Parameters best;
   if (folder_ != nullptr && world_.is_root() && keeps_best_) {
     std::error_code error;
@@ -108,7 +109,7 @@ void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs, const Prese
   if (world_.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
     best = gather_best();
   }
-  const Parameters last = folder_ != nullptr ? present.whole() : Parameters{};
+  const Parameters last = folder_ != nullptr ? whole() : Parameters{};
   agree(world_, [&] {
     if (folder_ == nullptr || !world_.is_root()) {
       return;

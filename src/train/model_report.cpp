@@ -6,8 +6,9 @@
 #include <sstream>
 
 #include "dnn/core/error.hpp"
-#include "dnn/core/sha256.hpp"
+#include "dnn/train/checkpoint.hpp"
 #include "dnn/train/choices.hpp"
+#include "dnn/train/container.hpp"
 #include "dnn/train/model_file.hpp"
 
 namespace dnn {
@@ -56,13 +57,20 @@ std::string model_info(const std::string& path) {
     text << "validation:  accuracy " << 100 * d.validation_accuracy << " %, loss "
          << d.validation_loss << " (" << d.validation_samples << " samples)\n";
   }
-  text << "SHA-256:     " << to_hex(sha256(model.parameters)) << " (parameters)\n"
+  text << "SHA-256:     " << parameters_sha256(model.parameters) << " (parameters)\n"
        << "configuration:\n";
   std::istringstream configuration(d.configuration);
   for (std::string line; std::getline(configuration, line);) {
     text << "  " << line << '\n';
   }
   return text.str();
+}
+
+std::string model_hash(const std::string& path) {
+  const std::vector<std::byte> parameters = ContainerReader::begins_as(path, Container::checkpoint)
+                                                ? load_checkpoint(path).parameters
+                                                : load_model(path).parameters;
+  return parameters_sha256(parameters) + "  " + path + '\n';
 }
 
 std::string model_verification(const std::string& path) {

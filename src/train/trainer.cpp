@@ -9,7 +9,6 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
-#include "dnn/core/sha256.hpp"
 #include "dnn/train/model_file.hpp"
 #include "dnn/train/program_name.hpp"
 #include "dnn/train/replica_check.hpp"
@@ -147,18 +146,25 @@ void Trainer<T>::run() {
   if (control_ != nullptr) {
     control_->wait();
   }
-  models_.save_last(result_.epochs, present_parameters());
+  models_.save_last(result_.epochs, [this] { return parameters(); });
 }
 
 /// What is left of the epoch under way, and all that follows from it.
 template <class T>
 void Trainer<T>::train_epoch() {
   EpochMetrics metrics = run_epoch();
-  check_state();
+  metrics.sha256 = check_state();
   validate(metrics);
-  result_.epochs.push_back(metrics);
   world_.pulse().begin(Activity::writing);
-  models_.end_epoch(result_.epochs, present_parameters());
+  std::vector<std::byte> whole;
+  if (grid_.is_split()) {
+    whole = parameters();
+    metrics.sha256 = hash_of(whole);
+  }
+  result_.epochs.push_back(metrics);
+  models_.end_epoch(result_.epochs,
+                    {[&] { return grid_.is_split() ? std::move(whole) : parameters(); },
+                     [this] { return parts_.take<T>(step_.values(), 0); }});
   result_.best_epoch = models_.best_epoch();
   reporter_.end_epoch(metrics);
   position_ = {.epoch = position_.epoch + 1};
@@ -364,7 +370,7 @@ std::vector<std::byte> Trainer<T>::parameters() {
 }
 
 template <class T>
-void Trainer<T>::check_state() {
+std::string Trainer<T>::check_state() {
   bool finite = std::isfinite(largest_magnitude(std::span<const T>(step_.values())));
   for (std::size_t i = 0; i < step_.optimizer().buffers(); ++i) {
     finite =
@@ -375,18 +381,20 @@ void Trainer<T>::check_state() {
       "the parameters or the optimizer's state are no numbers any more (the training "
       "diverged, or a fault in memory); the newest checkpoint is from before; lower "
       "the learning rate or set --clip-norm in a new run");
-  check_replicas(world_, replicas_of<T>(grid_, step_.layout(), step_.values()));
-}
-
-template <class T>
-ModelKeeper::Present Trainer<T>::present_parameters() {
-  return {[this] { return parameters(); }, [this] { return parts_.take<T>(step_.values(), 0); }};
+  const auto digests =
+      check_replicas(world_, replicas_of<T>(grid_, step_.layout(), step_.values()));
+  return grid_.is_split() ? std::string() : to_hex(digests.front());
 }
 
 template <class T>
 std::string Trainer<T>::parameters_sha256() {
-  const std::vector<std::byte> whole = parameters();
-  return world_.broadcast(world_.is_root() ? to_hex(sha256(whole)) : std::string(), 0);
+  return hash_of(parameters());
+}
+
+/// Collective: on all ranks, the hash of the parameters that rank 0 gives.
+template <class T>
+std::string Trainer<T>::hash_of(std::span<const std::byte> whole) {
+  return world_.broadcast(world_.is_root() ? dnn::parameters_sha256(whole) : std::string(), 0);
 }
 
 template <class T>

@@ -74,7 +74,7 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
   for (const std::string& line : lines(read_file(out + "/metrics.jsonl"))) {
     const auto metrics = nlohmann::json::parse(line);
     for (const char* key : {"epoch", "lr", "train_loss", "train_accuracy", "validation_loss",
-                            "validation_accuracy", "samples_per_second"}) {
+                            "validation_accuracy", "sha256", "samples_per_second"}) {
       EXPECT_TRUE(metrics.contains(key)) << key;
     }
   }
@@ -280,6 +280,39 @@ TEST(Model, InfoAndVerify) {
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_NE(refused.output.find("checksum"), std::string::npos);
   EXPECT_NE(run_command(predict + " --model " + bad).output.find("checksum"), std::string::npos);
+}
+
+std::string hash_of(const std::string& file) {
+  return run_command(model + " hash " + file).output.substr(0, 64);
+}
+
+// One definition, whoever writes it: the model's file, the checkpoint, each epoch's line, the
+// summary; over a split network too.
+TEST(Model, HashIsThatOfTheParametersWhereverItIsWritten) {
+  const TemporaryFolder folder;
+  for (const std::string options : {"1", "3", "2 --model-parallel 2"}) {
+    const std::string out = folder / options.substr(0, 1);
+    const CommandResult result =
+        run_command(mpirun(options[0] - '0') + train + options.substr(1) + " --output " + out +
+                    " --hidden 64,100 --epochs 3 --checkpoint-every 1epochs --batch-size 400");
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const std::vector<std::string> epochs = lines(read_file(out + "/metrics.jsonl"));
+    ASSERT_EQ(epochs.size(), 3U);
+    for (std::size_t epoch = 0; epoch < epochs.size(); ++epoch) {
+      char name[48];
+      std::snprintf(name, sizeof(name), "/checkpoints/step-%012zu.ckpt", (epoch + 1) * 5);
+      EXPECT_EQ(nlohmann::json::parse(epochs[epoch])["sha256"], hash_of(out + name)) << options;
+    }
+    const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+    EXPECT_EQ(summary["sha256_last"], summary["final"]["sha256"]);
+    EXPECT_EQ(summary["sha256_last"], hash_of(out + "/last.dnn"));
+    EXPECT_EQ(summary["sha256_best"], hash_of(out + "/model.dnn"));
+  }
+  const CommandResult both =
+      run_command(model + " hash " + (folder / "1/last.dnn ") + (folder / "1/metrics.jsonl"));
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_EQ(count(both.output, "1/last.dnn\n"), 1) << both.output;
+  EXPECT_EQ(count(both.output, "not a dnn_train model"), 1) << both.output;
 }
 
 /// Three ranks, of which one fails in the way given.

@@ -43,9 +43,9 @@ class ModelKeeper {
   /// they are not kept); none yet without `best`. Writes the best model.
   void restore(const std::optional<EpochMetrics>& best, Parameters parameters);
 
-  /// Collective, at the end of a run of these epochs: writes the model of the last one, and what
-  /// could not be written before. Throws AgreedError.
-  void save_last(const std::vector<EpochMetrics>& epochs, const Present& present);
+  /// Collective, at the end of a run of these epochs: writes the model of the last one, whose
+  /// parameters `whole` gives as above, and what could not be written before. Throws AgreedError.
+  void save_last(const std::vector<EpochMetrics>& epochs, const std::function<Parameters()>& whole);
 
   /// The best epoch, from 1; the last one without a validation set; 0 before the first.
   [[nodiscard]] std::size_t best_epoch() const { return best_ ? best_->epoch : 0; }

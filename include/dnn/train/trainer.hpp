@@ -55,7 +55,7 @@ class Trainer {
 
   [[nodiscard]] const TrainingResult& result() const { return result_; }
 
-  /// The SHA-256 of the parameters, packed as in a saved model.
+  /// The hash of the present parameters, see dnn::parameters_sha256.
   [[nodiscard]] std::string parameters_sha256();
 
   /// Goes back to the best epoch's parameters.
@@ -92,8 +92,10 @@ class Trainer {
   void leave_out(const StepResult& result, std::size_t samples);
   [[noreturn]] void go_back();
   [[noreturn]] void end_for_bad_numbers();
-  void check_state();
-  ModelKeeper::Present present_parameters();
+  /// Throws on all ranks where the parameters are no numbers, or not the same on all ranks. Returns
+  /// their hash, which that takes anyway; empty where the network is split.
+  std::string check_state();
+  [[nodiscard]] std::string hash_of(std::span<const std::byte> whole);
 
   const Config& config_;
   RankGrid& grid_;
