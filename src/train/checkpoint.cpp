@@ -60,12 +60,15 @@ void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
   if (version > 0) {
     archive& c.left_out& c.skipped;
   }
+  if (version > 1) {
+    archive& c.environment;
+  }
 }
 
 }  // namespace boost::serialization
 
 BOOST_CLASS_VERSION(dnn::EpochMetrics, 1)
-BOOST_CLASS_VERSION(dnn::Checkpoint, 1)
+BOOST_CLASS_VERSION(dnn::Checkpoint, 2)
 
 namespace dnn {
 

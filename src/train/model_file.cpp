@@ -4,6 +4,7 @@
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
+#include <boost/serialization/version.hpp>
 #include <cstring>
 #include <sstream>
 
@@ -20,13 +21,18 @@ void serialize(Archive& archive, dnn::Normalizer& normalizer, unsigned /*version
 }
 
 template <class Archive>
-void serialize(Archive& archive, dnn::ModelDescription& d, unsigned /*version*/) {
+void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
   archive& d.widths& d.precision& d.class_names& d.feature_names& d.index_base& d.normalizer;
   archive& d.configuration& d.epoch& d.validation_loss& d.validation_accuracy;
   archive& d.validation_samples& d.program;
+  if (version > 0) {
+    archive& d.environment;
+  }
 }
 
 }  // namespace boost::serialization
+
+BOOST_CLASS_VERSION(dnn::ModelDescription, 1)
 
 namespace dnn {
 

@@ -14,8 +14,14 @@
 namespace dnn {
 
 ModelKeeper::ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-                         const TensorParts& parts, const RunFolder* folder)
-    : config_(config), world_(world), data_(data), parts_(parts), folder_(folder) {
+                         const TensorParts& parts, const Environment& environment,
+                         const RunFolder* folder)
+    : config_(config),
+      world_(world),
+      data_(data),
+      parts_(parts),
+      environment_(environment),
+      folder_(folder) {
   if (folder != nullptr && world.is_root()) {
     metrics_log_.emplace(folder->metrics());
   }
@@ -147,6 +153,7 @@ void ModelKeeper::save(const std::string& path, const EpochMetrics& metrics,
     description.validation_samples = metrics.validation->samples;
   }
   description.program = program_name;
+  description.environment = environment_.to_text();
   save_model(path, description, parameters);
 }
 

@@ -62,6 +62,13 @@ void warn_of_damage(const ResumedFrom& from) {
   }
 }
 
+void warn_of_environment(const ResumedFrom& from, const Environment& now) {
+  const std::string warning = environment_warning(from.path, from.checkpoint, now);
+  if (!warning.empty()) {
+    std::fprintf(stderr, "dnn_train: warning: %s\n", warning.c_str());
+  }
+}
+
 /// On rank 0: takes the run folder, and makes it ready for a run that starts anew or goes on.
 OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::string& path,
                          const std::string& data_sha256, Reporter& reporter) {
@@ -85,11 +92,12 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
   }
   if (start.candidates.empty()) {
     opened.folder.clear();
-    record_start(opened.folder, config);
+    record_start(opened.folder, config, plan.environment);
   } else {
     opened.from = read_candidates(start, own, data_sha256);
     warn_of_damage(*opened.from);
-    record_start(opened.folder, config);
+    warn_of_environment(*opened.from, plan.environment);
+    record_start(opened.folder, config, plan.environment);
     rewind_folder(opened.folder, *opened.from);
     opened.resumed_from = opened.from->path;
   }

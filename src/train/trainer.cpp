@@ -45,6 +45,7 @@ Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
       grid_(grid),
       world_(grid.world()),
       data_(data),
+      environment_(plan.environment),
       reporter_(reporter),
       control_(control),
       exchange_(make_exchange<T>(plan.exchange, plan.exchange_settings, grid.data_group(),
@@ -61,7 +62,7 @@ Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
       schedule_(schedule_of(config, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
       parts_(grid, plan.part, exchange_->own(), sizeof(T)),
-      models_(config, world_, data, parts_, folder),
+      models_(config, world_, data, parts_, environment_, folder),
       guard_(config.on_nonfinite, world_, folder != nullptr ? folder->nonfinite() : "") {
   step_.set_values(
       [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
@@ -324,6 +325,7 @@ void Trainer<T>::write_checkpoint() {
     checkpoint.program = program_name;
     checkpoint.configuration = to_json(config_).dump(-1, ' ', false, json_replace);
     checkpoint.data_sha256 = control_->settings().data_sha256;
+    checkpoint.environment = environment_.to_text();
     checkpoint.widths.assign(widths.begin(), widths.end());
     checkpoint.precision = config_.precision == Precision::f64 ? Precision::f64 : Precision::f32;
     checkpoint.updates = updates();

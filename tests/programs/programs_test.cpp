@@ -315,6 +315,39 @@ TEST(Model, HashIsThatOfTheParametersWhereverItIsWritten) {
   EXPECT_EQ(count(both.output, "not a dnn_train model"), 1) << both.output;
 }
 
+// oneDNN's own switch makes this processor an older one: another environment, in which numbers are
+// rounded elsewhere.
+TEST(Model, CompareNamesTheLargestDifferenceAndWhatOfTheEnvironmentDiffers) {
+  const TemporaryFolder folder;
+  const std::string run = train + " --hidden 12 --epochs 2 --output ";
+  ASSERT_EQ(run_command(run + (folder / "a")).exit_code, 0);
+  ASSERT_EQ(run_command(run + (folder / "b")).exit_code, 0);
+  ASSERT_EQ(run_command("DNNL_MAX_CPU_ISA=SSE41 " + run + (folder / "c")).exit_code, 0);
+  ASSERT_EQ(run_command(train + " --hidden 13 --epochs 2 --output " + (folder / "d")).exit_code, 0);
+  const auto compare = [&](const std::string& a, const std::string& b) {
+    return run_command(model + " compare " + (folder / a) + " " + (folder / b));
+  };
+  const CommandResult same = compare("a/last.dnn", "b/last.dnn");
+  EXPECT_EQ(same.exit_code, 0);
+  EXPECT_EQ(same.output, "parameters:  the same bits (SHA-256 " + hash_of(folder / "a/last.dnn") +
+                             ")\nenvironment: the same\n");
+  const CommandResult elsewhere = compare("a/last.dnn", "c/last.dnn");
+  EXPECT_EQ(elsewhere.exit_code, 1) << elsewhere.output;
+  for (const char* part : {"parameters:  differ in ", " of 910; the largest difference is ",
+                           "environment: differs\n", "  onednn_isa: ", " against sse41\n"}) {
+    EXPECT_EQ(count(elsewhere.output, part), 1) << part << " in " << elsewhere.output;
+  }
+  const CommandResult shape = compare("a/last.dnn", "d/last.dnn");
+  EXPECT_EQ(shape.exit_code, 1);
+  EXPECT_EQ(count(shape.output, "differ: 64-12-10 (float) against 64-13-10 (float)"), 1)
+      << shape.output;
+  EXPECT_EQ(compare("a/last.dnn", "a/summary.json").exit_code, 2);
+  EXPECT_EQ(run_command(model + " compare " + (folder / "a/last.dnn")).exit_code, 2);
+  EXPECT_EQ(count(run_command(model + " info " + (folder / "c/last.dnn")).output,
+                  "environment:\n  program: dnn_train "),
+            1);
+}
+
 /// Three ranks, of which one fails in the way given.
 CommandResult job_with(int failing, const std::string& how) {
   const CommandResult result = run_command(mpirun(3) + DNN_TEST_BIN + "/failing_rank " +

@@ -38,6 +38,7 @@ Checkpoint example(std::uint64_t step = 2) {
   c.program = "test";
   c.configuration = "{\"a\": \"with \\\"quotes\\\"\nand lines\"}";
   c.data_sha256 = std::string(64, 'a');
+  c.environment = "{\"cpu\":\"one\"}";
   c.widths = {2, 2};
   c.steps_per_epoch = 5;
   c.epoch = 2;
@@ -83,6 +84,7 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_EQ(again.epochs[0].seconds, 1e-300);
   EXPECT_EQ(again.epochs[0].sha256, given.epochs[0].sha256);
   EXPECT_EQ(again.residuals, given.residuals);
+  EXPECT_EQ(again.environment, given.environment);
 }
 
 // As the first version wrote it: without what was added later.
@@ -96,6 +98,7 @@ TEST(Checkpoint, AnOlderVersionsIsRead) {
   ASSERT_EQ(old.epochs.size(), 1U);
   EXPECT_EQ(old.epochs[0].train.samples, 8U);
   EXPECT_EQ(old.epochs[0].sha256, "");
+  EXPECT_EQ(old.environment, "");
 }
 
 TEST(Checkpoint, WithoutOptimizerStateAndBestModel) {

@@ -26,6 +26,7 @@ struct ModelDescription {
   double validation_accuracy = 0;
   std::uint64_t validation_samples = 0;  ///< 0: there was no validation set
   std::string program;                   ///< name and version of what wrote it
+  std::string environment;               ///< see Environment::to_text; empty: unknown
 };
 
 /// A model in memory: its description, and the bytes of W^1, B^1, ..., W^N, B^N without padding.

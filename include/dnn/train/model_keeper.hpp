@@ -9,6 +9,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/train/config.hpp"
+#include "dnn/train/environment.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/metrics_log.hpp"
 #include "dnn/train/run_folder.hpp"
@@ -32,9 +33,9 @@ class ModelKeeper {
   };
 
   /// All references must outlive the keeper. `parts`: how the ranks share the best parameters.
-  /// `folder`: null writes nothing.
+  /// `environment`: that models are to record. `folder`: null writes nothing.
   ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-              const TensorParts& parts, const RunFolder* folder);
+              const TensorParts& parts, const Environment& environment, const RunFolder* folder);
 
   /// Collective: takes note of the last of all epochs that the run has had.
   void end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present);
@@ -68,6 +69,7 @@ class ModelKeeper {
   const Communicator& world_;
   const TrainingData& data_;
   const TensorParts& parts_;
+  const Environment& environment_;
   const RunFolder* folder_;
   std::optional<EpochMetrics> best_;
   bool keeps_best_ = false;

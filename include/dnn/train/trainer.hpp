@@ -101,6 +101,7 @@ class Trainer {
   RankGrid& grid_;
   const Communicator& world_;
   const TrainingData& data_;
+  const Environment& environment_;
   Reporter& reporter_;
   RunControl* control_;
   std::unique_ptr<GradientExchange<T>> exchange_;
