@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "dnn/comm/agree.hpp"
-#include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/watchdog.hpp"
 #include "dnn/core/error.hpp"
@@ -16,6 +15,7 @@
 #include "dnn/train/data_fingerprint.hpp"
 #include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
+#include "dnn/train/run_grid.hpp"
 #include "dnn/train/run_lock.hpp"
 #include "dnn/train/run_plan.hpp"
 #include "dnn/train/run_start.hpp"
@@ -311,20 +311,9 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
 
 int run_training(const Config& config, const Communicator& world, StopRequest& stop,
                  LaunchGuard& guard) {
-  int code = exit_ok;
-  Node node(world);
-  {
-    std::optional<Watchdog> watchdog;
-    if (config.stall_timeout > 0) {
-      watchdog.emplace(world, node, config.stall_timeout, "dnn_train");
-    }
-    const LaunchGuard::Pause at_work(guard);
-    RankGrid grid = agree(world, [&] { return RankGrid(world, node, config.model_parallel); });
-    code = run_on(config, grid, stop, watchdog ? &*watchdog : nullptr);
-    grid.close();
-  }
-  node.close();
-  return code;
+  return run_on_grid(config, world, guard, [&](RankGrid& grid, Watchdog* watchdog) {
+    return run_on(config, grid, stop, watchdog);
+  });
 }
 
 }  // namespace dnn

@@ -98,6 +98,10 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, const DropoutKey& key
   network_.backward(batch.X, static_cast<T>(settings_.largest_input),
                     [&](const LayerGradients<T>& gradients) {
                       look_at(gradients, result);
+                      if (observer_) {
+                        const Range range = gradients.range;
+                        observer_(range, exchange_.gradients().subspan(range.begin, range.size()));
+                      }
                       if (model_group_ == nullptr) {
                         exchange_.ready(gradients.range);
                       }
