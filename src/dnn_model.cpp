@@ -1,10 +1,13 @@
-// dnn_model: says what a saved model is, and whether its file is whole.
+// dnn_model: says what a saved model is, whether its file is whole, and how it differs from others.
 
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "dnn/comm/program.hpp"
 #include "dnn/train/command_line.hpp"
+#include "dnn/train/model_comparison.hpp"
 #include "dnn/train/model_report.hpp"
 
 int main(int argc, char** argv) {
@@ -17,13 +20,37 @@ int main(int argc, char** argv) {
     for (CLI::App* command : {info, verify}) {
       command->add_option("model", path, "the saved model")->required()->type_name("FILE");
     }
+    std::vector<std::string> paths;
+    CLI::App* hash = app.add_subcommand("hash", "print the SHA-256 of the parameters");
+    hash->add_option("files", paths, "saved models and checkpoints")->required()->type_name("FILE");
+    std::vector<std::string> both;
+    CLI::App* compare = app.add_subcommand(
+        "compare",
+        "say whether the parameters are the same bits, and what differs; exit code 1 if "
+        "they are not");
+    compare->add_option("files", both, "two saved models or checkpoints")
+        ->required()
+        ->expected(2)
+        ->type_name("FILE");
     app.require_subcommand(1);
     if (const auto print = dnn::parse_command_line(app, argc, argv)) {
       std::fputs(print->c_str(), stdout);
       return dnn::exit_ok;
     }
-    const std::string report = *info ? dnn::model_info(path) : dnn::model_verification(path);
-    std::fputs(report.c_str(), stdout);
+    if (*compare) {
+      const auto comparison = dnn::ModelComparison::make(both.at(0), both.at(1));
+      std::fputs(comparison.text.c_str(), stdout);
+      return comparison.same_bits ? dnn::exit_ok : dnn::exit_failed;
+    }
+    if (*info || *verify) {
+      paths = {path};
+    }
+    for (const std::string& file : paths) {
+      const std::string report = *info     ? dnn::model_info(file)
+                                 : *verify ? dnn::model_verification(file)
+                                           : dnn::model_hash(file);
+      std::fputs(report.c_str(), stdout);
+    }
     return dnn::exit_ok;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "dnn_model: error: %s\n", error.what());

@@ -1,4 +1,4 @@
-// dnn_train: trains a network on any number of MPI ranks.
+// dnn_train: trains a network on any number of MPI ranks, or computes one update of a run again.
 
 #include <cstdio>
 
@@ -7,6 +7,7 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/train/options.hpp"
+#include "dnn/train/run_replay.hpp"
 #include "dnn/train/run_training.hpp"
 
 int main(int argc, char** argv) {
@@ -19,6 +20,11 @@ int main(int argc, char** argv) {
         std::fputs(options.print->c_str(), stdout);
       }
       return static_cast<int>(dnn::exit_ok);
+    }
+    if (options.replay) {
+      return dnn::run_replay(*options.replay, world, stop, guard, [&](const std::string& settings) {
+        return dnn::parse_options(argc, argv, settings).config;
+      });
     }
     return dnn::run_training(options.config, world, stop, guard);
   });

@@ -330,4 +330,12 @@ std::string host_name() {
   return {name, static_cast<std::size_t>(length)};
 }
 
+std::string mpi_library() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  check_mpi(MPI_Get_library_version(text, &length), "MPI_Get_library_version");
+  const std::string version(text, static_cast<std::size_t>(length));
+  return version.substr(0, version.find_first_of(",\n"));  // how it was built follows
+}
+
 }  // namespace dnn

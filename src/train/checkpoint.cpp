@@ -50,7 +50,7 @@ void serialize(Archive& archive, dnn::Evaluation& e, unsigned /*version*/) {
 }
 
 template <class Archive>
-void serialize(Archive& archive, dnn::EpochMetrics& m, unsigned /*version*/) {
+void serialize(Archive& archive, dnn::EpochMetrics& m, unsigned version) {
   bool has_validation = m.validation.has_value();
   archive& m.epoch& m.train& has_validation;
   if (has_validation) {
@@ -62,6 +62,9 @@ void serialize(Archive& archive, dnn::EpochMetrics& m, unsigned /*version*/) {
   exactly(archive, m.seconds);
   exactly(archive, m.evaluation_seconds);
   exactly(archive, m.samples_per_second);
+  if (version > 0) {
+    archive& m.sha256;
+  }
 }
 
 /// The tensors' bytes are not in the description.
@@ -76,10 +79,14 @@ void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
   if (version > 0) {
     archive& c.left_out& c.skipped;
   }
+  if (version > 1) {
+    archive& c.environment;
+  }
 }
 
 }  // namespace boost::serialization
 
+BOOST_CLASS_VERSION(dnn::EpochMetrics, 1)
 BOOST_CLASS_VERSION(dnn::Checkpoint, 2)
 
 namespace dnn {

@@ -170,6 +170,13 @@ std::string write_container(const std::string& path, const Container::Kind& kind
   return to_hex(digest);
 }
 
+bool ContainerReader::begins_as(const std::string& path, const Container::Kind& kind) {
+  const File file(path);
+  std::array<char, 8> magic{};
+  file.read(0, std::as_writable_bytes(std::span(magic)).first(std::min(file.size(), magic.size())));
+  return magic == kind.magic;
+}
+
 Container read_container(const std::string& path, const Container::Kind& kind) {
   const ContainerReader reader(path, kind);
   Container container{reader.description(), std::vector<std::byte>(reader.parameters_length())};

@@ -14,6 +14,9 @@ nlohmann::ordered_json EpochMetrics::to_json() const {
     line["validation_loss"] = validation->loss;
     line["validation_accuracy"] = validation->accuracy;
   }
+  if (!sha256.empty()) {
+    line["sha256"] = sha256;
+  }
   line["samples_per_second"] = samples_per_second;
   line["seconds"] = seconds;
   line["evaluation_seconds"] = evaluation_seconds;

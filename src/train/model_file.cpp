@@ -4,10 +4,12 @@
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
+#include <boost/serialization/version.hpp>
 #include <cstring>
 #include <sstream>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/sha256.hpp"
 #include "dnn/train/container.hpp"
 #include "dnn/train/description_archive.hpp"
 
@@ -19,13 +21,18 @@ void serialize(Archive& archive, dnn::Normalizer& normalizer, unsigned /*version
 }
 
 template <class Archive>
-void serialize(Archive& archive, dnn::ModelDescription& d, unsigned /*version*/) {
+void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
   archive& d.widths& d.precision& d.class_names& d.feature_names& d.index_base& d.normalizer;
   archive& d.configuration& d.epoch& d.validation_loss& d.validation_accuracy;
   archive& d.validation_samples& d.program;
+  if (version > 0) {
+    archive& d.environment;
+  }
 }
 
 }  // namespace boost::serialization
+
+BOOST_CLASS_VERSION(dnn::ModelDescription, 1)
 
 namespace dnn {
 
@@ -74,6 +81,10 @@ void check_consistent(const SavedModel& model, const std::string& path) {
 }
 
 }  // namespace
+
+std::string parameters_sha256(std::span<const std::byte> packed) {
+  return to_hex(sha256(packed));
+}
 
 std::size_t packed_bytes(const std::vector<std::uint64_t>& widths, Precision precision,
                          const std::string& origin) {

@@ -14,8 +14,14 @@
 namespace dnn {
 
 ModelKeeper::ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-                         const TensorParts& parts, const RunFolder* folder)
-    : config_(config), world_(world), data_(data), parts_(parts), folder_(folder) {
+                         const TensorParts& parts, const Environment& environment,
+                         const RunFolder* folder)
+    : config_(config),
+      world_(world),
+      data_(data),
+      parts_(parts),
+      environment_(environment),
+      folder_(folder) {
   if (folder != nullptr && world.is_root()) {
     metrics_log_.emplace(folder->metrics());
   }
@@ -99,7 +105,8 @@ void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters pa
   }
 }
 
-void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs, const Present& present) {
+void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs,
+                            const std::function<Parameters()>& whole) {
   Parameters best;
   if (folder_ != nullptr && world_.is_root() && keeps_best_) {
     std::error_code error;
@@ -108,7 +115,7 @@ void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs, const Prese
   if (world_.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
     best = gather_best();
   }
-  const Parameters last = folder_ != nullptr ? present.whole() : Parameters{};
+  const Parameters last = folder_ != nullptr ? whole() : Parameters{};
   agree(world_, [&] {
     if (folder_ == nullptr || !world_.is_root()) {
       return;
@@ -146,6 +153,7 @@ void ModelKeeper::save(const std::string& path, const EpochMetrics& metrics,
     description.validation_samples = metrics.validation->samples;
   }
   description.program = program_name;
+  description.environment = environment_.to_text();
   save_model(path, description, parameters);
 }
 

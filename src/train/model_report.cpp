@@ -6,9 +6,10 @@
 #include <sstream>
 
 #include "dnn/core/error.hpp"
-#include "dnn/core/sha256.hpp"
 #include "dnn/train/choices.hpp"
+#include "dnn/train/environment.hpp"
 #include "dnn/train/model_file.hpp"
+#include "dnn/train/saved_parameters.hpp"
 
 namespace dnn {
 
@@ -56,13 +57,22 @@ std::string model_info(const std::string& path) {
     text << "validation:  accuracy " << 100 * d.validation_accuracy << " %, loss "
          << d.validation_loss << " (" << d.validation_samples << " samples)\n";
   }
-  text << "SHA-256:     " << to_hex(sha256(model.parameters)) << " (parameters)\n"
-       << "configuration:\n";
+  text << "SHA-256:     " << parameters_sha256(model.parameters) << " (parameters)\n";
+  const Environment environment = Environment::parse(d.environment);
+  text << (environment.facts().empty() ? "" : "environment:\n");
+  for (const auto& [name, value] : environment.facts()) {
+    text << "  " << name << ": " << value << '\n';
+  }
+  text << "configuration:\n";
   std::istringstream configuration(d.configuration);
   for (std::string line; std::getline(configuration, line);) {
     text << "  " << line << '\n';
   }
   return text.str();
+}
+
+std::string model_hash(const std::string& path) {
+  return parameters_sha256(SavedParameters::load(path).packed) + "  " + path + '\n';
 }
 
 std::string model_verification(const std::string& path) {

@@ -55,6 +55,24 @@ const char* word_for_action(NonfiniteGuard::Action action) {
 
 }  // namespace
 
+std::vector<std::string> gather_findings(const Communicator& world,
+                                         const std::optional<BadNumbers>& bad) {
+  std::vector<std::string> findings = world.gather(own_finding(world, bad), 0);
+  std::erase(findings, std::string());
+  return findings;
+}
+
+std::string describe_findings(const std::vector<std::string>& findings) {
+  std::string text;
+  for (const std::string& line : findings) {
+    const Json finding = Json::parse(line);
+    text += "\n  rank " + finding["rank"].dump() + " (host " + finding["host"].get<std::string>() +
+            "): " + finding["what"].get<std::string>() + "; samples " +
+            name_samples(finding["samples"]) + " of the training data";
+  }
+  return text;
+}
+
 NonfiniteGuard::NonfiniteGuard(OnNonfinite policy, const Communicator& world, std::string log)
     : policy_(policy), world_(world), log_(std::move(log)) {}
 
@@ -77,23 +95,17 @@ NonfiniteGuard::Action NonfiniteGuard::choose(std::uint64_t update) {
 
 void NonfiniteGuard::report(const Place& place, const std::optional<BadNumbers>& bad,
                             Action action) {
-  const std::vector<std::string> findings = world_.gather(own_finding(world_, bad), 0);
+  const std::vector<std::string> findings = gather_findings(world_, bad);
   std::string text = "update " + std::to_string(place.update) + " (epoch " +
                      std::to_string(place.epoch) + ", step " + std::to_string(place.step) +
-                     ") is not finite:";
+                     ") is not finite:" + describe_findings(findings);
   Json entry = {{"update", place.update},
                 {"epoch", place.epoch},
                 {"step", place.step},
                 {"action", word_for_action(action)},
                 {"findings", Json::array()}};
   for (const std::string& line : findings) {
-    if (!line.empty()) {
-      const Json finding = Json::parse(line);
-      text += "\n  rank " + finding["rank"].dump() + " (host " +
-              finding["host"].get<std::string>() + "): " + finding["what"].get<std::string>() +
-              "; samples " + name_samples(finding["samples"]) + " of the training data";
-      entry["findings"].push_back(finding);
-    }
+    entry["findings"].push_back(Json::parse(line));
   }
   message_ = world_.broadcast(std::move(text), 0);
   if (!world_.is_root()) {

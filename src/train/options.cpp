@@ -1,8 +1,11 @@
 #include "dnn/train/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "dnn/core/error.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/command_line.hpp"
 
@@ -204,9 +207,72 @@ void add_run_options(CLI::App& app, Config& config) {
            "check the configuration and the data, print what would run, and train nothing");
 }
 
+/// What of a run's settings is not about computing: a replay has none of it.
+const std::vector<std::string>& settings_of_running() {
+  static const std::vector<std::string> names = {
+      "output", "overwrite",  "job",   "resume",  "checkpoint-every",
+      "keep",   "time-limit", "quiet", "dry-run", "on-nonfinite"};
+  return names;
+}
+
+/// Gives every option that nobody has given the value that `settings` has for it.
+void apply_settings(CLI::App& app, const std::string& settings) {
+  const auto json = nlohmann::ordered_json::parse(settings);
+  const auto word = [](const nlohmann::ordered_json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  const std::vector<std::string>& left_out = settings_of_running();
+  for (const auto& [key, value] : json.items()) {
+    CLI::Option* option = app.get_option_no_throw("--" + key);
+    if (option == nullptr) {
+      throw InputError("the run had a setting that this version does not know: " + key);
+    }
+    // The default size is the data's where they are few; said aloud, that would be an error.
+    const bool unset = key == "batch-size" && value == Config::default_batch_size;
+    if (unset || option->count() > 0 ||
+        std::find(left_out.begin(), left_out.end(), key) != left_out.end()) {
+      continue;
+    }
+    std::vector<std::string> words;
+    for (const auto& element : value.is_array() ? value : nlohmann::ordered_json::array({value})) {
+      words.push_back(word(element));
+    }
+    try {
+      option->add_result(words);
+      option->run_callback();
+    } catch (const CLI::ParseError& error) {
+      throw InputError("the run's setting " + key + ": " + error.what());
+    }
+  }
+}
+
+/// The replay that the command line asks for, if any.
+std::optional<ReplayRequest> replay_of(const CLI::App& app, const ReplayRequest& given,
+                                       const Config& config) {
+  const bool wanted = app.get_option("--replay")->count() > 0;
+  if (wanted != (app.get_option("--from")->count() > 0)) {
+    throw InputError("--replay UPDATE and --from CHECKPOINT belong together");
+  }
+  if (!wanted) {
+    return std::nullopt;
+  }
+  if (given.update == 0) {
+    throw InputError("--replay 0: updates are counted from 1");
+  }
+  for (const std::string& name : settings_of_running()) {
+    if (name != "output" && name != "quiet" && app.get_option("--" + name)->count() > 0) {
+      throw InputError("--replay computes one update again and writes no run; leave --" + name +
+                       " out");
+    }
+  }
+  ReplayRequest request = given;
+  request.output = config.output;
+  return request;
+}
+
 }  // namespace
 
-Options parse_options(int argc, const char* const* argv) {
+Options parse_options(int argc, const char* const* argv, const std::string& settings) {
   Options options;
   CLI::App app(
       "Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
@@ -223,9 +289,24 @@ Options parse_options(int argc, const char* const* argv) {
   add_network_options(app, options.config);
   add_training_options(app, options.config);
   add_run_options(app, options.config);
+  ReplayRequest replay;
+  OptionAdder(app, "Replay")
+      .value("--replay", replay.update, "UPDATE",
+             "compute this update of a run again (from 1), on any number of "
+             "ranks, with the run's own settings, and say what it did");
+  OptionAdder(app, "Replay")
+      .value("--from", replay.from, "CHECKPOINT",
+             "a checkpoint of the run from before that update, or its folder");
+  for (const char* name : {"--replay", "--from"}) {
+    app.get_option(name)->configurable(false)->default_str("");
+  }
   options.print = parse_command_line(app, argc, argv);
   if (options.print) {
     return options;
+  }
+  options.replay = replay_of(app, replay, options.config);
+  if (!settings.empty()) {
+    apply_settings(app, settings);
   }
   check(options.config);
   if (print_config) {

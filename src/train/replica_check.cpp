@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "dnn/core/sha256.hpp"
-
 namespace dnn {
 
 namespace {
@@ -57,16 +55,18 @@ struct Mark {
 
 }  // namespace
 
-void check_replicas(const Communicator& world, const std::vector<Replica>& own) {
+std::vector<Sha256::Digest> check_replicas(const Communicator& world,
+                                           const std::vector<Replica>& own) {
   std::vector<Mark> mine;
+  std::vector<Sha256::Digest> digests;
   for (const Replica& replica : own) {
     Sha256 hash;
     for (const auto bytes : replica.bytes) {
       hash.update(bytes);
     }
-    const auto digest = hash.finish();
+    digests.push_back(hash.finish());
     Mark mark{replica.of, 0};
-    std::memcpy(&mark.hash, digest.data(), sizeof(mark.hash));
+    std::memcpy(&mark.hash, digests.back().data(), sizeof(mark.hash));
     mine.push_back(mark);
   }
   std::vector<Mark> all(mine.size() * static_cast<std::size_t>(world.size()));
@@ -77,12 +77,18 @@ void check_replicas(const Communicator& world, const std::vector<Replica>& own) 
       })) {
     report(world, all);
   }
+  return digests;
 }
 
 template <class T>
 std::vector<Replica> replicas_of(const RankGrid& grid, const ParameterLayout& layout,
                                  std::span<const T> values) {
-  std::vector<Replica> replicas = {{1 + grid.model_shard(), {std::as_bytes(values)}}};
+  std::vector<Replica> replicas = {{1 + grid.model_shard(), {}}};
+  for (const LayerLayout& layer : layout.layers()) {
+    for (const Range range : {layer.weights, layer.bias}) {
+      replicas.back().bytes.push_back(std::as_bytes(values.subspan(range.begin, range.size())));
+    }
+  }
   if (grid.is_split()) {
     replicas.push_back({0, {}});
     for (const Range range : layout.common_ranges()) {

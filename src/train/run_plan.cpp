@@ -122,6 +122,12 @@ std::size_t element_bytes(const Config& config) {
   return config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
 }
 
+std::string name_of_products(ProductPrecision products, const Config& config) {
+  return word_for(products == ProductPrecision::bf16   ? Precision::bf16
+                  : config.precision == Precision::f64 ? Precision::f64
+                                                       : Precision::f32);
+}
+
 SplitRule split_rule(const Config& config) {
   return {config.least_split_nodes};
 }
@@ -156,6 +162,7 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   const bool spare_core =
       world.all_reduce<std::int64_t>(wanted < cores.node ? 1 : 0, Reduction::min) != 0;
   plan.products = product_precision(config, world);
+  plan.environment = Environment::gather(world, name_of_products(plan.products, config));
   const std::size_t element = element_bytes(config);
   plan.exchange_settings = {config.exchange,
                             static_cast<std::size_t>(config.bucket_mib * (1 << 20)),

@@ -10,6 +10,7 @@
 #include "dnn/train/checkpoint_folder.hpp"
 #include "dnn/train/config_changes.hpp"
 #include "dnn/train/metrics_log.hpp"
+#include "dnn/train/program_name.hpp"
 
 namespace dnn {
 
@@ -204,8 +205,22 @@ ResumedFrom read_candidates(const RunStart& start, const Config& config,
   return from;
 }
 
-void record_start(const RunFolder& folder, const Config& config) {
-  const nlohmann::ordered_json record = {{"program", "dnn_train " DNN_VERSION},
+std::string environment_warning(const std::string& path, const Checkpoint& checkpoint,
+                                const Environment& now) {
+  std::string text;
+  for (const std::string& line : Environment::parse(checkpoint.environment).differences(now)) {
+    text += "\n  " + line;
+  }
+  return text.empty() ? text
+                      : "the checkpoint " + path +
+                            " was written elsewhere; what follows may have other last bits than "
+                            "it would have had there (there against here):" +
+                            text;
+}
+
+void record_start(const RunFolder& folder, const Config& config, const Environment& environment) {
+  const nlohmann::ordered_json record = {{"program", program_name},
+                                         {"environment", environment.to_json()},
                                          {"configuration", to_json(config)}};
   write_file_atomically(
       folder.started(),

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "dnn/comm/agree.hpp"
-#include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/watchdog.hpp"
 #include "dnn/core/error.hpp"
@@ -16,6 +15,7 @@
 #include "dnn/train/data_fingerprint.hpp"
 #include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
+#include "dnn/train/run_grid.hpp"
 #include "dnn/train/run_lock.hpp"
 #include "dnn/train/run_plan.hpp"
 #include "dnn/train/run_start.hpp"
@@ -62,6 +62,13 @@ void warn_of_damage(const ResumedFrom& from) {
   }
 }
 
+void warn_of_environment(const ResumedFrom& from, const Environment& now) {
+  const std::string warning = environment_warning(from.path, from.checkpoint, now);
+  if (!warning.empty()) {
+    std::fprintf(stderr, "dnn_train: warning: %s\n", warning.c_str());
+  }
+}
+
 /// On rank 0: takes the run folder, and makes it ready for a run that starts anew or goes on.
 OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::string& path,
                          const std::string& data_sha256, Reporter& reporter) {
@@ -85,11 +92,12 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
   }
   if (start.candidates.empty()) {
     opened.folder.clear();
-    record_start(opened.folder, config);
+    record_start(opened.folder, config, plan.environment);
   } else {
     opened.from = read_candidates(start, own, data_sha256);
     warn_of_damage(*opened.from);
-    record_start(opened.folder, config);
+    warn_of_environment(*opened.from, plan.environment);
+    record_start(opened.folder, config, plan.environment);
     rewind_folder(opened.folder, *opened.from);
     opened.resumed_from = opened.from->path;
   }
@@ -303,20 +311,9 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
 
 int run_training(const Config& config, const Communicator& world, StopRequest& stop,
                  LaunchGuard& guard) {
-  int code = exit_ok;
-  Node node(world);
-  {
-    std::optional<Watchdog> watchdog;
-    if (config.stall_timeout > 0) {
-      watchdog.emplace(world, node, config.stall_timeout, "dnn_train");
-    }
-    const LaunchGuard::Pause at_work(guard);
-    RankGrid grid = agree(world, [&] { return RankGrid(world, node, config.model_parallel); });
-    code = run_on(config, grid, stop, watchdog ? &*watchdog : nullptr);
-    grid.close();
-  }
-  node.close();
-  return code;
+  return run_on_grid(config, world, guard, [&](RankGrid& grid, Watchdog* watchdog) {
+    return run_on(config, grid, stop, watchdog);
+  });
 }
 
 }  // namespace dnn

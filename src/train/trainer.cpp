@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -9,7 +10,6 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
-#include "dnn/core/sha256.hpp"
 #include "dnn/train/model_file.hpp"
 #include "dnn/train/program_name.hpp"
 #include "dnn/train/replica_check.hpp"
@@ -46,6 +46,7 @@ Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
       grid_(grid),
       world_(grid.world()),
       data_(data),
+      environment_(plan.environment),
       reporter_(reporter),
       control_(control),
       exchange_(make_exchange<T>(plan.exchange, plan.exchange_settings, grid.data_group(),
@@ -66,7 +67,7 @@ Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
       schedule_(schedule_of(config, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
       parts_(grid, plan.part, exchange_->own(), sizeof(T)),
-      models_(config, world_, data, parts_, folder),
+      models_(config, world_, data, parts_, environment_, folder),
       guard_(config.on_nonfinite, world_, folder != nullptr ? folder->nonfinite() : "") {
   step_.set_values(
       [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
@@ -151,28 +152,41 @@ void Trainer<T>::run() {
   if (control_ != nullptr) {
     control_->wait();
   }
-  models_.save_last(result_.epochs, present_parameters());
+  models_.save_last(result_.epochs, [this] { return parameters(); });
 }
 
 /// What is left of the epoch under way, and all that follows from it.
 template <class T>
 void Trainer<T>::train_epoch() {
-  EpochMetrics metrics = run_epoch();
-  check_state();
-  validate(metrics);
-  result_.epochs.push_back(metrics);
-  world_.pulse().begin(Activity::writing);
-  models_.end_epoch(result_.epochs, present_parameters());
-  result_.best_epoch = models_.best_epoch();
-  reporter_.end_epoch(metrics);
-  position_ = {.epoch = position_.epoch + 1};
+  run_epoch();
+  end_epoch();
   if (control_ != nullptr) {
-    obey(control_->after_epoch(updates(), metrics.epoch, is_done()));
+    obey(control_->after_epoch(updates(), result_.epochs.back().epoch, is_done()));
   }
 }
 
 template <class T>
-EpochMetrics Trainer<T>::run_epoch() {
+void Trainer<T>::end_epoch() {
+  EpochMetrics metrics = training_metrics();
+  metrics.sha256 = check_state();
+  validate(metrics);
+  world_.pulse().begin(Activity::writing);
+  std::vector<std::byte> whole;
+  if (grid_.is_split()) {
+    whole = parameters();
+    metrics.sha256 = hash_of(whole);
+  }
+  result_.epochs.push_back(metrics);
+  models_.end_epoch(result_.epochs,
+                    {[&] { return grid_.is_split() ? std::move(whole) : parameters(); },
+                     [this] { return parts_.take<T>(step_.values(), 0); }});
+  result_.best_epoch = models_.best_epoch();
+  reporter_.end_epoch(metrics);
+  position_ = {.epoch = position_.epoch + 1};
+}
+
+template <class T>
+void Trainer<T>::begin_epoch() {
   const Sampler& sampler = data_.sampler;
   const std::size_t epoch = position_.epoch;
   const std::size_t first = position_.step;
@@ -183,37 +197,58 @@ EpochMetrics Trainer<T>::run_epoch() {
       },
       sampler.steps() - first);
   epoch_watch_ = {};
-  while (position_.step < sampler.steps()) {
-    const std::size_t step = position_.step;
-    Stopwatch watch;
-    world_.pulse().begin_update(updates() + 1);
-    world_.pulse().begin(Activity::fetching);
-    const Batch<T> batch = loader_.next();
-    world_.pulse().begin(Activity::computing);
-    result_.seconds.load += watch.lap();
-    position_.learning_rate = schedule_.at(updates());
-    const StepResult done = step_.run(batch, sampler.batch_samples(step), epoch,
-                                      position_.learning_rate, result_.seconds);
-    if (done.counts) {
-      position_.sums += done.sums;
-      guard_.note_good();
-    } else {
-      leave_out(done, sampler.batch_samples(step));
-    }
-    reporter_.advance(sampler.batch_samples(step));
-    ++position_.step;
+}
+
+/// The next one of the epoch under way; the position stays before it.
+template <class T>
+StepResult Trainer<T>::make_update() {
+  Stopwatch watch;
+  world_.pulse().begin_update(updates() + 1);
+  world_.pulse().begin(Activity::fetching);
+  const Batch<T> batch = loader_.next();
+  world_.pulse().begin(Activity::computing);
+  result_.seconds.load += watch.lap();
+  position_.learning_rate = schedule_.at(updates());
+  return step_.run(batch, data_.sampler.batch_samples(position_.step), position_.epoch,
+                   position_.learning_rate, result_.seconds);
+}
+
+/// Makes the next update, and goes on behind it.
+template <class T>
+void Trainer<T>::advance() {
+  const StepResult done = make_update();
+  const std::size_t samples = data_.sampler.batch_samples(position_.step);
+  if (done.counts) {
+    position_.sums += done.sums;
+    guard_.note_good();
+  } else {
+    leave_out(done, samples);
+  }
+  reporter_.advance(samples);
+  ++position_.step;
+}
+
+template <class T>
+void Trainer<T>::run_epoch() {
+  begin_epoch();
+  while (position_.step < data_.sampler.steps()) {
+    advance();
     if (config_.verify_every > 0 && updates() % config_.verify_every == 0) {
       check_state();
     }
-    if (control_ != nullptr && position_.step < sampler.steps()) {
+    if (control_ != nullptr && position_.step < data_.sampler.steps()) {
       obey(control_->after_update(updates()));
     }
   }
   position_.seconds += epoch_watch_.lap();
+}
+
+template <class T>
+EpochMetrics Trainer<T>::training_metrics() const {
   EpochMetrics metrics;
-  metrics.epoch = epoch;
+  metrics.epoch = position_.epoch;
   metrics.learning_rate = position_.learning_rate;
-  const std::size_t counted = sampler.training_samples() - position_.left_out;
+  const std::size_t counted = data_.sampler.training_samples() - position_.left_out;
   const auto samples = static_cast<double>(counted);
   metrics.train = {
       world_.sum(position_.sums.loss).value() / samples,
@@ -224,18 +259,72 @@ EpochMetrics Trainer<T>::run_epoch() {
   return metrics;
 }
 
-/// After an update that does not count: what --on-nonfinite says, see Note [What to do about bad
-/// numbers]. Returns where it is left out.
 template <class T>
-void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
-  std::optional<BadNumbers> bad = result.bad;
+ReplayedUpdate Trainer<T>::replay(std::uint64_t update) {
+  while (!is_done()) {
+    begin_epoch();
+    while (position_.step < data_.sampler.steps()) {
+      if (updates() + 1 == update) {
+        return look_at_update();
+      }
+      advance();
+    }
+    end_epoch();
+  }
+  throw AgreedError("the run ends after epoch " + std::to_string(result_.epochs.size()) +
+                    ", with update " + std::to_string(updates()) + "; there is no update " +
+                    std::to_string(update));
+}
+
+template <class T>
+ReplayedUpdate Trainer<T>::look_at_update() {
+  std::vector<T> gradients(step_.layout().size());  // of all ranks' samples, finite or not
+  step_.observe([&gradients](Range range, std::span<const T> given) {
+    std::transform(given.begin(), given.end(), gradients.data() + range.begin,
+                   gradients.data() + range.begin, std::plus<>());
+  });
+  const StepResult done = make_update();
+  step_.observe({});
+  grid_.data_group().all_reduce(std::span(gradients), Reduction::sum);
+
+  ReplayedUpdate result;
+  result.update = updates() + 1;
+  result.epoch = position_.epoch;
+  result.step = position_.step + 1;
+  result.samples = data_.sampler.batch_samples(position_.step);
+  result.learning_rate = position_.learning_rate;
+  result.finite = done.counts;
+  const double loss = world_.sum(done.sums.loss).value();
+  const auto correct = world_.all_reduce(done.sums.correct, Reduction::sum);
+  const auto samples = static_cast<double>(result.samples);
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  result.loss = done.counts ? loss / samples : none;
+  result.accuracy = done.counts ? static_cast<double>(correct) / samples : none;
+  result.gradients = LayerNorms::of<T>(grid_, step_.layout(), std::span<const T>(gradients));
+  result.parameters = LayerNorms::of<T>(grid_, step_.layout(), step_.values());
+  result.sha256 = parameters_sha256();
+  result.findings = gather_findings(world_, in_words_of_the_data(done.bad));
+  return result;
+}
+
+/// With the name of the class, which the training step does not know.
+template <class T>
+std::optional<BadNumbers> Trainer<T>::in_words_of_the_data(std::optional<BadNumbers> bad) const {
   if (bad && bad->class_index) {
     bad->what += ", class '" + data_.train.class_names[*bad->class_index] + "'";
   }
   if (bad && !bad->origin.empty()) {
     bad->what += "; it begins in " + bad->origin;
   }
-  switch (guard_.decide({updates() + 1, position_.epoch, position_.step + 1}, bad)) {
+  return bad;
+}
+
+/// After an update that does not count: what --on-nonfinite says, see Note [What to do about bad
+/// numbers]. Returns where it is left out.
+template <class T>
+void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
+  switch (guard_.decide({updates() + 1, position_.epoch, position_.step + 1},
+                        in_words_of_the_data(result.bad))) {
     case NonfiniteGuard::Action::skip:
       position_.left_out += samples;
       ++result_.skipped_updates;
@@ -322,6 +411,7 @@ void Trainer<T>::write_checkpoint() {
     checkpoint.program = program_name;
     checkpoint.configuration = to_json(config_).dump(-1, ' ', false, json_replace);
     checkpoint.data_sha256 = control_->settings().data_sha256;
+    checkpoint.environment = environment_.to_text();
     checkpoint.widths.assign(widths.begin(), widths.end());
     checkpoint.precision = config_.precision == Precision::f64 ? Precision::f64 : Precision::f32;
     checkpoint.updates = updates();
@@ -368,7 +458,7 @@ std::vector<std::byte> Trainer<T>::parameters() {
 }
 
 template <class T>
-void Trainer<T>::check_state() {
+std::string Trainer<T>::check_state() {
   bool finite = std::isfinite(largest_magnitude(std::span<const T>(step_.values())));
   for (std::size_t i = 0; i < step_.optimizer().buffers(); ++i) {
     finite =
@@ -379,18 +469,20 @@ void Trainer<T>::check_state() {
       "the parameters or the optimizer's state are no numbers any more (the training "
       "diverged, or a fault in memory); the newest checkpoint is from before; lower "
       "the learning rate or set --clip-norm in a new run");
-  check_replicas(world_, replicas_of<T>(grid_, step_.layout(), step_.values()));
-}
-
-template <class T>
-ModelKeeper::Present Trainer<T>::present_parameters() {
-  return {[this] { return parameters(); }, [this] { return parts_.take<T>(step_.values(), 0); }};
+  const auto digests =
+      check_replicas(world_, replicas_of<T>(grid_, step_.layout(), step_.values()));
+  return grid_.is_split() ? std::string() : to_hex(digests.front());
 }
 
 template <class T>
 std::string Trainer<T>::parameters_sha256() {
-  const std::vector<std::byte> whole = parameters();
-  return world_.broadcast(world_.is_root() ? to_hex(sha256(whole)) : std::string(), 0);
+  return hash_of(parameters());
+}
+
+/// Collective: on all ranks, the hash of the parameters that rank 0 gives.
+template <class T>
+std::string Trainer<T>::hash_of(std::span<const std::byte> whole) {
+  return world_.broadcast(world_.is_root() ? dnn::parameters_sha256(whole) : std::string(), 0);
 }
 
 template <class T>

@@ -126,6 +126,10 @@ void TrainingStep<T>::compute_shard(const TreeSchedule::Step& shard, const Batch
   network_.backward(part.X, static_cast<T>(settings_.largest_input),
                     [&](const LayerGradients<T>& layer) {
                       look_at(layer, gradients, result);
+                      if (observer_) {
+                        const Range range = layer.range;
+                        observer_(range, gradients.subspan(range.begin, range.size()));
+                      }
                       add_up(shard, layer.range);
                       if (is_last && model_group_ == nullptr) {
                         exchange_.ready(layer.range);

@@ -19,7 +19,7 @@ MAY_INCLUDE = {
 LIBRARIES = {
     "mpi.h": ("comm/",),
     "boost/": ("train/model_file", "train/checkpoint", "train/description_archive"),
-    "dnnl": ("nn/matrix_product", "nn/bf16_product"),
+    "dnnl": ("nn/matrix_product", "nn/bf16_product", "nn/arithmetic"),
     "cblas": ("nn/matrix_product",),
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),

@@ -74,7 +74,7 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
   for (const std::string& line : lines(read_file(out + "/metrics.jsonl"))) {
     const auto metrics = nlohmann::json::parse(line);
     for (const char* key : {"epoch", "lr", "train_loss", "train_accuracy", "validation_loss",
-                            "validation_accuracy", "samples_per_second"}) {
+                            "validation_accuracy", "sha256", "samples_per_second"}) {
       EXPECT_TRUE(metrics.contains(key)) << key;
     }
   }
@@ -280,6 +280,72 @@ TEST(Model, InfoAndVerify) {
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_NE(refused.output.find("checksum"), std::string::npos);
   EXPECT_NE(run_command(predict + " --model " + bad).output.find("checksum"), std::string::npos);
+}
+
+std::string hash_of(const std::string& file) {
+  return run_command(model + " hash " + file).output.substr(0, 64);
+}
+
+// One definition, whoever writes it: the model's file, the checkpoint, each epoch's line, the
+// summary; over a split network too.
+TEST(Model, HashIsThatOfTheParametersWhereverItIsWritten) {
+  const TemporaryFolder folder;
+  for (const std::string options : {"1", "3", "2 --model-parallel 2"}) {
+    const std::string out = folder / options.substr(0, 1);
+    const CommandResult result =
+        run_command(mpirun(options[0] - '0') + train + options.substr(1) + " --output " + out +
+                    " --hidden 64,100 --epochs 3 --checkpoint-every 1epochs --batch-size 400");
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const std::vector<std::string> epochs = lines(read_file(out + "/metrics.jsonl"));
+    ASSERT_EQ(epochs.size(), 3U);
+    for (std::size_t epoch = 0; epoch < epochs.size(); ++epoch) {
+      char name[48];
+      std::snprintf(name, sizeof(name), "/checkpoints/step-%012zu.ckpt", (epoch + 1) * 5);
+      EXPECT_EQ(nlohmann::json::parse(epochs[epoch])["sha256"], hash_of(out + name)) << options;
+    }
+    const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+    EXPECT_EQ(summary["sha256_last"], summary["final"]["sha256"]);
+    EXPECT_EQ(summary["sha256_last"], hash_of(out + "/last.dnn"));
+    EXPECT_EQ(summary["sha256_best"], hash_of(out + "/model.dnn"));
+  }
+  const CommandResult both =
+      run_command(model + " hash " + (folder / "1/last.dnn ") + (folder / "1/metrics.jsonl"));
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_EQ(count(both.output, "1/last.dnn\n"), 1) << both.output;
+  EXPECT_EQ(count(both.output, "not a dnn_train model"), 1) << both.output;
+}
+
+// oneDNN's own switch makes this processor an older one: another environment, in which numbers are
+// rounded elsewhere.
+TEST(Model, CompareNamesTheLargestDifferenceAndWhatOfTheEnvironmentDiffers) {
+  const TemporaryFolder folder;
+  const std::string run = train + " --hidden 12 --epochs 2 --output ";
+  ASSERT_EQ(run_command(run + (folder / "a")).exit_code, 0);
+  ASSERT_EQ(run_command(run + (folder / "b")).exit_code, 0);
+  ASSERT_EQ(run_command("DNNL_MAX_CPU_ISA=SSE41 " + run + (folder / "c")).exit_code, 0);
+  ASSERT_EQ(run_command(train + " --hidden 13 --epochs 2 --output " + (folder / "d")).exit_code, 0);
+  const auto compare = [&](const std::string& a, const std::string& b) {
+    return run_command(model + " compare " + (folder / a) + " " + (folder / b));
+  };
+  const CommandResult same = compare("a/last.dnn", "b/last.dnn");
+  EXPECT_EQ(same.exit_code, 0);
+  EXPECT_EQ(same.output, "parameters:  the same bits (SHA-256 " + hash_of(folder / "a/last.dnn") +
+                             ")\nenvironment: the same\n");
+  const CommandResult elsewhere = compare("a/last.dnn", "c/last.dnn");
+  EXPECT_EQ(elsewhere.exit_code, 1) << elsewhere.output;
+  for (const char* part : {"parameters:  differ in ", " of 910; the largest difference is ",
+                           "environment: differs\n", "  onednn_isa: ", " against sse41\n"}) {
+    EXPECT_EQ(count(elsewhere.output, part), 1) << part << " in " << elsewhere.output;
+  }
+  const CommandResult shape = compare("a/last.dnn", "d/last.dnn");
+  EXPECT_EQ(shape.exit_code, 1);
+  EXPECT_EQ(count(shape.output, "differ: 64-12-10 (float) against 64-13-10 (float)"), 1)
+      << shape.output;
+  EXPECT_EQ(compare("a/last.dnn", "a/summary.json").exit_code, 2);
+  EXPECT_EQ(run_command(model + " compare " + (folder / "a/last.dnn")).exit_code, 2);
+  EXPECT_EQ(count(run_command(model + " info " + (folder / "c/last.dnn")).output,
+                  "environment:\n  program: dnn_train "),
+            1);
 }
 
 /// Three ranks, of which one fails in the way given.

@@ -38,6 +38,7 @@ Checkpoint example(std::uint64_t step = 2) {
   c.program = "test";
   c.configuration = "{\"a\": \"with \\\"quotes\\\"\nand lines\"}";
   c.data_sha256 = std::string(64, 'a');
+  c.environment = "{\"cpu\":\"one\"}";
   c.widths = {2, 2};
   c.steps_per_epoch = 5;
   c.epoch = 2;
@@ -54,6 +55,7 @@ Checkpoint example(std::uint64_t step = 2) {
   metrics.train = {std::nan(""), 0.5, 12};
   metrics.validation = Evaluation{2.0 / 3, 0.25, 4};
   metrics.seconds = 1e-300;
+  metrics.sha256 = std::string(64, 'b');
   c.epochs = {metrics};
   c.best_epoch = 1;
   c.optimizer_steps = c.updates;
@@ -81,7 +83,23 @@ TEST(Checkpoint, ComesBackBitForBit) {
   ASSERT_TRUE(again.epochs[0].validation);
   EXPECT_EQ(again.epochs[0].validation->loss, 2.0 / 3);
   EXPECT_EQ(again.epochs[0].seconds, 1e-300);
+  EXPECT_EQ(again.epochs[0].sha256, given.epochs[0].sha256);
   EXPECT_EQ(again.residuals, given.residuals);
+  EXPECT_EQ(again.environment, given.environment);
+}
+
+// As the first version wrote it: without what was added later.
+TEST(Checkpoint, AnOlderVersionsIsRead) {
+  const Checkpoint old = parse_checkpoint(
+      "22 serialization::archive 18 0 0 3 dnn 2 {} 2 aa 3 0 2 2 2 0 2 2 2 0 0 0 0 0 0 0 1 0 0 0 1 "
+      "0 0 4607988863304296790 4600427019358961664 8 1 4604514346779088356 0 2 4581421828931458171 "
+      "4589358907414382952 4568625573904413859 4638341365640533490 1 2 0 0 1 0 0  1",
+      "old");
+  EXPECT_EQ(old.updates, 2U);
+  ASSERT_EQ(old.epochs.size(), 1U);
+  EXPECT_EQ(old.epochs[0].train.samples, 8U);
+  EXPECT_EQ(old.epochs[0].sha256, "");
+  EXPECT_EQ(old.environment, "");
 }
 
 TEST(Checkpoint, WithoutOptimizerStateAndBestModel) {

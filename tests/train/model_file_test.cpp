@@ -50,6 +50,7 @@ struct Example {
     description.validation_accuracy = 2.0 / 3;
     description.validation_samples = 30;
     description.program = "test";
+    description.environment = "{\"cpu\":\"one\"}";
   }
   void save(const std::string& path) const {
     save_model(path, description, packed_parameters<float>(layout, values));
@@ -71,8 +72,27 @@ TEST(ModelFile, ComesBackBitForBit) {
   EXPECT_EQ(model.description.normalizer.scale, example.description.normalizer.scale);
   EXPECT_EQ(model.description.validation_accuracy, example.description.validation_accuracy);
   EXPECT_EQ(model.description.epoch, 2U);
+  EXPECT_EQ(model.description.environment, example.description.environment);
   EXPECT_NE(model_verification(folder / "m.dnn").find("good"), std::string::npos);
   EXPECT_NE(model_info(folder / "m.dnn").find("3-5-2"), std::string::npos);
+  EXPECT_NE(model_info(folder / "m.dnn").find("environment:\n  cpu: one\n"), std::string::npos);
+}
+
+// As the first version wrote it: without what was added later.
+TEST(ModelFile, AnOlderVersionsIsRead) {
+  const TemporaryFolder folder;
+  const std::vector<std::byte> parameters(2 * (2 + 1) * 2 * sizeof(float));
+  write_container(
+      folder / "old.dnn", Container::model,
+      "22 serialization::archive 18 0 0 3 0 2 2 2 0 0 0 2 0 1 x 1 y 2 0 1 a 1 b -1 0 0 2 "
+      "0 2.25000000000000000e+00 1.74999999999999978e+00 2 0 9.17662935482246978e-01 "
+      "1.20604537831105452e+00 4 a=1\n 1 7.03784501100639392e-01 "
+      "0.00000000000000000e+00 2 3 dnn",
+      {parameters});
+  const SavedModel old = load_model(folder / "old.dnn");
+  EXPECT_EQ(old.description.program, "dnn");
+  EXPECT_EQ(old.description.environment, "");
+  EXPECT_EQ(model_info(folder / "old.dnn").find("environment"), std::string::npos);
 }
 
 TEST(ModelFile, EveryDamageIsRefused) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 #include "dnn/core/error.hpp"
@@ -152,6 +153,17 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
     EXPECT_NE(value == given_json[key], key != "reproducible" && key != "logical-shards")
         << key << " was not varied";
   }
+  // A replay takes the same settings back from a checkpoint, but for how the run was run.
+  const std::vector<const char*> replaying = {"dnn_train", "--seed", "4"};
+  const auto replayed = to_json(parse_options(3, replaying.data(), given_json.dump()).config);
+  for (const auto& [key, value] : replayed.items()) {
+    const bool of_running =
+        std::set<std::string>{"output", "overwrite",  "job",   "resume",  "checkpoint-every",
+                              "keep",   "time-limit", "quiet", "dry-run", "on-nonfinite"}
+            .contains(key);
+    const auto& expected = of_running ? defaults_json[key] : given_json[key];
+    EXPECT_EQ(value, key == "seed" ? nlohmann::ordered_json(4) : expected) << key;
+  }
   const auto defaults = folder.write("d.toml", *parse({"--print-config"}).print);
   EXPECT_FALSE(parse({"--config", defaults.c_str()}).config.batch_size);
   EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(Config{}));
@@ -244,6 +256,26 @@ TEST(CommandLine, NearestName) {
   EXPECT_EQ(nearest_name("l", known), "lr");
   EXPECT_EQ(nearest_name("something-else", known), "");
   EXPECT_EQ(nearest_name("help", known), "");
+}
+
+TEST(Options, AReplayNeedsAnUpdateAndACheckpoint) {
+  const auto replay = parse({"--replay", "17", "--from", "runs/a", "--output", "o"}).replay;
+  ASSERT_TRUE(replay);
+  EXPECT_EQ(replay->update, 17U);
+  EXPECT_EQ(replay->from, "runs/a");
+  EXPECT_EQ(replay->output, "o");
+  EXPECT_FALSE(parse({}).replay);
+  fails({"--replay", "17"}, {"--from"});
+  fails({"--from", "c"}, {"--replay"});
+  fails({"--replay", "0", "--from", "c"}, {"counted from 1"});
+  fails({"--replay", "-1", "--from", "c"}, {"--replay"});
+  fails({"--replay", "1", "--from", "c", "--job", "j"}, {"--job"});
+  const std::vector<const char*> none = {"dnn_train"};
+  const auto with = [&none](const char* settings) {
+    (void)parse_options(1, none.data(), settings);
+  };
+  expect_error<InputError>([&] { with("{\"newest\": 1}"); }, {"newest"});
+  expect_error<InputError>([&] { with("{\"seed\": \"x\"}"); }, {"seed"});
 }
 
 }  // namespace

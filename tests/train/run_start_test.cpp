@@ -101,7 +101,7 @@ TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {
 
 // What the same command may begin again, since it has saved nothing that it could go on from.
 TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
-  record_start(run, config);
+  record_start(run, config, {});
   EXPECT_FALSE(RunStart::find(config).begins_again);  // there is nothing in it yet
   folder.write("run/model.dnn", "");
   folder.write("run/model.dnn.tmp.7", "");
@@ -117,7 +117,7 @@ TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
   EXPECT_TRUE(std::filesystem::is_empty(run.path()));
 
   config.checkpoint_every = "off";  // its best model may be all that is left of it
-  record_start(run, config);
+  record_start(run, config, {});
   folder.write("run/model.dnn", "");
   expect_error<InputError>([&] { (void)RunStart::find(config); }, {"holds a run already"});
   finish(config.epochs);
@@ -131,7 +131,7 @@ TEST_F(StartedRun, OneThatWentOnFromAnotherRunBeginsAgainFromThere) {
   other.resume = origin;
   const RunFolder run_of_other(other.output);
   run_of_other.prepare(1);
-  record_start(run_of_other, other);
+  record_start(run_of_other, other, {});
   folder.write("new/metrics.jsonl", "");
   const RunStart start = RunStart::find(other);
   EXPECT_TRUE(start.begins_again);
@@ -169,11 +169,11 @@ TEST_F(StartedRun, OneOfTheSameJobGoesOnWhateverItsFirstStartWasTold) {
     }
     Config other = config;
     other.job = "another night";
-    record_start(run, other);
+    record_start(run, other, {});
     if (resume != "never") {
       EXPECT_NE(RunStart::find(config).candidates, (std::vector{newest, older}));
     }
-    record_start(run, config);
+    record_start(run, config, {});
     EXPECT_EQ(RunStart::find(config).candidates, (std::vector{newest, older})) << resume;
     // It is finished, and not wiped.
     std::filesystem::remove(run.started());
@@ -190,7 +190,7 @@ TEST_F(StartedRun, OneOfTheSameJobBeginsAgainFromTheCheckpointNamed) {
   config.job = "night";
   const RunFolder second(config.output);
   std::filesystem::create_directory(second.path());
-  record_start(second, config);
+  record_start(second, config, {});
   folder.write("second/model.dnn", "");
   EXPECT_EQ(RunStart::find(config).candidates, std::vector{other});
 }

@@ -140,4 +140,7 @@ class Communicator {
 /// The name of this rank's host.
 [[nodiscard]] std::string host_name();
 
+/// The name and version of the MPI library.
+[[nodiscard]] std::string mpi_library();
+
 }  // namespace dnn

@@ -28,6 +28,7 @@ struct Checkpoint {
   std::string program;
   std::string configuration;  ///< JSON, see to_json(Config)
   std::string data_sha256;    ///< see data_fingerprint
+  std::string environment;    ///< see Environment::to_text; empty: unknown
   std::vector<std::uint64_t> widths;
   Precision precision = Precision::f32;  ///< f32 or f64: the type of the numbers below
 

@@ -56,6 +56,10 @@ class ContainerReader {
   ContainerReader& operator=(const ContainerReader&) = delete;
   ~ContainerReader();
 
+  /// Whether the file at `path` begins as containers of this kind do; it may be damaged all the
+  /// same. Throws FileError, or InputError for what is no regular file.
+  [[nodiscard]] static bool begins_as(const std::string& path, const Container::Kind& kind);
+
   [[nodiscard]] std::uint32_t version() const { return version_; }
   [[nodiscard]] const std::string& description() const { return description_; }
   [[nodiscard]] std::size_t parameters_length() const { return parameters_length_; }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
 
 #include "dnn/train/evaluator.hpp"
 
@@ -19,6 +20,7 @@ struct EpochMetrics {
   double seconds = 0;  ///< training, without evaluation
   double evaluation_seconds = 0;
   double samples_per_second = 0;  ///< of training
+  std::string sha256;  ///< of the parameters after it, see parameters_sha256; empty: unknown
 
   [[nodiscard]] nlohmann::ordered_json to_json() const;
 };

@@ -26,6 +26,7 @@ struct ModelDescription {
   double validation_accuracy = 0;
   std::uint64_t validation_samples = 0;  ///< 0: there was no validation set
   std::string program;                   ///< name and version of what wrote it
+  std::string environment;               ///< see Environment::to_text; empty: unknown
 };
 
 /// A model in memory: its description, and the bytes of W^1, B^1, ..., W^N, B^N without padding.
@@ -37,6 +38,12 @@ struct SavedModel {
   template <class T>
   void copy_to(const ParameterLayout& layout, std::span<T> values) const;
 };
+
+/// The hash by which the parameters of two models, checkpoints or epochs are told apart: SHA-256
+/// over `packed`, the bytes of W^1, B^1, ..., W^N, B^N of the whole network without padding, each W
+/// row by row, as little-endian IEEE 754 numbers of the model's precision. 64 hexadecimal digits.
+/// It knows nothing of ranks, and nothing of how a network is split.
+[[nodiscard]] std::string parameters_sha256(std::span<const std::byte> packed);
 
 /// How many bytes the W and B of layers of these widths are, packed without padding; as double for
 /// f64, else as float. `origin` names what has the widths in errors. Throws InputError for a width

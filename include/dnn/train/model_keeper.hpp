@@ -9,6 +9,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/train/config.hpp"
+#include "dnn/train/environment.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 #include "dnn/train/metrics_log.hpp"
 #include "dnn/train/run_folder.hpp"
@@ -32,9 +33,9 @@ class ModelKeeper {
   };
 
   /// All references must outlive the keeper. `parts`: how the ranks share the best parameters.
-  /// `folder`: null writes nothing.
+  /// `environment`: that models are to record. `folder`: null writes nothing.
   ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-              const TensorParts& parts, const RunFolder* folder);
+              const TensorParts& parts, const Environment& environment, const RunFolder* folder);
 
   /// Collective: takes note of the last of all epochs that the run has had.
   void end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present);
@@ -43,9 +44,9 @@ class ModelKeeper {
   /// they are not kept); none yet without `best`. Writes the best model.
   void restore(const std::optional<EpochMetrics>& best, Parameters parameters);
 
-  /// Collective, at the end of a run of these epochs: writes the model of the last one, and what
-  /// could not be written before. Throws AgreedError.
-  void save_last(const std::vector<EpochMetrics>& epochs, const Present& present);
+  /// Collective, at the end of a run of these epochs: writes the model of the last one, whose
+  /// parameters `whole` gives as above, and what could not be written before. Throws AgreedError.
+  void save_last(const std::vector<EpochMetrics>& epochs, const std::function<Parameters()>& whole);
 
   /// The best epoch, from 1; the last one without a validation set; 0 before the first.
   [[nodiscard]] std::size_t best_epoch() const { return best_ ? best_->epoch : 0; }
@@ -68,6 +69,7 @@ class ModelKeeper {
   const Communicator& world_;
   const TrainingData& data_;
   const TensorParts& parts_;
+  const Environment& environment_;
   const RunFolder* folder_;
   std::optional<EpochMetrics> best_;
   bool keeps_best_ = false;

@@ -5,12 +5,20 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/training_step.hpp"
 
 namespace dnn {
+
+/// Collective over `world`: on rank 0, what ranks found, a line of JSON for each that did: rank,
+/// host, what, and the samples (counted from 1) that lead to it.
+[[nodiscard]] std::vector<std::string> gather_findings(const Communicator& world,
+                                                       const std::optional<BadNumbers>& bad);
+/// These in words, each on a new line.
+[[nodiscard]] std::string describe_findings(const std::vector<std::string>& findings);
 
 /// What happens when an update does not count since a loss or gradient is not finite.
 ///

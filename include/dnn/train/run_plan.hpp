@@ -9,6 +9,7 @@
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/train/config.hpp"
+#include "dnn/train/environment.hpp"
 #include "dnn/train/training_data.hpp"
 
 namespace dnn {
@@ -32,6 +33,7 @@ struct RunPlan {
   std::size_t root_bytes = 0;         ///< memory that rank 0 takes beyond that, for checkpoints
   std::size_t node_bytes = 0;         ///< the data's copy, once a node
   std::size_t disk_bytes = 0;         ///< what the run folder needs
+  Environment environment;
 
   [[nodiscard]] std::size_t data_shards() const {
     return static_cast<std::size_t>(ranks) / model_ranks;
@@ -47,6 +49,9 @@ struct RunPlan {
 
 /// Bytes of a number.
 [[nodiscard]] std::size_t element_bytes(const Config& config);
+
+/// What products are taken in, in the words of --precision.
+[[nodiscard]] std::string name_of_products(ProductPrecision products, const Config& config);
 
 /// How a network that ranks hold together is split.
 [[nodiscard]] SplitRule split_rule(const Config& config);

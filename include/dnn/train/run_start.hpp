@@ -7,6 +7,7 @@
 
 #include "dnn/train/checkpoint.hpp"
 #include "dnn/train/config.hpp"
+#include "dnn/train/environment.hpp"
 #include "dnn/train/run_folder.hpp"
 
 namespace dnn {
@@ -56,9 +57,14 @@ struct ResumedFrom {
 [[nodiscard]] ResumedFrom read_candidates(const RunStart& start, const Config& config,
                                           const std::string& data_sha256);
 
+/// A warning that names what of the `now` environment is another than where the checkpoint was
+/// written; empty where nothing is, as far as the checkpoint tells.
+[[nodiscard]] std::string environment_warning(const std::string& path, const Checkpoint& checkpoint,
+                                              const Environment& now);
+
 /// Writes into the folder what the run was begun with, so that the same command is known again
 /// before the first checkpoint. Throws FileError.
-void record_start(const RunFolder& folder, const Config& config);
+void record_start(const RunFolder& folder, const Config& config, const Environment& environment);
 /// Removes the record of a run that is finished.
 void remove_record(const RunFolder& folder);
 

@@ -13,6 +13,7 @@
 #include "dnn/train/evaluator.hpp"
 #include "dnn/train/model_keeper.hpp"
 #include "dnn/train/nonfinite_guard.hpp"
+#include "dnn/train/replayed_update.hpp"
 #include "dnn/train/reporter.hpp"
 #include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
@@ -53,9 +54,14 @@ class Trainer {
   /// told, and training goes on; at the end it throws AgreedError.
   void run();
 
+  /// Goes on up to and including update `update` of the run, which is still to come, and looks at
+  /// that one. What was not finite before it is left out, whatever --on-nonfinite says. Writes
+  /// nothing. Throws AgreedError where the run ends before that.
+  [[nodiscard]] ReplayedUpdate replay(std::uint64_t update);
+
   [[nodiscard]] const TrainingResult& result() const { return result_; }
 
-  /// The SHA-256 of the parameters, packed as in a saved model.
+  /// The hash of the present parameters, see dnn::parameters_sha256.
   [[nodiscard]] std::string parameters_sha256();
 
   /// Goes back to the best epoch's parameters.
@@ -84,21 +90,31 @@ class Trainer {
 
   [[nodiscard]] bool is_done() const;
   void train_epoch();
-  EpochMetrics run_epoch();
+  void begin_epoch();
+  void run_epoch();
+  void end_epoch();
+  [[nodiscard]] EpochMetrics training_metrics() const;
+  StepResult make_update();
+  void advance();
+  ReplayedUpdate look_at_update();
   [[nodiscard]] std::uint64_t updates() const;
   void obey(RunControl::Order order);
   void write_checkpoint();
   void validate(EpochMetrics& metrics);
+  [[nodiscard]] std::optional<BadNumbers> in_words_of_the_data(std::optional<BadNumbers> bad) const;
   void leave_out(const StepResult& result, std::size_t samples);
   [[noreturn]] void go_back();
   [[noreturn]] void end_for_bad_numbers();
-  void check_state();
-  ModelKeeper::Present present_parameters();
+  /// Throws on all ranks where the parameters are no numbers, or not the same on all ranks. Returns
+  /// their hash, which that takes anyway; empty where the network is split.
+  std::string check_state();
+  [[nodiscard]] std::string hash_of(std::span<const std::byte> whole);
 
   const Config& config_;
   RankGrid& grid_;
   const Communicator& world_;
   const TrainingData& data_;
+  const Environment& environment_;
   Reporter& reporter_;
   RunControl* control_;
   std::unique_ptr<GradientExchange<T>> exchange_;

@@ -81,6 +81,13 @@ class TrainingStep {
   StepResult run(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch,
                  double learning_rate, PhaseSeconds& seconds);
 
+  /// Sees dW and dB of a layer (the elements of `range` in the flat buffers) as backward gives
+  /// them.
+  using Observer = std::function<void(Range range, std::span<const T> gradients)>;
+  /// From now on `observer` sees all gradients of this rank's samples before they are summed with
+  /// others; one that is empty ends that.
+  void observe(Observer observer) { observer_ = std::move(observer); }
+
   [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
   [[nodiscard]] std::span<const T> values() { return exchange_.values(); }
   [[nodiscard]] std::span<const T> gradients() { return exchange_.gradients(); }
@@ -131,6 +138,7 @@ class TrainingStep {
   SoftmaxCrossEntropy loss_;
   std::optional<ClassShardedSoftmax<T>> sharded_loss_;  ///< instead, where classes are split
   std::unique_ptr<Optimizer<T>> optimizer_;
+  Observer observer_;
 };
 
 }  // namespace dnn

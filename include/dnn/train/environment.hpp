@@ -1,0 +1,42 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+
+namespace dnn {
+
+/// What the last bits of a run depend on besides its options, its data and its ranks: the program,
+/// the libraries, the processors. Recorded with what a run writes, so that whoever finds two
+/// results different knows what to look at.
+class Environment {
+ public:
+  /// Nothing is known.
+  Environment() = default;
+
+  /// Collective over `world`: that of all ranks. Where they differ, a fact's values stand side by
+  /// side, "A; B". `products`: what matrix products are taken in.
+  [[nodiscard]] static Environment gather(const Communicator& world, const std::string& products);
+
+  /// What to_text() gave; of any other text, what can be understood of it.
+  [[nodiscard]] static Environment parse(const std::string& text);
+  /// One line of JSON: an object of texts; empty where nothing is known.
+  [[nodiscard]] std::string to_text() const;
+  [[nodiscard]] nlohmann::ordered_json to_json() const;
+
+  /// A line for each fact that both know and that is another one in `other`, with both values.
+  [[nodiscard]] std::vector<std::string> differences(const Environment& other) const;
+
+  /// Names and values.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& facts() const {
+    return facts_;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> facts_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/nn/parameter_layout.hpp"
+
+namespace dnn {
+
+/// The Euclidean norms of what belongs to the W and B of a layer: to values or to gradients.
+struct LayerNorms {
+  double W = 0;
+  double B = 0;
+
+  /// Collective over the grid's world: of each layer of the whole network, the same on all ranks.
+  /// `layout`: of this rank's part; `flat`: a flat buffer of it, which is the same on all ranks
+  /// that hold the same part.
+  template <class T>
+  [[nodiscard]] static std::vector<LayerNorms> of(const RankGrid& grid,
+                                                  const ParameterLayout& layout,
+                                                  std::span<const T> flat);
+};
+
+}  // namespace dnn
