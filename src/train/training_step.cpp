@@ -68,7 +68,7 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
   StepResult result = compute(batch, key, global_samples);
   seconds.compute += watch.lap();
 
-  result.counts = exchange_.combine(agree_in_group(!result.bad));
+  result.counts = exchange_.combine(result.counts);
   if (!result.counts) {
     exchange_.publish();
     seconds.exchange += watch.lap();
@@ -95,13 +95,19 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, const DropoutKey& key
   StepResult result;
   const MatrixView<T> logits = network_.forward(batch.X, &key);
   differentiate(logits, batch, global_samples, result);
-  network_.backward(batch.X, static_cast<T>(settings_.largest_input),
-                    [&](const LayerGradients<T>& gradients) {
-                      look_at(gradients, result);
-                      if (model_group_ == nullptr) {
-                        exchange_.ready(gradients.range);
-                      }
-                    });
+  const T of_some = network_.backward(batch.X, static_cast<T>(settings_.largest_input),
+                                      [&](const LayerGradients<T>& gradients) {
+                                        look_at(gradients, result);
+                                        if (model_group_ == nullptr) {
+                                          exchange_.ready(gradients.range);
+                                        }
+                                      });
+  if (model_group_ != nullptr) {
+    agree_in_group(of_some, result);
+    for (auto layer = layout_.layers().rbegin(); layer != layout_.layers().rend(); ++layer) {
+      exchange_.ready({layer->weights.begin, layer->bias.end});
+    }
+  }
   return result;
 }
 
@@ -115,10 +121,12 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
       result.sums = loss_.differentiate(logits, batch.labels, global_samples);
     } catch (const NumericalError& error) {
       result.bad = BadNumbers{last_layer + error.what(), {}, {}, {}};
+      result.counts = false;
     }
     return;
   }
   const auto outcome = sharded_loss_->differentiate(logits, batch.labels, global_samples);
+  result.counts = outcome.bad_rows == 0;
   if (outcome.bad) {
     result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}, {}};
   }
@@ -127,24 +135,19 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
   }
 }
 
-/// Collective over the model group: whether all have finite gradients; tells the exchange that they
-/// are complete, see Note [MPI calls of a model group].
 template <class T>
-bool TrainingStep<T>::agree_in_group(bool finite) {
-  if (model_group_ == nullptr) {
-    return finite;
+void TrainingStep<T>::agree_in_group(T of_some, StepResult& result) {
+  if (of_some <= static_cast<T>(settings_.largest_gradient)) {
+    return;
   }
-  const bool all = model_group_->all_reduce<std::int64_t>(finite ? 1 : 0, Reduction::min) == 1;
-  for (auto layer = layout_.layers().rbegin(); layer != layout_.layers().rend(); ++layer) {
-    exchange_.ready({layer->weights.begin, layer->bias.end});
-  }
-  return all;
+  const std::int64_t finite = result.counts ? 1 : 0;
+  result.counts = model_group_->all_reduce(finite, Reduction::min) == 1;
 }
 
 template <class T>
 void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& result) {
   const T limit = static_cast<T>(settings_.largest_gradient);
-  if (result.bad || gradients.bound <= limit) {
+  if (!result.counts || gradients.bound <= limit) {
     return;
   }
   const Range range = gradients.range;
@@ -160,6 +163,7 @@ void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& re
                           {},
                           {},
                           {}};
+  result.counts = false;
 }
 
 template <class T>
