@@ -8,6 +8,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
@@ -168,6 +169,23 @@ std::string write_container(const std::string& path, const Container::Kind& kind
   all[1] = digest;
   write_file_atomically(path, all);
   return to_hex(digest);
+}
+
+std::string write_container_checked(const std::string& path, const Container::Kind& kind,
+                                    const std::string& description,
+                                    const std::vector<std::span<const std::byte>>& pieces,
+                                    std::uint32_t version) {
+  const std::string written = write_container(path, kind, description, pieces, version);
+  try {
+    if (verify_container(path, kind) != written) {
+      throw InputError(path + ": reads back as something else than what was written");
+    }
+  } catch (const std::exception&) {
+    std::error_code error;
+    std::filesystem::remove(path, error);
+    throw;
+  }
+  return written;
 }
 
 Container read_container(const std::string& path, const Container::Kind& kind) {

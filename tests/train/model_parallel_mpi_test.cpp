@@ -37,6 +37,7 @@ struct Trained {
 struct Job {
   std::string write_to;
   std::string resume_from;
+  bool in_parts = false;  ///< all ranks write
 };
 
 template <class T>
@@ -53,7 +54,7 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job = {}) 
     Reporter silent(Reporter::Mode::silent);
     RunControl control(ranks, nullptr,
                        {CheckpointInterval::parse(job.write_to.empty() ? "off" : "7"), 1000,
-                        job.write_to, data_fingerprint(data)});
+                        job.write_to, data_fingerprint(data), job.in_parts});
     Trainer<T> trainer(config, of.grid, plan, data, nullptr, silent, &control);
     if (!job.resume_from.empty()) {
       trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});
@@ -186,8 +187,11 @@ TEST(ModelParallel, StopsEarlyOnEveryRankAlike) {
   EXPECT_EQ(trained.result.epochs.size(), trained.result.best_epoch + 2);
 }
 
+class EveryGrid : public testing::TestWithParam<std::tuple<bool, ExchangeKind>> {};
+
 // A checkpoint is the whole run's: any grid goes on with what any other has saved.
-TEST(ModelParallel, AnyGridGoesOnWithWhatAnyOtherSaved) {
+TEST_P(EveryGrid, GoesOnWithWhatAnyOtherSaved) {
+  const auto [in_parts, exchange] = GetParam();
   Config config = small_run();
   std::unique_ptr<test::TemporaryFolder> own;
   if (world().is_root()) {
@@ -195,12 +199,21 @@ TEST(ModelParallel, AnyGridGoesOnWithWhatAnyOtherSaved) {
   }
   const std::string folder = world().broadcast(own ? own->path() : std::string(), 0);
   const Trained<double> one = train<double>(config, self());
+  config.exchange = exchange;
   for (const std::size_t saved : model_ranks()) {
     config.model_parallel = saved;
+    if (refuses_node(config)) {
+      continue;
+    }
     const std::string path = folder + "/" + std::to_string(saved);
-    expect_same_run(train<double>(config, world(), {path, {}}), one, 1e-12, "saving");
+    expect_same_run(train<double>(config, world(), {path, {}, in_parts}), one, 1e-12, "saving");
+    const auto parts = part_files(CheckpointFolder(path).file_for(21));
+    EXPECT_EQ(!parts.empty(), in_parts);
     for (const std::size_t resumed : model_ranks()) {
       config.model_parallel = resumed;
+      if (refuses_node(config)) {
+        continue;
+      }
       for (const std::uint64_t point : {7ULL, 21ULL}) {
         expect_same_run(
             train<double>(config, world(), {{}, CheckpointFolder(path).file_for(point)}), one,
@@ -214,6 +227,11 @@ TEST(ModelParallel, AnyGridGoesOnWithWhatAnyOtherSaved) {
   }
   world().barrier();
 }
+
+INSTANTIATE_TEST_SUITE_P(ModelParallel, EveryGrid,
+                         testing::Values(std::tuple(false, ExchangeKind::automatic),
+                                         std::tuple(true, ExchangeKind::allreduce),
+                                         std::tuple(true, ExchangeKind::node)));
 
 // Weights that overflow: one message for all ranks, with sample, class and rank.
 TEST(ModelParallel, BadNumbersEndTheRunOnAllRanks) {
