@@ -105,10 +105,10 @@ TEST(ModelParallel, StopsEarlyOnEveryRankAlike) {
   EXPECT_EQ(trained.result.epochs.size(), trained.result.best_epoch + 2);
 }
 
-class EveryGrid : public testing::TestWithParam<std::tuple<bool, ExchangeKind>> {};
+class AnyGrid : public testing::TestWithParam<std::tuple<bool, ExchangeKind>> {};
 
 // A checkpoint is the whole run's: any grid goes on with what any other has saved.
-TEST_P(EveryGrid, GoesOnWithWhatAnyOtherSaved) {
+TEST_P(AnyGrid, GoesOnWithWhatAnyOtherSaved) {
   const auto [in_parts, exchange] = GetParam();
   Config config = small_run();
   std::unique_ptr<test::TemporaryFolder> own;
@@ -146,7 +146,7 @@ TEST_P(EveryGrid, GoesOnWithWhatAnyOtherSaved) {
   world().barrier();
 }
 
-INSTANTIATE_TEST_SUITE_P(ModelParallel, EveryGrid,
+INSTANTIATE_TEST_SUITE_P(ModelParallel, AnyGrid,
                          testing::Values(std::tuple(false, ExchangeKind::automatic),
                                          std::tuple(true, ExchangeKind::allreduce),
                                          std::tuple(true, ExchangeKind::node)));
