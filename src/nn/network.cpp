@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -64,7 +65,7 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
   }
   if (!gradients.empty()) {
     for (AlignedBuffer<T>& buffer : dA_) {
-      buffer = AlignedBuffer<T>(widest_hidden * max_batch);
+      buffer = AlignedBuffer<T>(widest_hidden * max_batch + 1);
     }
     use_gradients(gradients);
   }
@@ -88,7 +89,7 @@ MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) 
     const MatrixView<T> output = layer.X.top(X.rows);
     multiply_forward(layer, input, output);
     if (sums(layer, LayerSplit::rows)) {
-      group_->sum(output);
+      group_->sum({output.data, output.size()});
     }
     if (n + 1 == layers_.size()) {
       add_bias(output, layer.B);
@@ -104,8 +105,11 @@ MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) 
 }
 
 template <class T>
-void Network<T>::backward(MatrixView<const T> X, T largest_input,
-                          const std::function<void(const LayerGradients<T>&)>& ready) {
+T Network<T>::backward(MatrixView<const T> X, T largest_input,
+                       const std::function<void(const LayerGradients<T>&)>& ready) {
+  // Sums of bounds: what is infinite or NaN stays so.
+  T of_some = layers_.front().split != LayerSplit::whole ? std::numeric_limits<T>::infinity() : 0;
+  T untold = 0;  // of the split layers since the last sum
   const T scale = dropped_ ? static_cast<T>(1 / (1 - dropout_)) : T{1};
   MatrixView<const T> dA = layers_.back().X.top(X.rows);
   for (std::size_t n = layers_.size(); n-- > 0;) {
@@ -115,29 +119,38 @@ void Network<T>::backward(MatrixView<const T> X, T largest_input,
     const bool partial = n > 0 && sums(layer, LayerSplit::columns);
     const bool early = partial && !layer.bf16;  // bf16 has dA rounded by the parameters' product
     assert(layer.dW.data != nullptr);
-    if (early) {
-      multiply_input(layer, dA, below);
-      group_->begin(below);
-    }
-    multiply_backward(layer, input, dA);
     // 1 is what B is multiplied with; std::max returns a NaN that comes first.
     const T largest_x = std::max(n == 0 ? largest_input : largest(input), T{1});
-    ready({n + 1,
-           {layer.weights.begin, layer.bias.end},
-           rounding * static_cast<T>(X.rows) * largest_x * largest(dA)});
+    const T bound = rounding * static_cast<T>(X.rows) * largest_x * largest(dA);
+    untold += layer.split != LayerSplit::whole ? bound : 0;
+    const auto with_untold = [&] {
+      below.data[below.size()] = untold;
+      return std::span<T>(below.data, below.size() + 1);
+    };
+    if (early) {
+      multiply_input(layer, dA, below);
+      group_->begin(with_untold());
+    }
+    multiply_backward(layer, input, dA);
+    ready({n + 1, {layer.weights.begin, layer.bias.end}, bound});
     if (n > 0) {
       if (early) {
         group_->finish();
       } else {
         multiply_input(layer, dA, below);
         if (partial) {
-          group_->sum(below);
+          group_->sum(with_untold());
         }
+      }
+      if (partial) {
+        of_some += below.data[below.size()];
+        untold = 0;
       }
       relu_backward(input, scale, below);
       dA = below;
     }
   }
+  return of_some;
 }
 
 template <class T>

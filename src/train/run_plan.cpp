@@ -193,13 +193,14 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   // Values, the optimizer's state and the best model's values: as many as in memory, where the
   // gradients take the place of the last.
   plan.checkpoint_bytes = tensor * parameter_copies(config.optimizer);
-  plan.parallel_checkpoints = ranks > 1 && !grid.is_split() &&
-                              plan.checkpoint_bytes >= std::max(config.parallel_checkpoint_bytes,
-                                                                ranks * config.least_part_bytes);
+  plan.parallel_checkpoints =
+      ranks > 1 && plan.checkpoint_bytes >=
+                       std::max(config.parallel_checkpoint_bytes, ranks * config.least_part_bytes);
   // The best model is kept by all ranks together; what is written is a copy.
   plan.rank_bytes += element * plan.part.parameter_count() / grid.data_shards();
   if (plan.parallel_checkpoints) {
     plan.rank_bytes += plan.checkpoint_bytes / ranks;
+    plan.root_bytes = grid.is_split() ? tensor : 0;
   } else {
     plan.root_bytes = plan.checkpoint_bytes;
   }
@@ -282,9 +283,8 @@ std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData
                     with_commas(samples) + " an epoch");
   }
   lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, " +
-                  (plan.root_bytes > 0
-                       ? mebibytes(plan.root_bytes) + " more on rank 0 for checkpoints, "
-                       : std::string()) +
+                  (plan.root_bytes > 0 ? mebibytes(plan.root_bytes) + " more on rank 0 to save, "
+                                       : std::string()) +
                   "and " + mebibytes(plan.node_bytes) + " of data once a node; disk " +
                   mebibytes(plan.disk_bytes));
   return lines;

@@ -27,6 +27,10 @@ struct Problem {
   std::size_t updates = 3;
   std::size_t samples = 22;  ///< of an update
   double clip_norm = 0.7;
+  std::vector<std::size_t> hidden = {40, 24, 16};
+  bool all_in_first_shard = false;
+  double largest_gradient = 1e30;
+  bool counts = true;  ///< whether the updates are to
 };
 
 template <class T>
@@ -40,7 +44,9 @@ struct Updated {
 template <class T>
 Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t m) {
   constexpr std::size_t features = 6;
-  const std::vector<std::size_t> widths = {features, 40, 24, 16, problem.classes};
+  std::vector<std::size_t> widths = {features};
+  widths.insert(widths.end(), problem.hidden.begin(), problem.hidden.end());
+  widths.push_back(problem.classes);
   test::OpenGrid of(ranks, m);
   RankGrid& grid = of.grid;
   const ParameterLayout layout(widths, SplitRule{.least_nodes = 1}.splits(widths, m), m,
@@ -58,12 +64,14 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                           .clip_norm = problem.clip_norm,
                           .seed = 3,
                           .largest_input = 1,
-                          .largest_gradient = 1e30},
+                          .largest_gradient = problem.largest_gradient},
                          SoftmaxCrossEntropy(0.1, weights),
                          {.kind = OptimizerKind::nesterov, .weight_decay = 0.01}, exchange,
                          grid.is_split() ? &grid.model_group() : nullptr);
     step.set_values([&](std::span<T> values) { initialize(layout, Initializer::he, 7, values); });
-    const Range mine = part_of(problem.samples, grid.data_shards(), grid.data_shard());
+    const Range mine = problem.all_in_first_shard
+                           ? Range{0, grid.data_shard() == 0 ? problem.samples : 0}
+                           : part_of(problem.samples, grid.data_shards(), grid.data_shard());
     PhaseSeconds seconds;
     for (std::size_t u = 0; u < problem.updates; ++u) {
       const auto X = test::numbers<T>(problem.samples * features, u);
@@ -77,7 +85,7 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                            std::span(labels).subspan(mine.begin, mine.size()),
                            std::span(indices).subspan(mine.begin, mine.size())};
       const StepResult result = step.run(batch, problem.samples, 1, 0.05, seconds);
-      EXPECT_TRUE(result.counts);
+      EXPECT_EQ(result.counts, problem.counts);
       updated.losses.push_back(ranks.sum(result.sums.loss).value());
       updated.correct += ranks.all_reduce(result.sums.correct, Reduction::sum);
     }
@@ -149,6 +157,26 @@ TEST(SameUpdatesOnEveryGrid, ManyClasses) {
 TEST(SameUpdatesOnEveryGrid, FewerClassesAndSamplesThanRanks) {
   expect_same_updates<double>({.classes = 1}, 1e-13);
   expect_same_updates<double>({.classes = 2, .samples = 1}, 1e-13);
+}
+
+// Of one model group only one rank, or few, has the largest gradient; the other groups have none.
+TEST(BadGradients, OfOneRankAloneLetNoRankUpdate) {
+  for (const auto& hidden : {std::vector<std::size_t>{16}, {40, 24, 16}, {16, 40, 24}, {}}) {
+    Problem problem{.updates = 1, .hidden = hidden, .all_in_first_shard = true};
+    const Updated<double> whole = update<double>(problem, self(), 1);
+    double largest = 0;
+    for (const double gradient : whole.gradients) {
+      largest = std::max(largest, std::abs(gradient));
+    }
+    for (const double limit : {0.9, 0.99999, 1.00001}) {
+      problem.largest_gradient = limit * largest;
+      problem.counts = limit > 1;
+      for (const std::size_t m : model_ranks()) {
+        SCOPED_TRACE(std::to_string(hidden.size()) + " hidden layers, M = " + std::to_string(m));
+        (void)update<double>(problem, world(), m);
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -78,8 +78,11 @@ class Network {
   /// that forward used: the update is deferred until every layer is done.
   /// `ready` hears of each layer's gradients as soon as they are complete. `largest_input`: no
   /// |X^0| is above it.
-  void backward(MatrixView<const T> X, T largest_input,
-                const std::function<void(const LayerGradients<T>&)>& ready);
+  /// Returns, with a group, a number that no |dW| or |dB| is above which only some of its ranks
+  /// have, the same on all of them; infinity or NaN where that cannot be said, as where the first
+  /// layer is split. The bounds of the split layers' gradients travel with the sums of dX.
+  T backward(MatrixView<const T> X, T largest_input,
+             const std::function<void(const LayerGradients<T>&)>& ready);
 
  private:
   struct Layer {
@@ -104,7 +107,7 @@ class Network {
 
   std::vector<Layer> layers_;
   AlignedBuffer<T> nodes_;
-  AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns
+  AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns, and a bound
   double dropout_;
   PartialSums<T>* group_;  ///< null: the network is whole
   ProductCut cut_;
