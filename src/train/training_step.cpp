@@ -128,18 +128,18 @@ T TrainingStep<T>::compute_shard(const TreeSchedule::Step& shard, const Batch<T>
   network_.use_gradients(gradients);
   const MatrixView<T> logits = network_.forward(part.X, &key);
   differentiate(logits, part, global_samples, result);
-  return network_.backward(part.X, static_cast<T>(settings_.largest_input),
-                           [&](const LayerGradients<T>& layer) {
-                             look_at(layer, gradients, result);
-                             if (observer_) {
-                               const Range range = layer.range;
-                               observer_(range, gradients.subspan(range.begin, range.size()));
-                             }
-                             add_up(shard, layer.range);
-                             if (is_last && model_group_ == nullptr) {
-                               exchange_.ready(layer.range);
-                             }
-                           });
+  const auto ready = [&](const LayerGradients<T>& layer) {
+    look_at(layer, gradients, result);
+    if (observer_) {
+      observer_(layer.range, gradients.subspan(layer.range.begin, layer.range.size()));
+    }
+    add_up(shard, layer.range);
+    if (is_last && model_group_ == nullptr) {
+      exchange_.ready(layer.range);
+    }
+  };
+  // By reference: a copy would be too large for std::function to hold without allocating.
+  return network_.backward(part.X, static_cast<T>(settings_.largest_input), std::cref(ready));
 }
 
 template <class T>
