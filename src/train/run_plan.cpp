@@ -236,13 +236,15 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                     " cross nodes; a multiple of so many ranks on each node is faster");
   }
   if (config.reproducible) {
-    const std::size_t shards = plan.data_shards();
-    lines.push_back("bits:     the same at any number of ranks: " +
-                    plural(config.logical_shards, "logical shard") + " a batch" +
-                    (shards > config.logical_shards
-                         ? "; " + plural(shards - config.logical_shards, "data shard") +
-                               " of the ranks have none and idle (--logical-shards)"
-                         : std::string()));
+    lines.push_back("bits:     the same at any number of ranks; " +
+                    plural(config.logical_shards, "logical shard") + " a batch");
+    if (plan.data_shards() > config.logical_shards) {
+      lines.push_back(
+          "warning:  " +
+          plural((plan.data_shards() - config.logical_shards) * plan.model_ranks, "rank") +
+          " more than logical shards, which idle; more shards (--logical-shards) are another "
+          "model, fewer ranks are not");
+    }
   }
   lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
                   ", " + with_commas(data.train.classes()) + " classes; " +
