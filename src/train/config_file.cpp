@@ -120,6 +120,7 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
     std::sort(by_place.begin(), by_place.end(),
               [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<CLI::ConfigItem> all;
+    all.reserve(by_place.size());
     for (auto& placed : by_place) {
       all.push_back(std::move(placed.second));
     }

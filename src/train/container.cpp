@@ -182,7 +182,7 @@ std::string write_container_checked(const std::string& path, const Container::Ki
                                     const std::string& description,
                                     const std::vector<std::span<const std::byte>>& pieces,
                                     std::uint32_t version) {
-  const std::string written = write_container(path, kind, description, pieces, version);
+  std::string written = write_container(path, kind, description, pieces, version);
   try {
     if (verify_container(path, kind) != written) {
       throw InputError(path + ": reads back as something else than what was written");

@@ -66,7 +66,7 @@ std::vector<std::string> Environment::differences(const Environment& other) cons
   std::vector<std::string> lines;
   for (const auto& [name, value] : facts_) {
     const auto found = std::find_if(other.facts_.begin(), other.facts_.end(),
-                                    [&](const auto& fact) { return fact.first == name; });
+                                    [&key = name](const auto& fact) { return fact.first == key; });
     if (found != other.facts_.end() && found->second != value) {
       lines.push_back(name + ": " + value + " against " + found->second);
     }
