@@ -24,9 +24,9 @@ import sys
 import tempfile
 import time
 
-OPTIONS = ["--hidden", "128,64", "--dropout", "0.2", "--epochs", "600", "--checkpoint-every", "25",
-           "--stall-timeout", "2"]
-LAUNCH_TIMEOUT = "4"  # seconds in which MPI must have started, or ended
+OPTIONS = ["--hidden", "128,64", "--dropout", "0.2", "--epochs", "600", "--checkpoint-every", "25"]
+STALL_TIMEOUT, LAUNCH_TIMEOUT = 2, 4  # seconds without progress; in which MPI must have started, or ended
+MANY_RANKS = 4  # more than these, on few cores, get three times as long
 PATIENCE = 30  # seconds until a job that was killed counts as hung
 
 
@@ -89,6 +89,8 @@ class Storm:
         self.program = [*program, *OPTIONS, "--model-parallel", str(arguments.model_parallel),
                         *(["--reproducible"] if len(arguments.ranks) > 1 else [])]
         self.ranks = arguments.ranks
+        self.slowness = 3 if max(arguments.ranks) > MANY_RANKS else 1
+        self.program += ["--stall-timeout", str(STALL_TIMEOUT * self.slowness)]
         self.kills = collections.Counter()
         self.errors = []
         self.mpiruns, self.jobs = set(), set()
@@ -97,12 +99,12 @@ class Storm:
         ranks = str(self.random.choice(self.ranks))
         return subprocess.Popen([*self.launcher, ranks, *self.program, "--output", str(run)], stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                                env={**os.environ, "DNN_LAUNCH_TIMEOUT": LAUNCH_TIMEOUT})
+                                env={**os.environ, "DNN_LAUNCH_TIMEOUT": str(LAUNCH_TIMEOUT * self.slowness)})
 
     def finish(self, process, ranks):
         """Waits for the job's end; returns exit code and output."""
         try:
-            output, _ = process.communicate(timeout=PATIENCE)
+            output, _ = process.communicate(timeout=PATIENCE * self.slowness)
         except subprocess.TimeoutExpired:
             alive = [f"{pid} ({'rank' if pid in ranks else 'mpirun'})" for pid in [mpirun_of(process.pid), *ranks]
                      if is_alive(pid)]
