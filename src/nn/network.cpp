@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -31,8 +32,9 @@ T largest(MatrixView<const T> matrix) {
 template <class T>
 Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
                     std::span<T> gradients, std::size_t max_batch, double dropout,
-                    ProductPrecision products, PartialSums<T>* group, ProductCut cut)
-    : dropout_(dropout), group_(group), cut_(cut) {
+                    ProductPrecision products, PartialSums<T>* group, ProductCut cut,
+                    BlockSums<T>* block_sums)
+    : dropout_(dropout), group_(group), cut_(cut), block_sums_(block_sums) {
   std::size_t nodes = 0;
   std::size_t widest_hidden = 0;
   for (const LayerLayout& layer : layout.layers()) {
@@ -67,6 +69,28 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
       buffer = AlignedBuffer<T>(widest_hidden * max_batch);
     }
     use_gradients(gradients);
+  }
+  hold_blocks(layout, max_batch);
+}
+
+template <class T>
+void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batch) {
+  const Range held = layout.held_blocks();
+  if (layout.class_blocks() > 1) {
+    const std::size_t first = layers_.back().first_node;
+    std::vector<Range> blocks;
+    for (std::size_t b = held.begin; b < held.end; ++b) {
+      const Range classes = layout.class_block(b);
+      blocks.push_back({classes.begin - first, classes.end - first});
+    }
+    block_products_.emplace(std::move(blocks));
+    if (block_sums_ == nullptr && layers_.back().dW.data != nullptr) {
+      throw std::invalid_argument("Network: blocks of classes without their sums");
+    }
+  }
+  if (block_sums_ != nullptr && layers_.size() > 1) {
+    dX_of_blocks_.resize(held.size());
+    block_inputs_ = AlignedBuffer<T>(held.size() * max_batch * layers_.back().W.rows);
   }
 }
 
@@ -114,8 +138,12 @@ void Network<T>::backward(MatrixView<const T> X, T largest_input,
     const MatrixView<T> below{dA_[n % 2].data(), X.rows, layer.W.rows};
     const bool partial = n > 0 && sums(layer, LayerSplit::columns);
     const bool early = partial && !layer.bf16;  // bf16 has dA rounded by the parameters' product
+    const bool in_blocks = n > 0 && n + 1 == layers_.size() && block_sums_ != nullptr;
     assert(layer.dW.data != nullptr);
-    if (early) {
+    if (in_blocks) {
+      multiply_input_in_blocks(layer, dA);
+      block_sums_->begin(dX_of_blocks_, below);
+    } else if (early) {
       multiply_input(layer, dA, below);
       group_->begin(below);
     }
@@ -126,7 +154,9 @@ void Network<T>::backward(MatrixView<const T> X, T largest_input,
            {layer.weights.begin, layer.bias.end},
            rounding * static_cast<T>(X.rows) * largest_x * largest(dA)});
     if (n > 0) {
-      if (early) {
+      if (in_blocks) {
+        block_sums_->finish();
+      } else if (early) {
         group_->finish();
       } else {
         multiply_input(layer, dA, below);
@@ -169,6 +199,10 @@ void Network<T>::multiply_forward(Layer& layer, MatrixView<const T> X, MatrixVie
       return;
     }
   }
+  if (auto* products = products_of(layer)) {
+    products->forward(X, layer.W, A);
+    return;
+  }
   dense_forward(X, layer.W, A, cut_);
 }
 
@@ -180,6 +214,11 @@ void Network<T>::multiply_backward(Layer& layer, MatrixView<const T> X, MatrixVi
       bias_gradient(dA, layer.dB);
       return;
     }
+  }
+  if (auto* products = products_of(layer)) {
+    products->backward_parameters(X, dA, layer.dW);
+    bias_gradient(dA, layer.dB);
+    return;
   }
   dense_backward_parameters(X, dA, layer.dW, layer.dB, cut_);
 }
@@ -193,6 +232,20 @@ void Network<T>::multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView
     }
   }
   dense_backward_input(dA, layer.W, dX, cut_);
+}
+
+/// dX of each block held; of a single block, the product as in a network without any.
+template <class T>
+void Network<T>::multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA) {
+  for (std::size_t b = 0; b < dX_of_blocks_.size(); ++b) {
+    const std::size_t elements = dA.rows * layer.W.rows;
+    dX_of_blocks_[b] = {block_inputs_.data() + b * elements, dA.rows, layer.W.rows};
+  }
+  if (auto* products = products_of(layer)) {
+    products->backward_input(dA, layer.W, dX_of_blocks_);
+  } else if (!dX_of_blocks_.empty()) {
+    multiply_input(layer, dA, dX_of_blocks_.front());
+  }
 }
 
 template class Network<float>;

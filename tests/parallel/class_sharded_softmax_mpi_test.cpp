@@ -80,7 +80,7 @@ struct Outcome {
 template <class T>
 Outcome<T> run_sharded(const Rows<T>& rows, const Slices& slices, std::size_t global_samples) {
   const Range mine = slices[static_cast<std::size_t>(world().rank())];
-  ClassShardedSoftmax<T> sharded(world(), rows.classes, mine, rows.samples(), rows.loss());
+  ClassShardedSoftmax<T> sharded(&world(), rows.classes, mine, rows.samples(), rows.loss());
   Outcome<T> outcome;
   outcome.dA = rows.columns(mine);
   const MatrixView<T> A{outcome.dA.data(), rows.samples(), mine.size()};
