@@ -199,5 +199,16 @@ TEST(SameBitsOnEveryGrid, Float) {
   expect_same_bits<float>();
 }
 
+// What blocks change are roundings.
+TEST(SameBitsOnEveryGrid, AreThoseWithoutBlocksToRounding) {
+  Problem problem{.classes = 3001, .hidden = {40, 300}};
+  const Updated<double> without = update<double>(problem, self(), 1);
+  problem.class_blocks = 4;
+  const Updated<double> blocks = update<double>(problem, self(), 1);
+  EXPECT_LE(distance(blocks.layout, blocks.values, without.layout, without.values), 1e-13);
+  EXPECT_NEAR(blocks.losses.back(), without.losses.back(), 1e-13 * without.losses.back());
+  EXPECT_EQ(blocks.correct, without.correct);
+}
+
 }  // namespace
 }  // namespace dnn
