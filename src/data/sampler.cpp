@@ -29,11 +29,17 @@ std::size_t Sampler::max_share() const {
          part_of(settings_.logical_shards, settings_.ranks, 0).size();
 }
 
-Range Sampler::share_of(std::size_t samples) const {
+std::size_t Sampler::batch_samples(std::size_t step) const {
+  const std::size_t first = step * settings_.batch_size;
+  return std::min(settings_.batch_size, training_ - first);
+}
+
+Range Sampler::share(std::size_t step, std::size_t rank) const {
+  const std::size_t samples = batch_samples(step);
   if (settings_.logical_shards == 0) {
-    return part_of(samples, settings_.ranks, settings_.rank);
+    return part_of(samples, settings_.ranks, rank);
   }
-  const Range shards = part_of(settings_.logical_shards, settings_.ranks, settings_.rank);
+  const Range shards = part_of(settings_.logical_shards, settings_.ranks, rank);
   if (shards.empty()) {
     return {samples, samples};
   }
@@ -41,18 +47,13 @@ Range Sampler::share_of(std::size_t samples) const {
           part_of(samples, settings_.logical_shards, shards.end - 1).end};
 }
 
-std::size_t Sampler::batch_samples(std::size_t step) const {
-  const std::size_t first = step * settings_.batch_size;
-  return std::min(settings_.batch_size, training_ - first);
-}
-
 void Sampler::batch(std::size_t epoch, std::size_t step,
                     std::vector<std::uint64_t>& samples) const {
   const Permutation order(training_, RandomStream(settings_.seed, Purpose::shuffle, 0, epoch));
-  const Range share = share_of(batch_samples(step));
+  const Range mine = share(step, settings_.rank);
   const std::size_t first = step * settings_.batch_size;
   samples.clear();
-  for (std::size_t i = share.begin; i < share.end; ++i) {
+  for (std::size_t i = mine.begin; i < mine.end; ++i) {
     samples.push_back(training_sample(order(first + i)));
   }
 }

@@ -43,7 +43,7 @@ DNN_SIMD void drop(const std::uint32_t* words, std::uint32_t threshold, double s
 template <class T>
 void apply_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const DropoutKey& key,
                    std::size_t first_node) {
-  if (!(rate >= 0 && rate < 1) || first_node % 8 != 0) {
+  if (!(rate >= 0 && rate < 1) || (X.cols > 0 && first_node % 8 != 0)) {
     throw std::invalid_argument(
         "apply_dropout: the rate must be in [0, 1), the first node a multiple of 8");
   }

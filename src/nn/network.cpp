@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -66,7 +67,7 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
   }
   if (!gradients.empty()) {
     for (AlignedBuffer<T>& buffer : dA_) {
-      buffer = AlignedBuffer<T>(widest_hidden * max_batch);
+      buffer = AlignedBuffer<T>(widest_hidden * max_batch + 1);
     }
     use_gradients(gradients);
   }
@@ -89,8 +90,9 @@ void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batc
     }
   }
   if (block_sums_ != nullptr && layers_.size() > 1) {
+    inputs_of_blocks_ = AlignedBuffer<T>(held.size() * (max_batch * layers_.back().W.rows + 1));
     dX_of_blocks_.resize(held.size());
-    block_inputs_ = AlignedBuffer<T>(held.size() * max_batch * layers_.back().W.rows);
+    block_inputs_.resize(held.size());
   }
 }
 
@@ -112,7 +114,7 @@ MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) 
     const MatrixView<T> output = layer.X.top(X.rows);
     multiply_forward(layer, input, output);
     if (sums(layer, LayerSplit::rows)) {
-      group_->sum(output);
+      group_->sum({output.data, output.size()});
     }
     if (n + 1 == layers_.size()) {
       add_bias(output, layer.B);
@@ -128,8 +130,11 @@ MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) 
 }
 
 template <class T>
-void Network<T>::backward(MatrixView<const T> X, T largest_input,
-                          const std::function<void(const LayerGradients<T>&)>& ready) {
+T Network<T>::backward(MatrixView<const T> X, T largest_input,
+                       const std::function<void(const LayerGradients<T>&)>& ready) {
+  // Sums of bounds: what is infinite or NaN stays so.
+  T of_some = layers_.front().split != LayerSplit::whole ? std::numeric_limits<T>::infinity() : 0;
+  T untold = 0;  // of the split layers since the last sum
   const T scale = dropped_ ? static_cast<T>(1 / (1 - dropout_)) : T{1};
   MatrixView<const T> dA = layers_.back().X.top(X.rows);
   for (std::size_t n = layers_.size(); n-- > 0;) {
@@ -140,19 +145,23 @@ void Network<T>::backward(MatrixView<const T> X, T largest_input,
     const bool early = partial && !layer.bf16;  // bf16 has dA rounded by the parameters' product
     const bool in_blocks = n > 0 && n + 1 == layers_.size() && block_sums_ != nullptr;
     assert(layer.dW.data != nullptr);
-    if (in_blocks) {
-      multiply_input_in_blocks(layer, dA);
-      block_sums_->begin(dX_of_blocks_, below);
-    } else if (early) {
-      multiply_input(layer, dA, below);
-      group_->begin(below);
-    }
-    multiply_backward(layer, input, dA);
     // 1 is what B is multiplied with; std::max returns a NaN that comes first.
     const T largest_x = std::max(n == 0 ? largest_input : largest(input), T{1});
-    ready({n + 1,
-           {layer.weights.begin, layer.bias.end},
-           rounding * static_cast<T>(X.rows) * largest_x * largest(dA)});
+    const T bound = rounding * static_cast<T>(X.rows) * largest_x * largest(dA);
+    untold += layer.split != LayerSplit::whole ? bound : 0;
+    const auto with_untold = [&] {
+      below.data[below.size()] = untold;
+      return std::span<T>(below.data, below.size() + 1);
+    };
+    if (in_blocks) {
+      multiply_input_in_blocks(layer, dA, untold);
+      block_sums_->begin(block_inputs_, {below.data, below.size() + 1});
+    } else if (early) {
+      multiply_input(layer, dA, below);
+      group_->begin(with_untold());
+    }
+    multiply_backward(layer, input, dA);
+    ready({n + 1, {layer.weights.begin, layer.bias.end}, bound});
     if (n > 0) {
       if (in_blocks) {
         block_sums_->finish();
@@ -161,13 +170,18 @@ void Network<T>::backward(MatrixView<const T> X, T largest_input,
       } else {
         multiply_input(layer, dA, below);
         if (partial) {
-          group_->sum(below);
+          group_->sum(with_untold());
         }
+      }
+      if (partial || in_blocks) {
+        of_some += below.data[below.size()];
+        untold = 0;
       }
       relu_backward(input, scale, below);
       dA = below;
     }
   }
+  return of_some;
 }
 
 template <class T>
@@ -234,12 +248,16 @@ void Network<T>::multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView
   dense_backward_input(dA, layer.W, dX, cut_);
 }
 
-/// dX of each block held; of a single block, the product as in a network without any.
+/// dX of each block held, and a bound that all blocks are to hear of. The dX of a single block is
+/// the product as in a network without blocks.
 template <class T>
-void Network<T>::multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA) {
+void Network<T>::multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, T bound) {
+  T* next = inputs_of_blocks_.data();
   for (std::size_t b = 0; b < dX_of_blocks_.size(); ++b) {
-    const std::size_t elements = dA.rows * layer.W.rows;
-    dX_of_blocks_[b] = {block_inputs_.data() + b * elements, dA.rows, layer.W.rows};
+    dX_of_blocks_[b] = {next, dA.rows, layer.W.rows};
+    block_inputs_[b] = {next, dX_of_blocks_[b].size() + 1};
+    block_inputs_[b].back() = b == 0 ? bound : 0;
+    next += block_inputs_[b].size();
   }
   if (auto* products = products_of(layer)) {
     products->backward_input(dA, layer.W, dX_of_blocks_);

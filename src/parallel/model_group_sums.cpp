@@ -1,20 +1,18 @@
 #include "dnn/parallel/model_group_sums.hpp"
 
-#include <span>
-
 namespace dnn {
 
 template <class T>
 ModelGroupSums<T>::ModelGroupSums(const Communicator& group) : group_(group) {}
 
 template <class T>
-void ModelGroupSums<T>::sum(MatrixView<T> part) {
-  group_.all_reduce(std::span<T>(part.data, part.size()), Reduction::sum);
+void ModelGroupSums<T>::sum(std::span<T> part) {
+  group_.all_reduce(part, Reduction::sum);
 }
 
 template <class T>
-void ModelGroupSums<T>::begin(MatrixView<T> part) {
-  under_way_ = group_.begin_all_reduce(std::span<T>(part.data, part.size()), Reduction::sum);
+void ModelGroupSums<T>::begin(std::span<T> part) {
+  under_way_ = group_.begin_all_reduce(part, Reduction::sum);
 }
 
 template <class T>

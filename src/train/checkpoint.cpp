@@ -5,6 +5,7 @@
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 #include <boost/serialization/version.hpp>
+#include <cstring>
 #include <filesystem>
 #include <sstream>
 
@@ -123,52 +124,6 @@ void check_progress(const Checkpoint& c, const std::string& origin) {
           "its best epoch");
 }
 
-constexpr std::uint32_t in_parts = 2;  ///< the version of a checkpoint's container that names parts
-
-/// Reads what was written to `path`; removes it unless its checksum is that of what was `written`.
-void read_back(const std::string& path, const Container::Kind& kind, const std::string& written) {
-  try {
-    if (verify_container(path, kind) != written) {
-      throw InputError(path + ": reads back as something else than what was written");
-    }
-  } catch (const std::exception&) {
-    std::error_code error;
-    std::filesystem::remove(path, error);
-    throw;
-  }
-}
-
-std::string describe_parts(const Checkpoint& checkpoint) {
-  std::ostringstream text;
-  text << "tensors " << checkpoint.part_tensors << '\n';
-  for (const CheckpointPart& part : checkpoint.parts) {
-    text << "part " << part.file << ' ' << part.elements.begin << ' ' << part.elements.end << ' '
-         << part.bytes << ' ' << part.checksum << '\n';
-  }
-  return text.str();
-}
-
-/// Reads such a text into `checkpoint`. Throws InputError where it is none, or the parts do not
-/// cover all `elements` of a tensor once.
-void parse_parts(const std::string& text, std::size_t elements, const std::string& origin,
-                 Checkpoint& checkpoint) {
-  std::istringstream stream(text);
-  std::string word;
-  stream >> word >> checkpoint.part_tensors;
-  require(word == "tensors" && !stream.fail(), origin, "the list of its parts");
-  std::size_t next = 0;
-  while (stream >> word) {
-    CheckpointPart part;
-    stream >> part.file >> part.elements.begin >> part.elements.end >> part.bytes >> part.checksum;
-    require(word == "part" && !stream.fail() && part.file.find('/') == std::string::npos &&
-                part.elements.begin == next && part.elements.end > next,
-            origin, "the list of its parts");
-    next = part.elements.end;
-    checkpoint.parts.push_back(std::move(part));
-  }
-  require(next == elements && !checkpoint.parts.empty(), origin, "the list of its parts");
-}
-
 /// Whether a checkpoint of so many tensors has the best parameters. Throws InputError for a number
 /// that is wrong.
 bool has_best(const Checkpoint& checkpoint, std::size_t tensors, const std::string& origin) {
@@ -186,21 +141,16 @@ void size_tensors(Checkpoint& checkpoint, bool with_best, std::size_t bytes) {
   checkpoint.best_parameters.resize(with_best ? bytes : 0);
 }
 
-/// Reads bytes [first, last) of each tensor from a container whose parameters they are.
-void read_tensors(const ContainerReader& reader, std::size_t first, std::size_t last,
-                  Checkpoint& checkpoint) {
-  std::size_t offset = 0;
-  const auto take = [&](std::vector<std::byte>& tensor) {
-    if (!tensor.empty()) {
-      reader.read(offset, std::span(tensor).subspan(first, last - first));
-      offset += last - first;
-    }
-  };
-  take(checkpoint.parameters);
+/// Calls `visit(tensor)` for each tensor that there is, in the order of the files.
+template <class Visitor>
+void for_each_tensor(Checkpoint& checkpoint, Visitor&& visit) {
+  visit(checkpoint.parameters);
   for (auto& state : checkpoint.optimizer_state) {
-    take(state);
+    visit(state);
   }
-  take(checkpoint.best_parameters);
+  if (!checkpoint.best_parameters.empty()) {
+    visit(checkpoint.best_parameters);
+  }
 }
 
 /// Calls `visit(part, file, bytes)` for each part that `checkpoint`, which is at `path`, names;
@@ -208,10 +158,10 @@ void read_tensors(const ContainerReader& reader, std::size_t first, std::size_t 
 template <class Visitor>
 void for_each_part(const std::string& path, const Checkpoint& checkpoint, Visitor&& visit) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  for (const CheckpointPart& part : checkpoint.parts) {
+  for (const CheckpointPart& part : checkpoint.parts.parts) {
     try {
       visit(part, (folder / part.file).string(),
-            part.elements.size() * element_bytes(checkpoint) * checkpoint.part_tensors);
+            part.elements.size() * element_bytes(checkpoint) * checkpoint.parts.tensors);
     } catch (const InputError& error) {
       throw InputError(path + ": a part of the checkpoint is missing or damaged: " + error.what());
     }
@@ -224,23 +174,36 @@ void for_each_part(const std::string& path, const Checkpoint& checkpoint, Visito
 
 /// Reads the tensors, of `tensor_bytes` each, from the parts that `checkpoint` names.
 void read_parts(const std::string& path, std::size_t tensor_bytes, Checkpoint& checkpoint) {
-  const bool with_best = has_best(checkpoint, checkpoint.part_tensors, path);
+  const bool with_best = has_best(checkpoint, checkpoint.parts.tensors, path);
   // Files that are not there ask for no memory.
-  for_each_part(path, checkpoint, [](const CheckpointPart&, const std::string& file, auto bytes) {
+  const std::size_t tensor_element = element_bytes(checkpoint) * checkpoint.parts.tensors;
+  for_each_part(path, checkpoint, [&](const CheckpointPart& part, const std::string& file, auto) {
     std::error_code error;
-    if (const auto size = std::filesystem::file_size(file, error); error || size < bytes) {
+    const auto size = std::filesystem::file_size(file, error);
+    if (error || size / tensor_element < part.elements.size()) {
       (void)verify_container(file, Container::part);  // says what is wrong
       refuse_part(file);
     }
   });
-  size_tensors(checkpoint, with_best, tensor_bytes);
   const std::size_t element = element_bytes(checkpoint);
+  checkpoint.parts.check_cover(tensor_bytes / element, path);
+  size_tensors(checkpoint, with_best, tensor_bytes);
   for_each_part(path, checkpoint, [&](const auto& part, const std::string& file, auto bytes) {
     const ContainerReader reader(file, Container::part);
     if (reader.checksum() != part.checksum || reader.parameters_length() != bytes) {
       refuse_part(file);
     }
-    read_tensors(reader, part.elements.begin * element, part.elements.end * element, checkpoint);
+    std::vector<std::byte> read(part.elements.size() * element);  // of one tensor
+    std::size_t offset = 0;
+    for_each_tensor(checkpoint, [&](std::vector<std::byte>& tensor) {
+      reader.read(offset, read);
+      offset += read.size();
+      const std::byte* next = read.data();
+      part.elements.for_each_run([&](std::size_t first, std::size_t length) {
+        std::memcpy(tensor.data() + first * element, next, length * element);
+        next += length * element;
+      });
+    });
   });
 }
 
@@ -274,35 +237,24 @@ Checkpoint parse_checkpoint(const std::string& text, const std::string& origin) 
   return checkpoint;
 }
 
-CheckpointPart save_part(const std::string& folder, const std::string& file, Range elements,
-                         std::span<const std::byte> bytes) {
-  const std::string path = folder + "/" + file;
-  const std::string description = "elements " + std::to_string(elements.begin) + " to " +
-                                  std::to_string(elements.end) + " of each tensor";
-  const std::string checksum = write_container(path, Container::part, description, {bytes});
-  read_back(path, Container::part, checksum);
-  return {file, elements, std::filesystem::file_size(path), checksum};
-}
-
 std::size_t save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   std::vector<std::span<const std::byte>> pieces;
   std::size_t bytes = 0;
-  const std::string parts = describe_parts(checkpoint);
-  if (checkpoint.parts.empty()) {
+  const std::string parts = checkpoint.parts.to_text();
+  const bool whole = checkpoint.parts.parts.empty();
+  if (whole) {
     pieces.emplace_back(checkpoint.parameters);
     pieces.insert(pieces.end(), checkpoint.optimizer_state.begin(),
                   checkpoint.optimizer_state.end());
     pieces.emplace_back(checkpoint.best_parameters);
   } else {
     pieces.emplace_back(std::as_bytes(std::span(parts)));
-    for (const CheckpointPart& part : checkpoint.parts) {
+    for (const CheckpointPart& part : checkpoint.parts.parts) {
       bytes += part.bytes;
     }
   }
-  const std::string written =
-      write_container(path, Container::checkpoint, describe_checkpoint(checkpoint), pieces,
-                      checkpoint.parts.empty() ? 1 : in_parts);
-  read_back(path, Container::checkpoint, written);
+  (void)write_container_checked(path, Container::checkpoint, describe_checkpoint(checkpoint),
+                                pieces, whole ? 1 : PartList::newest_version);
   std::error_code error;
   return bytes + std::filesystem::file_size(path, error);
 }
@@ -312,11 +264,12 @@ namespace {
 /// The checkpoint in a container but for its tensors.
 Checkpoint parse_container(const ContainerReader& reader, const std::string& path) {
   Checkpoint checkpoint = parse_checkpoint(reader.description(), path);
-  if (reader.version() == in_parts) {
+  if (reader.version() >= PartList::first_version) {
     std::string text(reader.parameters_length(), ' ');
     reader.read(0, std::as_writable_bytes(std::span(text)));
-    parse_parts(text, parameter_bytes(checkpoint, path) / element_bytes(checkpoint), path,
-                checkpoint);
+    checkpoint.parts =
+        PartList::parse(text, reader.version(),
+                        parameter_bytes(checkpoint, path) / element_bytes(checkpoint), path);
   }
   return checkpoint;
 }
@@ -326,7 +279,7 @@ Checkpoint parse_container(const ContainerReader& reader, const std::string& pat
 std::vector<std::string> part_files(const std::string& path) {
   const Checkpoint checkpoint = parse_container(ContainerReader(path, Container::checkpoint), path);
   std::vector<std::string> files;
-  for (const CheckpointPart& part : checkpoint.parts) {
+  for (const CheckpointPart& part : checkpoint.parts.parts) {
     files.push_back(part.file);
   }
   return files;
@@ -336,14 +289,18 @@ Checkpoint load_checkpoint(const std::string& path) {
   const ContainerReader reader(path, Container::checkpoint);
   Checkpoint checkpoint = parse_container(reader, path);
   const std::size_t bytes = parameter_bytes(checkpoint, path);
-  if (reader.version() == in_parts) {
+  if (!checkpoint.parts.parts.empty()) {
     read_parts(path, bytes, checkpoint);
     return checkpoint;
   }
   const std::size_t tensors = reader.parameters_length() / bytes;
   require(tensors * bytes == reader.parameters_length(), path, "number of parameters");
   size_tensors(checkpoint, has_best(checkpoint, tensors, path), bytes);
-  read_tensors(reader, 0, bytes, checkpoint);
+  std::size_t offset = 0;
+  for_each_tensor(checkpoint, [&](std::vector<std::byte>& tensor) {
+    reader.read(offset, tensor);
+    offset += bytes;
+  });
   return checkpoint;
 }
 

@@ -22,14 +22,13 @@ void for_each_tensor_in(const ParameterLayout& layout, Range flat, Visitor&& vis
   }
 }
 
-/// How many parameters lie before an element of the flat buffer.
+}  // namespace
+
 std::size_t packed_offset(const ParameterLayout& layout, std::size_t element) {
   std::size_t count = 0;
   for_each_tensor_in(layout, {0, element}, [&count](Range range) { count += range.size(); });
   return count;
 }
-
-}  // namespace
 
 SavedElements SavedElements::find(const Communicator& ranks, const ParameterLayout& layout,
                                   Range own) {
@@ -55,15 +54,15 @@ template void append_packed(const ParameterLayout&, std::span<const double>, std
 
 template <class T>
 std::vector<std::byte> take_slice(const Communicator& world, TrainingStep<T>& step,
-                                  const GradientExchange<T>& exchange, const SavedElements& saved,
+                                  const GradientExchange<T>& exchange, const TensorParts& parts,
                                   Checkpoint& checkpoint) {
   Optimizer<T>& optimizer = step.optimizer();
   std::vector<std::byte> bytes;
   // With the best W and B, which are to follow.
-  bytes.reserve((2 + optimizer.buffers()) * saved.packed.size() * sizeof(T));
-  append_packed<T>(step.layout(), step.values(), 0, saved.flat, bytes);
+  bytes.reserve((2 + optimizer.buffers()) * parts.written().size() * sizeof(T));
+  parts.append_written<T>(step.values(), 0, bytes);
   for (std::size_t i = 0; i < optimizer.buffers(); ++i) {
-    append_packed<T>(step.layout(), optimizer.state(i), exchange.own().begin, saved.flat, bytes);
+    parts.append_written<T>(optimizer.state(i), exchange.own().begin, bytes);
   }
   checkpoint.optimizer_state.resize(optimizer.buffers());
   checkpoint.optimizer_steps = optimizer.steps();
@@ -72,10 +71,10 @@ std::vector<std::byte> take_slice(const Communicator& world, TrainingStep<T>& st
 }
 
 template std::vector<std::byte> take_slice(const Communicator&, TrainingStep<float>&,
-                                           const GradientExchange<float>&, const SavedElements&,
+                                           const GradientExchange<float>&, const TensorParts&,
                                            Checkpoint&);
 template std::vector<std::byte> take_slice(const Communicator&, TrainingStep<double>&,
-                                           const GradientExchange<double>&, const SavedElements&,
+                                           const GradientExchange<double>&, const TensorParts&,
                                            Checkpoint&);
 
 template <class T>

@@ -14,8 +14,9 @@ namespace {
 
 /// Whether the file at `path` is that of this checkpoint, which is in parts.
 bool names_parts_of(const std::string& path, const Checkpoint& checkpoint) {
+  const std::vector<CheckpointPart>& parts = checkpoint.parts.parts;
   try {
-    return !checkpoint.parts.empty() && part_files(path).front() == checkpoint.parts.front().file;
+    return !parts.empty() && part_files(path).front() == parts.front().file;
   } catch (const InputError&) {
     return false;
   }
@@ -79,7 +80,7 @@ void CheckpointWriter::write(const Checkpoint& checkpoint) {
     folder_.create();  // again, where it is gone
     bytes = save_checkpoint(path, checkpoint);
     std::vector<std::string> parts;
-    for (const CheckpointPart& part : checkpoint.parts) {
+    for (const CheckpointPart& part : checkpoint.parts.parts) {
       parts.push_back(part.file);
     }
     folder_.remove_parts(checkpoint.updates, parts);
@@ -90,7 +91,7 @@ void CheckpointWriter::write(const Checkpoint& checkpoint) {
     if (names_parts_of(path, checkpoint)) {
       folder_.remove(std::filesystem::path(path).filename());
     }
-    for (const CheckpointPart& part : checkpoint.parts) {
+    for (const CheckpointPart& part : checkpoint.parts.parts) {
       folder_.remove(part.file);
     }
   }

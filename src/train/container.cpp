@@ -8,6 +8,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
@@ -175,6 +176,23 @@ bool ContainerReader::begins_as(const std::string& path, const Container::Kind& 
   std::array<char, 8> magic{};
   file.read(0, std::as_writable_bytes(std::span(magic)).first(std::min(file.size(), magic.size())));
   return magic == kind.magic;
+}
+
+std::string write_container_checked(const std::string& path, const Container::Kind& kind,
+                                    const std::string& description,
+                                    const std::vector<std::span<const std::byte>>& pieces,
+                                    std::uint32_t version) {
+  const std::string written = write_container(path, kind, description, pieces, version);
+  try {
+    if (verify_container(path, kind) != written) {
+      throw InputError(path + ": reads back as something else than what was written");
+    }
+  } catch (const std::exception&) {
+    std::error_code error;
+    std::filesystem::remove(path, error);
+    throw;
+  }
+  return written;
 }
 
 Container read_container(const std::string& path, const Container::Kind& kind) {

@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "dnn/core/error.hpp"
@@ -30,7 +32,7 @@ std::string this_moment(const Communicator& world) {
 }  // namespace
 
 ParallelCheckpoint::ParallelCheckpoint(const Communicator& world, CheckpointFolder folder,
-                                       Checkpoint checkpoint, Range elements,
+                                       Checkpoint checkpoint, ElementRuns elements,
                                        std::vector<std::byte> bytes)
     : world_(world), folder_(std::move(folder)), checkpoint_(std::move(checkpoint)) {
   const std::string begun = this_moment(world);
@@ -40,7 +42,7 @@ ParallelCheckpoint::ParallelCheckpoint(const Communicator& world, CheckpointFold
     return;
   }
   mine_ = std::async(std::launch::async,
-                     [folder = folder_, elements,
+                     [folder = folder_, elements = std::move(elements),
                       file = folder_.part_for(std::stoull(updates), begun, world.rank()),
                       bytes = std::move(bytes)]() mutable {
                        const Stopwatch watch;
@@ -63,16 +65,19 @@ bool ParallelCheckpoint::is_written() const {
 
 std::string ParallelCheckpoint::to_text(const Written& written) {
   const CheckpointPart& part = written.part;
-  return nlohmann::json{{"file", part.file},         {"begin", part.elements.begin},
-                        {"end", part.elements.end},  {"bytes", part.bytes},
-                        {"checksum", part.checksum}, {"error", written.error},
-                        {"seconds", written.seconds}}
+  std::ostringstream elements;
+  part.elements.write(elements);
+  return nlohmann::json{{"file", part.file},      {"elements", elements.str()},
+                        {"bytes", part.bytes},    {"checksum", part.checksum},
+                        {"error", written.error}, {"seconds", written.seconds}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 ParallelCheckpoint::Written ParallelCheckpoint::from_text(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
-  return {{json["file"], {json["begin"], json["end"]}, json["bytes"], json["checksum"]},
+  std::istringstream elements(json["elements"].get<std::string>());
+  return {{json["file"], ElementRuns::read(elements, std::numeric_limits<std::size_t>::max()),
+           json["bytes"], json["checksum"]},
           json["error"],
           json["seconds"]};
 }
@@ -80,7 +85,7 @@ ParallelCheckpoint::Written ParallelCheckpoint::from_text(const std::string& tex
 ParallelCheckpoint::Outcome ParallelCheckpoint::collect() {
   const auto texts = world_.gather(mine_.valid() ? to_text(mine_.get()) : std::string(), 0);
   Outcome outcome;
-  std::vector<CheckpointPart>& parts = checkpoint_.parts;
+  std::vector<CheckpointPart>& parts = checkpoint_.parts.parts;
   for (std::size_t rank = 0; rank < texts.size(); ++rank) {
     if (texts[rank].empty()) {
       continue;
@@ -106,9 +111,6 @@ ParallelCheckpoint::Outcome ParallelCheckpoint::collect() {
     }
     parts.clear();
   }
-  std::sort(parts.begin(), parts.end(), [](const CheckpointPart& a, const CheckpointPart& b) {
-    return a.elements.begin < b.elements.begin;
-  });
   outcome.checkpoint = std::move(checkpoint_);
   return outcome;
 }

@@ -102,12 +102,12 @@ void RunControl::commit_parts() {
   }
 }
 
-void RunControl::submit_part(Checkpoint checkpoint, Range elements, std::vector<std::byte> bytes,
-                             double stall) {
+void RunControl::submit_part(Checkpoint checkpoint, ElementRuns elements,
+                             std::vector<std::byte> bytes, double stall) {
   Stopwatch watch;
   wait();
-  parts_.emplace(world_, CheckpointFolder(settings_.folder), std::move(checkpoint), elements,
-                 std::move(bytes));
+  parts_.emplace(world_, CheckpointFolder(settings_.folder), std::move(checkpoint),
+                 std::move(elements), std::move(bytes));
   stall_seconds_ += stall + watch.seconds();
   since_checkpoint_.lap();
 }

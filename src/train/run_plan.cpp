@@ -10,6 +10,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/nn/bf16.hpp"
 #include "dnn/parallel/split_rule.hpp"
+#include "dnn/parallel/sum_tree.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/reporter.hpp"
 
@@ -191,18 +192,25 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
   plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
                                rows * (nodes + 2 * widest_hidden) + batches);
+  if (config.reproducible) {
+    // The gradients of several nodes of the tree, and what is needed on the way to them.
+    const TreeSchedule schedule = TreeSchedule::make(
+        config.logical_shards, part_of(config.logical_shards, grid.data_shards(), 0));
+    plan.rank_bytes += element * plan.part.size() * (schedule.buffers - 1);
+  }
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
   // Values, the optimizer's state and the best model's values: as many as in memory, where the
   // gradients take the place of the last.
   plan.checkpoint_bytes = tensor * parameter_copies(config.optimizer);
-  plan.parallel_checkpoints = ranks > 1 && !grid.is_split() &&
-                              plan.checkpoint_bytes >= std::max(config.parallel_checkpoint_bytes,
-                                                                ranks * config.least_part_bytes);
+  plan.parallel_checkpoints =
+      ranks > 1 && plan.checkpoint_bytes >=
+                       std::max(config.parallel_checkpoint_bytes, ranks * config.least_part_bytes);
   // The best model is kept by all ranks together; what is written is a copy.
   plan.rank_bytes += element * plan.part.parameter_count() / grid.data_shards();
   if (plan.parallel_checkpoints) {
     plan.rank_bytes += plan.checkpoint_bytes / ranks;
+    plan.root_bytes = grid.is_split() ? tensor : 0;
   } else {
     plan.root_bytes = plan.checkpoint_bytes;
   }
@@ -243,6 +251,17 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                     ", so only " + std::to_string(blocks) + " of " +
                     std::to_string(plan.model_ranks) + " model shards hold any");
   }
+  if (config.reproducible) {
+    lines.push_back("bits:     the same at any number of ranks; " +
+                    plural(config.logical_shards, "logical shard") + " a batch");
+    if (plan.data_shards() > config.logical_shards) {
+      lines.push_back(
+          "warning:  " +
+          plural((plan.data_shards() - config.logical_shards) * plan.model_ranks, "rank") +
+          " more than logical shards, which idle; more shards (--logical-shards) are another "
+          "model, fewer ranks are not");
+    }
+  }
   lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
                   ", " + with_commas(data.train.classes()) + " classes; " +
                   with_commas(data.sampler.training_samples()) + " samples to train, " +
@@ -275,16 +294,15 @@ std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData
     }
     std::size_t samples = 0;
     for (std::size_t step = 0; step < data.sampler.steps(); ++step) {
-      samples += part_of(data.sampler.batch_samples(step), shards, shard).size();
+      samples += data.sampler.share(step, shard).size();
     }
     lines.push_back(name + std::to_string(shard) + ":   " +
-                    with_commas(part_of(data.sampler.batch_samples(0), shards, shard).size()) +
-                    " samples a batch, " + with_commas(samples) + " an epoch");
+                    with_commas(data.sampler.share(0, shard).size()) + " samples a batch, " +
+                    with_commas(samples) + " an epoch");
   }
   lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, " +
-                  (plan.root_bytes > 0
-                       ? mebibytes(plan.root_bytes) + " more on rank 0 for checkpoints, "
-                       : std::string()) +
+                  (plan.root_bytes > 0 ? mebibytes(plan.root_bytes) + " more on rank 0 to save, "
+                                       : std::string()) +
                   "and " + mebibytes(plan.node_bytes) + " of data once a node; disk " +
                   mebibytes(plan.disk_bytes));
   return lines;

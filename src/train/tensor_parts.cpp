@@ -1,5 +1,6 @@
 #include "dnn/train/tensor_parts.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -49,7 +50,63 @@ TensorParts::TensorParts(const RankGrid& grid, const ParameterLayout& part, Rang
       parts_(all_parts(part, grid.model_ranks())),
       element_bytes_(element_bytes),
       whole_count_(ParameterLayout(part.widths()).parameter_count()),
-      saved_(SavedElements::find(grid.data_group(), part, own)) {}
+      saved_(SavedElements::find(grid.data_group(), part, own)) {
+  find_written();
+}
+
+void TensorParts::find_written() {
+  const ParameterLayout& layout = parts_[grid_.model_shard()];
+  const std::vector<Range> common = layout.common_ranges();
+  std::size_t whole = 0;  // where the tensor begins in the whole one
+  const auto add = [&](Range tensor, std::size_t rows, std::size_t outputs, Range held_rows,
+                       Range held_columns) {
+    Range mine = intersect(tensor, saved_.flat);
+    if (std::find(common.begin(), common.end(), tensor) != common.end()) {
+      const Range share = part_of(mine.size(), grid_.model_ranks(), grid_.model_shard());
+      mine = {mine.begin + share.begin, mine.begin + share.end};
+    }
+    const std::size_t columns = held_columns.size();
+    for (std::size_t at = mine.begin; at < mine.end;) {
+      const std::size_t row = (at - tensor.begin) / columns;
+      const std::size_t row_begin = tensor.begin + row * columns;
+      const std::size_t end = std::min(mine.end, row_begin + columns);
+      written_.add(whole + (held_rows.begin + row) * outputs + held_columns.begin + at - row_begin,
+                   end - at);
+      at = end;
+    }
+    if (!mine.empty()) {
+      written_flat_.push_back(mine);
+    }
+    whole += rows * outputs;
+  };
+  for (std::size_t n = 0; n < layout.layers().size(); ++n) {
+    const LayerLayout& layer = layout.layers()[n];
+    const std::size_t outputs = layout.widths()[n + 1];
+    add(layer.weights, layout.widths()[n], outputs, layer.rows, layer.columns);
+    add(layer.bias, 1, outputs, {0, 1}, layer.columns);
+  }
+}
+
+template <class T>
+void TensorParts::append_written(std::span<const T> held, std::size_t first, Bytes& bytes) const {
+  for (const Range range : written_flat_) {
+    const auto part = std::as_bytes(held.subspan(range.begin - first, range.size()));
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  }
+}
+
+template void TensorParts::append_written(std::span<const float>, std::size_t, Bytes&) const;
+template void TensorParts::append_written(std::span<const double>, std::size_t, Bytes&) const;
+
+void TensorParts::append_written(const Bytes& taken, Bytes& bytes) const {
+  const ParameterLayout& layout = parts_[grid_.model_shard()];
+  for (const Range range : written_flat_) {
+    const std::size_t begin = packed_offset(layout, range.begin) - saved_.packed.begin;
+    const auto part =
+        std::span(taken).subspan(begin * element_bytes_, range.size() * element_bytes_);
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  }
+}
 
 template <class T>
 TensorParts::Bytes TensorParts::take(std::span<const T> held, std::size_t first) const {

@@ -398,9 +398,11 @@ void Trainer<T>::write_checkpoint() {
   checkpoint.correct = world_.all_reduce(position_.sums.correct, Reduction::sum);
   std::vector<std::byte> part;
   if (control_->writes_parts()) {
-    part = take_slice(world_, step_, *exchange_, parts_.saved(), checkpoint);
-    part.insert(part.end(), models_.best_part().begin(), models_.best_part().end());
-    checkpoint.part_tensors =
+    part = take_slice(world_, step_, *exchange_, parts_, checkpoint);
+    if (models_.keeps_best()) {
+      parts_.append_written(models_.best_part(), part);
+    }
+    checkpoint.parts.tensors =
         1 + checkpoint.optimizer_state.size() + (models_.keeps_best() ? 1 : 0);
   } else {
     gather_tensors(world_, step_, *exchange_, parts_, checkpoint);
@@ -426,7 +428,7 @@ void Trainer<T>::write_checkpoint() {
     checkpoint.skipped = result_.skipped_updates;
   }
   if (control_->writes_parts()) {
-    control_->submit_part(std::move(checkpoint), parts_.saved().packed, std::move(part),
+    control_->submit_part(std::move(checkpoint), parts_.written(), std::move(part),
                           watch.seconds());
   } else {
     control_->submit(std::move(checkpoint), watch.seconds());

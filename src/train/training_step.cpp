@@ -93,7 +93,7 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
   StepResult result = compute(batch, global_samples, epoch);
   seconds.compute += watch.lap();
 
-  result.counts = exchange_.combine(agree_in_group(!result.bad));
+  result.counts = exchange_.combine(result.counts);
   if (!result.counts) {
     exchange_.publish();
     seconds.exchange += watch.lap();
@@ -118,37 +118,42 @@ template <class T>
 StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_samples,
                                     std::uint64_t epoch) {
   StepResult result;
+  T of_some = 0;
   for (const TreeSchedule::Step& shard : schedule_.steps) {
-    compute_shard(shard, batch, global_samples, epoch, &shard == &schedule_.steps.back(), result);
+    of_some += compute_shard(shard, batch, global_samples, epoch, &shard == &schedule_.steps.back(),
+                             result);
   }
-  if (schedule_.steps.empty() && model_group_ == nullptr) {
+  if (model_group_ != nullptr) {
+    agree_in_group(of_some, result);
+  }
+  if (model_group_ != nullptr || schedule_.steps.empty()) {
     announce_all();
   }
   return result;
 }
 
 template <class T>
-void TrainingStep<T>::compute_shard(const TreeSchedule::Step& shard, const Batch<T>& batch,
-                                    std::size_t global_samples, std::uint64_t epoch, bool is_last,
-                                    StepResult& result) {
+T TrainingStep<T>::compute_shard(const TreeSchedule::Step& shard, const Batch<T>& batch,
+                                 std::size_t global_samples, std::uint64_t epoch, bool is_last,
+                                 StepResult& result) {
   const Batch<T> part = part_of_batch(batch, shard.leaf, global_samples);
   const DropoutKey key{settings_.seed, epoch, part.samples};
   const std::span<T> gradients = buffer(shard.buffer);
   network_.use_gradients(gradients);
   const MatrixView<T> logits = network_.forward(part.X, &key);
   differentiate(logits, part, global_samples, result);
-  network_.backward(part.X, static_cast<T>(settings_.largest_input),
-                    [&](const LayerGradients<T>& layer) {
-                      look_at(layer, gradients, result);
-                      if (observer_) {
-                        const Range range = layer.range;
-                        observer_(range, gradients.subspan(range.begin, range.size()));
-                      }
-                      add_up(shard, layer.range);
-                      if (is_last && model_group_ == nullptr) {
-                        exchange_.ready(layer.range);
-                      }
-                    });
+  const auto ready = [&](const LayerGradients<T>& layer) {
+    look_at(layer, gradients, result);
+    if (observer_) {
+      observer_(layer.range, gradients.subspan(layer.range.begin, layer.range.size()));
+    }
+    add_up(shard, layer.range);
+    if (is_last && model_group_ == nullptr) {
+      exchange_.ready(layer.range);
+    }
+  };
+  // By reference: a copy would be too large for std::function to hold without allocating.
+  return network_.backward(part.X, static_cast<T>(settings_.largest_input), std::cref(ready));
 }
 
 template <class T>
@@ -190,10 +195,12 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
       result.sums += loss_.differentiate(logits, batch.labels, global_samples);
     } catch (const NumericalError& error) {
       result.bad = BadNumbers{last_layer + error.what(), {}, {}, {}};
+      result.counts = false;
     }
     return;
   }
   const auto outcome = sharded_loss_->differentiate(logits, batch.labels, global_samples);
+  result.counts = result.counts && outcome.bad_rows == 0;
   if (outcome.bad) {
     result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}, {}};
   }
@@ -202,16 +209,13 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
   }
 }
 
-/// Collective over the model group: whether all have finite gradients; tells the exchange that they
-/// are complete, see Note [MPI calls of a model group].
 template <class T>
-bool TrainingStep<T>::agree_in_group(bool finite) {
-  if (model_group_ == nullptr) {
-    return finite;
+void TrainingStep<T>::agree_in_group(T of_some, StepResult& result) {
+  if (of_some <= static_cast<T>(settings_.largest_gradient)) {
+    return;
   }
-  const bool all = model_group_->all_reduce<std::int64_t>(finite ? 1 : 0, Reduction::min) == 1;
-  announce_all();
-  return all;
+  const std::int64_t finite = result.counts ? 1 : 0;
+  result.counts = model_group_->all_reduce(finite, Reduction::min) == 1;
 }
 
 /// Tells the exchange that all gradients are complete.
@@ -226,7 +230,7 @@ template <class T>
 void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, std::span<const T> buffer,
                               StepResult& result) {
   const T limit = static_cast<T>(settings_.largest_gradient);
-  if (result.bad || gradients.bound <= limit) {
+  if (!result.counts || gradients.bound <= limit) {
     return;
   }
   const Range range = gradients.range;
@@ -241,6 +245,7 @@ void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, std::span<cons
                           {},
                           {},
                           {}};
+  result.counts = false;
 }
 
 template <class T>

@@ -1,11 +1,16 @@
 // What it costs to combine the ranks' gradients and publish the values: each strategy, in turns
 // with plain MPI_Allreduce, from 1 KiB to 64 MiB. Rank 0 prints a line of JSON a size.
 //
-//   mpirun -np 2 bench_exchange [--strategies allreduce,node] [--most-mib 64]
+//   mpirun -np 2 bench_exchange [--strategies allreduce,node] [--most-mib 64] [--logical-shards 2]
+//
+// With logical shards, each strategy's sum along their tree as well, and the other way to a sum
+// that does not depend on its order: integers of 64 bits, through one MPI_Allreduce.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -17,6 +22,8 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/core/largest_magnitude.hpp"
+#include "dnn/core/sum_of_squares.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/train/choices.hpp"
@@ -30,8 +37,9 @@ struct Arguments {
   bool compress = false;  ///< also node with bf16 between nodes
   double least_kib = 1;
   double most_mib = 64;
-  double bucket_mib = 1;   ///< of overlap
-  double seconds = 0.3;    ///< for each strategy and size
+  double bucket_mib = 1;  ///< of overlap
+  double seconds = 0.3;   ///< for each strategy and size
+  std::size_t logical_shards = 0;
   double backward_ms = 0;  ///< a backward that leaves the cores free (it sleeps) before combine
 };
 
@@ -43,6 +51,7 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--least-kib", a.least_kib);
   app.add_option("--most-mib", a.most_mib);
   app.add_option("--seconds", a.seconds);
+  app.add_option("--logical-shards", a.logical_shards);
   app.add_option("--backward-ms", a.backward_ms);
   app.add_option("--bucket-mib", a.bucket_mib);
   app.parse(argc, argv);
@@ -69,6 +78,27 @@ double exchange_once(const Communicator& world, Exchange& exchange, double backw
   return watch.seconds();
 }
 
+/// The sum of all ranks' numbers, in any order: at a scale that the ranks agree on, as integers.
+double integers_once(const Communicator& world, std::vector<float>& numbers,
+                     std::vector<std::int64_t>& integers) {
+  std::fill(numbers.begin(), numbers.end(), 1.0F);
+  world.barrier();
+  const Stopwatch watch;
+  const double largest =
+      world.all_reduce<double>(largest_magnitude(std::span<const float>(numbers)), Reduction::max);
+  const int bits = 62 - exponent_above(world.size()) - exponent_above(largest);
+  const double scale = std::ldexp(1.0, bits);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    integers[i] = static_cast<std::int64_t>(static_cast<double>(numbers[i]) * scale);
+  }
+  world.all_reduce(std::span(integers), Reduction::sum);
+  const double unit = std::ldexp(1.0, -bits);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    numbers[i] = static_cast<float>(static_cast<double>(integers[i]) * unit);
+  }
+  return watch.seconds();
+}
+
 nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, Node& node,
                                std::size_t size) {
   const bool shared = static_cast<std::size_t>(node.size()) > NodeCores::find(node.ranks()).node;
@@ -82,6 +112,14 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
                .bucket_bytes = static_cast<std::size_t>(a.bucket_mib * (1 << 20)),
                .shared_cores = shared});
   }
+  for (const std::string& name : a.strategies) {
+    if (a.logical_shards > 0) {
+      add(name + "+tree", {.kind = choices<ExchangeKind>().at(name),
+                           .bucket_bytes = static_cast<std::size_t>(a.bucket_mib * (1 << 20)),
+                           .shared_cores = shared,
+                           .logical_shards = a.logical_shards});
+    }
+  }
   if (a.compress) {
     add("node+bf16", {.kind = ExchangeKind::node, .compress = true, .shared_cores = shared});
   }
@@ -89,6 +127,8 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
   for (auto& [name, exchange] : exchanges) {
     (void)exchange_once(world, *exchange, 0);
   }
+  std::vector<float> numbers(a.logical_shards > 0 ? size : 0);
+  std::vector<std::int64_t> integers(numbers.size());
   const Stopwatch all;
   const double limit = a.seconds * static_cast<double>(exchanges.size());
   do {
@@ -96,6 +136,9 @@ nlohmann::ordered_json measure(const Arguments& a, const Communicator& world, No
       for (int i = 0; i < 10; ++i) {
         seconds[name].push_back(exchange_once(world, *exchange, a.backward_ms));
       }
+    }
+    for (int i = 0; i < 10 && a.logical_shards > 0; ++i) {
+      seconds["integers"].push_back(integers_once(world, numbers, integers));
     }
   } while (world.all_reduce(all.seconds(), Reduction::max) < limit);
   nlohmann::ordered_json line = {

@@ -36,6 +36,7 @@ struct Arguments {
   std::vector<std::size_t> widths = {784, 512, 256, 10};
   std::size_t rows = 64;  ///< samples a rank, or a model group
   std::size_t model_parallel = 1;
+  std::size_t logical_shards = 0;
   std::string exchange = "auto";
   std::string optimizer = "sgd";
   std::string precision = "float";
@@ -52,6 +53,7 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--widths", a.widths)->delimiter(',');
   app.add_option("--rows", a.rows, "samples a rank, or a model group");
   app.add_option("--model-parallel", a.model_parallel, "ranks of a model group");
+  app.add_option("--logical-shards", a.logical_shards, "as with --reproducible; 0: without");
   app.add_option("--exchange", a.exchange);
   app.add_option("--optimizer", a.optimizer);
   app.add_option("--precision", a.precision);
@@ -183,20 +185,24 @@ class Measurement {
                   .batch_size = batch_,
                   .seed = 1,
                   .ranks = grid.data_shards(),
-                  .rank = grid.data_shard()}),
+                  .rank = grid.data_shard(),
+                  .logical_shards = a.logical_shards}),
         loader_(Gatherer<float>(data_, {std::vector<double>(data_.features, 127.5),
                                         std::vector<double>(data_.features, 1.0 / 73.9)}),
-                a.rows) {
-    const ExchangeSettings settings = exchange_settings(a, grid.node());
+                std::max<std::size_t>(1, sampler_.max_share())) {
+    ExchangeSettings settings = exchange_settings(a, grid.node());
+    settings.logical_shards = a.logical_shards;
     const Communicator& shards = grid.data_group();
     choice_ = choose_exchange(settings, shards, grid.data_node(), layout_.size() * sizeof(float));
     exchange_ = make_exchange<float>(choice_, settings, shards, grid.data_node(), layout_.size());
     step_.emplace(
         layout_,
         TrainingStep<float>::Settings{
-            .max_rows = a.rows,
+            .max_rows = std::max<std::size_t>(1, sampler_.max_share()),
             .products = a.precision == "bf16" ? ProductPrecision::bf16 : ProductPrecision::full,
-            .largest_input = 127.5 / 73.9},
+            .largest_input = 127.5 / 73.9,
+            .logical_shards = a.logical_shards,
+            .logical = part_of(a.logical_shards, grid.data_shards(), grid.data_shard())},
         SoftmaxCrossEntropy(), OptimizerSettings{.kind = choices<OptimizerKind>().at(a.optimizer)},
         *exchange_, grid.is_split() ? &grid.model_group() : nullptr);
     step_->set_values([&](std::span<float> v) { initialize(layout_, Initializer::he, 1, v); });
@@ -227,6 +233,7 @@ class Measurement {
         {"rows", a_.rows},
         {"ranks", world_.size()},
         {"model_parallel", a_.model_parallel},
+        {"logical_shards", a_.logical_shards},
         {"threads", a_.threads},
         {"precision", a_.precision},
         {"optimizer", a_.optimizer},

@@ -35,13 +35,16 @@ TEST(Sampler, EverySampleOnceAnEpochForAnyCounts) {
   for (const std::size_t samples : {1U, 2U, 10U, 97U}) {
     for (const std::size_t batch : {std::size_t{1}, std::size_t{3}, std::size_t{64}, samples}) {
       for (const std::size_t ranks : {1U, 2U, 3U, 5U, 8U, 130U}) {
-        const auto order =
-            epoch_order({.samples = samples, .batch_size = batch, .seed = 3}, ranks, 1);
-        std::vector<std::uint64_t> sorted = order;
-        std::sort(sorted.begin(), sorted.end());
-        ASSERT_EQ(sorted.size(), samples);
-        for (std::size_t i = 0; i < samples; ++i) {
-          ASSERT_EQ(sorted[i], i);
+        for (const std::size_t shards : {0U, 1U, 8U, 70U}) {
+          const auto order = epoch_order(
+              {.samples = samples, .batch_size = batch, .seed = 3, .logical_shards = shards}, ranks,
+              1);
+          std::vector<std::uint64_t> sorted = order;
+          std::sort(sorted.begin(), sorted.end());
+          ASSERT_EQ(sorted.size(), samples);
+          for (std::size_t i = 0; i < samples; ++i) {
+            ASSERT_EQ(sorted[i], i);
+          }
         }
       }
     }
@@ -52,6 +55,9 @@ TEST(Sampler, OrderIsTheSameAtAnyRankCountAndNewEachEpoch) {
   const Sampler::Settings settings{.samples = 97, .held_out = 10, .batch_size = 16, .seed = 3};
   const auto one = epoch_order(settings, 1, 1);
   EXPECT_EQ(one, epoch_order(settings, 7, 1));
+  Sampler::Settings shards = settings;
+  shards.logical_shards = 5;
+  EXPECT_EQ(one, epoch_order(shards, 3, 1));
   EXPECT_NE(one, epoch_order(settings, 1, 2));
 }
 

@@ -70,6 +70,15 @@ TEST(Dropout, IsTheNaiveOneAtEveryWidth) {
   }
 }
 
+// A rank of a split layer may have none of its nodes, and begins then where the layer ends.
+TEST(Dropout, NoNodesBeginAnywhere) {
+  const std::vector<std::uint64_t> samples = {1, 2};
+  apply_dropout<float>({nullptr, samples.size(), 0}, 0.5, 1, {1, 1, samples}, 33);
+  std::vector<float> X(samples.size());
+  EXPECT_THROW(apply_dropout<float>({X.data(), samples.size(), 1}, 0.5, 1, {1, 1, samples}, 33),
+               std::invalid_argument);
+}
+
 TEST(Dropout, FollowsTheSampleWhereverItStandsInTheBatch) {
   const auto one = dropped(0.5, 2, 3, {41, 42});
   const auto other = dropped(0.5, 2, 3, {42});

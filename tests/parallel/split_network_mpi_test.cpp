@@ -33,6 +33,7 @@ template <class T>
 struct Passed {
   ParameterLayout layout;
   std::vector<T> values, gradients, logits;
+  T of_some = 0;  ///< see Network::backward
 
   /// `dA`: dA^N of the whole, S x M_N.
   Passed(ParameterLayout of, PartialSums<T>* group, const std::vector<T>& X,
@@ -55,7 +56,7 @@ struct Passed {
         A(s, j) = dA[s * layout.widths().back() + first + j];
       }
     }
-    network.backward(input, T{1}, [](const LayerGradients<T>&) {});
+    of_some = network.backward(input, T{1}, [](const LayerGradients<T>&) {});
   }
 };
 
@@ -83,6 +84,21 @@ void expect_part(const ParameterLayout& layout, const std::vector<T>& mine,
   EXPECT_LE(worst, tolerance);
 }
 
+/// Expects a bound of the split layers' gradients that is the same on all ranks: of use where the
+/// first layer is whole.
+template <class T>
+void expect_bound(const Passed<T>& split) {
+  const std::vector<LayerLayout>& layers = split.layout.layers();
+  EXPECT_EQ(std::isfinite(split.of_some), layers.front().split == LayerSplit::whole);
+  for (const LayerLayout& layer : layers) {
+    for (std::size_t i = layer.weights.begin;
+         layer.split != LayerSplit::whole && i < layer.bias.end; ++i) {
+      EXPECT_LE(std::abs(split.gradients[i]), split.of_some);
+    }
+  }
+  EXPECT_EQ(world().all_reduce(static_cast<double>(split.of_some), Reduction::max), split.of_some);
+}
+
 template <class T>
 void expect_whole(const std::vector<std::size_t>& widths, double dropout, double tolerance,
                   ProductPrecision products = ProductPrecision::full) {
@@ -95,6 +111,7 @@ void expect_whole(const std::vector<std::size_t>& widths, double dropout, double
   const Passed<T> whole(ParameterLayout(widths), nullptr, X, dA, dropout, products);
   expect_part(split.layout, split.values, whole.layout, whole.values, 0);
   expect_part(split.layout, split.gradients, whole.layout, whole.gradients, tolerance);
+  expect_bound(split);
   const Range columns = split.layout.layers().back().columns;
   for (std::size_t s = 0; s < samples; ++s) {
     for (std::size_t j = 0; j < columns.size(); ++j) {

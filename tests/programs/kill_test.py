@@ -2,11 +2,13 @@
 compares its parameters with those of a run that nobody disturbed. Again and again, until there were enough
 kills.
 
-    kill_test.py --bin BUILD --mpiexec MPIEXEC [--kills 20] [--ranks 2] [--seed N] [--parts]
+    kill_test.py --bin BUILD --mpiexec MPIEXEC [--kills 20] [--ranks 2[,N...]] [--seed N] [--parts]
+                 [--model-parallel M]
 
 The job runs under launch/dnn_run, as users run it, but is started again from here, so that every start is
-looked at. Fails on: other parameters, a damaged checkpoint, a job or a process that does not end, a job that was
-asked to stop amid training and did not exit with 75, files, shared memory or session folders of MPI left over.
+looked at. With several numbers of ranks every start takes another one, and the run is --reproducible. Fails on:
+other parameters, a damaged checkpoint, a job or a process that does not end, a job that was asked to stop amid
+training and did not exit with 75, files, shared memory or session folders of MPI left over.
 """
 
 import argparse
@@ -83,14 +85,17 @@ class Storm:
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_kill_"))
         program = ([f"{arguments.bin}/tests/parallel_run", "1"] if arguments.parts else [f"{arguments.bin}/dnn_train"])
         dnn_run = pathlib.Path(__file__).resolve().parents[2] / "launch/dnn_run"
-        self.command = [sys.executable, str(arguments.dnn_run or dnn_run), "--restarts", "0", arguments.mpiexec, "-n",
-                        str(arguments.ranks), *program, *OPTIONS]
+        self.launcher = [sys.executable, str(arguments.dnn_run or dnn_run), "--restarts", "0", arguments.mpiexec, "-n"]
+        self.program = [*program, *OPTIONS, "--model-parallel", str(arguments.model_parallel),
+                        *(["--reproducible"] if len(arguments.ranks) > 1 else [])]
+        self.ranks = arguments.ranks
         self.kills = collections.Counter()
         self.errors = []
         self.mpiruns, self.jobs = set(), set()
 
     def start(self, run):
-        return subprocess.Popen([*self.command, "--output", str(run)], stdout=subprocess.PIPE,
+        ranks = str(self.random.choice(self.ranks))
+        return subprocess.Popen([*self.launcher, ranks, *self.program, "--output", str(run)], stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, start_new_session=True,
                                 env={**os.environ, "DNN_LAUNCH_TIMEOUT": LAUNCH_TIMEOUT})
 
@@ -210,8 +215,9 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--mpiexec", default="mpirun")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--ranks", type=lambda text: [int(number) for number in text.split(",")], default=[2])
     parser.add_argument("--parts", action="store_true", help="each rank writes its part of the checkpoints")
+    parser.add_argument("--model-parallel", type=int, default=1)
     parser.add_argument("--dnn-run", help="default: the one beside this file's folder")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()

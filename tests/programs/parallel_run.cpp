@@ -1,5 +1,6 @@
 // dnn_train, but for the size from which on all ranks write their parts of a checkpoint: the first
-// argument, in bytes. The others are those of dnn_train.
+// argument, in bytes; and --model-parallel splits hidden layers of any width. The other arguments
+// are those of dnn_train.
 
 #include <string>
 
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
         dnn::agree(world, [&] { return dnn::parse_options(argc - 1, argv + 1); });
     options.config.parallel_checkpoint_bytes = std::stoull(argv[1]);
     options.config.least_part_bytes = 0;
+    options.config.least_split_nodes = 1;
     return dnn::run_training(options.config, world, stop, guard);
   });
 }

@@ -81,6 +81,17 @@ TEST_F(Replay, IsWhatTheRunDidAtTheSameNumberOfRanks) {
   }
 }
 
+TEST_F(Replay, OfAReproducibleRunIsTheRunsAtAnyNumberOfRanks) {
+  train_run(5,
+            "--reproducible --hidden 24,16 --dropout 0.1 --epochs 4 --batch-size 1617 --clip-norm 1 "
+            "--checkpoint-every 1");
+  for (const int ranks : {1, 3, 8}) {
+    const Json replayed = report(ranks, 3, checkpoint(1));
+    EXPECT_EQ(replayed["loss"], epoch(3)["train_loss"]) << ranks;
+    EXPECT_EQ(replayed["sha256"], epoch(3)["sha256"]) << ranks;
+  }
+}
+
 TEST_F(Replay, AtOtherNumbersOfRanksIsTheSameToRounding) {
   train_run(4,
             "--precision double --hidden 300,260 --epochs 3 --batch-size 300 --checkpoint-every 4 "

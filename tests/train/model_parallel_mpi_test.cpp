@@ -3,107 +3,26 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <memory>
 #include <tuple>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/core/threads.hpp"
 #include "dnn/train/checkpoint_folder.hpp"
-#include "dnn/train/data_fingerprint.hpp"
-#include "dnn/train/trainer.hpp"
 #include "support/expect_error.hpp"
 #include "support/open_grid.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/whole_run.hpp"
 
 namespace dnn {
 namespace {
 
+using test::expect_same_run;
 using test::model_ranks;
 using test::self;
+using test::train;
+using test::Trained;
 using test::world;
-
-template <class T>
-struct Trained {
-  std::vector<T> parameters;  ///< of the whole network, on all ranks
-  TrainingResult result;
-  Evaluation evaluation;
-  Confusion confusion;  ///< of all ranks, by rank 0
-};
-
-struct Job {
-  std::string write_to;
-  std::string resume_from;
-};
-
-template <class T>
-Trained<T> train(Config config, const Communicator& ranks, const Job& job = {}) {
-  if (config.precision != Precision::bf16) {
-    config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
-  }
-  test::OpenGrid of(ranks, config.model_parallel);
-  Trained<T> trained;
-  {
-    const TrainingData data = load_training_data(config, of.grid);
-    const RunPlan plan = RunPlan::make(config, of.grid, data);
-    set_threads(plan.threads);
-    Reporter silent(Reporter::Mode::silent);
-    RunControl control(ranks, nullptr,
-                       {CheckpointInterval::parse(job.write_to.empty() ? "off" : "7"), 1000,
-                        job.write_to, data_fingerprint(data)});
-    Trainer<T> trainer(config, of.grid, plan, data, nullptr, silent, &control);
-    if (!job.resume_from.empty()) {
-      trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});
-    }
-    trainer.run();
-    trained.result = trainer.result();
-    std::vector<std::byte> bytes = trainer.parameters();
-    bytes.resize(plan.layout.parameter_count() * sizeof(T));
-    ranks.broadcast(std::span(bytes), 0);
-    trained.parameters.resize(plan.layout.parameter_count());
-    std::memcpy(trained.parameters.data(), bytes.data(), bytes.size());
-    EXPECT_EQ(trainer.parameters_sha256().size(), 64U);
-    trainer.use_best();
-    trained.evaluation = trainer.final_evaluation(trained.confusion);
-    std::uint64_t counted = 0;
-    for (const auto& [pair, count] : trained.confusion) {
-      counted += count;
-    }
-    EXPECT_EQ(ranks.all_reduce(counted, Reduction::sum), trained.evaluation.samples);
-  }
-  of.close();
-  return trained;
-}
-
-template <class T>
-void expect_same_run(const Trained<T>& split, const Trained<T>& one, double tolerance,
-                     const std::string& what) {
-  EXPECT_EQ(split.parameters.size(), one.parameters.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < one.parameters.size(); ++i) {
-    worst = std::max(worst, std::abs(static_cast<double>(split.parameters[i]) -
-                                     static_cast<double>(one.parameters[i])));
-  }
-  EXPECT_LE(worst, tolerance) << what;
-  EXPECT_EQ(split.result.epochs.size(), one.result.epochs.size()) << what;
-  EXPECT_EQ(split.result.best_epoch, one.result.best_epoch) << what;
-  for (std::size_t i = 0; i < std::min(split.result.epochs.size(), one.result.epochs.size()); ++i) {
-    const EpochMetrics& a = split.result.epochs[i];
-    const EpochMetrics& b = one.result.epochs[i];
-    EXPECT_NEAR(a.train.loss, b.train.loss, tolerance) << what;
-    EXPECT_EQ(a.train.samples, b.train.samples) << what;
-    EXPECT_NEAR(a.train.accuracy, b.train.accuracy, 10 * tolerance) << what;
-    EXPECT_NEAR(a.validation->loss, b.validation->loss, tolerance) << what;
-    EXPECT_NEAR(a.validation->accuracy, b.validation->accuracy, 10 * tolerance) << what;
-  }
-  EXPECT_NEAR(split.evaluation.loss, one.evaluation.loss, tolerance) << what;
-  EXPECT_NEAR(split.evaluation.accuracy, one.evaluation.accuracy, 10 * tolerance) << what;
-  EXPECT_NEAR(split.evaluation.top5_accuracy, one.evaluation.top5_accuracy, 10 * tolerance) << what;
-  EXPECT_GE(one.evaluation.top5_accuracy, one.evaluation.accuracy) << what;
-}
 
 Config small_run() {
   Config config;
@@ -186,8 +105,11 @@ TEST(ModelParallel, StopsEarlyOnEveryRankAlike) {
   EXPECT_EQ(trained.result.epochs.size(), trained.result.best_epoch + 2);
 }
 
+class AnyGrid : public testing::TestWithParam<std::tuple<bool, ExchangeKind>> {};
+
 // A checkpoint is the whole run's: any grid goes on with what any other has saved.
-TEST(ModelParallel, AnyGridGoesOnWithWhatAnyOtherSaved) {
+TEST_P(AnyGrid, GoesOnWithWhatAnyOtherSaved) {
+  const auto [in_parts, exchange] = GetParam();
   Config config = small_run();
   std::unique_ptr<test::TemporaryFolder> own;
   if (world().is_root()) {
@@ -195,12 +117,21 @@ TEST(ModelParallel, AnyGridGoesOnWithWhatAnyOtherSaved) {
   }
   const std::string folder = world().broadcast(own ? own->path() : std::string(), 0);
   const Trained<double> one = train<double>(config, self());
+  config.exchange = exchange;
   for (const std::size_t saved : model_ranks()) {
     config.model_parallel = saved;
+    if (refuses_node(config)) {
+      continue;
+    }
     const std::string path = folder + "/" + std::to_string(saved);
-    expect_same_run(train<double>(config, world(), {path, {}}), one, 1e-12, "saving");
+    expect_same_run(train<double>(config, world(), {path, {}, in_parts}), one, 1e-12, "saving");
+    const auto parts = part_files(CheckpointFolder(path).file_for(21));
+    EXPECT_EQ(!parts.empty(), in_parts);
     for (const std::size_t resumed : model_ranks()) {
       config.model_parallel = resumed;
+      if (refuses_node(config)) {
+        continue;
+      }
       for (const std::uint64_t point : {7ULL, 21ULL}) {
         expect_same_run(
             train<double>(config, world(), {{}, CheckpointFolder(path).file_for(point)}), one,
@@ -214,6 +145,11 @@ TEST(ModelParallel, AnyGridGoesOnWithWhatAnyOtherSaved) {
   }
   world().barrier();
 }
+
+INSTANTIATE_TEST_SUITE_P(ModelParallel, AnyGrid,
+                         testing::Values(std::tuple(false, ExchangeKind::automatic),
+                                         std::tuple(true, ExchangeKind::allreduce),
+                                         std::tuple(true, ExchangeKind::node)));
 
 // Weights that overflow: one message for all ranks, with sample, class and rank.
 TEST(ModelParallel, BadNumbersEndTheRunOnAllRanks) {

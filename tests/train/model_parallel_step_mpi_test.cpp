@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "dnn/nn/initializer.hpp"
@@ -29,6 +30,10 @@ struct Problem {
   double clip_norm = 0.7;
   std::vector<std::size_t> hidden = {40, 24, 16};
   std::size_t class_blocks = 0;  ///< and then as --reproducible does
+  bool all_in_first_shard = false;
+  double largest_gradient = 1e30;
+  bool counts = true;         ///< whether the updates are to
+  bool first_is_nan = false;  ///< the first sample of each
 };
 
 constexpr std::size_t logical_shards = 4;
@@ -43,6 +48,9 @@ struct Updated {
 
 /// The samples of a data shard: of whole logical shards, where there are any.
 Range samples_of(const Problem& problem, const RankGrid& grid) {
+  if (problem.all_in_first_shard) {
+    return {0, grid.data_shard() == 0 ? problem.samples : 0};
+  }
   if (problem.class_blocks == 0) {
     return part_of(problem.samples, grid.data_shards(), grid.data_shard());
   }
@@ -80,7 +88,7 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                           .clip_norm = problem.clip_norm,
                           .seed = 3,
                           .largest_input = 1,
-                          .largest_gradient = 1e30,
+                          .largest_gradient = problem.largest_gradient,
                           .logical_shards = logical,
                           .logical = part_of(logical, grid.data_shards(), grid.data_shard())},
                          SoftmaxCrossEntropy(0.1, weights),
@@ -90,7 +98,10 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
     const Range mine = samples_of(problem, grid);
     PhaseSeconds seconds;
     for (std::size_t u = 0; u < problem.updates; ++u) {
-      const auto X = test::numbers<T>(problem.samples * features, u);
+      auto X = test::numbers<T>(problem.samples * features, u);
+      if (problem.first_is_nan) {
+        X[0] = std::numeric_limits<T>::quiet_NaN();
+      }
       std::vector<std::int32_t> labels;
       std::vector<std::uint64_t> indices;
       for (std::size_t s = 0; s < problem.samples; ++s) {
@@ -101,7 +112,7 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                            std::span(labels).subspan(mine.begin, mine.size()),
                            std::span(indices).subspan(mine.begin, mine.size())};
       const StepResult result = step.run(batch, problem.samples, 1, 0.05, seconds);
-      EXPECT_TRUE(result.counts);
+      EXPECT_EQ(result.counts, problem.counts);
       updated.losses.push_back(ranks.sum(result.sums.loss).value());
       updated.correct += ranks.all_reduce(result.sums.correct, Reduction::sum);
     }
@@ -199,6 +210,34 @@ TEST(SameBitsOnEveryGrid, Float) {
   expect_same_bits<float>();
 }
 
+// A single sample, and so a single logical shard, has the largest gradient.
+TEST(BadGradients, OfOneBlockOfClassesLetNoRankUpdate) {
+  for (const auto& hidden : {std::vector<std::size_t>{16}, {}}) {
+    Problem problem{.classes = 40, .updates = 1, .samples = 1, .hidden = hidden, .class_blocks = 4};
+    const Updated<double> whole = update<double>(problem, self(), 1);
+    double largest = 0;
+    for (const double gradient : whole.gradients) {
+      largest = std::max(largest, std::abs(gradient));
+    }
+    for (const double limit : {0.9, 0.99999, 1.00001}) {
+      problem.largest_gradient = limit * largest;
+      problem.counts = limit > 1;
+      for (const std::size_t m : model_ranks()) {
+        (void)update<double>(problem, world(), m);
+      }
+    }
+  }
+}
+
+TEST(BadLogits, OfAnEarlierLogicalShardLetNoRankUpdate) {
+  const Problem problem{
+      .classes = 40, .hidden = {}, .class_blocks = 4, .counts = false, .first_is_nan = true};
+  (void)update<double>(problem, self(), 1);
+  for (const std::size_t m : model_ranks()) {
+    (void)update<double>(problem, world(), m);
+  }
+}
+
 // What blocks change are roundings.
 TEST(SameBitsOnEveryGrid, AreThoseWithoutBlocksToRounding) {
   Problem problem{.classes = 3001, .hidden = {40, 300}};
@@ -208,6 +247,26 @@ TEST(SameBitsOnEveryGrid, AreThoseWithoutBlocksToRounding) {
   EXPECT_LE(distance(blocks.layout, blocks.values, without.layout, without.values), 1e-13);
   EXPECT_NEAR(blocks.losses.back(), without.losses.back(), 1e-13 * without.losses.back());
   EXPECT_EQ(blocks.correct, without.correct);
+}
+
+// Of one model group only one rank, or few, has the largest gradient; the other groups have none.
+TEST(BadGradients, OfOneRankAloneLetNoRankUpdate) {
+  for (const auto& hidden : {std::vector<std::size_t>{16}, {40, 24, 16}, {16, 40, 24}, {}}) {
+    Problem problem{.updates = 1, .hidden = hidden, .all_in_first_shard = true};
+    const Updated<double> whole = update<double>(problem, self(), 1);
+    double largest = 0;
+    for (const double gradient : whole.gradients) {
+      largest = std::max(largest, std::abs(gradient));
+    }
+    for (const double limit : {0.9, 0.99999, 1.00001}) {
+      problem.largest_gradient = limit * largest;
+      problem.counts = limit > 1;
+      for (const std::size_t m : model_ranks()) {
+        SCOPED_TRACE(std::to_string(hidden.size()) + " hidden layers, M = " + std::to_string(m));
+        (void)update<double>(problem, world(), m);
+      }
+    }
+  }
 }
 
 }  // namespace

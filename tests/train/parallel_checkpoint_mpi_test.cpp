@@ -27,9 +27,10 @@ std::vector<std::byte> bytes_of(int rank) {
                                 static_cast<std::byte>(rank + 1));
 }
 
-Range elements_of(int rank) {
-  const std::size_t begin = static_cast<std::size_t>(rank) * elements_of_each;
-  return {begin, begin + elements_of_each};
+ElementRuns elements_of(int rank) {
+  ElementRuns runs;
+  runs.add(static_cast<std::size_t>(rank) * elements_of_each, elements_of_each);
+  return runs;
 }
 
 /// A checkpoint amid the first epoch, without its tensors: W and B, and one optimizer buffer.
@@ -41,7 +42,7 @@ Checkpoint example(std::uint64_t step) {
   c.updates = step;
   c.optimizer_steps = step;
   c.optimizer_state.resize(1);
-  c.part_tensors = 2;
+  c.parts.tensors = 2;
   return c;
 }
 
@@ -88,7 +89,7 @@ TEST_F(Parallel, IsCommittedWhenTheRanksNextAgree) {
   ASSERT_EQ(c.parameters.size(),
             elements_of_each * sizeof(float) * static_cast<std::size_t>(world().size()));
   for (int rank = 0; rank < world().size(); ++rank) {
-    const std::size_t first = elements_of(rank).begin * sizeof(float);
+    const std::size_t first = static_cast<std::size_t>(rank) * elements_of_each * sizeof(float);
     EXPECT_EQ(c.parameters[first], static_cast<std::byte>(rank + 1));
     EXPECT_EQ(c.optimizer_state[0][first], static_cast<std::byte>(rank + 1));
   }

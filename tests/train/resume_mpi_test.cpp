@@ -16,7 +16,7 @@
 #include "dnn/train/checkpoint_folder.hpp"
 #include "dnn/train/data_fingerprint.hpp"
 #include "dnn/train/trainer.hpp"
-#include "support/mpi_world.hpp"
+#include "support/open_grid.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn {
@@ -244,11 +244,16 @@ TEST(Resume, AnyRankCountGoesOnWithWhatAnyOtherSaved) {
   }
 }
 
-// Every rank's part holds what one rank's file would: with and without sharing the updates.
-TEST(Resume, ACheckpointInPartsIsTheSameState) {
-  for (const ExchangeKind kind : {ExchangeKind::allreduce, ExchangeKind::node}) {
+class InParts : public testing::TestWithParam<ExchangeKind> {};
+
+// Every rank's part holds what one rank's file would: with and without sharing the updates, on
+// every grid of the ranks.
+TEST_P(InParts, ACheckpointIsTheSameState) {
+  for (const std::size_t m : test::model_ranks()) {
     Config config = small_run();
-    config.exchange = kind;
+    config.exchange = GetParam();
+    config.model_parallel = m;
+    config.least_split_nodes = 1;
     config.epochs = 2;
     const SharedFolder one;
     const SharedFolder many;
@@ -262,13 +267,18 @@ TEST(Resume, ACheckpointInPartsIsTheSameState) {
       EXPECT_EQ(a.optimizer_state, b.optimizer_state);
       EXPECT_EQ(a.best_parameters, b.best_parameters);
       EXPECT_EQ(a.best_epoch, b.best_epoch);
-      EXPECT_EQ(part_files(path).size(), static_cast<std::size_t>(world().size()));
+      const auto ranks = static_cast<std::size_t>(world().size());
+      const std::size_t files = part_files(path).size();  // a rank may have nothing but padding
+      EXPECT_TRUE(files == ranks || (m > 1 && files < ranks && files > ranks / 2)) << files;
       const auto resumed = train<float>(config, world(), {{}, {}, path, nullptr});
       EXPECT_EQ(resumed.result.epochs.size(), 2U);
     }
     world().barrier();
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Resume, InParts,
+                         testing::Values(ExchangeKind::allreduce, ExchangeKind::node));
 
 TEST(Resume, EarlyStopRemembersWhatWasBest) {
   Config config = small_run();

@@ -36,6 +36,8 @@ class Sampler {
 
   /// The samples of global batch `step` of an epoch, all ranks together.
   [[nodiscard]] std::size_t batch_samples(std::size_t step) const;
+  /// Which of them, in the batch's order, are rank `rank`'s.
+  [[nodiscard]] Range share(std::size_t step, std::size_t rank) const;
   /// This rank's samples of that batch, as indices into the data set.
   void batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
 
@@ -45,8 +47,6 @@ class Sampler {
   [[nodiscard]] std::uint64_t validation_sample(std::uint64_t position) const;
 
  private:
-  /// This rank's part of a batch of so many samples.
-  [[nodiscard]] Range share_of(std::size_t samples) const;
   /// Training sample `position` < training_samples(), in the split's order.
   [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
 

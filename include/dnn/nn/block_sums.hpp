@@ -1,8 +1,7 @@
 #pragma once
 
+#include <span>
 #include <vector>
-
-#include "dnn/core/matrix.hpp"
 
 namespace dnn {
 
@@ -18,7 +17,7 @@ class BlockSums {
   /// Collective over the ranks that hold blocks: begins the sum of all blocks' parts. `parts`: of
   /// the blocks held, in order; they are used up. `to` must be left alone until finish() has
   /// returned. One at a time.
-  virtual void begin(const std::vector<MatrixView<T>>& parts, MatrixView<T> to) = 0;
+  virtual void begin(const std::vector<std::span<T>>& parts, std::span<T> to) = 0;
   virtual void finish() = 0;
 
  protected:

@@ -82,8 +82,11 @@ class Network {
   /// that forward used: the update is deferred until every layer is done.
   /// `ready` hears of each layer's gradients as soon as they are complete. `largest_input`: no
   /// |X^0| is above it.
-  void backward(MatrixView<const T> X, T largest_input,
-                const std::function<void(const LayerGradients<T>&)>& ready);
+  /// Returns, with a group, a number that no |dW| or |dB| is above which only some of its ranks
+  /// have, the same on all of them; infinity or NaN where that cannot be said, as where the first
+  /// layer is split. The bounds of the split layers' gradients travel with the sums of dX.
+  T backward(MatrixView<const T> X, T largest_input,
+             const std::function<void(const LayerGradients<T>&)>& ready);
 
  private:
   struct Layer {
@@ -103,7 +106,7 @@ class Network {
   void multiply_forward(Layer& layer, MatrixView<const T> X, MatrixView<T> A);
   void multiply_backward(Layer& layer, MatrixView<const T> X, MatrixView<const T> dA);
   void multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView<T> dX);
-  void multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA);
+  void multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, T bound);
   [[nodiscard]] ClassBlockProducts<T>* products_of(const Layer& layer) {
     return block_products_ && &layer == &layers_.back() ? &*block_products_ : nullptr;
   }
@@ -113,14 +116,15 @@ class Network {
 
   std::vector<Layer> layers_;
   AlignedBuffer<T> nodes_;
-  AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns
+  AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns, and a bound
   double dropout_;
   PartialSums<T>* group_;  ///< null: the network is whole
   ProductCut cut_;
   BlockSums<T>* block_sums_;  ///< null: dX of the last layer is no sum over blocks
   std::optional<ClassBlockProducts<T>> block_products_;  ///< of the last layer, of several blocks
-  AlignedBuffer<T> block_inputs_;                        ///< dX of each block held
+  AlignedBuffer<T> inputs_of_blocks_;                    ///< dX of each block held, and a bound
   std::vector<MatrixView<T>> dX_of_blocks_;              ///< those of a batch
+  std::vector<std::span<T>> block_inputs_;               ///< with the bounds
   bool dropped_ = false;                                 ///< whether the last forward drew masks
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dnn/core/matrix.hpp"
+#include <span>
 
 namespace dnn {
 
@@ -14,10 +14,10 @@ class PartialSums {
   PartialSums& operator=(const PartialSums&) = delete;
 
   /// Collective over these ranks: `part` becomes the sum of all ranks' parts.
-  virtual void sum(MatrixView<T> part) = 0;
+  virtual void sum(std::span<T> part) = 0;
 
   /// Collective: begins that; `part` must be left alone until finish() has returned. One at a time.
-  virtual void begin(MatrixView<T> part) = 0;
+  virtual void begin(std::span<T> part) = 0;
   virtual void finish() = 0;
 
  protected:

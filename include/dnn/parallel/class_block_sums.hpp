@@ -23,7 +23,7 @@ class ClassBlockSums final : public BlockSums<T> {
   /// how many there are; `held`: this rank's of them.
   ClassBlockSums(const Communicator* group, std::size_t blocks, Range held);
 
-  void begin(const std::vector<MatrixView<T>>& parts, MatrixView<T> to) override;
+  void begin(const std::vector<std::span<T>>& parts, std::span<T> to) override;
   void finish() override;
 
  private:

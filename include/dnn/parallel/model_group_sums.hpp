@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "dnn/comm/communicator.hpp"
 #include "dnn/comm/request.hpp"
 #include "dnn/nn/partial_sums.hpp"
@@ -13,8 +15,8 @@ class ModelGroupSums final : public PartialSums<T> {
   /// `group` must outlive it.
   explicit ModelGroupSums(const Communicator& group);
 
-  void sum(MatrixView<T> part) override;
-  void begin(MatrixView<T> part) override;
+  void sum(std::span<T> part) override;
+  void begin(std::span<T> part) override;
   void finish() override;
 
  private:

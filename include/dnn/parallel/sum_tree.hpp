@@ -21,7 +21,9 @@ namespace dnn {
 ///
 /// Why not order-free integers through MPI_Allreduce, the other way to the same end: numbers must
 /// be cut to a scale that the ranks agree on first (one more collective for each bucket), take 64
-/// bits each, and lose what is far below the largest; measured with 540,000 floats, see README.
+/// bits each, and lose what is far below the largest. Measured with 540,672 floats of 2 ranks of a
+/// node (tests/bench/bench_exchange.cpp --logical-shards 2, medians of one run): MPI_Allreduce 367
+/// µs, the tree 377, integers 1,846; in shared memory 85, the tree 84.
 
 /// The sum over the leaves of a node of the tree, for the elements in question.
 template <class T>

@@ -2,25 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "dnn/core/exact_sum.hpp"
-#include "dnn/core/partition.hpp"
+#include "dnn/train/checkpoint_part.hpp"
 #include "dnn/train/config.hpp"
 #include "dnn/train/epoch_metrics.hpp"
 
 namespace dnn {
-
-/// A file that holds the same elements of every tensor of a checkpoint, see Note [Checkpoints in
-/// parts].
-struct CheckpointPart {
-  std::string file;         ///< its name, in the checkpoint's folder
-  Range elements;           ///< of each tensor, counted without padding
-  std::uint64_t bytes = 0;  ///< of the file
-  std::string checksum;     ///< of the container, see write_container
-};
 
 /// Everything that decides how a run goes on: a point between two updates of it. Belongs to the
 /// run, not to its ranks: sums are over all ranks, tensors are whole and without padding.
@@ -58,9 +48,8 @@ struct Checkpoint {
   std::vector<std::vector<std::byte>> optimizer_state;
   std::vector<std::byte> best_parameters;  ///< empty where the best model is not kept
 
-  /// Where the tensors lie instead; empty: here, and in the checkpoint's own file.
-  std::vector<CheckpointPart> parts;
-  std::uint64_t part_tensors = 0;  ///< how many there are in each part
+  /// Where the tensors lie instead; none: here, and in the checkpoint's own file.
+  PartList parts;
 };
 
 /// Everything but the tensors, as text.
@@ -69,23 +58,6 @@ struct Checkpoint {
 /// The inverse: a checkpoint whose tensors are empty, `optimizer_state` as many as there are.
 /// `origin` names it in errors. Throws InputError for a text that is none or contradicts itself.
 [[nodiscard]] Checkpoint parse_checkpoint(const std::string& text, const std::string& origin);
-
-/// Note [Checkpoints in parts]
-/// A large state is written by all ranks at once. Each has a file of its own: ranges of one file
-/// that several hosts write would be at the mercy of what a network file system caches. Rank 0
-/// writes the checkpoint's own file, which names the parts with their lengths and checksums, when
-/// all of them are on the disk: before that, no part is ever read. The names of the parts hold the
-/// moment at which they were begun, so that no part takes the place of another checkpoint's.
-///
-/// The own file is a container of version 2, whose parameters are a text: "tensors N", and a line
-/// "part FILE FIRST LAST BYTES CHECKSUM" for elements [FIRST, LAST) of each tensor. A part's
-/// parameters are these elements of W and B, then of each optimizer buffer, then of the best W and
-/// B.
-
-/// Writes one part, with its bytes in that order, then reads it back as save_checkpoint does.
-/// Throws FileError or InputError, and leaves no file then.
-[[nodiscard]] CheckpointPart save_part(const std::string& folder, const std::string& file,
-                                       Range elements, std::span<const std::byte> bytes);
 
 /// The files of the parts that a checkpoint names; none where it holds its tensors itself. Throws
 /// as load_checkpoint does.

@@ -11,8 +11,8 @@ namespace dnn {
 
 class TensorParts;
 
-/// The elements of every tensor that one rank saves; those of all ranks that hold tensors of the
-/// same layout cover all of them once.
+/// The elements of every tensor that one rank keeps for the whole run; those of all ranks that hold
+/// tensors of the same layout cover all of them once.
 struct SavedElements {
   Range flat;    ///< in the flat buffers
   Range packed;  ///< counted without padding
@@ -22,6 +22,9 @@ struct SavedElements {
                                           Range own);
 };
 
+/// How many parameters lie before an element of the flat buffer.
+[[nodiscard]] std::size_t packed_offset(const ParameterLayout& layout, std::size_t element);
+
 /// Appends the bytes of elements `flat` of a flat buffer, without padding. `held` is what there is
 /// of the buffer, from element `first` on.
 template <class T>
@@ -29,12 +32,12 @@ void append_packed(const ParameterLayout& layout, std::span<const T> held, std::
                    Range flat, std::vector<std::byte>& bytes);
 
 /// Collective over `world`, between two updates: the bytes of W and B and of the optimizer's state
-/// that this rank saves, in the order of a part (see Note [Checkpoints in parts]), but for the best
-/// W and B. On rank 0, `checkpoint` gets what else gather_tensors gives.
+/// that this rank writes, in the order of a part (see Note [Checkpoints in parts]), but for the
+/// best W and B. On rank 0, `checkpoint` gets what else gather_tensors gives.
 template <class T>
 [[nodiscard]] std::vector<std::byte> take_slice(const Communicator& world, TrainingStep<T>& step,
                                                 const GradientExchange<T>& exchange,
-                                                const SavedElements& saved, Checkpoint& checkpoint);
+                                                const TensorParts& parts, Checkpoint& checkpoint);
 
 /// Collective over `world`, between two updates: on rank 0, `checkpoint` gets the parameters, the
 /// optimizer's state and the exchange's residuals, whichever ranks hold them.

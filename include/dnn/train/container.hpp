@@ -31,7 +31,7 @@ struct Container {
     std::uint32_t newest_version;
   };
   static constexpr Kind model{{'D', 'N', 'N', 'M', 'O', 'D', 'E', 'L'}, "model", 1};
-  static constexpr Kind checkpoint{{'D', 'N', 'N', 'C', 'K', 'P', 'T', '\n'}, "checkpoint", 2};
+  static constexpr Kind checkpoint{{'D', 'N', 'N', 'C', 'K', 'P', 'T', '\n'}, "checkpoint", 3};
   static constexpr Kind part{{'D', 'N', 'N', 'C', 'P', 'A', 'R', 'T'}, "part of a checkpoint", 1};
 
   std::string description;
@@ -80,6 +80,13 @@ class ContainerReader {
 
 /// Reads a container of a kind as ContainerReader does.
 [[nodiscard]] Container read_container(const std::string& path, const Container::Kind& kind);
+
+/// The same, then reads the file back; removes it where it is not what was written, and throws
+/// FileError or InputError.
+std::string write_container_checked(const std::string& path, const Container::Kind& kind,
+                                    const std::string& description,
+                                    const std::vector<std::span<const std::byte>>& pieces,
+                                    std::uint32_t version = 1);
 
 /// The checksum of the container at `path`, after checking that the file is whole.
 [[nodiscard]] std::string verify_container(const std::string& path, const Container::Kind& kind);

@@ -19,7 +19,7 @@ class ParallelCheckpoint {
   /// Collective over `world`, which must outlive it. `checkpoint`: rank 0's, without its tensors.
   /// `elements` and `bytes`: this rank's part, as save_part takes it; may be none.
   ParallelCheckpoint(const Communicator& world, CheckpointFolder folder, Checkpoint checkpoint,
-                     Range elements, std::vector<std::byte> bytes);
+                     ElementRuns elements, std::vector<std::byte> bytes);
 
   /// Whether this rank's part is on the disk, or has failed to get there.
   [[nodiscard]] bool is_written() const;

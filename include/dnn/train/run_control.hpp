@@ -63,7 +63,7 @@ class RunControl {
   /// Collective, where writes_parts() holds: the same for a checkpoint of which every rank gives
   /// its part, see ParallelCheckpoint. Rank 0 commits it when the ranks next agree that all have
   /// written theirs.
-  void submit_part(Checkpoint checkpoint, Range elements, std::vector<std::byte> bytes,
+  void submit_part(Checkpoint checkpoint, ElementRuns elements, std::vector<std::byte> bytes,
                    double stall);
 
   /// Collective: waits until everything is written. Throws AgreedError if the last write failed.

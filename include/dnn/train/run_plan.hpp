@@ -30,7 +30,7 @@ struct RunPlan {
   std::size_t checkpoint_bytes = 0;   ///< of the tensors of one checkpoint
   bool parallel_checkpoints = false;  ///< all ranks write them
   std::size_t rank_bytes = 0;         ///< memory of one rank, the data's copy of its node aside
-  std::size_t root_bytes = 0;         ///< memory that rank 0 takes beyond that, for checkpoints
+  std::size_t root_bytes = 0;         ///< memory that rank 0 takes beyond that to save
   std::size_t node_bytes = 0;         ///< the data's copy, once a node
   std::size_t disk_bytes = 0;         ///< what the run folder needs
   Environment environment;

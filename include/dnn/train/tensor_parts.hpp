@@ -7,6 +7,7 @@
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/train/checkpoint_state.hpp"
+#include "dnn/train/element_runs.hpp"
 
 namespace dnn {
 
@@ -22,13 +23,23 @@ class TensorParts {
   TensorParts(const RankGrid& grid, const ParameterLayout& part, Range own,
               std::size_t element_bytes);
 
-  /// What this rank saves of its part: the ranks that have the same part share it.
+  /// What this rank keeps of its part: the ranks that have the same part share it.
   [[nodiscard]] const SavedElements& saved() const { return saved_; }
 
   /// The bytes of these elements of a tensor, of which this rank holds `held`, from element `first`
   /// of the flat buffer on.
   template <class T>
   [[nodiscard]] Bytes take(std::span<const T> held, std::size_t first) const;
+
+  /// What of the whole tensors this rank writes where all ranks write (see Note [Checkpoints in
+  /// parts]): what it keeps, but for what other model shards have, too: they share that. All ranks
+  /// together write every element once.
+  [[nodiscard]] const ElementRuns& written() const { return written_; }
+  /// Appends the bytes of these elements. `held`: as in take().
+  template <class T>
+  void append_written(std::span<const T> held, std::size_t first, Bytes& bytes) const;
+  /// The same for a tensor of which this rank has what take() gave.
+  void append_written(const Bytes& taken, Bytes& bytes) const;
 
   /// Collective over the world: on rank 0, the whole tensor of which each rank gives what take()
   /// gave; elsewhere nothing.
@@ -39,11 +50,15 @@ class TensorParts {
   [[nodiscard]] Bytes distribute(Bytes whole) const;
 
  private:
+  void find_written();
+
   const RankGrid& grid_;
   std::vector<ParameterLayout> parts_;  ///< of every model shard
   std::size_t element_bytes_;
   std::size_t whole_count_;
   SavedElements saved_;
+  std::vector<Range> written_flat_;  ///< in the flat buffers, in order
+  ElementRuns written_;
 };
 
 }  // namespace dnn

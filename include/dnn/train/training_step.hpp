@@ -51,6 +51,15 @@ struct StepResult {
 /// progress]). So where there is a model group, which has sums of its own to take in backward, the
 /// exchange hears of the gradients when backward is over and the group has agreed whether they are
 /// finite.
+///
+/// Note [Agreement of a model group]
+/// The ranks of a group exchange gradients with different ranks, so what one finds must have
+/// reached the others before, by the sums that they take anyway: those of the softmax tell all of
+/// bad logits, those of dX tell how large the gradients of split layers can be, and layers that are
+/// whole have the same gradients everywhere. Where these bounds do not exclude that one rank alone
+/// finds something, and so all know that, they ask each other once more. That is so at every update
+/// where the first layer is split: its gradients come after the last sum, and to bound them
+/// beforehand would take a pass over all weights.
 template <class T>
 class TrainingStep {
  public:
@@ -101,9 +110,10 @@ class TrainingStep {
  private:
   /// Forward, loss and backward, of one logical shard after the other.
   StepResult compute(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch);
-  void compute_shard(const TreeSchedule::Step& shard, const Batch<T>& batch,
-                     std::size_t global_samples, std::uint64_t epoch, bool is_last,
-                     StepResult& result);
+  /// Returns what Network::backward does.
+  T compute_shard(const TreeSchedule::Step& shard, const Batch<T>& batch,
+                  std::size_t global_samples, std::uint64_t epoch, bool is_last,
+                  StepResult& result);
   /// The part of `batch` that logical shard `shard` is.
   [[nodiscard]] Batch<T> part_of_batch(const Batch<T>& batch, std::size_t shard,
                                        std::size_t global_samples) const;
@@ -114,7 +124,9 @@ class TrainingStep {
   void differentiate(MatrixView<T> logits, const Batch<T>& batch, std::size_t global_samples,
                      StepResult& result);
   void look_at(const LayerGradients<T>& gradients, std::span<const T> buffer, StepResult& result);
-  [[nodiscard]] bool agree_in_group(bool finite);
+  /// Collective over the model group, where `of_some` (see Network::backward) is not small enough:
+  /// whether all have finite gradients, see Note [Agreement of a model group].
+  void agree_in_group(T of_some, StepResult& result);
   [[nodiscard]] std::string name_of_layer(std::size_t layer) const;
   /// Collective over the model group. `bad`, where there is one, gets this rank's samples whose
   /// logits are not finite; all of them, if none is such.

@@ -1,0 +1,72 @@
+// --reproducible as a user runs it.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "support/programs.hpp"
+#include "support/run_command.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn::test {
+namespace {
+
+struct ReproducibleRuns : public testing::Test {
+  TemporaryFolder folder;
+
+  /// The lines of metrics.jsonl up to what differs from run to run.
+  [[nodiscard]] std::string metrics(const std::string& name) const {
+    return run_command("sed 's/,\"samples_per_second.*//' " + (folder / name) + "/metrics.jsonl")
+        .output;
+  }
+  [[nodiscard]] nlohmann::json summary(const std::string& name) const {
+    return nlohmann::json::parse(read_file(folder / name + "/summary.json"));
+  }
+  [[nodiscard]] CommandResult run(int ranks, const std::string& name,
+                                  const std::string& options = {}, int epochs = 4) const {
+    return run_command(mpirun(ranks) + train + " --reproducible --hidden 60,30 --epochs " +
+                       std::to_string(epochs) +
+                       " --batch-size 250 --dropout 0.1 --clip-norm 1 --lr-schedule constant " +
+                       options + " --output " + (folder / name));
+  }
+};
+
+TEST_F(ReproducibleRuns, AreTheSameByDiffAtAnyNumberOfRanks) {
+  EXPECT_EQ(run(1, "one").exit_code, 0);
+  const std::string one = metrics("one");
+  EXPECT_NE(one.find("sha256"), std::string::npos) << one;
+  for (const std::string options : {"3", "8", "5 --exchange allreduce", "2 --threads 3"}) {
+    const std::string name = "with-" + options.substr(0, 1);
+    const CommandResult result = run(options[0] - '0', name, options.substr(1));
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_EQ(metrics(name), one) << options;
+    EXPECT_EQ(summary(name)["sha256_best"], summary("one")["sha256_best"]);
+    EXPECT_EQ(summary(name)["evaluation_of_best"], summary("one")["evaluation_of_best"]);
+    EXPECT_EQ(read_file(folder / name + "/confusion.csv"),
+              read_file(folder / "one" + "/confusion.csv"));
+  }
+}
+
+TEST_F(ReproducibleRuns, GoOnAtAnotherNumberOfRanksEachTime) {
+  EXPECT_EQ(run(2, "whole").exit_code, 0);
+  int epochs = 0;
+  for (const int ranks : {1, 8, 3, 2}) {
+    const CommandResult result = run(ranks, "pieces", "", ++epochs);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+  }
+  EXPECT_EQ(metrics("pieces"), metrics("whole"));
+}
+
+TEST_F(ReproducibleRuns, TellRanksThatIdleAndRefuseAnotherCut) {
+  const CommandResult idle = run(4, "run", "--logical-shards 3");
+  EXPECT_EQ(idle.exit_code, 0);
+  EXPECT_NE(idle.output.find("1 rank more than logical shards, which idle"), std::string::npos)
+      << idle.output;
+  const CommandResult other = run(4, "run", "--logical-shards 5", 5);
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_NE(other.output.find("logical-shards: was 3, is 5"), std::string::npos) << other.output;
+}
+
+}  // namespace
+}  // namespace dnn::test
