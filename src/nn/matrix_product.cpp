@@ -4,9 +4,7 @@
 #include <dnnl.h>
 
 #include <algorithm>
-#include <exception>
 #include <limits>
-#include <mutex>
 #include <stdexcept>
 
 #include "dnn/core/threads.hpp"
@@ -51,28 +49,14 @@ void multiply_in_blocks(Transpose ta, MatrixView<const T> a, Transpose tb, Matri
                         T beta, MatrixView<T> c, std::size_t k) {
   const std::size_t down = (c.rows + block_extent - 1) / block_extent;
   const std::size_t across = (c.cols + block_extent - 1) / block_extent;
-  std::exception_ptr error;
-  std::mutex mutex;
-  parallel_for(down * across, 1, [&](Range blocks) {
-    try {
-      const OneThread alone;  // also where there is but one block, and so no parallel region
-      for (std::size_t i = blocks.begin; i < blocks.end; ++i) {
-        const std::size_t row = i / across * block_extent;
-        const std::size_t col = i % across * block_extent;
-        const Extents e{std::min(block_extent, c.rows - row), std::min(block_extent, c.cols - col),
-                        k};
-        call_library(ta, a.data + row * (ta == Transpose::yes ? 1 : a.cols), a.cols, tb,
-                     b.data + col * (tb == Transpose::yes ? b.cols : 1), b.cols, beta,
-                     c.data + row * c.cols + col, c.cols, e);
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      error = std::current_exception();
-    }
+  parallel_tasks(down * across, [&](std::size_t i, std::size_t) {
+    const std::size_t row = i / across * block_extent;
+    const std::size_t col = i % across * block_extent;
+    const Extents e{std::min(block_extent, c.rows - row), std::min(block_extent, c.cols - col), k};
+    call_library(ta, a.data + row * (ta == Transpose::yes ? 1 : a.cols), a.cols, tb,
+                 b.data + col * (tb == Transpose::yes ? b.cols : 1), b.cols, beta,
+                 c.data + row * c.cols + col, c.cols, e);
   });
-  if (error) {
-    std::rethrow_exception(error);
-  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -32,8 +33,9 @@ T largest(MatrixView<const T> matrix) {
 template <class T>
 Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
                     std::span<T> gradients, std::size_t max_batch, double dropout,
-                    ProductPrecision products, PartialSums<T>* group, ProductCut cut)
-    : dropout_(dropout), group_(group), cut_(cut) {
+                    ProductPrecision products, PartialSums<T>* group, ProductCut cut,
+                    BlockSums<T>* block_sums)
+    : dropout_(dropout), group_(group), cut_(cut), block_sums_(block_sums) {
   std::size_t nodes = 0;
   std::size_t widest_hidden = 0;
   for (const LayerLayout& layer : layout.layers()) {
@@ -68,6 +70,29 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
       buffer = AlignedBuffer<T>(widest_hidden * max_batch + 1);
     }
     use_gradients(gradients);
+  }
+  hold_blocks(layout, max_batch);
+}
+
+template <class T>
+void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batch) {
+  const Range held = layout.held_blocks();
+  if (layout.class_blocks() > 1) {
+    const std::size_t first = layers_.back().first_node;
+    std::vector<Range> blocks;
+    for (std::size_t b = held.begin; b < held.end; ++b) {
+      const Range classes = layout.class_block(b);
+      blocks.push_back({classes.begin - first, classes.end - first});
+    }
+    block_products_.emplace(std::move(blocks));
+    if (block_sums_ == nullptr && layers_.back().dW.data != nullptr) {
+      throw std::invalid_argument("Network: blocks of classes without their sums");
+    }
+  }
+  if (block_sums_ != nullptr && layers_.size() > 1) {
+    inputs_of_blocks_ = AlignedBuffer<T>(held.size() * (max_batch * layers_.back().W.rows + 1));
+    dX_of_blocks_.resize(held.size());
+    block_inputs_.resize(held.size());
   }
 }
 
@@ -118,6 +143,7 @@ T Network<T>::backward(MatrixView<const T> X, T largest_input,
     const MatrixView<T> below{dA_[n % 2].data(), X.rows, layer.W.rows};
     const bool partial = n > 0 && sums(layer, LayerSplit::columns);
     const bool early = partial && !layer.bf16;  // bf16 has dA rounded by the parameters' product
+    const bool in_blocks = n > 0 && n + 1 == layers_.size() && block_sums_ != nullptr;
     assert(layer.dW.data != nullptr);
     // 1 is what B is multiplied with; std::max returns a NaN that comes first.
     const T largest_x = std::max(n == 0 ? largest_input : largest(input), T{1});
@@ -127,14 +153,19 @@ T Network<T>::backward(MatrixView<const T> X, T largest_input,
       below.data[below.size()] = untold;
       return std::span<T>(below.data, below.size() + 1);
     };
-    if (early) {
+    if (in_blocks) {
+      multiply_input_in_blocks(layer, dA, untold);
+      block_sums_->begin(block_inputs_, {below.data, below.size() + 1});
+    } else if (early) {
       multiply_input(layer, dA, below);
       group_->begin(with_untold());
     }
     multiply_backward(layer, input, dA);
     ready({n + 1, {layer.weights.begin, layer.bias.end}, bound});
     if (n > 0) {
-      if (early) {
+      if (in_blocks) {
+        block_sums_->finish();
+      } else if (early) {
         group_->finish();
       } else {
         multiply_input(layer, dA, below);
@@ -142,7 +173,7 @@ T Network<T>::backward(MatrixView<const T> X, T largest_input,
           group_->sum(with_untold());
         }
       }
-      if (partial) {
+      if (partial || in_blocks) {
         of_some += below.data[below.size()];
         untold = 0;
       }
@@ -182,6 +213,10 @@ void Network<T>::multiply_forward(Layer& layer, MatrixView<const T> X, MatrixVie
       return;
     }
   }
+  if (auto* products = products_of(layer)) {
+    products->forward(X, layer.W, A);
+    return;
+  }
   dense_forward(X, layer.W, A, cut_);
 }
 
@@ -193,6 +228,11 @@ void Network<T>::multiply_backward(Layer& layer, MatrixView<const T> X, MatrixVi
       bias_gradient(dA, layer.dB);
       return;
     }
+  }
+  if (auto* products = products_of(layer)) {
+    products->backward_parameters(X, dA, layer.dW);
+    bias_gradient(dA, layer.dB);
+    return;
   }
   dense_backward_parameters(X, dA, layer.dW, layer.dB, cut_);
 }
@@ -206,6 +246,24 @@ void Network<T>::multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView
     }
   }
   dense_backward_input(dA, layer.W, dX, cut_);
+}
+
+/// dX of each block held, and a bound that all blocks are to hear of. The dX of a single block is
+/// the product as in a network without blocks.
+template <class T>
+void Network<T>::multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, T bound) {
+  T* next = inputs_of_blocks_.data();
+  for (std::size_t b = 0; b < dX_of_blocks_.size(); ++b) {
+    dX_of_blocks_[b] = {next, dA.rows, layer.W.rows};
+    block_inputs_[b] = {next, dX_of_blocks_[b].size() + 1};
+    block_inputs_[b].back() = b == 0 ? bound : 0;
+    next += block_inputs_[b].size();
+  }
+  if (auto* products = products_of(layer)) {
+    products->backward_input(dA, layer.W, dX_of_blocks_);
+  } else if (!dX_of_blocks_.empty()) {
+    multiply_input(layer, dA, dX_of_blocks_.front());
+  }
 }
 
 template class Network<float>;

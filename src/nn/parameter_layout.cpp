@@ -14,11 +14,20 @@ std::size_t round_up(std::size_t elements) {
   return (elements + step - 1) / step * step;
 }
 
+/// The classes of the blocks that a part holds.
+Range classes_of(std::size_t classes, std::size_t blocks, Range held) {
+  return held.empty() ? Range{classes, classes}
+                      : Range{part_of(classes, blocks, held.begin).begin,
+                              part_of(classes, blocks, held.end - 1).end};
+}
+
 /// The nodes of a layer that a part holds. Dropout draws the masks of 8 nodes at a time, and vector
 /// registers hold up to 16: hidden layers are cut between them.
-Range nodes_of(std::size_t width, bool hidden, std::size_t parts, std::size_t part) {
+Range nodes_of(std::size_t width, bool hidden, std::size_t parts, std::size_t part,
+               std::size_t class_blocks) {
   if (!hidden) {
-    return part_of(width, parts, part);
+    return class_blocks == 0 ? part_of(width, parts, part)
+                             : classes_of(width, class_blocks, part_of(class_blocks, parts, part));
   }
   const Range steps = part_of(round_up(width) / step, parts, part);
   return {std::min(steps.begin * step, width), std::min(steps.end * step, width)};
@@ -44,12 +53,17 @@ ParameterLayout::ParameterLayout(std::vector<std::size_t> widths)
 
 ParameterLayout::ParameterLayout(std::vector<std::size_t> widths,
                                  const std::vector<LayerSplit>& splits, std::size_t parts,
-                                 std::size_t part)
-    : widths_(std::move(widths)) {
+                                 std::size_t part, std::size_t class_blocks)
+    : widths_(std::move(widths)),
+      class_blocks_(class_blocks),
+      held_blocks_(class_blocks > 0 ? part_of(class_blocks, parts, part) : Range{}) {
   if (widths_.size() < 2 || std::find(widths_.begin(), widths_.end(), 0U) != widths_.end()) {
     throw std::invalid_argument("a network needs at least one layer and no layer of width 0");
   }
   check_splits(widths_, splits);
+  if (class_blocks > widths_.back()) {
+    throw std::invalid_argument("a network with more blocks of classes than classes");
+  }
   // Part 0 holds most: what lies behind a tensor begins at the same offset in all parts.
   const auto place = [this](std::size_t elements, std::size_t most) {
     const Range range{size_, size_ + elements};
@@ -61,7 +75,8 @@ ParameterLayout::ParameterLayout(std::vector<std::size_t> widths,
     const LayerSplit split = splits[n - 1];
     const bool last = n + 1 == widths_.size();
     const auto nodes = [&](LayerSplit wanted, std::size_t width, bool hidden, std::size_t which) {
-      return split == wanted ? nodes_of(width, hidden, parts, which) : Range{0, width};
+      return split == wanted ? nodes_of(width, hidden, parts, which, class_blocks)
+                             : Range{0, width};
     };
     LayerLayout layer;
     layer.split = split;

@@ -21,37 +21,71 @@ bool has_nan(std::span<const T> a) {
   return std::any_of(a.begin(), a.end(), [](T x) { return std::isnan(x); });
 }
 
+bool holds(Range classes, std::size_t target) {
+  return target >= classes.begin && target < classes.end;
+}
+
+/// exp(m_r - m).
+template <class T>
+double factor(T own, T max) {
+  return own == minus_infinity<T> ? 0
+                                  : std::exp(static_cast<double>(own) - static_cast<double>(max));
+}
+
+/// Whether a block says that the label's logit is not the row's first largest one.
+template <class Row, class T>
+bool puts_label_behind(const Row& row, Range classes, T max, std::size_t target) {
+  if (holds(classes, target)) {
+    return !(row.first && row.max == max);
+  }
+  return classes.end <= target && row.max == max;
+}
+
 }  // namespace
 
 template <class T>
-ClassShardedSoftmax<T>::ClassShardedSoftmax(const Communicator& group, std::size_t classes,
+ClassShardedSoftmax<T>::ClassShardedSoftmax(const Communicator* group, std::size_t classes,
                                             Range slice, std::size_t max_rows,
-                                            SoftmaxCrossEntropy loss)
+                                            SoftmaxCrossEntropy loss, std::size_t class_blocks)
     : group_(group),
       classes_(static_cast<double>(classes)),
       slice_(slice),
       loss_(std::move(loss)),
-      rows_(max_rows),
+      slots_(std::max<std::size_t>(class_blocks, 1)),
       maxima_(max_rows),
-      sums_(max_rows * sums_per_row) {
+      sums_(max_rows * slots_ * sums_per_slot) {
   if (slice.end > classes || slice.begin > slice.end) {
     throw std::invalid_argument("ClassShardedSoftmax: a slice beyond the classes");
   }
+  if (class_blocks == 0) {
+    blocks_.push_back({slice, 0});
+  }
+  for (std::size_t slot = 0; slot < class_blocks; ++slot) {
+    const Range block = part_of(classes, class_blocks, slot);
+    if (const Range held = intersect(block, slice); !held.empty()) {
+      if (held != block) {
+        throw std::invalid_argument("ClassShardedSoftmax: a slice with a part of a block");
+      }
+      blocks_.push_back({block, slot});
+    }
+  }
+  rows_.resize(max_rows * blocks_.size());
 }
 
-/// All of a row but its exponentials. A slice without a finite value has no differences to its
-/// maximum: empty, they are 0; masked, smoothing would spread to a class of probability 0.
+/// All of a block of a row but its exponentials. A block without a finite value has no differences
+/// to its maximum: empty, they are 0; masked, smoothing would spread to a class of probability 0.
 template <class T>
-auto ClassShardedSoftmax<T>::look_at(std::span<const T> a, std::size_t target) const -> Row {
+auto ClassShardedSoftmax<T>::look_at(std::span<const T> a, Range classes, std::size_t target) const
+    -> Row {
   Row row;
   row.max = row_max(a);
   if (loss_.label_smoothing() > 0 && !a.empty()) {
     row.difference =
         row.max == minus_infinity<T> ? minus_infinity<double> : difference_sum(a, row.max);
   }
-  if (owns(target)) {
-    const auto before = a.first(target - slice_.begin);
-    row.target = a[target - slice_.begin];
+  if (holds(classes, target)) {
+    const auto before = a.first(target - classes.begin);
+    row.target = a[target - classes.begin];
     row.first =
         row.target == row.max && std::find(before.begin(), before.end(), row.max) == before.end();
   }
@@ -63,13 +97,15 @@ auto ClassShardedSoftmax<T>::evaluate(MatrixView<const T> A, std::span<const std
     -> Result {
   parallel_for_rows(A.rows, A.cols, [&](Range mine) {
     for (std::size_t s = mine.begin; s < mine.end; ++s) {
-      const std::span<const T> a = A.row(s);
-      Row row = look_at(a, static_cast<std::size_t>(labels[s]));
-      // NaN is passed over by the maximum, which then says nothing of it.
-      row.exp_sum = row.max != minus_infinity<T> ? exp_sum(a, row.max)
-                    : has_nan(a)                 ? std::numeric_limits<double>::quiet_NaN()
-                                                 : 0;
-      rows_[s] = row;
+      for (std::size_t b = 0; b < blocks_.size(); ++b) {
+        const std::span<const T> a = part(A, s, b);
+        Row found = look_at(a, blocks_[b].classes, static_cast<std::size_t>(labels[s]));
+        // NaN is passed over by the maximum, which then says nothing of it.
+        found.exp_sum = found.max != minus_infinity<T> ? exp_sum(a, found.max)
+                        : has_nan(a)                   ? std::numeric_limits<double>::quiet_NaN()
+                                                       : 0;
+        row(s, b) = found;
+      }
     }
   });
   reduce(A.rows, labels);
@@ -81,16 +117,18 @@ auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, std::span<const std:
                                            std::size_t global_samples) -> Result {
   parallel_for_rows(A.rows, A.cols, [&](Range mine) {
     for (std::size_t s = mine.begin; s < mine.end; ++s) {
-      const std::span<T> a = A.row(s);
-      Row row = look_at(a, static_cast<std::size_t>(labels[s]));
-      if (row.max != minus_infinity<T>) {
-        row.exp_sum = exp_row(a, row.max);
-      } else {
-        row.exp_sum = has_nan<T>(a) ? std::numeric_limits<double>::quiet_NaN() : 0;
-        std::transform(a.begin(), a.end(), a.begin(),
-                       [](T x) { return x == minus_infinity<T> ? T{0} : x; });
+      for (std::size_t b = 0; b < blocks_.size(); ++b) {
+        const std::span<T> a = part(A, s, b);
+        Row found = look_at(a, blocks_[b].classes, static_cast<std::size_t>(labels[s]));
+        if (found.max != minus_infinity<T>) {
+          found.exp_sum = exp_row(a, found.max);
+        } else {
+          found.exp_sum = has_nan<T>(a) ? std::numeric_limits<double>::quiet_NaN() : 0;
+          std::transform(a.begin(), a.end(), a.begin(),
+                         [](T x) { return x == minus_infinity<T> ? T{0} : x; });
+        }
+        row(s, b) = found;
       }
-      rows_[s] = row;
     }
   });
   reduce(A.rows, labels);
@@ -100,9 +138,12 @@ auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, std::span<const std:
       const auto target = static_cast<std::size_t>(labels[s]);
       const double share = loss_.weight(target) / static_cast<double>(global_samples);
       const double smoothing = loss_.label_smoothing();
-      scale_row(A.row(s), static_cast<T>(share * factor(s) / sum_of(s)),
-                static_cast<T>(share * smoothing / classes_));
-      if (owns(target)) {
+      for (std::size_t b = 0; b < blocks_.size(); ++b) {
+        const double scale = share * factor(row(s, b).max, maxima_[s]) / sums(s)[0];
+        scale_row(part(A, s, b), static_cast<T>(scale),
+                  static_cast<T>(share * smoothing / classes_));
+      }
+      if (holds(slice_, target)) {
         A(s, target - slice_.begin) -= static_cast<T>(share * (1 - smoothing));
       }
     }
@@ -110,53 +151,56 @@ auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, std::span<const std:
   return result;
 }
 
-/// exp(m_r - m).
-template <class T>
-double ClassShardedSoftmax<T>::factor(std::size_t s) const {
-  const T own = rows_[s].max;
-  return own == minus_infinity<T>
-             ? 0
-             : std::exp(static_cast<double>(own) - static_cast<double>(maxima_[s]));
-}
-
 /// Collective: the one MAX and the one SUM of Note [Scaled softmax across ranks].
 template <class T>
 void ClassShardedSoftmax<T>::reduce(std::size_t samples, std::span<const std::int32_t> labels) {
   for (std::size_t s = 0; s < samples; ++s) {
-    maxima_[s] = rows_[s].max;
+    maxima_[s] = minus_infinity<T>;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      maxima_[s] = std::max(maxima_[s], row(s, b).max);
+    }
   }
-  group_.all_reduce(std::span(maxima_).first(samples), Reduction::max);
+  if (group_ != nullptr) {
+    group_->all_reduce(std::span(maxima_).first(samples), Reduction::max);
+  }
+  const std::size_t per_row = slots_ * sums_per_slot;
+  const std::span<double> all = std::span(sums_).first(samples * per_row);
+  std::fill(all.begin(), all.end(), 0.0);
   for (std::size_t s = 0; s < samples; ++s) {
     const auto target = static_cast<std::size_t>(labels[s]);
-    double* sums = sums_.data() + s * sums_per_row;
-    sums[0] = rows_[s].exp_sum * factor(s);
-    sums[1] = linear_part(rows_[s], maxima_[s], target);
-    sums[2] = puts_label_behind(rows_[s], maxima_[s], target) ? 1 : 0;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      const auto& [classes, slot] = blocks_[b];
+      const Row& own = row(s, b);
+      double* sums = all.data() + s * per_row + slot * sums_per_slot;
+      sums[0] = own.exp_sum * factor(own.max, maxima_[s]);
+      sums[1] = linear_part(own, classes, maxima_[s], target);
+      sums[2] = puts_label_behind(own, classes, maxima_[s], target) ? 1 : 0;
+    }
   }
-  group_.all_reduce(std::span(sums_).first(samples * sums_per_row), Reduction::sum);
+  if (group_ != nullptr) {
+    group_->all_reduce(all, Reduction::sum);
+  }
+  for (std::size_t s = 0; s < samples; ++s) {
+    double* total = all.data() + s * per_row;
+    for (std::size_t i = sums_per_slot; i < per_row; ++i) {
+      total[i % sums_per_slot] += total[i];
+    }
+  }
 }
 
-/// This slice's part of Σ ŷ_j (a_j - m).
+/// A block's part of Σ ŷ_j (a_j - m).
 template <class T>
-double ClassShardedSoftmax<T>::linear_part(const Row& row, T max, std::size_t target) const {
+double ClassShardedSoftmax<T>::linear_part(const Row& row, Range classes, T max,
+                                           std::size_t target) const {
   const double smoothing = loss_.label_smoothing();
-  double sum = owns(target) ? (1 - smoothing) * static_cast<double>(row.target - max) : 0;
-  if (smoothing > 0 && !slice_.empty()) {
+  double sum = holds(classes, target) ? (1 - smoothing) * static_cast<double>(row.target - max) : 0;
+  if (smoothing > 0 && !classes.empty()) {
     const double to_max =
         row.max == max ? 0
-                       : static_cast<double>(slice_.size()) * (static_cast<double>(row.max) - max);
+                       : static_cast<double>(classes.size()) * (static_cast<double>(row.max) - max);
     sum += smoothing / classes_ * (row.difference + to_max);
   }
   return sum;
-}
-
-/// Whether the slice says that the label's logit is not the row's first largest one.
-template <class T>
-bool ClassShardedSoftmax<T>::puts_label_behind(const Row& row, T max, std::size_t target) const {
-  if (owns(target)) {
-    return !(row.first && row.max == max);
-  }
-  return slice_.end <= target && row.max == max;
 }
 
 template <class T>
@@ -165,11 +209,11 @@ auto ClassShardedSoftmax<T>::conclude(MatrixView<const T> A,
   Result result;
   for (std::size_t s = 0; s < A.rows; ++s) {
     const auto target = static_cast<std::size_t>(labels[s]);
-    const double* sums = sums_.data() + s * sums_per_row;
-    const double loss = loss_.weight(target) * (std::log(sums[0]) - sums[1]);
-    if (sums[0] >= 1 && std::isfinite(loss)) {
+    const double* totals = sums(s);
+    const double loss = loss_.weight(target) * (std::log(totals[0]) - totals[1]);
+    if (totals[0] >= 1 && std::isfinite(loss)) {
       result.sums.loss += loss;
-      result.sums.correct += sums[2] == 0 ? 1 : 0;
+      result.sums.correct += totals[2] == 0 ? 1 : 0;
       continue;
     }
     result.sums.loss = std::numeric_limits<double>::quiet_NaN();
@@ -186,18 +230,19 @@ auto ClassShardedSoftmax<T>::conclude(MatrixView<const T> A,
 template <class T>
 std::optional<BadLogit> ClassShardedSoftmax<T>::finding(std::span<const T> a, std::size_t s,
                                                         std::size_t target) const {
-  if (std::isnan(rows_[s].exp_sum)) {
-    const auto bad = std::find_if(a.begin(), a.end(),
-                                  [](T x) { return !(x < std::numeric_limits<T>::infinity()); });
+  const auto bad = std::find_if(a.begin(), a.end(),
+                                [](T x) { return !(x < std::numeric_limits<T>::infinity()); });
+  if (bad != a.end()) {
     return BadLogit{s, slice_.begin + static_cast<std::size_t>(bad - a.begin()),
                     "the logit of a class is NaN or +inf"};
   }
-  if (sum_of(s) >= 1 && owns(target)) {
+  const double sum = sums(s)[0];
+  if (sum >= 1 && holds(slice_, target)) {
     return BadLogit{s, target,
                     "the loss is not finite: the label's class, or one that label smoothing "
                     "spreads to, is masked by a logit of -inf"};
   }
-  if (sum_of(s) == 0 && group_.is_root()) {
+  if (sum == 0 && (group_ == nullptr || group_->is_root())) {
     return BadLogit{s, std::nullopt, "the logits mask every class"};
   }
   return std::nullopt;

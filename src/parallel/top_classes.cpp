@@ -37,7 +37,7 @@ void insert(std::span<Candidate> best, const Candidate& candidate) {
 }  // namespace
 
 template <class T>
-void top_classes(const Communicator& group, Range slice, MatrixView<const T> A, std::size_t count,
+void top_classes(const Communicator* group, Range slice, MatrixView<const T> A, std::size_t count,
                  std::span<std::int32_t> top) {
   std::vector<Candidate> mine(A.rows * count);
   for (std::size_t s = 0; s < A.rows; ++s) {
@@ -48,11 +48,16 @@ void top_classes(const Communicator& group, Range slice, MatrixView<const T> A, 
       insert(best, {logit, static_cast<std::int64_t>(slice.begin + j)});
     }
   }
-  std::vector<Candidate> all(mine.size() * static_cast<std::size_t>(group.size()));
-  group.all_gather(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
+  const std::size_t ranks = group != nullptr ? static_cast<std::size_t>(group->size()) : 1;
+  std::vector<Candidate> all(mine.size() * ranks);
+  if (group != nullptr) {
+    group->all_gather(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
+  } else {
+    all = mine;
+  }
   for (std::size_t s = 0; s < A.rows; ++s) {
     std::vector<Candidate> best(count);
-    for (std::size_t rank = 0; rank < static_cast<std::size_t>(group.size()); ++rank) {
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
       for (std::size_t k = 0; k < count; ++k) {
         insert(best, all[(rank * A.rows + s) * count + k]);
       }
@@ -63,9 +68,9 @@ void top_classes(const Communicator& group, Range slice, MatrixView<const T> A, 
   }
 }
 
-template void top_classes(const Communicator&, Range, MatrixView<const float>, std::size_t,
+template void top_classes(const Communicator*, Range, MatrixView<const float>, std::size_t,
                           std::span<std::int32_t>);
-template void top_classes(const Communicator&, Range, MatrixView<const double>, std::size_t,
+template void top_classes(const Communicator*, Range, MatrixView<const double>, std::size_t,
                           std::span<std::int32_t>);
 
 }  // namespace dnn

@@ -89,8 +89,6 @@ void check(const Config& config) {
   require(!config.reproducible || config.compress == Compression::none, "compress",
           word_for(config.compress),
           "depends on which ranks share a node, so it cannot be --reproducible");
-  require(!config.reproducible || config.model_parallel == 1, "model-parallel",
-          std::to_string(config.model_parallel), "cannot be --reproducible yet");
   require(config.model_parallel >= 1, "model-parallel", "0", "must be at least 1");
   require(config.bucket_mib > 0 && config.bucket_mib <= 4096, "bucket-mib", show(config.bucket_mib),
           "must be above 0 and at most 4096");

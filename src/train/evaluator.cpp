@@ -57,15 +57,16 @@ Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gat
                         std::size_t samples, std::function<std::uint64_t(std::uint64_t)> sample_at,
                         std::size_t max_rows, bool same_blocks)
     : grid_(grid),
+      model_group_(grid.is_split() ? &grid.model_group() : nullptr),
       classes_(layout.layers().back().columns),
       samples_(samples),
       sample_at_(std::move(sample_at)),
       max_rows_(max_rows),
       unit_(same_blocks ? max_rows : 1),
       loader_(std::move(gatherer), max_rows) {
-  if (grid.is_split()) {
-    sharded_loss_.emplace(grid.model_group(), layout.widths().back(), classes_, max_rows,
-                          SoftmaxCrossEntropy());
+  if (model_group_ != nullptr || layout.class_blocks() > 1) {
+    sharded_loss_.emplace(model_group_, layout.widths().back(), classes_, max_rows,
+                          SoftmaxCrossEntropy(), layout.class_blocks());
   }
 }
 
@@ -128,9 +129,9 @@ void Evaluator<T>::add_slices(MatrixView<const T> logits, std::span<const std::i
   const auto result = sharded_loss_->evaluate(logits, labels);
   std::vector<std::int32_t> top(confusion != nullptr ? logits.rows * top_count : 0);
   if (confusion != nullptr) {
-    top_classes(grid_.model_group(), classes_, logits, top_count, std::span(top));
+    top_classes(model_group_, classes_, logits, top_count, std::span(top));
   }
-  if (grid_.model_group().is_root()) {
+  if (model_group_ == nullptr || model_group_->is_root()) {
     counts.sums += result.sums;
     counts.bad += result.bad_rows;
     for (std::size_t s = 0; s < top.size() / top_count; ++s) {

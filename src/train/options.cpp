@@ -159,7 +159,8 @@ void add_training_options(CLI::App& app, Config& config) {
 void add_run_options(CLI::App& app, Config& config) {
   OptionAdder ranks(app, "Ranks");
   ranks.flag("--reproducible", config.reproducible,
-             "the same bits at any number of ranks, of threads and of nodes");
+             "the same bits at any number of ranks, of threads and of nodes, and at any "
+             "--model-parallel");
   ranks.value("--logical-shards", config.logical_shards, "K",
               "reproducible: how many parts a batch is computed in, whoever computes them; part of "
               "what the model is, and the most ranks that have work");

@@ -85,13 +85,17 @@ void check_size(const Config& config, const Dataset& data) {
   const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
                       static_cast<double>(::sysconf(_SC_PAGE_SIZE));
   const std::vector<std::size_t> widths = network_widths(config, data);
-  const auto splits = split_rule(config).splits(widths, config.model_parallel);
+  const SplitRule rule = split_rule(config, widths.back());
+  const auto splits = rule.splits(widths, config.model_parallel);
+  const std::size_t most_blocks =
+      (rule.class_blocks + config.model_parallel - 1) / config.model_parallel;
+  const double share = rule.class_blocks > 0 ? static_cast<double>(most_blocks) /
+                                                   static_cast<double>(rule.class_blocks)
+                                             : 1 / static_cast<double>(config.model_parallel);
   double parameters = 0;  // of a rank
   for (std::size_t n = 1; n < widths.size(); ++n) {
     const double whole = (static_cast<double>(widths[n - 1]) + 1) * static_cast<double>(widths[n]);
-    parameters += splits[n - 1] == LayerSplit::whole
-                      ? whole
-                      : whole / static_cast<double>(config.model_parallel);
+    parameters += splits[n - 1] == LayerSplit::whole ? whole : whole * share;
   }
   const double bytes = parameters * static_cast<double>(element_bytes(config)) *
                        static_cast<double>(parameter_copies(config.optimizer));
@@ -129,8 +133,11 @@ std::string name_of_products(ProductPrecision products, const Config& config) {
                                                        : Precision::f32);
 }
 
-SplitRule split_rule(const Config& config) {
-  return {config.least_split_nodes};
+SplitRule split_rule(const Config& config, std::size_t classes) {
+  constexpr std::size_t most_blocks = 8;
+  const std::size_t blocks =
+      std::clamp<std::size_t>(classes / config.least_block_classes, 1, most_blocks);
+  return {config.least_split_nodes, config.reproducible ? blocks : 0};
 }
 
 std::vector<std::size_t> network_widths(const Config& config, const Dataset& data) {
@@ -145,10 +152,10 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   const Communicator& world = grid.world();
   const Node& node = grid.node();
   const std::vector<std::size_t> widths = network_widths(config, data.train);
-  RunPlan plan{
-      .layout = ParameterLayout(widths),
-      .part = ParameterLayout(widths, split_rule(config).splits(widths, grid.model_ranks()),
-                              grid.model_ranks(), grid.model_shard())};
+  const SplitRule rule = split_rule(config, widths.back());
+  RunPlan plan{.layout = ParameterLayout(widths),
+               .part = ParameterLayout(widths, rule.splits(widths, grid.model_ranks()),
+                                       grid.model_ranks(), grid.model_shard(), rule.class_blocks)};
   plan.ranks = world.size();
   plan.model_ranks = grid.model_ranks();
   plan.crossing_groups = grid.crossing_groups();
@@ -178,6 +185,9 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   for (const LayerLayout& layer : plan.part.layers()) {
     nodes += layer.outputs;
     widest_hidden = std::max(widest_hidden, layer.inputs);
+  }
+  if (rule.class_blocks > 1 || grid.is_split()) {
+    nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
   }
   const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
   plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
@@ -234,6 +244,12 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
     lines.push_back("warning:  " + plural(plan.crossing_groups, "model group") +
                     " of --model-parallel " + std::to_string(plan.model_ranks) +
                     " cross nodes; a multiple of so many ranks on each node is faster");
+  }
+  if (const std::size_t blocks = plan.part.class_blocks();
+      blocks > 0 && blocks < plan.model_ranks) {
+    lines.push_back("warning:  --reproducible keeps the classes in " + plural(blocks, "block") +
+                    ", so only " + std::to_string(blocks) + " of " +
+                    std::to_string(plan.model_ranks) + " model shards hold any");
   }
   if (config.reproducible) {
     lines.push_back("bits:     the same at any number of ranks; " +

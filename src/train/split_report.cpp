@@ -59,7 +59,8 @@ Share share_of(const RunPlan& plan, const Config& config, const TrainingData& da
     share.group_bytes = samples * layer.inputs * element;  // dX
   }
   if (n + 1 == plan.part.layers().size()) {
-    share.group_bytes += samples * (element + 3 * sizeof(double));  // MAX and SUM of the softmax
+    const std::size_t sums = 3 * std::max<std::size_t>(plan.part.class_blocks(), 1);
+    share.group_bytes += samples * (element + sums * sizeof(double));  // MAX and SUM of the softmax
   }
   share.gradient_bytes = plan.data_shards() > 1 ? share.parameters * element : 0;
   return share;
@@ -79,7 +80,7 @@ std::vector<std::string> describe_split(const RunPlan& plan, const Config& confi
   if (plan.model_ranks == 1) {
     return lines;
   }
-  lines.push_back("split:    " + split_rule(config).describe());
+  lines.push_back("split:    " + split_rule(config, plan.layout.widths().back()).describe());
   Share total;
   for (std::size_t n = 0; n < plan.part.layers().size(); ++n) {
     const Share share = share_of(plan, config, data, n);

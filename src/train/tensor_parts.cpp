@@ -37,7 +37,7 @@ std::vector<ParameterLayout> all_parts(const ParameterLayout& part, std::size_t 
   }
   std::vector<ParameterLayout> parts;
   for (std::size_t m = 0; m < model_ranks; ++m) {
-    parts.emplace_back(part.widths(), splits, model_ranks, m);
+    parts.emplace_back(part.widths(), splits, model_ranks, m, part.class_blocks());
   }
   return parts;
 }

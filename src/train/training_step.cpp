@@ -36,6 +36,17 @@ std::vector<Range> counted_ranges(const ParameterLayout& layout, Range own,
   return counted;
 }
 
+/// Collective over the model group. A single block on a rank without a group is no sum.
+template <class T>
+std::optional<ClassBlockSums<T>> sums_over_blocks(const ParameterLayout& layout,
+                                                  const Communicator* model_group) {
+  const std::size_t blocks = layout.class_blocks();
+  if (blocks == 0 || (blocks == 1 && model_group == nullptr)) {
+    return std::nullopt;
+  }
+  return std::optional<ClassBlockSums<T>>(std::in_place, model_group, blocks, layout.held_blocks());
+}
+
 }  // namespace
 
 template <class T>
@@ -50,19 +61,22 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
                     ? TreeSchedule::make(settings.logical_shards, settings.logical)
                     : TreeSchedule::make(1, {0, 1})),
       normed_(counted_ranges(layout, exchange.own(), model_group)),
-      sums_(model_group != nullptr ? std::optional<ModelGroupSums<T>>(std::in_place, *model_group)
-                                   : std::nullopt),
+      sums_(model_group != nullptr && layout.class_blocks() == 0
+                ? std::optional<ModelGroupSums<T>>(std::in_place, *model_group)
+                : std::nullopt),
+      block_sums_(sums_over_blocks<T>(layout, model_group)),
       network_(layout_, exchange.values(), exchange.gradients(), settings.max_rows,
                settings.dropout, settings.products, sums_ ? &*sums_ : nullptr,
-               settings.logical_shards > 0 ? ProductCut::blocks : ProductCut::whole),
+               settings.logical_shards > 0 ? ProductCut::blocks : ProductCut::whole,
+               block_sums_ ? &*block_sums_ : nullptr),
       loss_(std::move(loss)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
   for (std::size_t i = schedule_.nodes; i < schedule_.buffers; ++i) {
     spare_.emplace_back(layout_.size());
   }
-  if (model_group != nullptr) {
-    sharded_loss_.emplace(*model_group, layout_.widths().back(), layout_.layers().back().columns,
-                          settings.max_rows, loss_);
+  if (model_group != nullptr || layout_.class_blocks() > 1) {
+    sharded_loss_.emplace(model_group, layout_.widths().back(), layout_.layers().back().columns,
+                          settings.max_rows, loss_, layout_.class_blocks());
   }
 }
 
@@ -186,11 +200,11 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
     return;
   }
   const auto outcome = sharded_loss_->differentiate(logits, batch.labels, global_samples);
-  result.counts = outcome.bad_rows == 0;
+  result.counts = result.counts && outcome.bad_rows == 0;
   if (outcome.bad) {
     result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}, {}};
   }
-  if (model_group_->is_root()) {
+  if (model_group_ == nullptr || model_group_->is_root()) {
     result.sums += outcome.sums;
   }
 }

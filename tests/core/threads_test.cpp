@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <vector>
 
 namespace dnn {
@@ -28,6 +29,34 @@ TEST(ParallelFor, CoversEveryIndexOnceInWholeGrains) {
       EXPECT_LE(calls, count);
       EXPECT_GE(calls, size > 100 && count > 1 ? 2 : 1);
     }
+  }
+  set_threads(1);
+}
+
+TEST(ParallelTasks, RunsEachOnceAloneInALane) {
+  for (const int count : {1, 3}) {
+    set_threads(count);
+    for (const std::size_t tasks : {0U, 1U, 2U, 20U}) {
+      std::vector<std::atomic<int>> seen(tasks);
+      std::vector<std::atomic<int>> busy(static_cast<std::size_t>(count));
+      parallel_tasks(tasks, [&](std::size_t i, std::size_t lane) {
+        EXPECT_EQ(threads(), 1);
+        EXPECT_EQ(++busy.at(lane), 1);
+        ++seen[i];
+        --busy[lane];
+      });
+      for (const auto& times : seen) {
+        EXPECT_EQ(times, 1);
+      }
+    }
+    EXPECT_EQ(threads(), count);
+    EXPECT_THROW(parallel_tasks(5,
+                                [](std::size_t i, std::size_t) {
+                                  if (i == 4) {
+                                    throw std::runtime_error("the last");
+                                  }
+                                }),
+                 std::runtime_error);
   }
   set_threads(1);
 }

@@ -60,6 +60,16 @@ Slices even_slices(std::size_t classes) {
   return slices;
 }
 
+/// Slices of whole blocks of classes.
+Slices block_slices(std::size_t classes, std::size_t blocks) {
+  Slices slices;
+  for (const Range held : even_slices(blocks)) {
+    slices.push_back({held.begin == blocks ? classes : part_of(classes, blocks, held.begin).begin,
+                      held.empty() ? classes : part_of(classes, blocks, held.end - 1).end});
+  }
+  return slices;
+}
+
 /// Slices with all classes on rank `rank`: the others have none.
 Slices all_on(int rank, std::size_t classes) {
   Slices slices;
@@ -78,9 +88,10 @@ struct Outcome {
 };
 
 template <class T>
-Outcome<T> run_sharded(const Rows<T>& rows, const Slices& slices, std::size_t global_samples) {
+Outcome<T> run_sharded(const Rows<T>& rows, const Slices& slices, std::size_t global_samples,
+                       std::size_t blocks = 0) {
   const Range mine = slices[static_cast<std::size_t>(world().rank())];
-  ClassShardedSoftmax<T> sharded(world(), rows.classes, mine, rows.samples(), rows.loss());
+  ClassShardedSoftmax<T> sharded(&world(), rows.classes, mine, rows.samples(), rows.loss(), blocks);
   Outcome<T> outcome;
   outcome.dA = rows.columns(mine);
   const MatrixView<T> A{outcome.dA.data(), rows.samples(), mine.size()};
@@ -122,11 +133,12 @@ struct Reference {
 /// Expects what the slices give to be the reference, to a few roundings of T: those of y and ŷ, and
 /// that of a_j - m, which exp makes relative. Below the smallest normal number results are 0.
 template <class T>
-void expect_reference(const Rows<T>& rows, const Slices& slices, const std::string& what) {
+void expect_reference(const Rows<T>& rows, const Slices& slices, const std::string& what,
+                      std::size_t blocks = 0) {
   constexpr long double epsilon = std::numeric_limits<T>::epsilon();
   constexpr std::size_t global = 7;  // other shards' samples count in the mean
   const Range mine = slices[static_cast<std::size_t>(world().rank())];
-  const Outcome<T> outcome = run_sharded(rows, slices, global);
+  const Outcome<T> outcome = run_sharded(rows, slices, global, blocks);
   long double loss = 0;
   long double allowed_loss = 0;
   std::uint64_t correct = 0;
@@ -290,18 +302,21 @@ TYPED_TEST(ShardedSoftmaxOf, RandomSplitsShapesAndMagnitudes) {
     const Rows<T> rows = random_rows<T>(draw);
     const Slices slices = random_slices(draw, rows.classes);
     expect_reference(rows, slices, "seed " + std::to_string(seed));
+    const std::size_t blocks = 1 + draw.below(std::min<std::size_t>(rows.classes, 9));
+    expect_reference(rows, block_slices(rows.classes, blocks),
+                     "in blocks, seed " + std::to_string(seed), blocks);
   }
 }
 
 /// A single bad logit, in any place.
 template <class T>
-void expect_named(T bad, std::size_t classes) {
-  const Slices slices = even_slices(classes);
+void expect_named(T bad, std::size_t classes, std::size_t blocks = 0) {
+  const Slices slices = blocks > 0 ? block_slices(classes, blocks) : even_slices(classes);
   const Range mine = slices[static_cast<std::size_t>(world().rank())];
   for (std::size_t at = 0; at < classes; ++at) {
     Rows<T> rows{classes, std::vector<T>(3 * classes, T{1}), {0, 0, 0}};
     rows.logits[classes + at] = bad;
-    const Outcome<T> outcome = run_sharded(rows, slices, 3);
+    const Outcome<T> outcome = run_sharded(rows, slices, 3, blocks);
     for (const auto& result : {outcome.evaluated, outcome.differentiated}) {
       EXPECT_EQ(result.bad_rows, 1U);  // on every rank
       EXPECT_TRUE(std::isnan(result.sums.loss.value()));
@@ -322,6 +337,8 @@ TYPED_TEST(ShardedSoftmaxOf, EveryRankHearsOfABadLogitAndOneNamesIt) {
   expect_named<T>(std::numeric_limits<T>::quiet_NaN(), 2 * ranks + 1);
   expect_named<T>(inf<T>, 2 * ranks + 1);
   expect_named<T>(inf<T>, 1);
+  expect_named<T>(inf<T>, 9, 4);
+  expect_named<T>(std::numeric_limits<T>::quiet_NaN(), 8, 8);
 }
 
 // A NaN beside nothing but masked classes does not hide behind their maximum.

@@ -45,7 +45,7 @@ std::vector<std::int32_t> top_of(const std::vector<double>& rows, std::size_t cl
     }
   }
   std::vector<std::int32_t> top(samples * count);
-  top_classes<double>(world(), mine, {slice.data(), samples, mine.size()}, count, top);
+  top_classes<double>(&world(), mine, {slice.data(), samples, mine.size()}, count, top);
   return top;
 }
 

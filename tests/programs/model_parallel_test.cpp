@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
@@ -67,6 +69,46 @@ TEST(ModelParallel, AnotherGridGoesOnWithTheRun) {
               summary_of(folder / "one")["evaluation_of_last"]["loss"], 1e-9);
 }
 
+// 3,100 classes are 3 blocks: one on each model shard, or 2 and 1, or all on one rank.
+TEST(ModelParallel, ReproducibleGivesTheSameModelInEveryGrid) {
+  const TemporaryFolder folder;
+  const CommandResult made =
+      run_command(DNN_TEST_BIN "/make_many_classes --classes 3100 --features 64 --active 4" +
+                  std::string(" --samples-per-class 1 --test-samples 200 --train ") +
+                  (folder / "train") + " --test " + (folder / "test"));
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  const std::string options = train + " --reproducible --data " + (folder / "train") +
+                              " --test-data " + (folder / "test") +
+                              " --hidden 48 --dropout 0.1 --batch-size 300 --lr-schedule constant";
+  const auto run = [&](int ranks, const std::string& more, const std::string& name) {
+    const CommandResult result = run_command((ranks > 1 ? mpirun(ranks) : std::string()) + options +
+                                             more + " --output " + (folder / name));
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return summary_of(folder / name);
+  };
+  const auto one = run(1, " --epochs 2", "one");
+  const auto expect_same = [&one](const nlohmann::json& other, const std::string& what) {
+    for (const char* key :
+         {"sha256_best", "sha256_last", "evaluation_of_best", "evaluation_of_last"}) {
+      EXPECT_EQ(other.at(key), one.at(key)) << what << ": " << key;
+    }
+  };
+  int runs = 0;
+  for (const auto& [ranks, m, exchange] : {std::tuple(2, 2, "auto"),
+                                           {6, 3, "allreduce"},
+                                           {6, 2, "overlap"},
+                                           {4, 2, "node"},
+                                           {4, 4, "auto"}}) {
+    const std::string grid =
+        " --model-parallel " + std::to_string(m) + " --exchange " + std::string(exchange);
+    expect_same(run(ranks, grid + " --epochs 2", std::to_string(++runs)),
+                std::to_string(ranks) + " ranks," + grid);
+  }
+  // Each epoch in another grid.
+  run(2, " --epochs 1 --model-parallel 2", "resumed");
+  expect_same(run(3, " --epochs 2 --model-parallel 3", "resumed"), "resumed");
+}
+
 TEST(ModelParallel, DryRunTellsTheRuleAndEachLayersShare) {
   const CommandResult result =
       run_command(mpirun(2) + train + " --dry-run --hidden 512,64,32 --model-parallel 2");
@@ -76,6 +118,17 @@ TEST(ModelParallel, DryRunTellsTheRuleAndEachLayersShare) {
         "layer 1:  64 x 512, by columns: 16,640 parameters", "layer 2:  512 x 64, by rows",
         "layer 3:  64 x 32, whole", "layer 4:  32 x 10, by columns: 165 parameters",
         "in the model group", "shard 0:"}) {
+    EXPECT_NE(result.output.find(part), std::string::npos) << part << '\n' << result.output;
+  }
+}
+
+TEST(ModelParallel, DryRunTellsTheBlocksOfAReproducibleRun) {
+  const CommandResult result = run_command(
+      mpirun(2) + train + " --dry-run --hidden 512,64 --model-parallel 2 --reproducible");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  for (const char* part :
+       {"only 1 of 2 model shards hold", "by its classes, in 1 block; hidden layers whole",
+        "layer 2:  512 x 64, whole", "layer 3:  64 x 10, by columns: 650 parameters"}) {
     EXPECT_NE(result.output.find(part), std::string::npos) << part << '\n' << result.output;
   }
 }

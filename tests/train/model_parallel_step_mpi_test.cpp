@@ -7,10 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "dnn/nn/initializer.hpp"
-#include "dnn/parallel/allreduce_exchange.hpp"
+#include "dnn/parallel/make_exchange.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "support/open_grid.hpp"
 #include "support/test_numbers.hpp"
@@ -28,10 +29,15 @@ struct Problem {
   std::size_t samples = 22;  ///< of an update
   double clip_norm = 0.7;
   std::vector<std::size_t> hidden = {40, 24, 16};
+  std::size_t class_blocks = 0;  ///< and then as --reproducible does
   bool all_in_first_shard = false;
   double largest_gradient = 1e30;
-  bool counts = true;  ///< whether the updates are to
+  bool counts = true;         ///< whether the updates are to
+  bool first_is_nan = false;  ///< the first sample of each
+  ExchangeKind exchange = ExchangeKind::allreduce;
 };
+
+constexpr std::size_t logical_shards = 4;
 
 template <class T>
 struct Updated {
@@ -41,6 +47,21 @@ struct Updated {
   std::uint64_t correct = 0;
 };
 
+/// The samples of a data shard: of whole logical shards, where there are any.
+Range samples_of(const Problem& problem, const RankGrid& grid) {
+  if (problem.all_in_first_shard) {
+    return {0, grid.data_shard() == 0 ? problem.samples : 0};
+  }
+  if (problem.class_blocks == 0) {
+    return part_of(problem.samples, grid.data_shards(), grid.data_shard());
+  }
+  const Range mine = part_of(logical_shards, grid.data_shards(), grid.data_shard());
+  const auto begin_of = [&](std::size_t shard) {
+    return part_of(problem.samples, logical_shards, shard).begin;
+  };
+  return {begin_of(mine.begin), begin_of(mine.end)};
+}
+
 template <class T>
 Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t m) {
   constexpr std::size_t features = 6;
@@ -49,11 +70,14 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
   widths.push_back(problem.classes);
   test::OpenGrid of(ranks, m);
   RankGrid& grid = of.grid;
-  const ParameterLayout layout(widths, SplitRule{.least_nodes = 1}.splits(widths, m), m,
-                               grid.model_shard());
+  const SplitRule rule{.least_nodes = 1, .class_blocks = problem.class_blocks};
+  const ParameterLayout layout(widths, rule.splits(widths, m), m, grid.model_shard(),
+                               problem.class_blocks);
+  const std::size_t logical = problem.class_blocks > 0 ? logical_shards : 0;
   Updated<T> updated{layout, {}, {}, {}};
   {
-    AllreduceExchange<T> exchange(grid.data_group(), layout.size());
+    const auto exchange = make_exchange<T>({problem.exchange, ""}, {.logical_shards = logical},
+                                           grid.data_group(), grid.data_node(), layout.size());
     std::vector<double> weights(problem.classes);
     for (std::size_t c = 0; c < problem.classes; ++c) {
       weights[c] = 0.5 + static_cast<double>(c % 3);
@@ -64,17 +88,20 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                           .clip_norm = problem.clip_norm,
                           .seed = 3,
                           .largest_input = 1,
-                          .largest_gradient = problem.largest_gradient},
+                          .largest_gradient = problem.largest_gradient,
+                          .logical_shards = logical,
+                          .logical = part_of(logical, grid.data_shards(), grid.data_shard())},
                          SoftmaxCrossEntropy(0.1, weights),
-                         {.kind = OptimizerKind::nesterov, .weight_decay = 0.01}, exchange,
+                         {.kind = OptimizerKind::nesterov, .weight_decay = 0.01}, *exchange,
                          grid.is_split() ? &grid.model_group() : nullptr);
     step.set_values([&](std::span<T> values) { initialize(layout, Initializer::he, 7, values); });
-    const Range mine = problem.all_in_first_shard
-                           ? Range{0, grid.data_shard() == 0 ? problem.samples : 0}
-                           : part_of(problem.samples, grid.data_shards(), grid.data_shard());
+    const Range mine = samples_of(problem, grid);
     PhaseSeconds seconds;
     for (std::size_t u = 0; u < problem.updates; ++u) {
-      const auto X = test::numbers<T>(problem.samples * features, u);
+      auto X = test::numbers<T>(problem.samples * features, u);
+      if (problem.first_is_nan) {
+        X[0] = std::numeric_limits<T>::quiet_NaN();
+      }
       std::vector<std::int32_t> labels;
       std::vector<std::uint64_t> indices;
       for (std::size_t s = 0; s < problem.samples; ++s) {
@@ -157,6 +184,74 @@ TEST(SameUpdatesOnEveryGrid, ManyClasses) {
 TEST(SameUpdatesOnEveryGrid, FewerClassesAndSamplesThanRanks) {
   expect_same_updates<double>({.classes = 1}, 1e-13);
   expect_same_updates<double>({.classes = 2, .samples = 1}, 1e-13);
+}
+
+// As --reproducible does: not a bit differs. Slices of 8,192 classes begin and end on multiples of
+// 256, where the libraries may choose other kernels, on some grids and not on others.
+template <class T>
+void expect_same_bits() {
+  for (const auto& [classes, blocks] : {std::pair(8192U, 8U), {3001U, 3U}, {3001U, 1U}}) {
+    expect_same_updates<T>({.classes = classes,
+                            .updates = 2,
+                            .samples = 11,
+                            .hidden = {40, 300},
+                            .class_blocks = blocks},
+                           0);
+  }
+  expect_same_updates<T>({.classes = 2048, .samples = 2, .hidden = {256}, .class_blocks = 2}, 0);
+  expect_same_updates<T>({.classes = 5, .hidden = {}, .class_blocks = 5}, 0);
+}
+
+TEST(SameBitsOnEveryGrid, Double) {
+  expect_same_bits<double>();
+}
+
+TEST(SameBitsOnEveryGrid, Float) {
+  expect_same_bits<float>();
+}
+
+// A single sample, and so a single logical shard, has the largest gradient.
+TEST(BadGradients, OfOneBlockOfClassesLetNoRankUpdate) {
+  for (const auto& hidden : {std::vector<std::size_t>{16}, {}}) {
+    Problem problem{.classes = 40, .updates = 1, .samples = 1, .hidden = hidden, .class_blocks = 4};
+    const Updated<double> whole = update<double>(problem, self(), 1);
+    double largest = 0;
+    for (const double gradient : whole.gradients) {
+      largest = std::max(largest, std::abs(gradient));
+    }
+    for (const double limit : {0.9, 0.99999, 1.00001}) {
+      problem.largest_gradient = limit * largest;
+      problem.counts = limit > 1;
+      for (const std::size_t m : model_ranks()) {
+        (void)update<double>(problem, world(), m);
+      }
+    }
+  }
+}
+
+// The exchange hears of them by what it is told: it does not look at the gradients.
+TEST(BadLogits, OfAnEarlierLogicalShardLetNoRankUpdate) {
+  const Problem problem{.classes = 40,
+                        .hidden = {},
+                        .class_blocks = 4,
+                        .counts = false,
+                        .first_is_nan = true,
+                        .exchange = ExchangeKind::node};
+  (void)update<double>(problem, self(), 1);
+  for (const std::size_t m : model_ranks()) {
+    (void)update<double>(problem, world(), m);
+  }
+}
+
+// What blocks change are roundings.
+TEST(SameBitsOnEveryGrid, AreThoseWithoutBlocksToRounding) {
+  Problem problem{.classes = 3001, .hidden = {40, 300}};
+  const Updated<double> without = update<double>(problem, self(), 1);
+  problem.class_blocks = 4;
+  const Updated<double> blocks = update<double>(problem, self(), 1);
+  EXPECT_LE(distance(blocks.layout, blocks.values, without.layout, without.values), 1e-13);
+  EXPECT_NEAR(blocks.losses.back(), without.losses.back(), 1e-13 * without.losses.back());
+  EXPECT_EQ(blocks.correct, without.correct);
 }
 
 // Of one model group only one rank, or few, has the largest gradient; the other groups have none.

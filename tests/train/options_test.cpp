@@ -178,11 +178,11 @@ TEST(Options, ReproducibleIsPrintedAndGoesWithWhatCanBe) {
   const Config again = parse({"--config", file.c_str()}).config;
   EXPECT_TRUE(again.reproducible);
   EXPECT_EQ(again.logical_shards, 5U);
-  for (const std::vector<const char*>& wrong :
-       {std::vector<const char*>{"--logical-shards", "5"},
-        {"--reproducible", "--logical-shards", "0"},
-        {"--reproducible", "--precision", "bf16"},
-        {"--reproducible", "--compress", "bf16"}}) {
+  EXPECT_EQ(parse({"--reproducible", "--model-parallel", "3"}).config.model_parallel, 3U);
+  for (const std::vector<const char*>& wrong : {std::vector<const char*>{"--logical-shards", "5"},
+                                                {"--reproducible", "--logical-shards", "0"},
+                                                {"--reproducible", "--precision", "bf16"},
+                                                {"--reproducible", "--compress", "bf16"}}) {
     EXPECT_THROW(parse(wrong), InputError) << wrong.back();
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
+#include <mutex>
 #include <type_traits>
 #include <utility>
 
@@ -58,6 +60,33 @@ template <class Work>
 void parallel_for_rows(std::size_t rows, std::size_t cols, Work&& work) {
   parallel_for(rows, std::max<std::size_t>(1, parallel_grain / std::max<std::size_t>(cols, 1)),
                std::forward<Work>(work));
+}
+
+/// Calls `work(i, lane)` for every i < count, in as many threads as there are, each of which
+/// computes alone (OneThread), also where there is but one. `lane` is less than threads(); no two
+/// calls at a time have the same. What `work` throws comes out here.
+template <class Work>
+void parallel_tasks(std::size_t count, Work&& work) {
+  const std::size_t lanes = std::min(count, static_cast<std::size_t>(threads()));
+  std::exception_ptr error;
+  std::mutex mutex;
+  parallel_for(lanes, 1, [&](Range mine) {
+    try {
+      const OneThread alone;
+      for (std::size_t lane = mine.begin; lane < mine.end; ++lane) {
+        const Range tasks = part_of(count, lanes, lane);
+        for (std::size_t i = tasks.begin; i < tasks.end; ++i) {
+          work(i, lane);
+        }
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      error = std::current_exception();
+    }
+  });
+  if (error) {
+    std::rethrow_exception(error);
+  }
 }
 
 }  // namespace dnn

@@ -9,6 +9,8 @@
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
 #include "dnn/nn/bf16_dense.hpp"
+#include "dnn/nn/block_sums.hpp"
+#include "dnn/nn/class_block_products.hpp"
 #include "dnn/nn/dropout.hpp"
 #include "dnn/nn/matrix_product.hpp"
 #include "dnn/nn/parameter_layout.hpp"
@@ -51,11 +53,13 @@ class Network {
   /// 1). A network whose `gradients` are empty cannot go backward.
   /// `group`: of a network on several ranks; must outlive it. Without, `layout` is whole.
   /// `cut`: of products in full; those in bf16 are whole.
+  /// `block_sums`: of a network with blocks of classes (see Note [Class blocks]), which has no
+  /// bf16; must outlive it; not needed where it never goes backward.
   /// Throws std::runtime_error where this processor cannot multiply as `products` says.
   Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
           std::size_t max_batch, double dropout = 0,
           ProductPrecision products = ProductPrecision::full, PartialSums<T>* group = nullptr,
-          ProductCut cut = ProductCut::whole);
+          ProductCut cut = ProductCut::whole, BlockSums<T>* block_sums = nullptr);
 
   /// From now on gradients go to `gradients`, as large as those given before.
   void use_gradients(std::span<T> gradients);
@@ -98,9 +102,14 @@ class Network {
     std::optional<Bf16Dense> bf16;
   };
 
+  void hold_blocks(const ParameterLayout& layout, std::size_t max_batch);
   void multiply_forward(Layer& layer, MatrixView<const T> X, MatrixView<T> A);
   void multiply_backward(Layer& layer, MatrixView<const T> X, MatrixView<const T> dA);
   void multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView<T> dX);
+  void multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, T bound);
+  [[nodiscard]] ClassBlockProducts<T>* products_of(const Layer& layer) {
+    return block_products_ && &layer == &layers_.back() ? &*block_products_ : nullptr;
+  }
   [[nodiscard]] bool sums(const Layer& layer, LayerSplit split) const {
     return group_ != nullptr && layer.split == split;
   }
@@ -111,7 +120,12 @@ class Network {
   double dropout_;
   PartialSums<T>* group_;  ///< null: the network is whole
   ProductCut cut_;
-  bool dropped_ = false;  ///< whether the last forward drew masks
+  BlockSums<T>* block_sums_;  ///< null: dX of the last layer is no sum over blocks
+  std::optional<ClassBlockProducts<T>> block_products_;  ///< of the last layer, of several blocks
+  AlignedBuffer<T> inputs_of_blocks_;                    ///< dX of each block held, and a bound
+  std::vector<MatrixView<T>> dX_of_blocks_;              ///< those of a batch
+  std::vector<std::span<T>> block_inputs_;               ///< with the bounds
+  bool dropped_ = false;                                 ///< whether the last forward drew masks
 };
 
 }  // namespace dnn

@@ -30,6 +30,13 @@ struct LayerLayout {
 /// serves values, gradients and the optimizer's state.
 ///
 /// Of a network that ranks hold together, a layout describes one rank's part.
+///
+/// Note [Class blocks]
+/// Where bits must not depend on how many ranks hold a network together, its classes are cut into C
+/// blocks, as many for any number of ranks. What the last layer computes is computed block by block
+/// (see ClassBlockProducts), and what is summed over all classes is summed over each block first,
+/// then over the blocks in one order (see ClassBlockSums and ClassShardedSoftmax). A part holds
+/// whole blocks, or none; so all blocks on one rank give the bits of each on a rank of its own.
 class ParameterLayout {
  public:
   /// The whole network. `widths`: M_0 (features), M_1, ..., M_N (classes); at least two, none 0,
@@ -40,8 +47,10 @@ class ParameterLayout {
   /// split by columns are what the next one's rows are split by, unless it is the last (else
   /// std::invalid_argument). Classes are cut as evenly as can be, nodes of hidden layers in steps
   /// of 16; a part may have none. The layouts of all parts have the same size and the same offsets.
+  /// `class_blocks`: C of Note [Class blocks], at most M_N, of which each part holds as many as any
+  /// other or one less; 0: there are none.
   ParameterLayout(std::vector<std::size_t> widths, const std::vector<LayerSplit>& splits,
-                  std::size_t parts, std::size_t part);
+                  std::size_t parts, std::size_t part, std::size_t class_blocks = 0);
 
   /// Of the whole network.
   [[nodiscard]] const std::vector<std::size_t>& widths() const { return widths_; }
@@ -50,6 +59,14 @@ class ParameterLayout {
   [[nodiscard]] std::size_t size() const { return size_; }
   /// Elements of all W and B that are held.
   [[nodiscard]] std::size_t parameter_count() const { return count_; }
+  /// C of Note [Class blocks], or 0.
+  [[nodiscard]] std::size_t class_blocks() const { return class_blocks_; }
+  /// Which of them are held.
+  [[nodiscard]] Range held_blocks() const { return held_blocks_; }
+  /// The classes of one.
+  [[nodiscard]] Range class_block(std::size_t block) const {
+    return part_of(widths_.back(), class_blocks_, block);
+  }
   /// The ranges of all W: what weight decay acts on.
   [[nodiscard]] std::vector<Range> weight_ranges() const;
   /// The ranges, ascending, that all parts hold alike; together they are all of a whole network.
@@ -60,6 +77,8 @@ class ParameterLayout {
   std::vector<LayerLayout> layers_;
   std::size_t size_ = 0;
   std::size_t count_ = 0;
+  std::size_t class_blocks_;
+  Range held_blocks_;
 };
 
 }  // namespace dnn

@@ -39,16 +39,21 @@ struct BadLogit {
 /// over the slice; and whether a class before the label's has as large a logit. A slice that is
 /// empty or masked whole has m_r = -inf and s_r = 0.
 ///
+/// Where classes are cut into blocks (see Note [Class blocks]), each block takes the place of a
+/// rank's slice: it has a maximum and sums of its own, and a place of its own in the SUM, which
+/// adds nothing but zeros to them. Every rank then adds up the blocks' sums in their order.
+///
 /// A NaN or +inf makes its rank's s_r NaN, and a sum with a NaN is one on every rank: so all hear
 /// of it in the sum that they take anyway, and the rank that has it names it.
 template <class T>
 class ClassShardedSoftmax {
  public:
-  /// `group`: the ranks that share the samples; must outlive this. `classes`: of the whole;
-  /// `slice`: this rank's of them, ascending with the ranks; together they are all classes.
-  /// `max_rows`: the most samples of a batch. `loss`: smoothing and weights.
-  ClassShardedSoftmax(const Communicator& group, std::size_t classes, Range slice,
-                      std::size_t max_rows, SoftmaxCrossEntropy loss);
+  /// `group`: the ranks that share the samples; must outlive this; null: this rank has all classes.
+  /// `classes`: of the whole; `slice`: this rank's of them, ascending with the ranks; together they
+  /// are all classes. `max_rows`: the most samples of a batch. `loss`: smoothing and weights.
+  /// `class_blocks`: C of Note [Class blocks], of which a slice has whole ones; 0: there are none.
+  ClassShardedSoftmax(const Communicator* group, std::size_t classes, Range slice,
+                      std::size_t max_rows, SoftmaxCrossEntropy loss, std::size_t class_blocks = 0);
 
   struct Result {
     LossSums sums;                ///< the same on all ranks of the group; NaN with a bad row
@@ -67,36 +72,55 @@ class ClassShardedSoftmax {
                                      std::size_t global_samples);
 
  private:
-  /// What this rank's slice of a row says for itself.
+  /// Classes that are summed over together: the slice, or a block of it.
+  struct Block {
+    Range classes;         ///< of the whole
+    std::size_t slot = 0;  ///< of a row's sums
+  };
+  /// What a block of a row says for itself.
   struct Row {
     T max{};                ///< m_r
     double exp_sum = 0;     ///< s_r
     double difference = 0;  ///< Σ (a_j - m_r), where there is smoothing
-    T target{};             ///< the label's logit, where it is in the slice
-    bool first = false;     ///< it is the slice's first largest one
+    T target{};             ///< the label's logit, where it is in the block
+    bool first = false;     ///< it is the block's first largest one
   };
-  [[nodiscard]] Row look_at(std::span<const T> a, std::size_t target) const;
-  [[nodiscard]] bool owns(std::size_t target) const {
-    return target >= slice_.begin && target < slice_.end;
+  [[nodiscard]] Row look_at(std::span<const T> a, Range classes, std::size_t target) const;
+  [[nodiscard]] Row& row(std::size_t s, std::size_t block) {
+    return rows_[s * blocks_.size() + block];
+  }
+  [[nodiscard]] const Row& row(std::size_t s, std::size_t block) const {
+    return rows_[s * blocks_.size() + block];
+  }
+  /// The elements of a row that are of a block.
+  template <class U>
+  [[nodiscard]] std::span<U> part(MatrixView<U> A, std::size_t s, std::size_t block) const {
+    const Range classes = blocks_[block].classes;
+    return A.row(s).subspan(classes.begin - slice_.begin, classes.size());
   }
   void reduce(std::size_t samples, std::span<const std::int32_t> labels);
-  [[nodiscard]] double linear_part(const Row& row, T max, std::size_t target) const;
-  [[nodiscard]] bool puts_label_behind(const Row& row, T max, std::size_t target) const;
+  [[nodiscard]] double linear_part(const Row& row, Range classes, T max, std::size_t target) const;
   [[nodiscard]] Result conclude(MatrixView<const T> A, std::span<const std::int32_t> labels) const;
   [[nodiscard]] std::optional<BadLogit> finding(std::span<const T> a, std::size_t s,
                                                 std::size_t target) const;
-  [[nodiscard]] double sum_of(std::size_t s) const { return sums_[s * sums_per_row]; }
-  [[nodiscard]] double factor(std::size_t s) const;
 
-  static constexpr std::size_t sums_per_row = 3;  ///< s, Σ ŷ_j (a_j - m), classes ahead
+  /// The sums of a row over all classes.
+  [[nodiscard]] const double* sums(std::size_t s) const {
+    return sums_.data() + s * slots_ * sums_per_slot;
+  }
 
-  const Communicator& group_;
+  static constexpr std::size_t sums_per_slot = 3;  ///< s, Σ ŷ_j (a_j - m), classes ahead
+
+  const Communicator* group_;
   double classes_;
   Range slice_;
   SoftmaxCrossEntropy loss_;
-  std::vector<Row> rows_;
-  std::vector<T> maxima_;     ///< m of each row
-  std::vector<double> sums_;  ///< sums_per_row of each row
+  std::vector<Block> blocks_;  ///< of the slice
+  std::size_t slots_;          ///< of a row's sums, of all ranks
+  std::vector<Row> rows_;      ///< of each row and block
+  std::vector<T> maxima_;      ///< m of each row
+  /// Of each row and slot, sums_per_slot; those of the row take the place of the first slot's.
+  std::vector<double> sums_;
 };
 
 }  // namespace dnn

@@ -17,8 +17,12 @@ namespace dnn {
 /// `least_nodes` or more. For the pair a x h, h x b, one rank saves 6 h (a + b) (1 - 1/M)
 /// operations a sample and pays for two sums of a + b numbers together, whose ratio depends on h
 /// alone: at 200 GFLOP/s a core and 3 GB/s of sums the two are equal at about 90 nodes a rank.
+///
+/// With blocks of classes (see Note [Class blocks]) hidden layers are not split: sums over parts of
+/// them would depend on M.
 struct SplitRule {
   std::size_t least_nodes = 128;
+  std::size_t class_blocks = 0;  ///< that the last layer is split between; 0: between any classes
 
   /// `widths`: M_0, ..., M_N; `parts`: M.
   [[nodiscard]] std::vector<LayerSplit> splits(const std::vector<std::size_t>& widths,

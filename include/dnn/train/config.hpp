@@ -62,6 +62,9 @@ struct Config {
   /// Of the layer between two hidden layers, what each of these ranks must have where the two are
   /// split, see SplitRule; no option.
   std::size_t least_split_nodes = 128;
+  /// reproducible: classes of a block (see Note [Class blocks]) at least, where there are several;
+  /// no option.
+  std::size_t least_block_classes = 1024;
   ExchangeKind exchange = ExchangeKind::automatic;
   double bucket_mib = 1;  ///< exchange overlap: MiB of gradients that travel together
   Compression compress = Compression::none;

@@ -59,7 +59,8 @@ class Evaluator {
   [[nodiscard]] Evaluation mean(const Counts& counts, bool with_top5) const;
 
   const RankGrid& grid_;
-  Range classes_;  ///< whose logits this rank's networks give
+  const Communicator* model_group_;  ///< null: this rank has all classes
+  Range classes_;                    ///< whose logits this rank's networks give
   std::optional<ClassShardedSoftmax<T>> sharded_loss_;
   std::size_t samples_;
   std::function<std::uint64_t(std::uint64_t)> sample_at_;

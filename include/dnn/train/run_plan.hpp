@@ -53,8 +53,9 @@ struct RunPlan {
 /// What products are taken in, in the words of --precision.
 [[nodiscard]] std::string name_of_products(ProductPrecision products, const Config& config);
 
-/// How a network that ranks hold together is split.
-[[nodiscard]] SplitRule split_rule(const Config& config);
+/// How a network of so many classes that ranks hold together is split. The blocks of classes of a
+/// reproducible run are the same at any number of ranks: as many as are worth while, at most 8.
+[[nodiscard]] SplitRule split_rule(const Config& config, std::size_t classes);
 
 /// The widths M_0, ..., M_N of the network that `config` and `data` make.
 [[nodiscard]] std::vector<std::size_t> network_widths(const Config& config, const Dataset& data);

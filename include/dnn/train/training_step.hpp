@@ -15,6 +15,7 @@
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/softmax.hpp"
 #include "dnn/optim/optimizer.hpp"
+#include "dnn/parallel/class_block_sums.hpp"
 #include "dnn/parallel/class_sharded_softmax.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/model_group_sums.hpp"
@@ -77,9 +78,9 @@ class TrainingStep {
     Range logical;
   };
 
-  /// `exchange` must outlive the step. `model_group`: the ranks that hold the network together, of
-  /// which `layout` is this rank's part; must outlive the step; null: `layout` is whole. The
-  /// exchange is one between the ranks that have the same part.
+  /// Collective over the model group. `exchange` must outlive the step. `model_group`: the ranks
+  /// that hold the network together, of which `layout` is this rank's part; must outlive the step;
+  /// null: `layout` is whole. The exchange is one between the ranks that have the same part.
   TrainingStep(const ParameterLayout& layout, const Settings& settings, SoftmaxCrossEntropy loss,
                const OptimizerSettings& optimizer, GradientExchange<T>& exchange,
                const Communicator* model_group = nullptr);
@@ -146,9 +147,11 @@ class TrainingStep {
   std::vector<AlignedBuffer<T>> spare_;  ///< buffers of the schedule beyond the exchange's
   std::vector<Range> normed_;  ///< of the own range, what this rank counts in the gradients' norm
   std::optional<ModelGroupSums<T>> sums_;
+  std::optional<ClassBlockSums<T>> block_sums_;  ///< instead, where classes are in blocks
   Network<T> network_;
   SoftmaxCrossEntropy loss_;
-  std::optional<ClassShardedSoftmax<T>> sharded_loss_;  ///< instead, where classes are split
+  std::optional<ClassShardedSoftmax<T>>
+      sharded_loss_;  ///< instead, where classes are split or in blocks
   std::unique_ptr<Optimizer<T>> optimizer_;
   Observer observer_;
 };
