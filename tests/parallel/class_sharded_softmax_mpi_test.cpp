@@ -302,9 +302,11 @@ TYPED_TEST(ShardedSoftmaxOf, RandomSplitsShapesAndMagnitudes) {
     const Rows<T> rows = random_rows<T>(draw);
     const Slices slices = random_slices(draw, rows.classes);
     expect_reference(rows, slices, "seed " + std::to_string(seed));
-    const std::size_t blocks = 1 + draw.below(std::min<std::size_t>(rows.classes, 9));
-    expect_reference(rows, block_slices(rows.classes, blocks),
-                     "in blocks, seed " + std::to_string(seed), blocks);
+    if (seed % 4 == 0) {
+      const std::size_t blocks = 1 + draw.below(std::min<std::size_t>(rows.classes, 9));
+      expect_reference(rows, block_slices(rows.classes, blocks),
+                       "in blocks, seed " + std::to_string(seed), blocks);
+    }
   }
 }
 
