@@ -290,6 +290,38 @@ def accuracy(bench: Bench) -> None:
                  for name, results in got.items()])
 
 
+def reproducible(bench: Bench) -> None:
+    rows = []
+    for network, samples in [*NETWORKS, *LARGE]:
+        row = [f"{dashes(network)}, {samples}"]
+        for ranks, shards in ((1, 1), (2, 2), (8, 8), (1, 8)):
+            plain = lambda: bench.step(network, samples, ranks, "--products", "false")
+            same = lambda: bench.step(network, samples, ranks, "--products", "false", "--logical-shards", shards)
+            got = bench.in_turns({"plain": plain, "same": same}, 2)
+            before, now = (middle(got[name], "step_us") for name in ("plain", "same"))
+            row.append(f"{before:,.0f} → {now:,.0f}: {now / before:.2f}×")
+        rows.append(row)
+    bench.say("**What `--reproducible` costs, µs a step without and with it:**")
+    bench.say()
+    bench.table(["network, samples a rank", "1 rank, K = 1", "2 ranks, K = 2", "8 ranks, K = 8", "1 rank, K = 8"], rows)
+
+
+def model_parallel(bench: Bench) -> None:
+    network = "512,512,200000"
+    rows = []
+    for samples in (64, 128):
+        got = bench.in_turns({
+            "one": lambda: bench.step(network, samples, 1, "--products", "false"),
+            "two": lambda: bench.step(network, samples, 2, "--products", "false", "--model-parallel", 2),
+            "data": lambda: bench.step(network, samples // 2, 2, "--products", "false")}, 2)
+        one, two, data = (middle(got[name], "step_us") / 1e3 for name in ("one", "two", "data"))
+        rows.append([str(samples), f"{one:,.0f}", f"{data:,.0f}", f"{two:,.0f}", f"{one / two:.2f}×"])
+    bench.say(f"**`--model-parallel 2`, {dashes(network)}, ms a step:**")
+    bench.say()
+    bench.table(["samples of a batch", "1 rank", "2 data shards", "2 model shards", "2 model shards against 1 rank"],
+                rows)
+
+
 def kernels(bench: Bench) -> None:
     text = subprocess.run([bench.bin / "bench_kernels", "--benchmark_format=json",
                            "--benchmark_min_time=0.2"], check=True, text=True, stdout=subprocess.PIPE,
@@ -307,7 +339,8 @@ def kernels(bench: Bench) -> None:
 
 
 SECTIONS = {function.__name__: function
-            for function in (steps, bf16, scaling, exchange, hosts, overlap, accuracy, kernels)}
+            for function in (steps, bf16, reproducible, model_parallel, scaling, exchange, hosts, overlap, accuracy,
+                             kernels)}
 
 
 def write_readme(lines: list[str]) -> None:
