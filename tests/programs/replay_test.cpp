@@ -82,9 +82,10 @@ TEST_F(Replay, IsWhatTheRunDidAtTheSameNumberOfRanks) {
 }
 
 TEST_F(Replay, OfAReproducibleRunIsTheRunsAtAnyNumberOfRanks) {
-  train_run(5,
-            "--reproducible --hidden 24,16 --dropout 0.1 --epochs 4 --batch-size 1617 --clip-norm 1 "
-            "--checkpoint-every 1");
+  train_run(
+      5,
+      "--reproducible --hidden 24,16 --dropout 0.1 --epochs 4 --batch-size 1617 --clip-norm 1 "
+      "--checkpoint-every 1");
   for (const int ranks : {1, 3, 8}) {
     const Json replayed = report(ranks, 3, checkpoint(1));
     EXPECT_EQ(replayed["loss"], epoch(3)["train_loss"]) << ranks;
