@@ -145,7 +145,8 @@ class Storm:
         number = getattr(signal, "SIG" + next(w for w in kind.split() if w in ("KILL", "STOP", "TERM", "USR1")))
         target = process.pid if kind.endswith("dnn_run") else mpirun
         target = self.random.choice(ranks) if kind.endswith("rank") and ranks else target
-        if kind.startswith("STOP") and not has_begun(target):
+        # A job whose only rank is stopped is suspended as a whole, and is left alone.
+        if kind.startswith("STOP") and (not has_begun(target) or len(ranks) == 1):
             return ranks
         if process.poll() is None and (ranks or not kind.endswith("rank")) and target and send(target, number):
             self.kills[kind] += 1
