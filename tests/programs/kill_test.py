@@ -135,7 +135,7 @@ class Storm:
         return code in (134, 135, 136, 139) or any(
             word in output for word in ("Segmentation fault", "Aborted (6)", "corrupted size", "Bus error"))
 
-    def kill(self, process):
+    def kill(self, process, run):
         """Does to a running job what clusters do; returns its ranks."""
         wait = self.random.uniform(0, 1.2)
         time.sleep(wait)
@@ -149,8 +149,9 @@ class Storm:
         number = getattr(signal, "SIG" + next(w for w in kind.split() if w in ("KILL", "STOP", "TERM", "USR1")))
         target = process.pid if kind.endswith("dnn_run") else mpirun
         target = self.random.choice(ranks) if kind.endswith("rank") and ranks else target
-        # A job whose only rank is stopped is suspended as a whole, and is left alone.
-        if kind.startswith("STOP") and (not has_begun(target) or len(ranks) == 1):
+        # A job whose only rank is stopped is suspended as a whole, and is left alone; and the mpirun of Open MPI
+        # 4.1.4 may itself wait for ever for a rank that was stopped while MPI started.
+        if kind.startswith("STOP") and (len(ranks) == 1 or not self.holds(run, ranks)):
             return ranks
         if process.poll() is None and (ranks or not kind.endswith("rank")) and target and send(target, number):
             self.kills[kind] += 1
@@ -183,7 +184,7 @@ class Storm:
         for attempt in range(1000):
             process = self.start(run)
             self.asked = False
-            ranks = self.kill(process)
+            ranks = self.kill(process, run)
             is_training = self.holds(run, ranks)
             code, output = self.finish(process, ranks)
             if self.asked and is_training and code not in (0, 75):
