@@ -4,26 +4,18 @@
 
 #include <algorithm>
 #include <bit>
-#include <boost/multiprecision/cpp_int.hpp>
 #include <cmath>
 #include <limits>
 #include <random>
 #include <vector>
 
+#include "support/exact_integer.hpp"
+
 namespace dnn {
 namespace {
 
-using Integer = boost::multiprecision::cpp_int;
-
-/// A finite double in units of 2^-1074.
-Integer in_units(double x) {
-  int exponent = 0;
-  const auto mantissa = static_cast<std::int64_t>(std::ldexp(std::frexp(x, &exponent), 53));
-  const int shift = exponent - 53 + 1074;
-  const Integer magnitude = std::abs(mantissa);
-  const Integer whole = shift >= 0 ? Integer(magnitude << shift) : Integer(magnitude >> -shift);
-  return mantissa < 0 ? Integer(-whole) : whole;
-}
+using test::in_units;
+using test::Integer;
 
 /// Whether no double is nearer to `exact` than `rounded`, and of two as near, it is the even one.
 bool is_nearest(const Integer& exact, double rounded) {

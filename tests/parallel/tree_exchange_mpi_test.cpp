@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <boost/multiprecision/cpp_int.hpp>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -13,6 +12,7 @@
 #include "dnn/comm/node.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/parallel/sum_tree.hpp"
+#include "support/exact_integer.hpp"
 #include "support/mpi_world.hpp"
 
 namespace dnn::test {
@@ -162,18 +162,6 @@ TYPED_TEST(TreeExchangeOf, PlainSumsDoNotGiveTheSameBits) {
     different += first == sums ? 0 : 1;
   }
   EXPECT_GT(different, 0U);
-}
-
-using Integer = boost::multiprecision::cpp_int;
-
-/// In units of 2^-1074.
-Integer in_units(double x) {
-  int exponent = 0;
-  const auto mantissa = static_cast<std::int64_t>(std::ldexp(std::frexp(x, &exponent), 53));
-  const int shift = exponent - 53 + 1074;
-  const Integer magnitude = std::abs(mantissa);
-  const Integer whole = shift >= 0 ? Integer(magnitude << shift) : Integer(magnitude >> -shift);
-  return mantissa < 0 ? Integer(-whole) : whole;
 }
 
 // |sum - Σ| <= (depth of the tree) · ε/2 · Σ|g|, and half the smallest number an addition.

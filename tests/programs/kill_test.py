@@ -131,7 +131,7 @@ class Storm:
         """Of a rank. The mpirun of Open MPI 4.1.4 itself crashes now and then while it cleans up after a job that
         was killed; to dnn_run that is a crash like any other, after which it starts the job again."""
         if "PMIx_server_finalize" in output:
-            return False
+            return any(f"exited on signal {number}" in output for number in (6, 7, 11))
         return code in (134, 135, 136, 139) or any(
             word in output for word in ("Segmentation fault", "Aborted (6)", "corrupted size", "Bus error"))
 
