@@ -8,8 +8,8 @@
 namespace dnn {
 
 template <class T>
-void dense_forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A, ProductCut cut) {
-  multiply(Transpose::no, X, Transpose::no, W, T{0}, A, cut);
+void dense_forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
+  multiply(Transpose::no, X, Transpose::no, W, T{0}, A);
 }
 
 template <class T>
@@ -23,8 +23,8 @@ void add_bias(MatrixView<T> A, std::span<const T> B) {
 
 template <class T>
 void dense_backward_parameters(MatrixView<const T> X, MatrixView<const T> dA, MatrixView<T> dW,
-                               std::span<T> dB, ProductCut cut) {
-  multiply(Transpose::yes, X, Transpose::no, dA, T{0}, dW, cut);
+                               std::span<T> dB) {
+  multiply(Transpose::yes, X, Transpose::no, dA, T{0}, dW);
   bias_gradient(dA, dB);
 }
 
@@ -40,20 +40,17 @@ void bias_gradient(MatrixView<const T> dA, std::span<T> dB) {
 }
 
 template <class T>
-void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixView<T> dX,
-                          ProductCut cut) {
-  multiply(Transpose::no, dA, Transpose::yes, W, T{0}, dX, cut);
+void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixView<T> dX) {
+  multiply(Transpose::no, dA, Transpose::yes, W, T{0}, dX);
 }
 
 #define DNN_INSTANTIATE(T)                                                                         \
-  template void dense_forward(MatrixView<const T>, MatrixView<const T>, MatrixView<T>,             \
-                              ProductCut);                                                         \
+  template void dense_forward(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);            \
   template void add_bias(MatrixView<T>, std::span<const T>);                                       \
   template void dense_backward_parameters(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, \
-                                          std::span<T>, ProductCut);                               \
+                                          std::span<T>);                                           \
   template void bias_gradient(MatrixView<const T>, std::span<T>);                                  \
-  template void dense_backward_input(MatrixView<const T>, MatrixView<const T>, MatrixView<T>,      \
-                                     ProductCut);
+  template void dense_backward_input(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);
 DNN_INSTANTIATE(float)
 DNN_INSTANTIATE(double)
 #undef DNN_INSTANTIATE

@@ -7,8 +7,6 @@
 #include <limits>
 #include <stdexcept>
 
-#include "dnn/core/threads.hpp"
-
 namespace dnn {
 
 namespace {
@@ -41,29 +39,11 @@ void call_library(Transpose ta, const double* a, std::size_t lda, Transpose tb, 
               c, static_cast<int>(ldc));
 }
 
-/// Rows and columns of a block of c.
-constexpr std::size_t block_extent = 256;
-
-template <class T>
-void multiply_in_blocks(Transpose ta, MatrixView<const T> a, Transpose tb, MatrixView<const T> b,
-                        T beta, MatrixView<T> c, std::size_t k) {
-  const std::size_t down = (c.rows + block_extent - 1) / block_extent;
-  const std::size_t across = (c.cols + block_extent - 1) / block_extent;
-  parallel_tasks(down * across, [&](std::size_t i, std::size_t) {
-    const std::size_t row = i / across * block_extent;
-    const std::size_t col = i % across * block_extent;
-    const Extents e{std::min(block_extent, c.rows - row), std::min(block_extent, c.cols - col), k};
-    call_library(ta, a.data + row * (ta == Transpose::yes ? 1 : a.cols), a.cols, tb,
-                 b.data + col * (tb == Transpose::yes ? b.cols : 1), b.cols, beta,
-                 c.data + row * c.cols + col, c.cols, e);
-  });
-}
-
 }  // namespace
 
 template <class T>
 void multiply(Transpose transpose_a, MatrixView<const T> a, Transpose transpose_b,
-              MatrixView<const T> b, T beta, MatrixView<T> c, ProductCut cut) {
+              MatrixView<const T> b, T beta, MatrixView<T> c) {
   const bool ta = transpose_a == Transpose::yes;
   const bool tb = transpose_b == Transpose::yes;
   const Extents e{ta ? a.cols : a.rows, tb ? b.rows : b.cols, ta ? a.rows : a.cols};
@@ -77,16 +57,12 @@ void multiply(Transpose transpose_a, MatrixView<const T> a, Transpose transpose_
     std::for_each_n(c.data, c.size(), [beta](T& x) { x = beta == T{0} ? T{0} : beta * x; });
     return;
   }
-  if (cut == ProductCut::blocks) {
-    multiply_in_blocks(transpose_a, a, transpose_b, b, beta, c, e.k);
-    return;
-  }
   call_library(transpose_a, a.data, a.cols, transpose_b, b.data, b.cols, beta, c.data, c.cols, e);
 }
 
 template void multiply(Transpose, MatrixView<const float>, Transpose, MatrixView<const float>,
-                       float, MatrixView<float>, ProductCut);
+                       float, MatrixView<float>);
 template void multiply(Transpose, MatrixView<const double>, Transpose, MatrixView<const double>,
-                       double, MatrixView<double>, ProductCut);
+                       double, MatrixView<double>);
 
 }  // namespace dnn

@@ -1,7 +1,6 @@
 #include "dnn/nn/network.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -33,9 +32,11 @@ T largest(MatrixView<const T> matrix) {
 template <class T>
 Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
                     std::span<T> gradients, std::size_t max_batch, double dropout,
-                    ProductPrecision products, PartialSums<T>* group, ProductCut cut,
-                    BlockSums<T>* block_sums)
-    : dropout_(dropout), group_(group), cut_(cut), block_sums_(block_sums) {
+                    ProductKind products, PartialSums<T>* group, BlockSums<T>* block_sums)
+    : dropout_(dropout), group_(group), block_sums_(block_sums) {
+  if (products == ProductKind::ordered) {
+    ordered_.emplace();
+  }
   std::size_t nodes = 0;
   std::size_t widest_hidden = 0;
   for (const LayerLayout& layer : layout.layers()) {
@@ -56,8 +57,7 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
     views.first_node = layer.columns.begin;
     views.X = {next, max_batch, layer.outputs};
     next += views.X.size();
-    if (products == ProductPrecision::bf16 &&
-        layout.widths()[layers_.size() + 1] >= narrowest_in_bf16) {
+    if (products == ProductKind::bf16 && layout.widths()[layers_.size() + 1] >= narrowest_in_bf16) {
       const auto backward = gradients.empty() ? Bf16Dense::Backward::none
                             : layers_.empty() ? Bf16Dense::Backward::parameters
                                               : Bf16Dense::Backward::parameters_and_input;
@@ -69,38 +69,40 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
     for (AlignedBuffer<T>& buffer : dA_) {
       buffer = AlignedBuffer<T>(widest_hidden * max_batch + 1);
     }
-    use_gradients(gradients);
+    sum_shards({{{0, 1}, gradients}});
   }
   hold_blocks(layout, max_batch);
 }
 
 template <class T>
 void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batch) {
+  if (layout.class_blocks() > 1 && !layers_.back().sums.empty() &&
+      (block_sums_ == nullptr || !ordered_)) {
+    throw std::invalid_argument("Network: blocks of classes without their sums, or not in order");
+  }
+  if (block_sums_ == nullptr || layers_.size() == 1) {
+    return;
+  }
   const Range held = layout.held_blocks();
-  if (layout.class_blocks() > 1) {
-    const std::size_t first = layers_.back().first_node;
-    std::vector<Range> blocks;
-    for (std::size_t b = held.begin; b < held.end; ++b) {
-      const Range classes = layout.class_block(b);
-      blocks.push_back({classes.begin - first, classes.end - first});
-    }
-    block_products_.emplace(std::move(blocks));
-    if (block_sums_ == nullptr && layers_.back().dW.data != nullptr) {
-      throw std::invalid_argument("Network: blocks of classes without their sums");
-    }
+  const std::size_t first = layers_.back().first_node;
+  for (std::size_t b = held.begin; b < held.end; ++b) {
+    const Range classes = layout.class_block(b);
+    blocks_.push_back({classes.begin - first, classes.end - first});
   }
-  if (block_sums_ != nullptr && layers_.size() > 1) {
-    inputs_of_blocks_ = AlignedBuffer<T>(held.size() * (max_batch * layers_.back().W.rows + 1));
-    dX_of_blocks_.resize(held.size());
-    block_inputs_.resize(held.size());
-  }
+  inputs_of_blocks_ = AlignedBuffer<T>(held.size() * (max_batch * layers_.back().W.rows + 1));
+  block_inputs_.resize(held.size());
 }
 
 template <class T>
-void Network<T>::use_gradients(std::span<T> gradients) {
+void Network<T>::sum_shards(const std::vector<NodeGradients<T>>& nodes) {
   for (Layer& layer : layers_) {
-    layer.dW = {gradients.data() + layer.weights.begin, layer.W.rows, layer.W.cols};
-    layer.dB = gradients.subspan(layer.bias.begin, layer.bias.size());
+    layer.sums.clear();
+    for (const NodeGradients<T>& node : nodes) {
+      layer.sums.push_back(
+          {node.shards,
+           {node.gradients.data() + layer.weights.begin, layer.W.rows, layer.W.cols},
+           node.gradients.subspan(layer.bias.begin, layer.bias.size())});
+    }
   }
 }
 
@@ -130,7 +132,7 @@ MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) 
 }
 
 template <class T>
-T Network<T>::backward(MatrixView<const T> X, T largest_input,
+T Network<T>::backward(MatrixView<const T> X, T largest_input, std::span<const Range> shards,
                        const std::function<void(const LayerGradients<T>&)>& ready) {
   // Sums of bounds: what is infinite or NaN stays so.
   T of_some = layers_.front().split != LayerSplit::whole ? std::numeric_limits<T>::infinity() : 0;
@@ -144,7 +146,6 @@ T Network<T>::backward(MatrixView<const T> X, T largest_input,
     const bool partial = n > 0 && sums(layer, LayerSplit::columns);
     const bool early = partial && !layer.bf16;  // bf16 has dA rounded by the parameters' product
     const bool in_blocks = n > 0 && n + 1 == layers_.size() && block_sums_ != nullptr;
-    assert(layer.dW.data != nullptr);
     // 1 is what B is multiplied with; std::max returns a NaN that comes first.
     const T largest_x = std::max(n == 0 ? largest_input : largest(input), T{1});
     const T bound = rounding * static_cast<T>(X.rows) * largest_x * largest(dA);
@@ -160,7 +161,8 @@ T Network<T>::backward(MatrixView<const T> X, T largest_input,
       multiply_input(layer, dA, below);
       group_->begin(with_untold());
     }
-    multiply_backward(layer, input, dA);
+    current_ = {&layer, input, dA, shards};
+    multiply_backward();
     ready({n + 1, {layer.weights.begin, layer.bias.end}, bound});
     if (n > 0) {
       if (in_blocks) {
@@ -206,6 +208,16 @@ void Network<T>::values_changed() {
 }
 
 template <class T>
+T Network<T>::largest_gradient() {
+  if (ordered_) {
+    return ordered_->largest_gradient(current_.X, current_.dA, current_.shards);
+  }
+  const ShardSum<T>& sum = current_.layer->sums.front();
+  const T of_bias = largest_magnitude(std::span<const T>(sum.dB));
+  return std::max(of_bias, largest<T>(sum.dW));  // a NaN that comes first is returned
+}
+
+template <class T>
 void Network<T>::multiply_forward(Layer& layer, MatrixView<const T> X, MatrixView<T> A) {
   if constexpr (std::is_same_v<T, float>) {
     if (layer.bf16) {
@@ -213,28 +225,30 @@ void Network<T>::multiply_forward(Layer& layer, MatrixView<const T> X, MatrixVie
       return;
     }
   }
-  if (auto* products = products_of(layer)) {
-    products->forward(X, layer.W, A);
-    return;
+  if (ordered_) {
+    ordered_->forward(X, layer.W, A);
+  } else {
+    dense_forward(X, layer.W, A);
   }
-  dense_forward(X, layer.W, A, cut_);
 }
 
+/// The gradients of the current layer.
 template <class T>
-void Network<T>::multiply_backward(Layer& layer, MatrixView<const T> X, MatrixView<const T> dA) {
+void Network<T>::multiply_backward() {
+  const auto& [layer, X, dA, shards] = current_;
+  if (ordered_) {
+    ordered_->backward_parameters(X, dA, shards, layer->sums);
+    return;
+  }
+  const ShardSum<T>& sum = layer->sums.front();
   if constexpr (std::is_same_v<T, float>) {
-    if (layer.bf16) {
-      layer.bf16->backward_parameters(dA, layer.dW);
-      bias_gradient(dA, layer.dB);
+    if (layer->bf16) {
+      layer->bf16->backward_parameters(dA, sum.dW);
+      bias_gradient(dA, sum.dB);
       return;
     }
   }
-  if (auto* products = products_of(layer)) {
-    products->backward_parameters(X, dA, layer.dW);
-    bias_gradient(dA, layer.dB);
-    return;
-  }
-  dense_backward_parameters(X, dA, layer.dW, layer.dB, cut_);
+  dense_backward_parameters(X, dA, sum.dW, sum.dB);
 }
 
 template <class T>
@@ -245,24 +259,22 @@ void Network<T>::multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView
       return;
     }
   }
-  dense_backward_input(dA, layer.W, dX, cut_);
+  if (ordered_) {
+    ordered_->backward_input(dA, layer.W, {0, dA.cols}, dX);
+  } else {
+    dense_backward_input(dA, layer.W, dX);
+  }
 }
 
-/// dX of each block held, and a bound that all blocks are to hear of. The dX of a single block is
-/// the product as in a network without blocks.
+/// dX of each block held, and a bound that all blocks are to hear of.
 template <class T>
 void Network<T>::multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, T bound) {
-  T* next = inputs_of_blocks_.data();
-  for (std::size_t b = 0; b < dX_of_blocks_.size(); ++b) {
-    dX_of_blocks_[b] = {next, dA.rows, layer.W.rows};
-    block_inputs_[b] = {next, dX_of_blocks_[b].size() + 1};
+  const std::size_t size = dA.rows * layer.W.rows;
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    block_inputs_[b] = inputs_of_blocks_.span().subspan(b * (size + 1), size + 1);
     block_inputs_[b].back() = b == 0 ? bound : 0;
-    next += block_inputs_[b].size();
-  }
-  if (auto* products = products_of(layer)) {
-    products->backward_input(dA, layer.W, dX_of_blocks_);
-  } else if (!dX_of_blocks_.empty()) {
-    multiply_input(layer, dA, dX_of_blocks_.front());
+    ordered_->backward_input(dA, layer.W, blocks_[b],
+                             {block_inputs_[b].data(), dA.rows, layer.W.rows});
   }
 }
 

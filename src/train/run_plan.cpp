@@ -8,9 +8,9 @@
 
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/sum_tree.hpp"
 #include "dnn/nn/bf16.hpp"
 #include "dnn/parallel/split_rule.hpp"
-#include "dnn/parallel/sum_tree.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/reporter.hpp"
 
@@ -43,16 +43,16 @@ int thread_count(const Config& config, const NodeCores& cores, int ranks_on_node
 
 /// Collective over `world`: what the products are computed in. Throws InputError, on all ranks
 /// alike, for bf16 where a processor has no unit for it.
-ProductPrecision product_precision(const Config& config, const Communicator& world) {
+ProductKind product_kind(const Config& config, const Communicator& world) {
   if (config.precision != Precision::bf16) {
-    return ProductPrecision::full;
+    return ProductKind::full;
   }
   const auto lacking = world.all_reduce<std::int64_t>(has_bf16_unit() ? 0 : 1, Reduction::sum);
   if (lacking == 0) {
-    return ProductPrecision::bf16;
+    return ProductKind::bf16;
   }
   if (config.bf16_fallback) {
-    return ProductPrecision::full;
+    return ProductKind::full;
   }
   throw InputError(
       "--precision bf16: the processors of " + std::to_string(lacking) + " of " +
@@ -127,8 +127,8 @@ std::size_t element_bytes(const Config& config) {
   return config.precision == Precision::f64 ? sizeof(double) : sizeof(float);
 }
 
-std::string name_of_products(ProductPrecision products, const Config& config) {
-  return word_for(products == ProductPrecision::bf16   ? Precision::bf16
+std::string name_of_products(ProductKind products, const Config& config) {
+  return word_for(products == ProductKind::bf16        ? Precision::bf16
                   : config.precision == Precision::f64 ? Precision::f64
                                                        : Precision::f32);
 }
@@ -169,7 +169,7 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
       world.all_reduce<std::int64_t>(wanted > cores.node ? 1 : 0, Reduction::max) != 0;
   const bool spare_core =
       world.all_reduce<std::int64_t>(wanted < cores.node ? 1 : 0, Reduction::min) != 0;
-  plan.products = product_precision(config, world);
+  plan.products = product_kind(config, world);
   plan.environment = Environment::gather(world, name_of_products(plan.products, config));
   const std::size_t element = element_bytes(config);
   plan.exchange_settings = {config.exchange,
@@ -193,10 +193,10 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
                                rows * (nodes + 2 * widest_hidden) + batches);
   if (config.reproducible) {
-    // The gradients of several nodes of the tree, and what is needed on the way to them.
-    const TreeSchedule schedule = TreeSchedule::make(
-        config.logical_shards, part_of(config.logical_shards, grid.data_shards(), 0));
-    plan.rank_bytes += element * plan.part.size() * (schedule.buffers - 1);
+    // The gradients of each node of the tree.
+    const Range mine = part_of(config.logical_shards, grid.data_shards(), 0);
+    plan.rank_bytes +=
+        element * plan.part.size() * (tree_nodes(config.logical_shards, mine).size() - 1);
   }
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
@@ -270,7 +270,7 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                   word_for(config.normalize));
   lines.push_back("network:  " + network + ", " + with_commas(plan.layout.parameter_count()) +
                   " parameters, " + word_for(config.precision) +
-                  (config.precision == Precision::bf16 && plan.products == ProductPrecision::full
+                  (config.precision == Precision::bf16 && plan.products == ProductKind::full
                        ? " (in float: a processor has no bf16 unit)"
                        : ""));
   char rate[64];

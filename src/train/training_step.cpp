@@ -6,11 +6,9 @@
 #include <cmath>
 #include <utility>
 
-#include "dnn/core/add.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/core/sum_of_squares.hpp"
-#include "dnn/core/threads.hpp"
 
 namespace dnn {
 
@@ -57,22 +55,25 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
       settings_(settings),
       exchange_(exchange),
       model_group_(model_group),
-      schedule_(settings.logical_shards > 0
-                    ? TreeSchedule::make(settings.logical_shards, settings.logical)
-                    : TreeSchedule::make(1, {0, 1})),
       normed_(counted_ranges(layout, exchange.own(), model_group)),
       sums_(model_group != nullptr && layout.class_blocks() == 0
                 ? std::optional<ModelGroupSums<T>>(std::in_place, *model_group)
                 : std::nullopt),
       block_sums_(sums_over_blocks<T>(layout, model_group)),
       network_(layout_, exchange.values(), exchange.gradients(), settings.max_rows,
-               settings.dropout, settings.products, sums_ ? &*sums_ : nullptr,
-               settings.logical_shards > 0 ? ProductCut::blocks : ProductCut::whole,
-               block_sums_ ? &*block_sums_ : nullptr),
+               settings.dropout,
+               settings.logical_shards > 0 ? ProductKind::ordered : settings.products,
+               sums_ ? &*sums_ : nullptr, block_sums_ ? &*block_sums_ : nullptr),
       loss_(std::move(loss)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
-  for (std::size_t i = schedule_.nodes; i < schedule_.buffers; ++i) {
-    spare_.emplace_back(layout_.size());
+  if (settings.logical_shards > 0) {
+    std::vector<NodeGradients<T>> nodes;
+    for (const Range node : tree_nodes(settings.logical_shards, settings.logical)) {
+      const std::size_t first = settings.logical.begin;
+      nodes.push_back({{node.begin - first, node.end - first}, exchange.part(nodes.size())});
+    }
+    network_.sum_shards(nodes);
+    nodes_ = nodes.size();
   }
   if (model_group != nullptr || layout_.class_blocks() > 1) {
     sharded_loss_.emplace(model_group, layout_.widths().back(), layout_.layers().back().columns,
@@ -98,7 +99,7 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
     exchange_.publish();
     seconds.exchange += watch.lap();
     result.sums = {};
-    find_suspects(batch, global_samples, epoch, result.bad);
+    find_suspects(batch, epoch, result.bad);
     return result;
   }
   const double scale = clip_scale();
@@ -118,71 +119,40 @@ template <class T>
 StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_samples,
                                     std::uint64_t epoch) {
   StepResult result;
-  T of_some = 0;
-  for (const TreeSchedule::Step& shard : schedule_.steps) {
-    of_some += compute_shard(shard, batch, global_samples, epoch, &shard == &schedule_.steps.back(),
-                             result);
-  }
+  const DropoutKey key{settings_.seed, epoch, batch.samples};
+  const MatrixView<T> logits = network_.forward(batch.X, &key);
+  differentiate(logits, batch, global_samples, result);
+  const auto ready = [&](const LayerGradients<T>& layer) {
+    look_at(layer, result);
+    if (observer_) {
+      for (std::size_t i = 0; i < nodes_; ++i) {
+        observer_(layer.range, exchange_.part(i).subspan(layer.range.begin, layer.range.size()));
+      }
+    }
+    if (model_group_ == nullptr) {
+      exchange_.ready(layer.range);
+    }
+  };
+  // By reference: a copy would be too large for std::function to hold without allocating.
+  const T of_some = network_.backward(batch.X, static_cast<T>(settings_.largest_input),
+                                      shards_of(global_samples), std::cref(ready));
   if (model_group_ != nullptr) {
     agree_in_group(of_some, result);
-  }
-  if (model_group_ != nullptr || schedule_.steps.empty()) {
     announce_all();
   }
   return result;
 }
 
 template <class T>
-T TrainingStep<T>::compute_shard(const TreeSchedule::Step& shard, const Batch<T>& batch,
-                                 std::size_t global_samples, std::uint64_t epoch, bool is_last,
-                                 StepResult& result) {
-  const Batch<T> part = part_of_batch(batch, shard.leaf, global_samples);
-  const DropoutKey key{settings_.seed, epoch, part.samples};
-  const std::span<T> gradients = buffer(shard.buffer);
-  network_.use_gradients(gradients);
-  const MatrixView<T> logits = network_.forward(part.X, &key);
-  differentiate(logits, part, global_samples, result);
-  const auto ready = [&](const LayerGradients<T>& layer) {
-    look_at(layer, gradients, result);
-    if (observer_) {
-      observer_(layer.range, gradients.subspan(layer.range.begin, layer.range.size()));
-    }
-    add_up(shard, layer.range);
-    if (is_last && model_group_ == nullptr) {
-      exchange_.ready(layer.range);
-    }
-  };
-  // By reference: a copy would be too large for std::function to hold without allocating.
-  return network_.backward(part.X, static_cast<T>(settings_.largest_input), std::cref(ready));
-}
-
-template <class T>
-Batch<T> TrainingStep<T>::part_of_batch(const Batch<T>& batch, std::size_t shard,
-                                        std::size_t global_samples) const {
-  if (settings_.logical_shards == 0) {
-    return batch;
+std::span<const Range> TrainingStep<T>::shards_of(std::size_t global_samples) {
+  shards_.clear();
+  const Range mine = settings_.logical_shards > 0 ? settings_.logical : Range{};
+  for (std::size_t i = mine.begin; i < mine.end; ++i) {
+    const Range samples = part_of(global_samples, settings_.logical_shards, i);
+    const std::size_t begin = shards_.empty() ? 0 : shards_.back().end;
+    shards_.push_back({begin, begin + samples.size()});
   }
-  const std::size_t first =
-      part_of(global_samples, settings_.logical_shards, settings_.logical.begin).begin;
-  Range rows = part_of(global_samples, settings_.logical_shards, shard);
-  rows = {rows.begin - first, rows.end - first};
-  return {batch.X.part(rows), batch.labels.subspan(rows.begin, rows.size()),
-          batch.samples.subspan(rows.begin, rows.size())};
-}
-
-template <class T>
-std::span<T> TrainingStep<T>::buffer(std::size_t index) {
-  return index < schedule_.nodes ? exchange_.part(index) : spare_[index - schedule_.nodes].span();
-}
-
-template <class T>
-void TrainingStep<T>::add_up(const TreeSchedule::Step& shard, Range range) {
-  for (const auto& [into, from] : shard.additions) {
-    const T* source = buffer(from).data() + range.begin;
-    T* target = buffer(into).data() + range.begin;
-    parallel_for(range.size(), parallel_grain,
-                 [&](Range part) { add(source + part.begin, target + part.begin, part.size()); });
-  }
+  return shards_;
 }
 
 /// Backward goes on with what is there, whatever is found: the ranks exchange alike.
@@ -227,14 +197,12 @@ void TrainingStep<T>::announce_all() {
 }
 
 template <class T>
-void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, std::span<const T> buffer,
-                              StepResult& result) {
+void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& result) {
   const T limit = static_cast<T>(settings_.largest_gradient);
   if (!result.counts || gradients.bound <= limit) {
     return;
   }
-  const Range range = gradients.range;
-  const T largest = largest_magnitude(buffer.subspan(range.begin, range.size()));
+  const T largest = network_.largest_gradient();
   if (largest <= limit) {
     return;
   }
@@ -254,25 +222,21 @@ std::string TrainingStep<T>::name_of_layer(std::size_t layer) const {
 }
 
 template <class T>
-void TrainingStep<T>::find_suspects(const Batch<T>& batch, std::size_t global_samples,
-                                    std::uint64_t epoch, std::optional<BadNumbers>& bad) {
+void TrainingStep<T>::find_suspects(const Batch<T>& batch, std::uint64_t epoch,
+                                    std::optional<BadNumbers>& bad) {
   if (!bad && model_group_ == nullptr) {
     return;
   }
-  for (const TreeSchedule::Step& shard : schedule_.steps) {
-    const Batch<T> part = part_of_batch(batch, shard.leaf, global_samples);
-    const DropoutKey key{settings_.seed, epoch, part.samples};
-    const MatrixView<const T> logits = network_.forward(part.X, &key);
-    if (!bad) {
-      continue;
-    }
-    const std::size_t layer = network_.first_nonfinite_layer(part.X.rows);
-    if (layer > 0 && bad->origin.empty()) {
-      bad->origin = name_of_layer(layer);
-    }
-    add_suspects(logits, part.samples, *bad);
+  const DropoutKey key{settings_.seed, epoch, batch.samples};
+  const MatrixView<const T> logits = network_.forward(batch.X, &key);
+  if (!bad) {
+    return;
   }
-  if (bad && bad->samples.empty()) {
+  if (const std::size_t layer = network_.first_nonfinite_layer(batch.X.rows); layer > 0) {
+    bad->origin = name_of_layer(layer);
+  }
+  add_suspects(logits, batch.samples, *bad);
+  if (bad->samples.empty()) {
     bad->samples.assign(batch.samples.begin(), batch.samples.end());
   }
 }

@@ -195,16 +195,16 @@ class Measurement {
     const Communicator& shards = grid.data_group();
     choice_ = choose_exchange(settings, shards, grid.data_node(), layout_.size() * sizeof(float));
     exchange_ = make_exchange<float>(choice_, settings, shards, grid.data_node(), layout_.size());
-    step_.emplace(
-        layout_,
-        TrainingStep<float>::Settings{
-            .max_rows = std::max<std::size_t>(1, sampler_.max_share()),
-            .products = a.precision == "bf16" ? ProductPrecision::bf16 : ProductPrecision::full,
-            .largest_input = 127.5 / 73.9,
-            .logical_shards = a.logical_shards,
-            .logical = part_of(a.logical_shards, grid.data_shards(), grid.data_shard())},
-        SoftmaxCrossEntropy(), OptimizerSettings{.kind = choices<OptimizerKind>().at(a.optimizer)},
-        *exchange_, grid.is_split() ? &grid.model_group() : nullptr);
+    step_.emplace(layout_,
+                  TrainingStep<float>::Settings{
+                      .max_rows = std::max<std::size_t>(1, sampler_.max_share()),
+                      .products = a.precision == "bf16" ? ProductKind::bf16 : ProductKind::full,
+                      .largest_input = 127.5 / 73.9,
+                      .logical_shards = a.logical_shards,
+                      .logical = part_of(a.logical_shards, grid.data_shards(), grid.data_shard())},
+                  SoftmaxCrossEntropy(),
+                  OptimizerSettings{.kind = choices<OptimizerKind>().at(a.optimizer)}, *exchange_,
+                  grid.is_split() ? &grid.model_group() : nullptr);
     step_->set_values([&](std::span<float> v) { initialize(layout_, Initializer::he, 1, v); });
     if (a.products) {
       products_.emplace(layout_, a.rows);

@@ -24,8 +24,7 @@ class Bf16Network : public test::NeedsBf16Products {
   Bf16Network() { initialize<float>(layout, Initializer::he, 4, values); }
 
   /// The loss, and all gradients, of the first `count` samples.
-  double differentiate(ProductPrecision products, std::size_t count,
-                       std::vector<float>& gradients) {
+  double differentiate(ProductKind products, std::size_t count, std::vector<float>& gradients) {
     gradients.assign(layout.size(), -1.0F);
     Network<float> network(layout, values, gradients, rows, 0, products);
     network.values_changed();
@@ -35,7 +34,7 @@ class Bf16Network : public test::NeedsBf16Products {
       labels[i] = static_cast<std::int32_t>(i % 10);
     }
     const LossSums sums = SoftmaxCrossEntropy().differentiate(network.forward(X), labels, count);
-    network.backward(X, 1, [](const auto&) {});
+    network.backward(X, 1, {}, [](const auto&) {});
     return sums.loss.value() / static_cast<double>(count);
   }
 };
@@ -44,8 +43,8 @@ TEST_F(Bf16Network, LossAndGradientsAreTheFloatOnesToTheRoundingOfBf16) {
   for (const std::size_t count : {rows, rows - 5, std::size_t{1}}) {
     std::vector<float> exact;
     std::vector<float> rounded;
-    const double loss = differentiate(ProductPrecision::full, count, exact);
-    EXPECT_NEAR(differentiate(ProductPrecision::bf16, count, rounded), loss, 0.02 * loss);
+    const double loss = differentiate(ProductKind::full, count, exact);
+    EXPECT_NEAR(differentiate(ProductKind::bf16, count, rounded), loss, 0.02 * loss);
     double distance = 0;
     double norm = 0;
     for (const LayerLayout& layer : layout.layers()) {
@@ -61,7 +60,7 @@ TEST_F(Bf16Network, LossAndGradientsAreTheFloatOnesToTheRoundingOfBf16) {
 }
 
 TEST_F(Bf16Network, ChangedWeightsAreSeenOnceTold) {
-  Network<float> network(layout, values, {}, rows, 0, ProductPrecision::bf16);
+  Network<float> network(layout, values, {}, rows, 0, ProductKind::bf16);
   network.values_changed();
   const MatrixView<const float> X{x.data(), rows, 50};
   const float before = network.forward(X)(0, 0);

@@ -38,7 +38,7 @@ void check_gradients(const SoftmaxCrossEntropy& loss, double dropout) {
   Fixture f;
   Network<double> network(f.layout, f.values, f.gradients, 5, dropout);
   loss.differentiate<double>(network.forward(f.X(), &f.key), f.labels, 5);
-  network.backward(f.X(), 1, [](const auto&) {});
+  network.backward(f.X(), 1, {}, [](const auto&) {});
   const auto loss_at = [&](std::size_t i, double step) {
     const double kept = f.values[i];
     f.values[i] = kept + step;
@@ -76,7 +76,7 @@ TEST(Network, ShardsGradientsSumToTheBatchs) {
   Network<double> network(f.layout, f.values, f.gradients, 5);
   const SoftmaxCrossEntropy loss;
   loss.differentiate<double>(network.forward(f.X()), f.labels, 5);
-  network.backward(f.X(), 1, [](const auto&) {});
+  network.backward(f.X(), 1, {}, [](const auto&) {});
   const std::vector<double> whole = f.gradients;
   std::vector<double> sum(whole.size(), 0.0);
   // 3 + 0 + 2 samples, each divided by the global 5.
@@ -84,7 +84,7 @@ TEST(Network, ShardsGradientsSumToTheBatchs) {
     const MatrixView<const double> X{f.x.data() + shard.begin * 6, shard.size(), 6};
     loss.differentiate<double>(network.forward(X),
                                std::span(f.labels).subspan(shard.begin, shard.size()), 5);
-    network.backward(X, 1, [](const auto&) {});
+    network.backward(X, 1, {}, [](const auto&) {});
     std::transform(sum.begin(), sum.end(), f.gradients.begin(), sum.begin(), std::plus<>());
   }
   for (std::size_t i = 0; i < whole.size(); ++i) {

@@ -37,7 +37,7 @@ struct Passed {
 
   /// `dA`: dA^N of the whole, S x M_N.
   Passed(ParameterLayout of, PartialSums<T>* group, const std::vector<T>& X,
-         const std::vector<T>& dA, double dropout, ProductPrecision products)
+         const std::vector<T>& dA, double dropout, ProductKind products)
       : layout(std::move(of)), values(layout.size()), gradients(layout.size()) {
     initialize(layout, Initializer::he, 5, std::span(values));
     Network<T> network(layout, values, gradients, samples, dropout, products, group);
@@ -56,7 +56,7 @@ struct Passed {
         A(s, j) = dA[s * layout.widths().back() + first + j];
       }
     }
-    of_some = network.backward(input, T{1}, [](const LayerGradients<T>&) {});
+    of_some = network.backward(input, T{1}, {}, [](const LayerGradients<T>&) {});
   }
 };
 
@@ -101,7 +101,7 @@ void expect_bound(const Passed<T>& split) {
 
 template <class T>
 void expect_whole(const std::vector<std::size_t>& widths, double dropout, double tolerance,
-                  ProductPrecision products = ProductPrecision::full) {
+                  ProductKind products = ProductKind::full) {
   const auto X = test::numbers<T>(samples * widths.front(), 1);
   const auto dA = test::numbers<T>(samples * widths.back(), 2);
   ModelGroupSums<T> group(world());
@@ -149,8 +149,8 @@ TEST(SplitNetwork, IsTheWholeOneInFloat) {
 
 TEST(SplitNetwork, IsTheWholeOneInBf16) {
   if (has_bf16_unit()) {  // operands are rounded alike; the sums of a pair before they are rounded
-    expect_whole<float>({64, 40, 100}, 0.3, 1e-5, ProductPrecision::bf16);
-    expect_whole<float>({64, 256, 64, 3}, 0.3, 2e-2, ProductPrecision::bf16);
+    expect_whole<float>({64, 40, 100}, 0.3, 1e-5, ProductKind::bf16);
+    expect_whole<float>({64, 256, 64, 3}, 0.3, 2e-2, ProductKind::bf16);
   }
 }
 

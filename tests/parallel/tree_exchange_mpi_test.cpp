@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "dnn/comm/node.hpp"
+#include "dnn/core/sum_tree.hpp"
 #include "dnn/parallel/make_exchange.hpp"
-#include "dnn/parallel/sum_tree.hpp"
 #include "support/exact_integer.hpp"
 #include "support/mpi_world.hpp"
 
@@ -52,25 +52,17 @@ T along_tree(Range node, std::size_t i, int trial) {
          along_tree<T>({node.begin + half, node.end}, i, trial);
 }
 
-/// Fills what this rank has of the tree, as a training step does: shard after shard.
+/// Fills what this rank has of the tree, in the order that a training step announces it.
 template <class T>
 void compute(GradientExchange<T>& exchange, std::size_t shards, std::size_t size, int trial) {
-  const Range mine = part_of(shards, static_cast<std::size_t>(world().size()),
-                             static_cast<std::size_t>(world().rank()));
-  const TreeSchedule schedule = TreeSchedule::make(shards, mine);
-  std::vector<std::vector<T>> spare(schedule.buffers - schedule.nodes, std::vector<T>(size));
-  const auto buffer = [&](std::size_t index) {
-    return index < schedule.nodes ? exchange.part(index)
-                                  : std::span<T>(spare[index - schedule.nodes]);
-  };
+  const std::vector<Range> nodes =
+      tree_nodes(shards, part_of(shards, static_cast<std::size_t>(world().size()),
+                                 static_cast<std::size_t>(world().rank())));
   for (std::size_t part = 3; part-- > 0;) {
     const Range range = part_of(size, 3, part);
-    for (const TreeSchedule::Step& step : schedule.steps) {
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
       for (std::size_t i = range.begin; i < range.end; ++i) {
-        buffer(step.buffer)[i] = gradient<T>(i, step.leaf, trial);
-        for (const auto& [into, from] : step.additions) {
-          buffer(into)[i] += buffer(from)[i];
-        }
+        exchange.part(n)[i] = along_tree<T>(nodes[n], i, trial);
       }
     }
     exchange.ready(range);

@@ -6,17 +6,11 @@ namespace dnn {
 
 enum class Transpose { no, yes };
 
-/// How a product is given to the library.
-/// whole: at once, in as many threads as there are.
-/// blocks: cut into blocks of c of a fixed size, each of which one thread computes alone. The bits
-/// of the result then depend on the matrices and the library alone, not on the number of threads.
-enum class ProductCut { whole, blocks };
-
 /// c = op(a) · op(b) + beta · c, where op transposes or not. With beta 0, c is not read.
 /// float: oneDNN; double: OpenBLAS (oneDNN has no double product on CPUs). Any extent may be 0.
 /// Throws std::invalid_argument if the extents do not fit, std::runtime_error if the library fails.
 template <class T>
 void multiply(Transpose transpose_a, MatrixView<const T> a, Transpose transpose_b,
-              MatrixView<const T> b, T beta, MatrixView<T> c, ProductCut cut = ProductCut::whole);
+              MatrixView<const T> b, T beta, MatrixView<T> c);
 
 }  // namespace dnn

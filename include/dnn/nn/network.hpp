@@ -10,25 +10,34 @@
 #include "dnn/core/partition.hpp"
 #include "dnn/nn/bf16_dense.hpp"
 #include "dnn/nn/block_sums.hpp"
-#include "dnn/nn/class_block_products.hpp"
 #include "dnn/nn/dropout.hpp"
-#include "dnn/nn/matrix_product.hpp"
+#include "dnn/nn/ordered_products.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/nn/partial_sums.hpp"
 
 namespace dnn {
 
-/// What a network's products are computed in: in full, the type of all its numbers; bf16, operands
-/// rounded to bf16 and sums in float, for networks of float.
-enum class ProductPrecision { full, bf16 };
+/// How a network's products are computed. full: by a library, in the type of all its numbers; bf16:
+/// operands rounded to bf16 and sums in float, for networks of float; ordered: in an order that
+/// does not depend on the batch that a sample is in, see OrderedProducts.
+enum class ProductKind { full, bf16, ordered };
+
+/// Where the gradients of a node of the tree over the shards of a batch go, see Note [One tree over
+/// logical shards].
+template <class T>
+struct NodeGradients {
+  Range shards;            ///< the leaves, as indices of this rank's shards
+  std::span<T> gradients;  ///< a flat buffer
+};
 
 /// dW and dB of a layer, complete.
 template <class T>
 struct LayerGradients {
   std::size_t layer = 0;  ///< n, from 1
   Range range;            ///< of both in the flat buffers
-  /// No |dW| or |dB| is above it; infinity or NaN where that cannot be said without looking at
-  /// them: |dW_ij| = |Σ_s X_si dA_sj| <= S max |X| max |dA|, and X and dA are far smaller than dW.
+  /// No |dW| or |dB| of any shard is above it; infinity or NaN where that cannot be said without
+  /// looking at them: |dW_ij| = |Σ_s X_si dA_sj| <= S max |X| max |dA|, and X and dA are far
+  /// smaller than dW.
   T bound = 0;
 };
 
@@ -52,17 +61,16 @@ class Network {
   /// `max_batch`: the most samples of a batch. `dropout`: the rate after every hidden layer, [0,
   /// 1). A network whose `gradients` are empty cannot go backward.
   /// `group`: of a network on several ranks; must outlive it. Without, `layout` is whole.
-  /// `cut`: of products in full; those in bf16 are whole.
-  /// `block_sums`: of a network with blocks of classes (see Note [Class blocks]), which has no
-  /// bf16; must outlive it; not needed where it never goes backward.
-  /// Throws std::runtime_error where this processor cannot multiply as `products` says.
+  /// `block_sums`: of a network with blocks of classes (see Note [Class blocks]), whose products
+  /// are ordered; must outlive it; not needed where it never goes backward. Throws
+  /// std::runtime_error where this processor cannot multiply as `products` says.
   Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
-          std::size_t max_batch, double dropout = 0,
-          ProductPrecision products = ProductPrecision::full, PartialSums<T>* group = nullptr,
-          ProductCut cut = ProductCut::whole, BlockSums<T>* block_sums = nullptr);
+          std::size_t max_batch, double dropout = 0, ProductKind products = ProductKind::full,
+          PartialSums<T>* group = nullptr, BlockSums<T>* block_sums = nullptr);
 
-  /// From now on gradients go to `gradients`, as large as those given before.
-  void use_gradients(std::span<T> gradients);
+  /// From now on a batch consists of shards, whose gradients are summed to each of `nodes`, in
+  /// buffers as large as the one given before. Ordered products only.
+  void sum_shards(const std::vector<NodeGradients<T>>& nodes);
 
   /// To be called before the first forward and whenever the values have changed: products in bf16
   /// work on rounded copies of W.
@@ -81,20 +89,23 @@ class Network {
   /// dA^N, which the caller has put in place of the logits. All of them are taken with the values
   /// that forward used: the update is deferred until every layer is done.
   /// `ready` hears of each layer's gradients as soon as they are complete. `largest_input`: no
-  /// |X^0| is above it.
+  /// |X^0| is above it. `shards`: the rows of each, one after the other; where sum_shards was not
+  /// called, all rows are one.
   /// Returns, with a group, a number that no |dW| or |dB| is above which only some of its ranks
   /// have, the same on all of them; infinity or NaN where that cannot be said, as where the first
   /// layer is split. The bounds of the split layers' gradients travel with the sums of dX.
-  T backward(MatrixView<const T> X, T largest_input,
+  T backward(MatrixView<const T> X, T largest_input, std::span<const Range> shards,
              const std::function<void(const LayerGradients<T>&)>& ready);
+
+  /// Within `ready`: the largest |dW| or |dB| of any shard of that layer; NaN where one is.
+  [[nodiscard]] T largest_gradient();
 
  private:
   struct Layer {
     MatrixView<const T> W;
     std::span<const T> B;
-    MatrixView<T> dW;
-    std::span<T> dB;
-    Range weights;  ///< in the flat buffers
+    std::vector<ShardSum<T>> sums;  ///< dW and dB of each node of the tree; without shards, one
+    Range weights;                  ///< in the flat buffers
     Range bias;
     LayerSplit split = LayerSplit::whole;
     std::size_t first_node = 0;  ///< of those held
@@ -104,12 +115,9 @@ class Network {
 
   void hold_blocks(const ParameterLayout& layout, std::size_t max_batch);
   void multiply_forward(Layer& layer, MatrixView<const T> X, MatrixView<T> A);
-  void multiply_backward(Layer& layer, MatrixView<const T> X, MatrixView<const T> dA);
+  void multiply_backward();
   void multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView<T> dX);
   void multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, T bound);
-  [[nodiscard]] ClassBlockProducts<T>* products_of(const Layer& layer) {
-    return block_products_ && &layer == &layers_.back() ? &*block_products_ : nullptr;
-  }
   [[nodiscard]] bool sums(const Layer& layer, LayerSplit split) const {
     return group_ != nullptr && layer.split == split;
   }
@@ -118,14 +126,19 @@ class Network {
   AlignedBuffer<T> nodes_;
   AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns, and a bound
   double dropout_;
-  PartialSums<T>* group_;  ///< null: the network is whole
-  ProductCut cut_;
-  BlockSums<T>* block_sums_;  ///< null: dX of the last layer is no sum over blocks
-  std::optional<ClassBlockProducts<T>> block_products_;  ///< of the last layer, of several blocks
-  AlignedBuffer<T> inputs_of_blocks_;                    ///< dX of each block held, and a bound
-  std::vector<MatrixView<T>> dX_of_blocks_;              ///< those of a batch
-  std::vector<std::span<T>> block_inputs_;               ///< with the bounds
-  bool dropped_ = false;                                 ///< whether the last forward drew masks
+  PartialSums<T>* group_;                      ///< null: the network is whole
+  std::optional<OrderedProducts<T>> ordered_;  ///< instead of the library's
+  BlockSums<T>* block_sums_;                   ///< null: dX of the last layer is no sum over blocks
+  std::vector<Range> blocks_;                  ///< those held, as columns of the last layer's W
+  AlignedBuffer<T> inputs_of_blocks_;          ///< dX of each block held, and a bound
+  std::vector<std::span<T>> block_inputs_;     ///< those of a batch
+  bool dropped_ = false;                       ///< whether the last forward drew masks
+  /// The layer whose gradients are being computed.
+  struct {
+    Layer* layer = nullptr;
+    MatrixView<const T> X, dA;
+    std::span<const Range> shards;
+  } current_;
 };
 
 }  // namespace dnn

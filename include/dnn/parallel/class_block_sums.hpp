@@ -7,8 +7,8 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/core/partition.hpp"
+#include "dnn/core/sum_tree.hpp"
 #include "dnn/nn/block_sums.hpp"
-#include "dnn/parallel/sum_tree.hpp"
 #include "dnn/parallel/tree_reduction.hpp"
 
 namespace dnn {

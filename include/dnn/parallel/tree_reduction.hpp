@@ -9,7 +9,7 @@
 #include "dnn/comm/communicator.hpp"
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/partition.hpp"
-#include "dnn/parallel/sum_tree.hpp"
+#include "dnn/core/sum_tree.hpp"
 
 namespace dnn {
 

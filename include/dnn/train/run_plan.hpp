@@ -20,7 +20,7 @@ struct RunPlan {
   int nodes = 1;
   int threads = 1;            ///< of each rank of this node
   bool shared_cores = false;  ///< a node has more ranks and threads than cores
-  ProductPrecision products = ProductPrecision::full;
+  ProductKind products = ProductKind::full;
   ParameterLayout layout;           ///< of the whole network
   ParameterLayout part;             ///< of what this rank holds of it
   std::size_t model_ranks = 1;      ///< that hold one network together
@@ -51,7 +51,7 @@ struct RunPlan {
 [[nodiscard]] std::size_t element_bytes(const Config& config);
 
 /// What products are taken in, in the words of --precision.
-[[nodiscard]] std::string name_of_products(ProductPrecision products, const Config& config);
+[[nodiscard]] std::string name_of_products(ProductKind products, const Config& config);
 
 /// How a network of so many classes that ranks hold together is split. The blocks of classes of a
 /// reproducible run are the same at any number of ranks: as many as are worth while, at most 8.

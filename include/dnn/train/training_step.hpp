@@ -11,6 +11,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/sum_tree.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/softmax.hpp"
@@ -19,7 +20,6 @@
 #include "dnn/parallel/class_sharded_softmax.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/model_group_sums.hpp"
-#include "dnn/parallel/sum_tree.hpp"
 #include "dnn/train/stopwatch.hpp"
 
 namespace dnn {
@@ -68,7 +68,7 @@ class TrainingStep {
     double dropout = 0;
     double clip_norm = 0;  ///< 0: no clipping
     std::uint64_t seed = 0;
-    ProductPrecision products = ProductPrecision::full;
+    ProductKind products = ProductKind::full;
     double largest_input = std::numeric_limits<double>::infinity();  ///< no |X^0| is above it
     /// A larger |dW| or |dB| counts as infinite: the sum of the ranks' could be.
     double largest_gradient = std::numeric_limits<T>::max();
@@ -94,8 +94,9 @@ class TrainingStep {
   /// Sees dW and dB of a layer (the elements of `range` in the flat buffers) as backward gives
   /// them.
   using Observer = std::function<void(Range range, std::span<const T> gradients)>;
-  /// From now on `observer` sees all gradients of this rank's samples before they are summed with
-  /// others; one that is empty ends that.
+  /// From now on `observer` sees all gradients of this rank's samples (one node of the tree over
+  /// logical shards after the other) before they are summed with others; one that is empty ends
+  /// that.
   void observe(Observer observer) { observer_ = std::move(observer); }
 
   [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
@@ -108,30 +109,21 @@ class TrainingStep {
   [[nodiscard]] Optimizer<T>& optimizer() { return *optimizer_; }
 
  private:
-  /// Forward, loss and backward, of one logical shard after the other.
+  /// Forward, loss and backward.
   StepResult compute(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch);
-  /// Returns what Network::backward does.
-  T compute_shard(const TreeSchedule::Step& shard, const Batch<T>& batch,
-                  std::size_t global_samples, std::uint64_t epoch, bool is_last,
-                  StepResult& result);
-  /// The part of `batch` that logical shard `shard` is.
-  [[nodiscard]] Batch<T> part_of_batch(const Batch<T>& batch, std::size_t shard,
-                                       std::size_t global_samples) const;
-  /// Where the gradients of a buffer of the schedule lie.
-  [[nodiscard]] std::span<T> buffer(std::size_t index);
-  void add_up(const TreeSchedule::Step& shard, Range range);
+  /// The rows of this rank's logical shards in its part of a batch.
+  [[nodiscard]] std::span<const Range> shards_of(std::size_t global_samples);
   /// The loss of A^N, which becomes dA^N.
   void differentiate(MatrixView<T> logits, const Batch<T>& batch, std::size_t global_samples,
                      StepResult& result);
-  void look_at(const LayerGradients<T>& gradients, std::span<const T> buffer, StepResult& result);
+  void look_at(const LayerGradients<T>& gradients, StepResult& result);
   /// Collective over the model group, where `of_some` (see Network::backward) is not small enough:
   /// whether all have finite gradients, see Note [Agreement of a model group].
   void agree_in_group(T of_some, StepResult& result);
   [[nodiscard]] std::string name_of_layer(std::size_t layer) const;
   /// Collective over the model group. `bad`, where there is one, gets this rank's samples whose
   /// logits are not finite; all of them, if none is such.
-  void find_suspects(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch,
-                     std::optional<BadNumbers>& bad);
+  void find_suspects(const Batch<T>& batch, std::uint64_t epoch, std::optional<BadNumbers>& bad);
   void add_suspects(MatrixView<const T> logits, std::span<const std::uint64_t> samples,
                     BadNumbers& bad) const;
   void announce_all();
@@ -143,8 +135,8 @@ class TrainingStep {
   Settings settings_;
   GradientExchange<T>& exchange_;
   const Communicator* model_group_;
-  TreeSchedule schedule_;
-  std::vector<AlignedBuffer<T>> spare_;  ///< buffers of the schedule beyond the exchange's
+  std::vector<Range> shards_;  ///< the rows of the current batch's
+  std::size_t nodes_ = 1;      ///< of the tree over logical shards that this rank has
   std::vector<Range> normed_;  ///< of the own range, what this rank counts in the gradients' norm
   std::optional<ModelGroupSums<T>> sums_;
   std::optional<ClassBlockSums<T>> block_sums_;  ///< instead, where classes are in blocks

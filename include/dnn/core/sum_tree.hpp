@@ -42,24 +42,10 @@ struct TreePart {
 /// The same for the leaves [within.begin, within.end) of `leaves`.
 [[nodiscard]] std::vector<Range> tree_nodes(std::size_t leaves, Range within);
 
-/// How one rank computes leaf after leaf and adds up its nodes of the tree on the way.
-struct TreeSchedule {
-  /// buffer `into` += buffer `from`.
-  struct Addition {
-    std::size_t into, from;
-  };
-  struct Step {
-    std::size_t leaf;
-    std::size_t buffer;               ///< that its numbers are written to
-    std::vector<Addition> additions;  ///< that follow, in order
-  };
-  std::vector<Step> steps;
-  std::size_t nodes = 0;    ///< the buffers from 0 on that have the rank's nodes in the end
-  std::size_t buffers = 0;  ///< these, and what is needed on the way
-
-  /// For the leaves `mine` of `leaves`.
-  [[nodiscard]] static TreeSchedule make(std::size_t leaves, Range mine);
-};
+/// Whoever goes through the leaves of a node of `leaves` leaves in order keeps the sums that wait
+/// for their right sibling on a stack: how many of them are, from the last one on, left operands of
+/// an addition once leaf number `leaf` is there. What comes of it goes on the stack.
+[[nodiscard]] std::size_t additions_after(std::size_t leaf, std::size_t leaves);
 
 /// to[i] = the sum over the leaves of `node`, a node of the tree, for i < count. `parts`, in the
 /// order of their leaves, are nodes that together cover it. `to` may be the values of a part. In

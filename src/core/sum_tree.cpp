@@ -1,4 +1,4 @@
-#include "dnn/parallel/sum_tree.hpp"
+#include "dnn/core/sum_tree.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,19 +25,6 @@ void collect(Range node, const std::vector<bool>& marked, std::vector<Range>& no
     collect({node.begin, middle}, marked, nodes);
     collect({middle, node.end}, marked, nodes);
   }
-}
-
-/// Appends what gives the sum of `node` in `buffer`, with those from `spare` on for the rest.
-void schedule(Range node, std::size_t buffer, std::size_t spare, TreeSchedule& plan) {
-  if (node.size() == 1) {
-    plan.steps.push_back({node.begin, buffer, {}});
-    return;
-  }
-  const std::size_t middle = right_child(node);
-  schedule({node.begin, middle}, buffer, spare, plan);
-  schedule({middle, node.end}, spare, spare + 1, plan);
-  plan.steps.back().additions.push_back({buffer, spare});
-  plan.buffers = std::max(plan.buffers, spare + 1);
 }
 
 /// Adds up blocks of a tree's elements.
@@ -92,15 +79,9 @@ std::vector<Range> tree_nodes(std::size_t leaves, Range within) {
   return within.empty() ? std::vector<Range>() : tree_nodes(marked);
 }
 
-TreeSchedule TreeSchedule::make(std::size_t leaves, Range mine) {
-  TreeSchedule plan;
-  const std::vector<Range> nodes = tree_nodes(leaves, mine);
-  plan.nodes = nodes.size();
-  plan.buffers = nodes.size();
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    schedule(nodes[i], i, nodes.size(), plan);
-  }
-  return plan;
+std::size_t additions_after(std::size_t leaf, std::size_t leaves) {
+  // Left children have powers of two of leaves, so the stack is the leaves gone by in binary.
+  return static_cast<std::size_t>(leaf + 1 == leaves ? std::popcount(leaf) : std::countr_one(leaf));
 }
 
 template <class T>

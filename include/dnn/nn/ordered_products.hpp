@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/matrix.hpp"
+#include "dnn/core/partition.hpp"
+#include "dnn/nn/matrix_product.hpp"
+#include "dnn/nn/tile_kernel.hpp"
+
+namespace dnn {
+
+/// Where the gradients of a node of the tree over shards go.
+template <class T>
+struct ShardSum {
+  Range shards;  ///< the leaves, as indices of the shards given
+  MatrixView<T> dW;
+  std::span<T> dB;
+};
+
+/// The products of a dense layer with --reproducible; names and shapes as in dense.hpp. The bits of
+/// an element depend on its operands alone: see Note [Sums in order] for one shard, and Note [One
+/// tree over logical shards] for the sum of several. Owns the memory that operands are packed into,
+/// which grows with the largest product.
+///
+/// Note [Why products of our own]
+/// The libraries choose a kernel, and with it an order of summation, by the extents of a product:
+/// a batch of 64 samples at once and eight shards of 8 of them give different bits. So they would
+/// have to be called for one shard at a time on a rank that has several, and for each of these dW
+/// would be written and added up in memory: measured, one rank took 2 to 5 times as long for eight
+/// shards as for the batch. With products in a fixed order, forward and dX take all samples of a
+/// rank at once, and the tree over the shards is added up in registers. Nor does the library's
+/// version count any more. Measured beside oneDNN's, see tests/bench (bench_products).
+template <class T>
+class OrderedProducts {
+ public:
+  /// `kernel`: one of tile_kernels().
+  explicit OrderedProducts(const TileKernel<T>& kernel = tile_kernels<T>().front())
+      : kernel_(kernel) {}
+
+  /// A = X W.
+  void forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A);
+
+  /// dX = dA Wᵀ, summed over the columns [columns.begin, columns.end) of dA and W alone.
+  void backward_input(MatrixView<const T> dA, MatrixView<const T> W, Range columns,
+                      MatrixView<T> dX);
+
+  /// dW = Xᵀ dA and dB = Σ dA for each of `sums`, along the tree over its shards. `shards`: the
+  /// rows of each, one after the other from row 0 on; may be empty.
+  void backward_parameters(MatrixView<const T> X, MatrixView<const T> dA,
+                           std::span<const Range> shards, std::span<const ShardSum<T>> sums);
+
+  /// The largest |dW| or |dB| of any one shard; NaN where one is. Takes as long as
+  /// backward_parameters without the tree, and needs no memory for dW.
+  [[nodiscard]] T largest_gradient(MatrixView<const T> X, MatrixView<const T> dA,
+                                   std::span<const Range> shards);
+
+ private:
+  /// c = a b, of pieces of larger matrices.
+  struct Pieces {
+    const T* a;  ///< the terms of a sum lie one after the other
+    std::size_t a_row;
+    const T* b;
+    std::size_t b_row;
+    Transpose transpose_b;
+    std::size_t terms;
+    T* c;
+    std::size_t c_row;
+    bool whole_vectors;  ///< the rows of c have room for them
+  };
+  /// What one thread packs operands and partial sums into.
+  struct Lane {
+    AlignedBuffer<T> a, b, tile, stack, sums;
+  };
+
+  /// Calls work(rows, columns, lane) for parts of a product of so many, in threads where it has
+  /// enough `terms` for each element.
+  template <class Work>
+  void in_parts(std::size_t rows, std::size_t columns, std::size_t terms, Work&& work);
+  /// The columns of panel `panel` of [0, columns).
+  [[nodiscard]] Range panel_of(std::size_t columns, std::size_t panel) const;
+  [[nodiscard]] std::size_t panels(std::size_t columns) const;
+  [[nodiscard]] std::size_t vectors(std::size_t columns) const;
+
+  void multiply(const Pieces& pieces, std::size_t rows, std::size_t columns, Lane& lane) const;
+  void pack(const Pieces& pieces, Range terms, Range columns, T* to) const;
+  void pack_tiles(MatrixView<const T> X, Range columns, T* to) const;
+  void sum_tile(TileSum<T> tile, std::size_t rows, std::size_t columns, bool whole_vectors,
+                Lane& lane) const;
+  /// Rows `inputs` and columns `outputs` of a node's dW; dB, where the rows are the first.
+  void sum_shards(MatrixView<const T> X, MatrixView<const T> dA, Range samples,
+                  std::span<const TreeLeaf> leaves, const ShardSum<T>& sum, Range inputs,
+                  Range outputs, Lane& lane) const;
+  TileKernel<T> kernel_;
+  std::vector<Lane> lanes_;
+  std::vector<TreeLeaf> leaves_;  ///< of the sum that is being computed
+};
+
+}  // namespace dnn

@@ -1,0 +1,351 @@
+#include "dnn/nn/ordered_products.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <utility>
+
+#include "dnn/core/largest_magnitude.hpp"
+#include "dnn/core/simd.hpp"
+#include "dnn/core/sum_tree.hpp"
+#include "dnn/core/threads.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// Terms of a sum that are taken at a time: a panel of so many rows of b fits the first cache.
+constexpr std::size_t slab = 256;
+/// Panels of b that are packed at a time, so that rows of several lines are read at once.
+constexpr std::size_t most_panels = 8;
+/// The same of tiles of X, which are narrower than a line.
+constexpr std::size_t most_tiles = 8;
+/// Elements that are packed at a time where all terms are: they fit the second cache.
+constexpr std::size_t packed_elements = std::size_t{1} << 18;
+/// Multiplications that make a thread of its own worth while.
+constexpr std::size_t product_grain = std::size_t{1} << 19;
+/// Rows of dW that are looked at together.
+constexpr std::size_t looked_at = 64;
+
+std::size_t ceil_of(std::size_t count, std::size_t unit) {
+  return (count + unit - 1) / unit;
+}
+
+template <class T>
+T* grown(AlignedBuffer<T>& buffer, std::size_t elements) {
+  if (buffer.size() < elements) {
+    buffer = AlignedBuffer<T>(elements);
+  }
+  return buffer.data();
+}
+
+/// to = fromᵀ, whose rows are `to_row` and `from_row` apart; `rows` x `cols` is `to`'s extent.
+template <class T>
+void transpose(const T* from, std::size_t from_row, T* to, std::size_t to_row, std::size_t rows,
+               std::size_t cols) {
+  constexpr std::size_t line = 16;  // elements of what is read again before it leaves the cache
+  for (std::size_t first = 0; first < cols; first += line) {
+    const std::size_t count = std::min(line, cols - first);
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t j = first; j < first + count; ++j) {
+        to[i * to_row + j] = from[j * from_row + i];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+template <class Work>
+void OrderedProducts<T>::in_parts(std::size_t rows, std::size_t columns, std::size_t terms,
+                                  Work&& work) {
+  const std::size_t tiles = ceil_of(rows, kernel_.rows);
+  const std::size_t across = panels(columns);
+  if (tiles == 0 || across == 0) {
+    return;
+  }
+  const std::size_t most =
+      std::min(static_cast<std::size_t>(threads()), 1 + rows * columns * terms / product_grain);
+  std::size_t down = 1;
+  const auto longest = [&](std::size_t d) { return ceil_of(tiles, d) * ceil_of(across, most / d); };
+  for (std::size_t d = 2; d <= most; ++d) {
+    if (longest(d) < longest(down)) {
+      down = d;
+    }
+  }
+  const std::size_t parts = down * (most / down);
+  if (lanes_.size() < parts) {
+    lanes_.resize(parts);
+  }
+  parallel_tasks(parts, [&](std::size_t i, std::size_t lane) {
+    const Range r = part_of(tiles, down, i % down);
+    const Range c = part_of(vectors(columns), parts / down, i / down);
+    const Range row_range{r.begin * kernel_.rows, std::min(r.end * kernel_.rows, rows)};
+    const Range column_range{c.begin * kernel_.vector, std::min(c.end * kernel_.vector, columns)};
+    if (!row_range.empty() && !column_range.empty()) {
+      work(row_range, column_range, lanes_[lane]);
+    }
+  });
+}
+
+template <class T>
+std::size_t OrderedProducts<T>::vectors(std::size_t columns) const {
+  return ceil_of(columns, kernel_.vector);
+}
+
+template <class T>
+std::size_t OrderedProducts<T>::panels(std::size_t columns) const {
+  return ceil_of(vectors(columns), kernel_.vectors);
+}
+
+template <class T>
+Range OrderedProducts<T>::panel_of(std::size_t columns, std::size_t panel) const {
+  const Range own = part_of(vectors(columns), panels(columns), panel);
+  return {own.begin * kernel_.vector, std::min(own.end * kernel_.vector, columns)};
+}
+
+template <class T>
+void OrderedProducts<T>::forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
+  in_parts(A.rows, A.cols, W.rows, [&](Range rows, Range columns, Lane& lane) {
+    multiply({X.data + rows.begin * X.cols, X.cols, W.data + columns.begin, W.cols, Transpose::no,
+              W.rows, A.data + rows.begin * A.cols + columns.begin, A.cols, false},
+             rows.size(), columns.size(), lane);
+  });
+}
+
+template <class T>
+void OrderedProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const T> W,
+                                        Range columns, MatrixView<T> dX) {
+  // Either W is transposed, or dA and the result.
+  if (W.rows * columns.size() < dA.rows * (W.rows + columns.size())) {
+    in_parts(dX.rows, dX.cols, columns.size(), [&](Range rows, Range inputs, Lane& lane) {
+      multiply({dA.data + rows.begin * dA.cols + columns.begin, dA.cols,
+                W.data + inputs.begin * W.cols + columns.begin, W.cols, Transpose::yes,
+                columns.size(), dX.data + rows.begin * dX.cols + inputs.begin, dX.cols, false},
+               rows.size(), inputs.size(), lane);
+    });
+    return;
+  }
+  in_parts(dX.cols, dX.rows, columns.size(), [&](Range inputs, Range rows, Lane& lane) {
+    const std::size_t row = vectors(rows.size()) * kernel_.vector;
+    T* sums = grown(lane.sums, inputs.size() * row);
+    multiply({W.data + inputs.begin * W.cols + columns.begin, W.cols,
+              dA.data + rows.begin * dA.cols + columns.begin, dA.cols, Transpose::yes,
+              columns.size(), sums, row, true},
+             inputs.size(), rows.size(), lane);
+    transpose(sums, row, dX.data + rows.begin * dX.cols + inputs.begin, dX.cols, rows.size(),
+              inputs.size());
+  });
+}
+
+template <class T>
+void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::size_t columns,
+                                  Lane& lane) const {
+  const std::size_t count = panels(columns);
+  const std::size_t group = std::min(count, most_panels);
+  T* packed = grown(lane.b, group * slab * kernel_.columns());
+  const std::size_t slabs = std::max<std::size_t>(1, ceil_of(pieces.terms, slab));
+  for (std::size_t n = 0; n < slabs; ++n) {
+    const Range terms = part_of(pieces.terms, slabs, n);
+    const TreeLeaf leaf{terms.size(), 0};
+    for (std::size_t first = 0; first < count; first += group) {
+      const Range some{first, std::min(first + group, count)};
+      for (std::size_t row = 0; row < rows; row += kernel_.rows) {
+        for (std::size_t panel = some.begin; panel < some.end; ++panel) {
+          const Range c = panel_of(columns, panel);
+          TileSum<T> tile{.a = pieces.a + row * pieces.a_row + terms.begin,
+                          .a_row = pieces.a_row,
+                          .a_step = 1,
+                          .leaves = {&leaf, 1},
+                          .to = pieces.c + row * pieces.c_row + c.begin,
+                          .to_row = pieces.c_row,
+                          .ahead_row = pieces.c_row};
+          tile.before = n > 0 ? tile.to : nullptr;
+          T* const own = packed + (panel - first) * slab * kernel_.columns();
+          const bool in_place =
+              pieces.transpose_b == Transpose::no && c.size() % kernel_.vector == 0;
+          if (row == 0 && in_place) {
+            tile.b = pieces.b + terms.begin * pieces.b_row + c.begin;
+            tile.b_step = pieces.b_row;
+            tile.copy = rows > kernel_.rows ? own : nullptr;
+          } else {
+            if (row == 0) {
+              pack(pieces, terms, c, own);
+            }
+            tile.b = own;
+            tile.b_step = vectors(c.size()) * kernel_.vector;
+          }
+          tile.ahead = panel + 1 < some.end            ? tile.to + c.size()
+                       : row + 2 * kernel_.rows < rows ? tile.to + kernel_.rows * pieces.c_row
+                                                       : nullptr;
+          sum_tile(tile, std::min(kernel_.rows, rows - row), c.size(), pieces.whole_vectors, lane);
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void OrderedProducts<T>::pack(const Pieces& pieces, Range terms, Range columns, T* to) const {
+  const std::size_t row = vectors(columns.size()) * kernel_.vector;
+  const T* from = pieces.b + (pieces.transpose_b == Transpose::yes
+                                  ? columns.begin * pieces.b_row + terms.begin
+                                  : terms.begin * pieces.b_row + columns.begin);
+  if (pieces.transpose_b == Transpose::yes) {
+    transpose(from, pieces.b_row, to, row, terms.size(), columns.size());
+  }
+  for (std::size_t p = 0; p < terms.size(); ++p, to += row) {
+    if (pieces.transpose_b == Transpose::no) {
+      std::copy_n(from + p * pieces.b_row, columns.size(), to);
+    }
+    std::fill(to + columns.size(), to + row, T{0});
+  }
+}
+
+/// Tile after tile of columns of X, each with its samples one after the other.
+template <class T>
+void OrderedProducts<T>::pack_tiles(MatrixView<const T> X, Range columns, T* to) const {
+  constexpr std::size_t rows_ahead = 8;
+  const std::size_t line = 64 / sizeof(T);
+  for (std::size_t s = 0; s < X.rows; ++s, to += kernel_.rows) {
+    const T* from = X.row(s).data() + columns.begin;
+    for (std::size_t i = 0; i < columns.size() && s + rows_ahead < X.rows; i += line) {
+      __builtin_prefetch(from + rows_ahead * X.cols + i);
+    }
+    for (std::size_t i = 0; i < columns.size(); i += kernel_.rows) {
+      T* const tile = to + i * X.rows;
+      for (std::size_t r = 0; r < std::min(kernel_.rows, columns.size() - i); ++r) {
+        tile[r] = from[i + r];
+      }
+    }
+  }
+}
+
+/// Where there is no room for whole vectors, the tile takes a way round.
+template <class T>
+void OrderedProducts<T>::sum_tile(TileSum<T> tile, std::size_t rows, std::size_t columns,
+                                  bool whole_vectors, Lane& lane) const {
+  const std::size_t width = vectors(columns);
+  if (whole_vectors || columns == width * kernel_.vector) {
+    kernel_(rows, width, tile);
+    return;
+  }
+  T* const to = std::exchange(tile.to, grown(lane.tile, kernel_.rows * kernel_.columns()));
+  const std::size_t to_row = std::exchange(tile.to_row, kernel_.columns());
+  if (tile.before != nullptr) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::copy_n(to + i * to_row, columns, tile.to + i * tile.to_row);
+    }
+    tile.before = tile.to;
+  }
+  kernel_(rows, width, tile);
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::copy_n(tile.to + i * tile.to_row, columns, to + i * to_row);
+  }
+}
+
+template <class T>
+void OrderedProducts<T>::backward_parameters(MatrixView<const T> X, MatrixView<const T> dA,
+                                             std::span<const Range> shards,
+                                             std::span<const ShardSum<T>> sums) {
+  for (const ShardSum<T>& sum : sums) {
+    leaves_.clear();
+    for (std::size_t i = 0; i < sum.shards.size(); ++i) {
+      leaves_.push_back(
+          {shards[sum.shards.begin + i].size(), additions_after(i, sum.shards.size())});
+    }
+    const Range samples{shards[sum.shards.begin].begin, shards[sum.shards.end - 1].end};
+    in_parts(X.cols, dA.cols, samples.size(), [&](Range inputs, Range outputs, Lane& lane) {
+      sum_shards(X, dA, samples, leaves_, sum, inputs, outputs, lane);
+    });
+  }
+}
+
+template <class T>
+void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> dA, Range samples,
+                                    std::span<const TreeLeaf> leaves, const ShardSum<T>& sum,
+                                    Range inputs, Range outputs, Lane& lane) const {
+  const std::size_t panel_step = samples.size() * kernel_.columns();
+  const std::size_t count = panels(outputs.size());
+  const std::size_t group =
+      std::clamp<std::size_t>(packed_elements / (panel_step + 1), 1, std::min(count, most_panels));
+  const std::size_t at_a_time =
+      kernel_.rows * std::clamp<std::size_t>(
+                         packed_elements / (4 * kernel_.rows * samples.size() + 1), 1, most_tiles);
+  T* const x = grown(lane.a, samples.size() * at_a_time);
+  T* const da = grown(lane.b, group * panel_step);
+  const Pieces pieces{nullptr,
+                      0,
+                      dA.data + samples.begin * dA.cols + outputs.begin,
+                      dA.cols,
+                      Transpose::no,
+                      0,
+                      nullptr,
+                      0,
+                      false};
+  T* const stack = grown(lane.stack, static_cast<std::size_t>(std::bit_width(leaves.size())) *
+                                         kernel_.rows * kernel_.columns());
+  const T one{1};
+  for (std::size_t first = 0; first < count; first += group) {
+    const Range some{first, std::min(first + group, count)};
+    for (std::size_t panel = some.begin; panel < some.end; ++panel) {
+      pack(pieces, {0, samples.size()}, panel_of(outputs.size(), panel),
+           da + (panel - first) * panel_step);
+    }
+    const auto sum_panels = [&](TileSum<T> tile, std::size_t rows, T* to, std::size_t to_row) {
+      tile.leaves = leaves;
+      tile.stack = stack;
+      tile.to_row = to_row;
+      tile.ahead_row = to_row;
+      for (std::size_t panel = some.begin; panel < some.end; ++panel) {
+        const Range columns = panel_of(outputs.size(), panel);
+        tile.b = da + (panel - first) * panel_step;
+        tile.b_step = vectors(columns.size()) * kernel_.vector;
+        tile.to = to + outputs.begin + columns.begin;
+        tile.ahead = tile.to;
+        sum_tile(tile, rows, columns.size(), false, lane);
+      }
+    };
+    for (std::size_t i = inputs.begin; i < inputs.end; i += at_a_time) {
+      const Range some_inputs{i, std::min(i + at_a_time, inputs.end)};
+      pack_tiles(X.part(samples), some_inputs, x);
+      for (std::size_t row = i; row < some_inputs.end; row += kernel_.rows) {
+        sum_panels({.a = x + (row - i) * samples.size(), .a_row = 1, .a_step = kernel_.rows},
+                   std::min(kernel_.rows, some_inputs.end - row), sum.dW.row(row).data(),
+                   sum.dW.cols);
+      }
+    }
+    if (inputs.begin == 0) {
+      sum_panels({.a = &one, .a_row = 0, .a_step = 0}, 1, sum.dB.data(), 0);
+    }
+  }
+}
+
+template <class T>
+T OrderedProducts<T>::largest_gradient(MatrixView<const T> X, MatrixView<const T> dA,
+                                       std::span<const Range> shards) {
+  if (lanes_.empty()) {
+    lanes_.resize(1);
+  }
+  std::vector<T> gradients((std::min(X.cols, looked_at) + 1) * dA.cols);
+  T largest{0};
+  for (const Range& shard : shards) {
+    for (std::size_t first = 0; first < X.cols && !std::isnan(largest); first += looked_at) {
+      const std::size_t rows = std::min(looked_at, X.cols - first);
+      const std::span<T> all = std::span(gradients).first((rows + 1) * dA.cols);
+      const TreeLeaf leaf{shard.size(), 0};
+      const ShardSum<T> sum{{}, {all.data() + dA.cols, rows, dA.cols}, all.first(dA.cols)};
+      sum_shards({X.data + first, X.rows, X.cols}, dA, shard, {&leaf, 1}, sum, {0, rows},
+                 {0, dA.cols}, lanes_.front());
+      const T found = largest_magnitude(std::span<const T>(all));
+      largest = std::max(found, largest);  // which returns a NaN that comes first
+    }
+  }
+  return largest;
+}
+
+template class OrderedProducts<float>;
+template class OrderedProducts<double>;
+
+}  // namespace dnn

@@ -1,0 +1,194 @@
+#include "dnn/nn/tile_kernel.hpp"
+
+#include <type_traits>
+#include <utility>
+
+#include "dnn/core/simd.hpp"
+
+namespace dnn {
+
+namespace {
+
+template <class T, std::size_t Bytes, std::size_t Rows, std::size_t Vectors>
+DNN_SIMD_BODY void sum_tile(const TileSum<T>& given) {
+  const TileSum<T> sum = given;  // which no store can change
+  constexpr std::size_t lanes = Bytes / sizeof(T);
+  constexpr std::size_t rows_ahead = 16;  // of b, which the processor does not foresee
+  typedef T Vector __attribute__((vector_size(Bytes)));                                    // NOLINT
+  typedef T InMemory __attribute__((vector_size(Bytes), aligned(alignof(T)), may_alias));  // NOLINT
+  const auto at = [](const T* p) { return reinterpret_cast<const InMemory*>(p); };
+  if (sum.ahead != nullptr) {
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < Vectors; ++j) {
+        __builtin_prefetch(sum.ahead + i * sum.ahead_row + j * lanes, 1);
+      }
+    }
+  }
+  const T* a = sum.a;
+  const T* b = sum.b;
+  auto* copy = reinterpret_cast<InMemory*>(sum.copy);
+  const T* before = sum.before;
+  auto* stack = reinterpret_cast<InMemory*>(sum.stack);
+  const TreeLeaf* leaf = sum.leaves.data();
+  const TreeLeaf* const last = leaf + sum.leaves.size() - 1;
+  for (;; ++leaf) {
+    Vector c[Rows][Vectors] = {};
+    if (before != nullptr) {
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < Vectors; ++j) {
+          c[i][j] = *at(before + i * sum.to_row + j * lanes);
+        }
+      }
+      before = nullptr;
+    }
+    const auto add_terms = [&](auto copies) __attribute__((always_inline)) {
+      for (std::size_t p = 0; p < leaf->terms; ++p) {
+        Vector row[Vectors];
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < Vectors; ++j) {
+          row[j] = *at(b + j * lanes);
+          if constexpr (decltype(copies)::value) {
+            __builtin_prefetch(b + (Vectors + j) * lanes, 0, 2);
+            __builtin_prefetch(b + rows_ahead * sum.b_step + j * lanes);
+            copy[j] = row[j];
+          }
+        }
+        if constexpr (decltype(copies)::value) {
+          copy += Vectors;
+        }
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < Rows; ++i) {
+          const Vector factor = a[i * sum.a_row] - Vector{};  // in every lane; x - 0 is x, -0 too
+#pragma GCC unroll 8
+          for (std::size_t j = 0; j < Vectors; ++j) {
+            c[i][j] += factor * row[j];
+          }
+        }
+        a += sum.a_step;
+        b += sum.b_step;
+      }
+    };
+    if (copy != nullptr) {
+      add_terms(std::true_type());
+    } else {
+      add_terms(std::false_type());
+    }
+    for (std::size_t n = 0; n < leaf->additions; ++n) {
+      stack -= Rows * Vectors;
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < Vectors; ++j) {
+          c[i][j] = stack[i * Vectors + j] + c[i][j];
+        }
+      }
+    }
+    if (leaf == last) {
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < Vectors; ++j) {
+          *reinterpret_cast<InMemory*>(sum.to + i * sum.to_row + j * lanes) = c[i][j];
+        }
+      }
+      return;
+    }
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < Vectors; ++j) {
+        stack[i * Vectors + j] = c[i][j];
+      }
+    }
+    stack += Rows * Vectors;
+  }
+}
+
+struct Portable {
+  static constexpr const char* name = "portable";
+  static constexpr std::size_t bytes = 16;
+  static constexpr std::size_t rows = 4;
+  static constexpr std::size_t vectors = 2;
+  static bool runs() { return true; }
+  template <class T, std::size_t Rows, std::size_t Vectors>
+  static void run(const TileSum<T>& sum) {
+    sum_tile<T, bytes, Rows, Vectors>(sum);
+  }
+};
+
+#if defined(__x86_64__)
+/// 16 registers: 12 sums, 3 of b, 1 of a.
+struct Avx2 {
+  static constexpr const char* name = "x86-64-v3";
+  static constexpr std::size_t bytes = 32;
+  static constexpr std::size_t rows = 4;
+  static constexpr std::size_t vectors = 3;
+  static bool runs() {
+    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  }
+  template <class T, std::size_t Rows, std::size_t Vectors>
+  __attribute__((target("avx2,fma"))) static void run(const TileSum<T>& sum) {
+    sum_tile<T, bytes, Rows, Vectors>(sum);
+  }
+};
+
+/// 32 registers: 24 sums, 3 of b, 1 of a.
+struct Avx512 {
+  static constexpr const char* name = "x86-64-v4";
+  static constexpr std::size_t bytes = 64;
+  static constexpr std::size_t rows = 8;
+  static constexpr std::size_t vectors = 3;
+  static bool runs() { return Avx2::runs() && __builtin_cpu_supports("avx512f") != 0; }
+  template <class T, std::size_t Rows, std::size_t Vectors>
+  __attribute__((target("avx512f,fma"))) static void run(const TileSum<T>& sum) {
+    sum_tile<T, bytes, Rows, Vectors>(sum);
+  }
+};
+#endif
+
+template <class T, class Level, std::size_t Rows, std::size_t... Vectors>
+void add_row(TileKernel<T>& kernel, std::index_sequence<Vectors...>) {
+  ((kernel.functions[Rows][Vectors] = &Level::template run<T, Rows + 1, Vectors + 1>), ...);
+}
+
+template <class T, class Level, std::size_t... Rows>
+TileKernel<T> kernel_of(std::index_sequence<Rows...>) {
+  TileKernel<T> kernel{Level::name, Level::rows, Level::bytes / sizeof(T), Level::vectors, {}};
+  (add_row<T, Level, Rows>(kernel, std::make_index_sequence<Level::vectors>()), ...);
+  return kernel;
+}
+
+template <class T, class Level>
+void append(std::vector<TileKernel<T>>& kernels) {
+  if (Level::runs()) {
+    kernels.push_back(kernel_of<T, Level>(std::make_index_sequence<Level::rows>()));
+  }
+}
+
+template <class T>
+std::vector<TileKernel<T>> kernels_that_run() {
+  std::vector<TileKernel<T>> kernels;
+#if defined(__x86_64__)
+  append<T, Avx512>(kernels);
+  append<T, Avx2>(kernels);
+#endif
+  append<T, Portable>(kernels);
+  return kernels;
+}
+
+}  // namespace
+
+template <class T>
+std::span<const TileKernel<T>> tile_kernels() {
+  static const std::vector<TileKernel<T>> kernels = kernels_that_run<T>();
+  return kernels;
+}
+
+template std::span<const TileKernel<float>> tile_kernels();
+template std::span<const TileKernel<double>> tile_kernels();
+
+}  // namespace dnn
