@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "dnn/core/largest_magnitude.hpp"
@@ -22,6 +23,9 @@ constexpr std::size_t most_panels = 8;
 constexpr std::size_t most_tiles = 8;
 /// Elements that are packed at a time where all terms are: they fit the second cache.
 constexpr std::size_t packed_elements = std::size_t{1} << 18;
+/// Terms of a tile of dW in whose time its lines can be fetched. With fewer, the lines (which a
+/// neighbour on the node may have read last) hold up those of the operands.
+constexpr std::size_t least_terms_for_prefetch = 48;
 /// Multiplications that make a thread of its own worth while.
 constexpr std::size_t product_grain = std::size_t{1} << 19;
 /// Rows of dW that are looked at together.
@@ -100,9 +104,17 @@ std::size_t OrderedProducts<T>::panels(std::size_t columns) const {
 }
 
 template <class T>
-Range OrderedProducts<T>::panel_of(std::size_t columns, std::size_t panel) const {
-  const Range own = part_of(vectors(columns), panels(columns), panel);
-  return {own.begin * kernel_.vector, std::min(own.end * kernel_.vector, columns)};
+auto OrderedProducts<T>::cut(std::size_t columns, Lane& lane) const -> std::span<const Panel> {
+  lane.panels.clear();
+  const std::size_t count = panels(columns);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Range own = part_of(vectors(columns), count, i);
+    lane.panels.push_back(
+        {{own.begin * kernel_.vector, std::min(own.end * kernel_.vector, columns)},
+         own.size(),
+         own.size() * kernel_.vector});
+  }
+  return lane.panels;
 }
 
 template <class T>
@@ -142,44 +154,41 @@ void OrderedProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const
 template <class T>
 void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::size_t columns,
                                   Lane& lane) const {
-  const std::size_t count = panels(columns);
-  const std::size_t group = std::min(count, most_panels);
-  T* packed = grown(lane.b, group * slab * kernel_.columns());
+  const std::span<const Panel> all = cut(columns, lane);
+  const std::size_t panel_step = slab * kernel_.columns();
+  T* packed = grown(lane.b, std::min(all.size(), most_panels) * panel_step);
   const std::size_t slabs = std::max<std::size_t>(1, ceil_of(pieces.terms, slab));
   for (std::size_t n = 0; n < slabs; ++n) {
     const Range terms = part_of(pieces.terms, slabs, n);
     const TreeLeaf leaf{terms.size(), 0};
-    for (std::size_t first = 0; first < count; first += group) {
-      const Range some{first, std::min(first + group, count)};
+    for (std::size_t first = 0; first < all.size(); first += most_panels) {
+      const auto some = all.subspan(first, std::min(most_panels, all.size() - first));
       for (std::size_t row = 0; row < rows; row += kernel_.rows) {
-        for (std::size_t panel = some.begin; panel < some.end; ++panel) {
-          const Range c = panel_of(columns, panel);
+        T* own = packed;
+        for (const Panel& panel : some) {
           TileSum<T> tile{.a = pieces.a + row * pieces.a_row + terms.begin,
                           .a_row = pieces.a_row,
                           .a_step = 1,
+                          .b = own,
+                          .b_step = panel.width,
                           .leaves = {&leaf, 1},
-                          .to = pieces.c + row * pieces.c_row + c.begin,
+                          .to = pieces.c + row * pieces.c_row + panel.columns.begin,
                           .to_row = pieces.c_row,
                           .ahead_row = pieces.c_row};
           tile.before = n > 0 ? tile.to : nullptr;
-          T* const own = packed + (panel - first) * slab * kernel_.columns();
-          const bool in_place =
-              pieces.transpose_b == Transpose::no && c.size() % kernel_.vector == 0;
-          if (row == 0 && in_place) {
-            tile.b = pieces.b + terms.begin * pieces.b_row + c.begin;
-            tile.b_step = pieces.b_row;
-            tile.copy = rows > kernel_.rows ? own : nullptr;
-          } else {
-            if (row == 0) {
-              pack(pieces, terms, c, own);
-            }
-            tile.b = own;
-            tile.b_step = vectors(c.size()) * kernel_.vector;
-          }
-          tile.ahead = panel + 1 < some.end            ? tile.to + c.size()
+          tile.ahead = &panel != &some.back()          ? tile.to + panel.width
                        : row + 2 * kernel_.rows < rows ? tile.to + kernel_.rows * pieces.c_row
                                                        : nullptr;
-          sum_tile(tile, std::min(kernel_.rows, rows - row), c.size(), pieces.whole_vectors, lane);
+          if (row == 0 && pieces.transpose_b == Transpose::no &&
+              panel.columns.size() == panel.width) {
+            tile.b = pieces.b + terms.begin * pieces.b_row + panel.columns.begin;
+            tile.b_step = pieces.b_row;
+            tile.copy = rows > kernel_.rows ? own : nullptr;
+          } else if (row == 0) {
+            pack(pieces, terms, panel, own);
+          }
+          sum_tile(tile, std::min(kernel_.rows, rows - row), panel, pieces.whole_vectors, lane);
+          own += panel_step;
         }
       }
     }
@@ -187,8 +196,8 @@ void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::s
 }
 
 template <class T>
-void OrderedProducts<T>::pack(const Pieces& pieces, Range terms, Range columns, T* to) const {
-  const std::size_t row = vectors(columns.size()) * kernel_.vector;
+void OrderedProducts<T>::pack(const Pieces& pieces, Range terms, const Panel& panel, T* to) const {
+  const auto& [columns, count, row] = panel;
   const T* from = pieces.b + (pieces.transpose_b == Transpose::yes
                                   ? columns.begin * pieces.b_row + terms.begin
                                   : terms.begin * pieces.b_row + columns.begin);
@@ -215,8 +224,10 @@ void OrderedProducts<T>::pack_tiles(MatrixView<const T> X, Range columns, T* to)
     }
     for (std::size_t i = 0; i < columns.size(); i += kernel_.rows) {
       T* const tile = to + i * X.rows;
-      for (std::size_t r = 0; r < std::min(kernel_.rows, columns.size() - i); ++r) {
-        tile[r] = from[i + r];
+      if (kernel_.rows == TileKernel<T>::most_rows && i + kernel_.rows <= columns.size()) {
+        std::memcpy(tile, from + i, TileKernel<T>::most_rows * sizeof(T));  // of a fixed size
+      } else {
+        std::copy_n(from + i, std::min(kernel_.rows, columns.size() - i), tile);
       }
     }
   }
@@ -224,24 +235,24 @@ void OrderedProducts<T>::pack_tiles(MatrixView<const T> X, Range columns, T* to)
 
 /// Where there is no room for whole vectors, the tile takes a way round.
 template <class T>
-void OrderedProducts<T>::sum_tile(TileSum<T> tile, std::size_t rows, std::size_t columns,
+void OrderedProducts<T>::sum_tile(const TileSum<T>& sum, std::size_t rows, const Panel& panel,
                                   bool whole_vectors, Lane& lane) const {
-  const std::size_t width = vectors(columns);
-  if (whole_vectors || columns == width * kernel_.vector) {
-    kernel_(rows, width, tile);
+  if (whole_vectors || panel.columns.size() == panel.width) {
+    kernel_(rows, panel.vectors, sum);
     return;
   }
-  T* const to = std::exchange(tile.to, grown(lane.tile, kernel_.rows * kernel_.columns()));
-  const std::size_t to_row = std::exchange(tile.to_row, kernel_.columns());
-  if (tile.before != nullptr) {
+  TileSum<T> aside = sum;
+  aside.to = grown(lane.tile, kernel_.rows * kernel_.columns());
+  aside.to_row = kernel_.columns();
+  if (sum.before != nullptr) {
     for (std::size_t i = 0; i < rows; ++i) {
-      std::copy_n(to + i * to_row, columns, tile.to + i * tile.to_row);
+      std::copy_n(sum.before + i * sum.to_row, panel.columns.size(), aside.to + i * aside.to_row);
     }
-    tile.before = tile.to;
+    aside.before = aside.to;
   }
-  kernel_(rows, width, tile);
+  kernel_(rows, panel.vectors, aside);
   for (std::size_t i = 0; i < rows; ++i) {
-    std::copy_n(tile.to + i * tile.to_row, columns, to + i * to_row);
+    std::copy_n(aside.to + i * aside.to_row, panel.columns.size(), sum.to + i * sum.to_row);
   }
 }
 
@@ -267,9 +278,9 @@ void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> d
                                     std::span<const TreeLeaf> leaves, const ShardSum<T>& sum,
                                     Range inputs, Range outputs, Lane& lane) const {
   const std::size_t panel_step = samples.size() * kernel_.columns();
-  const std::size_t count = panels(outputs.size());
-  const std::size_t group =
-      std::clamp<std::size_t>(packed_elements / (panel_step + 1), 1, std::min(count, most_panels));
+  const std::span<const Panel> all = cut(outputs.size(), lane);
+  const std::size_t group = std::clamp<std::size_t>(packed_elements / (panel_step + 1), 1,
+                                                    std::min(all.size(), most_panels));
   const std::size_t at_a_time =
       kernel_.rows * std::clamp<std::size_t>(
                          packed_elements / (4 * kernel_.rows * samples.size() + 1), 1, most_tiles);
@@ -287,24 +298,23 @@ void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> d
   T* const stack = grown(lane.stack, static_cast<std::size_t>(std::bit_width(leaves.size())) *
                                          kernel_.rows * kernel_.columns());
   const T one{1};
-  for (std::size_t first = 0; first < count; first += group) {
-    const Range some{first, std::min(first + group, count)};
-    for (std::size_t panel = some.begin; panel < some.end; ++panel) {
-      pack(pieces, {0, samples.size()}, panel_of(outputs.size(), panel),
-           da + (panel - first) * panel_step);
+  for (std::size_t first = 0; first < all.size(); first += group) {
+    const auto some = all.subspan(first, std::min(group, all.size() - first));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      pack(pieces, {0, samples.size()}, some[i], da + i * panel_step);
     }
     const auto sum_panels = [&](TileSum<T> tile, std::size_t rows, T* to, std::size_t to_row) {
+      tile.b = da;
       tile.leaves = leaves;
       tile.stack = stack;
       tile.to_row = to_row;
       tile.ahead_row = to_row;
-      for (std::size_t panel = some.begin; panel < some.end; ++panel) {
-        const Range columns = panel_of(outputs.size(), panel);
-        tile.b = da + (panel - first) * panel_step;
-        tile.b_step = vectors(columns.size()) * kernel_.vector;
-        tile.to = to + outputs.begin + columns.begin;
-        tile.ahead = tile.to;
-        sum_tile(tile, rows, columns.size(), false, lane);
+      for (const Panel& panel : some) {
+        tile.b_step = panel.width;
+        tile.to = to + outputs.begin + panel.columns.begin;
+        tile.ahead = samples.size() >= least_terms_for_prefetch ? tile.to : nullptr;
+        sum_tile(tile, rows, panel, false, lane);
+        tile.b += panel_step;
       }
     };
     for (std::size_t i = inputs.begin; i < inputs.end; i += at_a_time) {
@@ -325,6 +335,9 @@ void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> d
 template <class T>
 T OrderedProducts<T>::largest_gradient(MatrixView<const T> X, MatrixView<const T> dA,
                                        std::span<const Range> shards) {
+  if (dA.cols == 0) {
+    return T{0};
+  }
   if (lanes_.empty()) {
     lanes_.resize(1);
   }

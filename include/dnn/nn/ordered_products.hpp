@@ -70,24 +70,31 @@ class OrderedProducts {
     std::size_t c_row;
     bool whole_vectors;  ///< the rows of c have room for them
   };
+  /// Columns of a product that are computed together.
+  struct Panel {
+    Range columns;
+    std::size_t vectors;  ///< that they take
+    std::size_t width;    ///< elements of so many vectors
+  };
   /// What one thread packs operands and partial sums into.
   struct Lane {
     AlignedBuffer<T> a, b, tile, stack, sums;
+    std::vector<Panel> panels;
   };
 
   /// Calls work(rows, columns, lane) for parts of a product of so many, in threads where it has
   /// enough `terms` for each element.
   template <class Work>
   void in_parts(std::size_t rows, std::size_t columns, std::size_t terms, Work&& work);
-  /// The columns of panel `panel` of [0, columns).
-  [[nodiscard]] Range panel_of(std::size_t columns, std::size_t panel) const;
   [[nodiscard]] std::size_t panels(std::size_t columns) const;
   [[nodiscard]] std::size_t vectors(std::size_t columns) const;
 
+  /// All panels of so many columns, kept in `lane`.
+  std::span<const Panel> cut(std::size_t columns, Lane& lane) const;
   void multiply(const Pieces& pieces, std::size_t rows, std::size_t columns, Lane& lane) const;
-  void pack(const Pieces& pieces, Range terms, Range columns, T* to) const;
+  void pack(const Pieces& pieces, Range terms, const Panel& panel, T* to) const;
   void pack_tiles(MatrixView<const T> X, Range columns, T* to) const;
-  void sum_tile(TileSum<T> tile, std::size_t rows, std::size_t columns, bool whole_vectors,
+  void sum_tile(const TileSum<T>& sum, std::size_t rows, const Panel& panel, bool whole_vectors,
                 Lane& lane) const;
   /// Rows `inputs` and columns `outputs` of a node's dW; dB, where the rows are the first.
   void sum_shards(MatrixView<const T> X, MatrixView<const T> dA, Range samples,
