@@ -69,7 +69,7 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
     for (AlignedBuffer<T>& buffer : dA_) {
       buffer = AlignedBuffer<T>(widest_hidden * max_batch + 1);
     }
-    sum_shards({{{0, 1}, gradients}});
+    use_gradients({{{0, 1}, gradients}});
   }
   hold_blocks(layout, max_batch);
 }
@@ -95,6 +95,14 @@ void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batc
 
 template <class T>
 void Network<T>::sum_shards(const std::vector<NodeGradients<T>>& nodes) {
+  if (!ordered_) {
+    throw std::invalid_argument("Network: shards are summed by ordered products only");
+  }
+  use_gradients(nodes);
+}
+
+template <class T>
+void Network<T>::use_gradients(const std::vector<NodeGradients<T>>& nodes) {
   for (Layer& layer : layers_) {
     layer.sums.clear();
     for (const NodeGradients<T>& node : nodes) {

@@ -1,6 +1,7 @@
 #include "dnn/train/environment.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "dnn/nn/arithmetic.hpp"
@@ -9,6 +10,17 @@
 namespace dnn {
 
 using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* in_order = ", in order";
+constexpr std::array library_facts = {"onednn", "onednn_isa", "blas"};
+
+}  // namespace
+
+std::string Environment::name_of_ordered(const std::string& products) {
+  return products + in_order;
+}
 
 Environment Environment::gather(const Communicator& world, const std::string& products) {
   Environment own;
@@ -62,9 +74,20 @@ Json Environment::to_json() const {
   return json;
 }
 
+bool Environment::has_ordered_products() const {
+  return std::any_of(facts_.begin(), facts_.end(), [](const auto& fact) {
+    return fact.first == "products" && fact.second.ends_with(in_order);
+  });
+}
+
 std::vector<std::string> Environment::differences(const Environment& other) const {
   std::vector<std::string> lines;
+  const bool no_libraries = has_ordered_products() && other.has_ordered_products();
   for (const auto& [name, value] : facts_) {
+    if (no_libraries &&
+        std::find(library_facts.begin(), library_facts.end(), name) != library_facts.end()) {
+      continue;
+    }
     const auto found = std::find_if(other.facts_.begin(), other.facts_.end(),
                                     [&key = name](const auto& fact) { return fact.first == key; });
     if (found != other.facts_.end() && found->second != value) {

@@ -55,14 +55,13 @@ bool is_in_top(std::span<const T> a, std::size_t label) {
 template <class T>
 Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gatherer<T> gatherer,
                         std::size_t samples, std::function<std::uint64_t(std::uint64_t)> sample_at,
-                        std::size_t max_rows, bool same_blocks)
+                        std::size_t max_rows)
     : grid_(grid),
       model_group_(grid.is_split() ? &grid.model_group() : nullptr),
       classes_(layout.layers().back().columns),
       samples_(samples),
       sample_at_(std::move(sample_at)),
       max_rows_(max_rows),
-      unit_(same_blocks ? max_rows : 1),
       loader_(std::move(gatherer), max_rows) {
   if (model_group_ != nullptr || layout.class_blocks() > 1) {
     sharded_loss_.emplace(model_group_, layout.widths().back(), classes_, max_rows,
@@ -106,8 +105,7 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
 
 template <class T>
 Range Evaluator<T>::samples_of(std::size_t shard) const {
-  const Range units = part_of((samples_ + unit_ - 1) / unit_, grid_.data_shards(), shard);
-  return {std::min(units.begin * unit_, samples_), std::min(units.end * unit_, samples_)};
+  return part_of(samples_, grid_.data_shards(), shard);
 }
 
 template <class T>

@@ -45,7 +45,7 @@ int thread_count(const Config& config, const NodeCores& cores, int ranks_on_node
 /// alike, for bf16 where a processor has no unit for it.
 ProductKind product_kind(const Config& config, const Communicator& world) {
   if (config.precision != Precision::bf16) {
-    return ProductKind::full;
+    return config.reproducible ? ProductKind::ordered : ProductKind::full;
   }
   const auto lacking = world.all_reduce<std::int64_t>(has_bf16_unit() ? 0 : 1, Reduction::sum);
   if (lacking == 0) {
@@ -128,9 +128,10 @@ std::size_t element_bytes(const Config& config) {
 }
 
 std::string name_of_products(ProductKind products, const Config& config) {
-  return word_for(products == ProductKind::bf16        ? Precision::bf16
-                  : config.precision == Precision::f64 ? Precision::f64
-                                                       : Precision::f32);
+  const std::string name = word_for(products == ProductKind::bf16        ? Precision::bf16
+                                    : config.precision == Precision::f64 ? Precision::f64
+                                                                         : Precision::f32);
+  return products == ProductKind::ordered ? Environment::name_of_ordered(name) : name;
 }
 
 SplitRule split_rule(const Config& config, std::size_t classes) {

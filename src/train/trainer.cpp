@@ -76,7 +76,7 @@ Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
         grid, plan.part, Gatherer<T>(data.train, data.normalizer),
         data.sampler.validation_samples(),
         [&sampler = data.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
-        evaluation_rows, config.reproducible);
+        evaluation_rows);
   }
 }
 
@@ -505,7 +505,7 @@ Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
     const Dataset& set = data_.test ? *data_.test : data_.train;
     Evaluator<T> evaluator(
         grid_, step_.layout(), Gatherer<T>(set, data_.normalizer), set.samples,
-        [](std::uint64_t i) { return i; }, evaluation_rows, config_.reproducible);
+        [](std::uint64_t i) { return i; }, evaluation_rows);
     evaluation = evaluator.run(step_.network(), &confusion);
   }
   result_.seconds.evaluation += watch.seconds();

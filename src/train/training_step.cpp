@@ -61,9 +61,8 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
                 : std::nullopt),
       block_sums_(sums_over_blocks<T>(layout, model_group)),
       network_(layout_, exchange.values(), exchange.gradients(), settings.max_rows,
-               settings.dropout,
-               settings.logical_shards > 0 ? ProductKind::ordered : settings.products,
-               sums_ ? &*sums_ : nullptr, block_sums_ ? &*block_sums_ : nullptr),
+               settings.dropout, settings.products, sums_ ? &*sums_ : nullptr,
+               block_sums_ ? &*block_sums_ : nullptr),
       loss_(std::move(loss)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
   if (settings.logical_shards > 0) {

@@ -27,6 +27,7 @@
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/train/choices.hpp"
+#include "dnn/train/run_plan.hpp"
 #include "dnn/train/training_step.hpp"
 
 namespace dnn {
@@ -177,8 +178,9 @@ class Measurement {
   Measurement(const Arguments& a, RankGrid& grid)
       : a_(a),
         world_(grid.world()),
-        layout_(a.widths, SplitRule().splits(a.widths, grid.model_ranks()), grid.model_ranks(),
-                grid.model_shard()),
+        rule_(split_rule({.reproducible = a.logical_shards > 0}, a.widths.back())),
+        layout_(a.widths, rule_.splits(a.widths, grid.model_ranks()), grid.model_ranks(),
+                grid.model_shard(), rule_.class_blocks),
         batch_(a.rows * grid.data_shards()),
         data_(synthetic_data(32 * batch_, a.widths.front(), a.widths.back())),
         sampler_({.samples = data_.samples,
@@ -198,7 +200,9 @@ class Measurement {
     step_.emplace(layout_,
                   TrainingStep<float>::Settings{
                       .max_rows = std::max<std::size_t>(1, sampler_.max_share()),
-                      .products = a.precision == "bf16" ? ProductKind::bf16 : ProductKind::full,
+                      .products = a.precision == "bf16"  ? ProductKind::bf16
+                                  : a.logical_shards > 0 ? ProductKind::ordered
+                                                         : ProductKind::full,
                       .largest_input = 127.5 / 73.9,
                       .logical_shards = a.logical_shards,
                       .logical = part_of(a.logical_shards, grid.data_shards(), grid.data_shard())},
@@ -297,6 +301,7 @@ class Measurement {
 
   const Arguments& a_;
   const Communicator& world_;
+  SplitRule rule_;
   ParameterLayout layout_;
   std::size_t batch_;  ///< global
   Dataset data_;

@@ -87,6 +87,7 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                           .dropout = 0.2,
                           .clip_norm = problem.clip_norm,
                           .seed = 3,
+                          .products = logical > 0 ? ProductKind::ordered : ProductKind::full,
                           .largest_input = 1,
                           .largest_gradient = problem.largest_gradient,
                           .logical_shards = logical,

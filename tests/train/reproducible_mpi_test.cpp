@@ -55,6 +55,7 @@ std::vector<std::string> hashes_of(Config config, const Communicator& ranks) {
          .dropout = config.dropout,
          .clip_norm = config.clip_norm,
          .seed = config.seed,
+         .products = plan.products,
          .logical_shards = plan.exchange_settings.logical_shards,
          .logical = part_of(config.logical_shards, grid.data_shards(), grid.data_shard())},
         SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, ranks, data)),

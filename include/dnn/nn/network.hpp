@@ -69,7 +69,8 @@ class Network {
           PartialSums<T>* group = nullptr, BlockSums<T>* block_sums = nullptr);
 
   /// From now on a batch consists of shards, whose gradients are summed to each of `nodes`, in
-  /// buffers as large as the one given before. Ordered products only.
+  /// buffers as large as the one given before. Throws std::invalid_argument if products are not
+  /// ordered.
   void sum_shards(const std::vector<NodeGradients<T>>& nodes);
 
   /// To be called before the first forward and whenever the values have changed: products in bf16
@@ -113,6 +114,7 @@ class Network {
     std::optional<Bf16Dense> bf16;
   };
 
+  void use_gradients(const std::vector<NodeGradients<T>>& nodes);
   void hold_blocks(const ParameterLayout& layout, std::size_t max_batch);
   void multiply_forward(Layer& layer, MatrixView<const T> X, MatrixView<T> A);
   void multiply_backward();

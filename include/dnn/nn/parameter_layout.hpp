@@ -33,10 +33,10 @@ struct LayerLayout {
 ///
 /// Note [Class blocks]
 /// Where bits must not depend on how many ranks hold a network together, its classes are cut into C
-/// blocks, as many for any number of ranks. What the last layer computes is computed block by block
-/// (see ClassBlockProducts), and what is summed over all classes is summed over each block first,
-/// then over the blocks in one order (see ClassBlockSums and ClassShardedSoftmax). A part holds
-/// whole blocks, or none; so all blocks on one rank give the bits of each on a rank of its own.
+/// blocks, as many for any number of ranks. What is summed over all classes (dX of the last layer,
+/// the softmax) is summed over each block first, then over the blocks in one order (see
+/// OrderedProducts, ClassBlockSums and ClassShardedSoftmax). A part holds whole blocks, or none; so
+/// all blocks on one rank give the bits of each on a rank of its own.
 class ParameterLayout {
  public:
   /// The whole network. `widths`: M_0 (features), M_1, ..., M_N (classes); at least two, none 0,

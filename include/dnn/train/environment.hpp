@@ -21,6 +21,9 @@ class Environment {
   /// side, "A; B". `products`: what matrix products are taken in.
   [[nodiscard]] static Environment gather(const Communicator& world, const std::string& products);
 
+  /// The name of products that are taken in `products`, in order (see OrderedProducts).
+  [[nodiscard]] static std::string name_of_ordered(const std::string& products);
+
   /// What to_text() gave; of any other text, what can be understood of it.
   [[nodiscard]] static Environment parse(const std::string& text);
   /// One line of JSON: an object of texts; empty where nothing is known.
@@ -28,6 +31,7 @@ class Environment {
   [[nodiscard]] nlohmann::ordered_json to_json() const;
 
   /// A line for each fact that both know and that is another one in `other`, with both values.
+  /// Where both have taken products in order, the libraries' facts are left out: they had no part.
   [[nodiscard]] std::vector<std::string> differences(const Environment& other) const;
 
   /// Names and values.
@@ -36,6 +40,8 @@ class Environment {
   }
 
  private:
+  [[nodiscard]] bool has_ordered_products() const;
+
   std::vector<std::pair<std::string, std::string>> facts_;
 };
 
