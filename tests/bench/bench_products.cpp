@@ -1,4 +1,5 @@
-// The three matrix products of a dense layer, float, one thread, at the layers of typical networks.
+// The three matrix products of a dense layer, float, one thread, at the layers of typical networks:
+// the library's, and those in order (OrderedProducts), whose dW is one of 1 and one of 8 shards.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/nn/matrix_product.hpp"
+#include "dnn/nn/ordered_products.hpp"
 
 namespace dnn::bench {
 namespace {
@@ -29,10 +31,10 @@ struct Layer {
   MatrixView<float> da() { return {dA.data(), samples, out}; }
 };
 
-void run(benchmark::State& state, Transpose ta, MatrixView<const float> a, Transpose tb,
-         MatrixView<const float> b, MatrixView<float> c) {
+template <class Product>
+void run(benchmark::State& state, Product&& product) {
   while (state.KeepRunning()) {
-    multiply(ta, a, tb, b, 0.0F, c);
+    product();
     benchmark::ClobberMemory();
   }
   double flops = 2;
@@ -43,18 +45,48 @@ void run(benchmark::State& state, Transpose ta, MatrixView<const float> a, Trans
 }
 
 void forward(benchmark::State& state) {
-  Layer layer(state);
-  run(state, Transpose::no, layer.x(), Transpose::no, layer.w(), layer.da());
+  Layer l(state);
+  run(state, [&] { multiply<float>(Transpose::no, l.x(), Transpose::no, l.w(), 0, l.da()); });
 }
 
 void weight_gradient(benchmark::State& state) {
-  Layer layer(state);
-  run(state, Transpose::yes, layer.x(), Transpose::no, layer.da(), layer.w());
+  Layer l(state);
+  run(state, [&] { multiply<float>(Transpose::yes, l.x(), Transpose::no, l.da(), 0, l.w()); });
 }
 
 void input_gradient(benchmark::State& state) {
-  Layer layer(state);
-  run(state, Transpose::no, layer.da(), Transpose::yes, layer.w(), layer.x());
+  Layer l(state);
+  run(state, [&] { multiply<float>(Transpose::no, l.da(), Transpose::yes, l.w(), 0, l.x()); });
+}
+
+void ordered_forward(benchmark::State& state) {
+  Layer l(state);
+  OrderedProducts<float> products;
+  run(state, [&] { products.forward(l.x(), l.w(), l.da()); });
+}
+
+void ordered_weight_gradient(benchmark::State& state, std::size_t shards) {
+  Layer l(state);
+  OrderedProducts<float> products;
+  AlignedBuffer<float> dB(l.out);
+  std::vector<Range> rows;
+  for (std::size_t i = 0; i < shards; ++i) {
+    rows.push_back(part_of(l.samples, shards, i));
+  }
+  const std::vector<ShardSum<float>> sums = {{{0, shards}, l.w(), dB.span()}};
+  run(state, [&] { products.backward_parameters(l.x(), l.da(), rows, sums); });
+}
+void ordered_weight_gradient_of_1(benchmark::State& state) {
+  ordered_weight_gradient(state, 1);
+}
+void ordered_weight_gradient_of_8(benchmark::State& state) {
+  ordered_weight_gradient(state, 8);
+}
+
+void ordered_input_gradient(benchmark::State& state) {
+  Layer l(state);
+  OrderedProducts<float> products;
+  run(state, [&] { products.backward_input(l.da(), l.w(), {0, l.out}, l.x()); });
 }
 
 /// The layers of 784-128-10, 784-512-256-10, 784-1024-1024-10 and 784-2048-2048-2048-10 (whose two
@@ -76,6 +108,10 @@ void layers(benchmark::internal::Benchmark* benchmark) {
 BENCHMARK(forward)->Apply(layers);
 BENCHMARK(weight_gradient)->Apply(layers);
 BENCHMARK(input_gradient)->Apply(layers);
+BENCHMARK(ordered_forward)->Apply(layers);
+BENCHMARK(ordered_weight_gradient_of_1)->Apply(layers);
+BENCHMARK(ordered_weight_gradient_of_8)->Apply(layers);
+BENCHMARK(ordered_input_gradient)->Apply(layers);
 
 }  // namespace
 }  // namespace dnn::bench
