@@ -76,8 +76,8 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
 
 template <class T>
 void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batch) {
-  if (layout.class_blocks() > 1 && !layers_.back().sums.empty() &&
-      (block_sums_ == nullptr || !ordered_)) {
+  if ((block_sums_ != nullptr && !ordered_) ||
+      (block_sums_ == nullptr && layout.class_blocks() > 1 && !layers_.back().sums.empty())) {
     throw std::invalid_argument("Network: blocks of classes without their sums, or not in order");
   }
   if (block_sums_ == nullptr || layers_.size() == 1) {

@@ -43,6 +43,18 @@ T* grown(AlignedBuffer<T>& buffer, std::size_t elements) {
   return buffer.data();
 }
 
+/// std::copy_n, fast for the rows of whole tiles.
+template <class T>
+void copy_few(const T* from, std::size_t count, T* to) {
+  if (count == 8) {
+    std::memcpy(to, from, 8 * sizeof(T));
+  } else if (count == 4) {
+    std::memcpy(to, from, 4 * sizeof(T));
+  } else {
+    std::copy_n(from, count, to);
+  }
+}
+
 /// to = fromᵀ, whose rows are `to_row` and `from_row` apart; `rows` x `cols` is `to`'s extent.
 template <class T>
 void transpose(const T* from, std::size_t from_row, T* to, std::size_t to_row, std::size_t rows,
@@ -223,12 +235,7 @@ void OrderedProducts<T>::pack_tiles(MatrixView<const T> X, Range columns, T* to)
       __builtin_prefetch(from + rows_ahead * X.cols + i);
     }
     for (std::size_t i = 0; i < columns.size(); i += kernel_.rows) {
-      T* const tile = to + i * X.rows;
-      if (kernel_.rows == TileKernel<T>::most_rows && i + kernel_.rows <= columns.size()) {
-        std::memcpy(tile, from + i, TileKernel<T>::most_rows * sizeof(T));  // of a fixed size
-      } else {
-        std::copy_n(from + i, std::min(kernel_.rows, columns.size() - i), tile);
-      }
+      copy_few(from + i, std::min(kernel_.rows, columns.size() - i), to + i * X.rows);
     }
   }
 }

@@ -9,65 +9,60 @@ namespace dnn {
 
 namespace {
 
+/// Calls visit(i, j) for every row and vector of a tile, each written out.
+template <std::size_t Rows, std::size_t Vectors, class Visitor>
+DNN_SIMD_BODY void for_each_of(Visitor&& visit) {
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < Vectors; ++j) {
+      visit(i, j);
+    }
+  }
+}
+
 template <class T, std::size_t Bytes, std::size_t Rows, std::size_t Vectors>
 DNN_SIMD_BODY void sum_tile(const TileSum<T>& given) {
   const TileSum<T> sum = given;  // which no store can change
   constexpr std::size_t lanes = Bytes / sizeof(T);
   constexpr std::size_t rows_ahead = 16;  // of b, which the processor does not foresee
-  typedef T Vector __attribute__((vector_size(Bytes)));                                    // NOLINT
-  typedef T InMemory __attribute__((vector_size(Bytes), aligned(alignof(T)), may_alias));  // NOLINT
+  typedef T Vector __attribute__((vector_size(Bytes)));
+  typedef T InMemory __attribute__((vector_size(Bytes), aligned(alignof(T)), may_alias));
   const auto at = [](const T* p) { return reinterpret_cast<const InMemory*>(p); };
   if (sum.ahead != nullptr) {
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < Rows; ++i) {
-#pragma GCC unroll 8
-      for (std::size_t j = 0; j < Vectors; ++j) {
-        __builtin_prefetch(sum.ahead + i * sum.ahead_row + j * lanes, 1);
-      }
-    }
+    for_each_of<Rows, Vectors>([&](std::size_t i, std::size_t j) DNN_SIMD_LAMBDA {
+      __builtin_prefetch(sum.ahead + i * sum.ahead_row + j * lanes, 1);
+    });
   }
   const T* a = sum.a;
   const T* b = sum.b;
   auto* copy = reinterpret_cast<InMemory*>(sum.copy);
-  const T* before = sum.before;
   auto* stack = reinterpret_cast<InMemory*>(sum.stack);
   const TreeLeaf* leaf = sum.leaves.data();
   const TreeLeaf* const last = leaf + sum.leaves.size() - 1;
   for (;; ++leaf) {
     Vector c[Rows][Vectors] = {};
-    if (before != nullptr) {
-#pragma GCC unroll 8
-      for (std::size_t i = 0; i < Rows; ++i) {
-#pragma GCC unroll 8
-        for (std::size_t j = 0; j < Vectors; ++j) {
-          c[i][j] = *at(before + i * sum.to_row + j * lanes);
-        }
-      }
-      before = nullptr;
+    if (sum.before != nullptr && leaf == sum.leaves.data()) {
+      for_each_of<Rows, Vectors>([&](std::size_t i, std::size_t j) DNN_SIMD_LAMBDA {
+        c[i][j] = *at(sum.before + i * sum.to_row + j * lanes);
+      });
     }
-    const auto add_terms = [&](auto copies) __attribute__((always_inline)) {
+    const auto add_terms = [&](auto copies) DNN_SIMD_LAMBDA {
       for (std::size_t p = 0; p < leaf->terms; ++p) {
         Vector row[Vectors];
 #pragma GCC unroll 8
         for (std::size_t j = 0; j < Vectors; ++j) {
           row[j] = *at(b + j * lanes);
           if constexpr (decltype(copies)::value) {
-            __builtin_prefetch(b + (Vectors + j) * lanes, 0, 2);
+            __builtin_prefetch(b + (Vectors + j) * lanes, 0, 2);  // of the next panel
             __builtin_prefetch(b + rows_ahead * sum.b_step + j * lanes);
-            copy[j] = row[j];
+            *copy++ = row[j];
           }
         }
-        if constexpr (decltype(copies)::value) {
-          copy += Vectors;
-        }
-#pragma GCC unroll 8
-        for (std::size_t i = 0; i < Rows; ++i) {
-          const Vector factor = a[i * sum.a_row] - Vector{};  // in every lane; x - 0 is x, -0 too
-#pragma GCC unroll 8
-          for (std::size_t j = 0; j < Vectors; ++j) {
-            c[i][j] += factor * row[j];
-          }
-        }
+        for_each_of<Rows, Vectors>([&](std::size_t i, std::size_t j) DNN_SIMD_LAMBDA {
+          // The factor in every lane: x - 0 is x, -0 too.
+          c[i][j] += (a[i * sum.a_row] - Vector{}) * row[j];
+        });
         a += sum.a_step;
         b += sum.b_step;
       }
@@ -79,31 +74,18 @@ DNN_SIMD_BODY void sum_tile(const TileSum<T>& given) {
     }
     for (std::size_t n = 0; n < leaf->additions; ++n) {
       stack -= Rows * Vectors;
-#pragma GCC unroll 8
-      for (std::size_t i = 0; i < Rows; ++i) {
-#pragma GCC unroll 8
-        for (std::size_t j = 0; j < Vectors; ++j) {
-          c[i][j] = stack[i * Vectors + j] + c[i][j];
-        }
-      }
+      for_each_of<Rows, Vectors>([&](std::size_t i, std::size_t j) DNN_SIMD_LAMBDA {
+        c[i][j] = stack[i * Vectors + j] + c[i][j];
+      });
     }
     if (leaf == last) {
-#pragma GCC unroll 8
-      for (std::size_t i = 0; i < Rows; ++i) {
-#pragma GCC unroll 8
-        for (std::size_t j = 0; j < Vectors; ++j) {
-          *reinterpret_cast<InMemory*>(sum.to + i * sum.to_row + j * lanes) = c[i][j];
-        }
-      }
+      for_each_of<Rows, Vectors>([&](std::size_t i, std::size_t j) DNN_SIMD_LAMBDA {
+        *reinterpret_cast<InMemory*>(sum.to + i * sum.to_row + j * lanes) = c[i][j];
+      });
       return;
     }
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < Rows; ++i) {
-#pragma GCC unroll 8
-      for (std::size_t j = 0; j < Vectors; ++j) {
-        stack[i * Vectors + j] = c[i][j];
-      }
-    }
+    for_each_of<Rows, Vectors>([&](std::size_t i, std::size_t j)
+                                   DNN_SIMD_LAMBDA { stack[i * Vectors + j] = c[i][j]; });
     stack += Rows * Vectors;
   }
 }
@@ -123,7 +105,7 @@ struct Portable {
 #if defined(__x86_64__)
 /// 16 registers: 12 sums, 3 of b, 1 of a.
 struct Avx2 {
-  static constexpr const char* name = "x86-64-v3";
+  static constexpr const char* name = "AVX2";
   static constexpr std::size_t bytes = 32;
   static constexpr std::size_t rows = 4;
   static constexpr std::size_t vectors = 3;
@@ -138,7 +120,7 @@ struct Avx2 {
 
 /// 32 registers: 24 sums, 3 of b, 1 of a.
 struct Avx512 {
-  static constexpr const char* name = "x86-64-v4";
+  static constexpr const char* name = "AVX-512";
   static constexpr std::size_t bytes = 64;
   static constexpr std::size_t rows = 8;
   static constexpr std::size_t vectors = 3;

@@ -39,8 +39,8 @@ struct TileSum {
 /// ..., from 0, and leaves are added up along the tree. A tile takes several vectors of columns and
 /// several rows at once, and so has enough chains for the processor's units; which tile an element
 /// lies in changes nothing about it. So the bits of a product are the same whatever its extents,
-/// the threads, and the instruction set, as long as there are fused multiply-adds (x86-64-v3,
-/// aarch64); without them each product is rounded, which is another set of bits. A build without
+/// the threads, and the instruction set, as long as there are fused multiply-adds (AVX2, AVX-512,
+/// aarch64); without them each product is rounded, which gives other bits. A build without
 /// optimization has none.
 template <class T>
 struct TileKernel {
@@ -48,7 +48,7 @@ struct TileKernel {
   static constexpr std::size_t most_vectors = 3;
   using Function = void (*)(const TileSum<T>&);
 
-  const char* instructions = "";  ///< "x86-64-v4"
+  const char* instructions = "";  ///< "AVX-512"
   std::size_t rows = 0;           ///< of the largest tile
   std::size_t vector = 0;         ///< elements of a vector
   std::size_t vectors = 0;        ///< of a row of the largest tile
