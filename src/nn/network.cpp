@@ -94,10 +94,11 @@ void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batc
 }
 
 template <class T>
-void Network<T>::sum_shards(const std::vector<NodeGradients<T>>& nodes) {
+void Network<T>::use_shards(const std::vector<NodeGradients<T>>& nodes) {
   if (!ordered_) {
     throw std::invalid_argument("Network: shards are summed by ordered products only");
   }
+  has_shards_ = true;
   use_gradients(nodes);
 }
 
@@ -147,6 +148,7 @@ T Network<T>::backward(MatrixView<const T> X, T largest_input, std::span<const R
   T untold = 0;  // of the split layers since the last sum
   const T scale = dropped_ ? static_cast<T>(1 / (1 - dropout_)) : T{1};
   MatrixView<const T> dA = layers_.back().X.top(X.rows);
+  const Range all_rows{0, X.rows};
   for (std::size_t n = layers_.size(); n-- > 0;) {
     Layer& layer = layers_[n];
     const MatrixView<const T> input = n == 0 ? X : layers_[n - 1].X.top(X.rows);
@@ -169,7 +171,7 @@ T Network<T>::backward(MatrixView<const T> X, T largest_input, std::span<const R
       multiply_input(layer, dA, below);
       group_->begin(with_untold());
     }
-    current_ = {&layer, input, dA, shards};
+    current_ = {&layer, input, dA, has_shards_ ? shards : std::span(&all_rows, 1)};
     multiply_backward();
     ready({n + 1, {layer.weights.begin, layer.bias.end}, bound});
     if (n > 0) {

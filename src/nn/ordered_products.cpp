@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
-#include <utility>
 
 #include "dnn/core/largest_magnitude.hpp"
-#include "dnn/core/simd.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/nn/packing.hpp"
 
 namespace dnn {
 
@@ -43,33 +41,6 @@ T* grown(AlignedBuffer<T>& buffer, std::size_t elements) {
   return buffer.data();
 }
 
-/// std::copy_n, fast for the rows of whole tiles.
-template <class T>
-void copy_few(const T* from, std::size_t count, T* to) {
-  if (count == 8) {
-    std::memcpy(to, from, 8 * sizeof(T));
-  } else if (count == 4) {
-    std::memcpy(to, from, 4 * sizeof(T));
-  } else {
-    std::copy_n(from, count, to);
-  }
-}
-
-/// to = fromᵀ, whose rows are `to_row` and `from_row` apart; `rows` x `cols` is `to`'s extent.
-template <class T>
-void transpose(const T* from, std::size_t from_row, T* to, std::size_t to_row, std::size_t rows,
-               std::size_t cols) {
-  constexpr std::size_t line = 16;  // elements of what is read again before it leaves the cache
-  for (std::size_t first = 0; first < cols; first += line) {
-    const std::size_t count = std::min(line, cols - first);
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t j = first; j < first + count; ++j) {
-        to[i * to_row + j] = from[j * from_row + i];
-      }
-    }
-  }
-}
-
 }  // namespace
 
 template <class T>
@@ -77,31 +48,31 @@ template <class Work>
 void OrderedProducts<T>::in_parts(std::size_t rows, std::size_t columns, std::size_t terms,
                                   Work&& work) {
   const std::size_t tiles = ceil_of(rows, kernel_.rows);
-  const std::size_t across = panels(columns);
+  const std::size_t across = vectors(columns);
   if (tiles == 0 || across == 0) {
     return;
   }
   const std::size_t most =
       std::min(static_cast<std::size_t>(threads()), 1 + rows * columns * terms / product_grain);
+  const auto beside = [&](std::size_t down) { return std::min(most / down, across); };
+  const auto longest = [&](std::size_t down) {
+    return ceil_of(tiles, down) * ceil_of(across, beside(down));
+  };
   std::size_t down = 1;
-  const auto longest = [&](std::size_t d) { return ceil_of(tiles, d) * ceil_of(across, most / d); };
-  for (std::size_t d = 2; d <= most; ++d) {
+  for (std::size_t d = 2; d <= std::min(most, tiles); ++d) {
     if (longest(d) < longest(down)) {
       down = d;
     }
   }
-  const std::size_t parts = down * (most / down);
+  const std::size_t parts = down * beside(down);
   if (lanes_.size() < parts) {
     lanes_.resize(parts);
   }
   parallel_tasks(parts, [&](std::size_t i, std::size_t lane) {
     const Range r = part_of(tiles, down, i % down);
-    const Range c = part_of(vectors(columns), parts / down, i / down);
-    const Range row_range{r.begin * kernel_.rows, std::min(r.end * kernel_.rows, rows)};
-    const Range column_range{c.begin * kernel_.vector, std::min(c.end * kernel_.vector, columns)};
-    if (!row_range.empty() && !column_range.empty()) {
-      work(row_range, column_range, lanes_[lane]);
-    }
+    const Range c = part_of(across, parts / down, i / down);
+    work({r.begin * kernel_.rows, std::min(r.end * kernel_.rows, rows)},
+         {c.begin * kernel_.vector, std::min(c.end * kernel_.vector, columns)}, lanes_[lane]);
   });
 }
 
@@ -111,14 +82,9 @@ std::size_t OrderedProducts<T>::vectors(std::size_t columns) const {
 }
 
 template <class T>
-std::size_t OrderedProducts<T>::panels(std::size_t columns) const {
-  return ceil_of(vectors(columns), kernel_.vectors);
-}
-
-template <class T>
 auto OrderedProducts<T>::cut(std::size_t columns, Lane& lane) const -> std::span<const Panel> {
   lane.panels.clear();
-  const std::size_t count = panels(columns);
+  const std::size_t count = ceil_of(vectors(columns), kernel_.vectors);
   for (std::size_t i = 0; i < count; ++i) {
     const Range own = part_of(vectors(columns), count, i);
     lane.panels.push_back(
@@ -132,8 +98,13 @@ auto OrderedProducts<T>::cut(std::size_t columns, Lane& lane) const -> std::span
 template <class T>
 void OrderedProducts<T>::forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
   in_parts(A.rows, A.cols, W.rows, [&](Range rows, Range columns, Lane& lane) {
-    multiply({X.data + rows.begin * X.cols, X.cols, W.data + columns.begin, W.cols, Transpose::no,
-              W.rows, A.data + rows.begin * A.cols + columns.begin, A.cols, false},
+    multiply({X.data + rows.begin * X.cols,
+              X.cols,
+              {W.data + columns.begin, W.cols},
+              W.rows,
+              A.data + rows.begin * A.cols + columns.begin,
+              A.cols,
+              false},
              rows.size(), columns.size(), lane);
   });
 }
@@ -144,9 +115,13 @@ void OrderedProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const
   // Either W is transposed, or dA and the result.
   if (W.rows * columns.size() < dA.rows * (W.rows + columns.size())) {
     in_parts(dX.rows, dX.cols, columns.size(), [&](Range rows, Range inputs, Lane& lane) {
-      multiply({dA.data + rows.begin * dA.cols + columns.begin, dA.cols,
-                W.data + inputs.begin * W.cols + columns.begin, W.cols, Transpose::yes,
-                columns.size(), dX.data + rows.begin * dX.cols + inputs.begin, dX.cols, false},
+      multiply({dA.data + rows.begin * dA.cols + columns.begin,
+                dA.cols,
+                {W.data + inputs.begin * W.cols + columns.begin, W.cols, Transpose::yes},
+                columns.size(),
+                dX.data + rows.begin * dX.cols + inputs.begin,
+                dX.cols,
+                false},
                rows.size(), inputs.size(), lane);
     });
     return;
@@ -154,9 +129,13 @@ void OrderedProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const
   in_parts(dX.cols, dX.rows, columns.size(), [&](Range inputs, Range rows, Lane& lane) {
     const std::size_t row = vectors(rows.size()) * kernel_.vector;
     T* sums = grown(lane.sums, inputs.size() * row);
-    multiply({W.data + inputs.begin * W.cols + columns.begin, W.cols,
-              dA.data + rows.begin * dA.cols + columns.begin, dA.cols, Transpose::yes,
-              columns.size(), sums, row, true},
+    multiply({W.data + inputs.begin * W.cols + columns.begin,
+              W.cols,
+              {dA.data + rows.begin * dA.cols + columns.begin, dA.cols, Transpose::yes},
+              columns.size(),
+              sums,
+              row,
+              true},
              inputs.size(), rows.size(), lane);
     transpose(sums, row, dX.data + rows.begin * dX.cols + inputs.begin, dX.cols, rows.size(),
               inputs.size());
@@ -191,15 +170,15 @@ void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::s
           tile.ahead = &panel != &some.back()          ? tile.to + panel.width
                        : row + 2 * kernel_.rows < rows ? tile.to + kernel_.rows * pieces.c_row
                                                        : nullptr;
-          if (row == 0 && pieces.transpose_b == Transpose::no &&
+          if (row == 0 && pieces.b.transposed == Transpose::no &&
               panel.columns.size() == panel.width) {
-            tile.b = pieces.b + terms.begin * pieces.b_row + panel.columns.begin;
-            tile.b_step = pieces.b_row;
+            tile.b = pieces.b.data + terms.begin * pieces.b.row + panel.columns.begin;
+            tile.b_step = pieces.b.row;
             tile.copy = rows > kernel_.rows ? own : nullptr;
           } else if (row == 0) {
-            pack(pieces, terms, panel, own);
+            pack_panel(pieces.b, terms, panel.columns, panel.width, own);
           }
-          sum_tile(tile, std::min(kernel_.rows, rows - row), panel, pieces.whole_vectors, lane);
+          run_tile(tile, std::min(kernel_.rows, rows - row), panel, pieces.whole_vectors, lane);
           own += panel_step;
         }
       }
@@ -207,42 +186,9 @@ void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::s
   }
 }
 
-template <class T>
-void OrderedProducts<T>::pack(const Pieces& pieces, Range terms, const Panel& panel, T* to) const {
-  const auto& [columns, count, row] = panel;
-  const T* from = pieces.b + (pieces.transpose_b == Transpose::yes
-                                  ? columns.begin * pieces.b_row + terms.begin
-                                  : terms.begin * pieces.b_row + columns.begin);
-  if (pieces.transpose_b == Transpose::yes) {
-    transpose(from, pieces.b_row, to, row, terms.size(), columns.size());
-  }
-  for (std::size_t p = 0; p < terms.size(); ++p, to += row) {
-    if (pieces.transpose_b == Transpose::no) {
-      std::copy_n(from + p * pieces.b_row, columns.size(), to);
-    }
-    std::fill(to + columns.size(), to + row, T{0});
-  }
-}
-
-/// Tile after tile of columns of X, each with its samples one after the other.
-template <class T>
-void OrderedProducts<T>::pack_tiles(MatrixView<const T> X, Range columns, T* to) const {
-  constexpr std::size_t rows_ahead = 8;
-  const std::size_t line = 64 / sizeof(T);
-  for (std::size_t s = 0; s < X.rows; ++s, to += kernel_.rows) {
-    const T* from = X.row(s).data() + columns.begin;
-    for (std::size_t i = 0; i < columns.size() && s + rows_ahead < X.rows; i += line) {
-      __builtin_prefetch(from + rows_ahead * X.cols + i);
-    }
-    for (std::size_t i = 0; i < columns.size(); i += kernel_.rows) {
-      copy_few(from + i, std::min(kernel_.rows, columns.size() - i), to + i * X.rows);
-    }
-  }
-}
-
 /// Where there is no room for whole vectors, the tile takes a way round.
 template <class T>
-void OrderedProducts<T>::sum_tile(const TileSum<T>& sum, std::size_t rows, const Panel& panel,
+void OrderedProducts<T>::run_tile(const TileSum<T>& sum, std::size_t rows, const Panel& panel,
                                   bool whole_vectors, Lane& lane) const {
   if (whole_vectors || panel.columns.size() == panel.width) {
     kernel_(rows, panel.vectors, sum);
@@ -293,22 +239,14 @@ void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> d
                          packed_elements / (4 * kernel_.rows * samples.size() + 1), 1, most_tiles);
   T* const x = grown(lane.a, samples.size() * at_a_time);
   T* const da = grown(lane.b, group * panel_step);
-  const Pieces pieces{nullptr,
-                      0,
-                      dA.data + samples.begin * dA.cols + outputs.begin,
-                      dA.cols,
-                      Transpose::no,
-                      0,
-                      nullptr,
-                      0,
-                      false};
+  const RightOperand<T> b{dA.data + samples.begin * dA.cols + outputs.begin, dA.cols};
   T* const stack = grown(lane.stack, static_cast<std::size_t>(std::bit_width(leaves.size())) *
                                          kernel_.rows * kernel_.columns());
   const T one{1};
   for (std::size_t first = 0; first < all.size(); first += group) {
     const auto some = all.subspan(first, std::min(group, all.size() - first));
     for (std::size_t i = 0; i < some.size(); ++i) {
-      pack(pieces, {0, samples.size()}, some[i], da + i * panel_step);
+      pack_panel(b, {0, samples.size()}, some[i].columns, some[i].width, da + i * panel_step);
     }
     const auto sum_panels = [&](TileSum<T> tile, std::size_t rows, T* to, std::size_t to_row) {
       tile.b = da;
@@ -320,13 +258,13 @@ void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> d
         tile.b_step = panel.width;
         tile.to = to + outputs.begin + panel.columns.begin;
         tile.ahead = samples.size() >= least_terms_for_prefetch ? tile.to : nullptr;
-        sum_tile(tile, rows, panel, false, lane);
+        run_tile(tile, rows, panel, false, lane);
         tile.b += panel_step;
       }
     };
     for (std::size_t i = inputs.begin; i < inputs.end; i += at_a_time) {
       const Range some_inputs{i, std::min(i + at_a_time, inputs.end)};
-      pack_tiles(X.part(samples), some_inputs, x);
+      pack_tiles(X.part(samples), some_inputs, kernel_.rows, x);
       for (std::size_t row = i; row < some_inputs.end; row += kernel_.rows) {
         sum_panels({.a = x + (row - i) * samples.size(), .a_row = 1, .a_step = kernel_.rows},
                    std::min(kernel_.rows, some_inputs.end - row), sum.dW.row(row).data(),

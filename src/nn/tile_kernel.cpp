@@ -1,7 +1,13 @@
 #include "dnn/nn/tile_kernel.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "dnn/core/simd.hpp"
 
@@ -139,15 +145,57 @@ void add_row(TileKernel<T>& kernel, std::index_sequence<Vectors...>) {
 
 template <class T, class Level, std::size_t... Rows>
 TileKernel<T> kernel_of(std::index_sequence<Rows...>) {
-  TileKernel<T> kernel{Level::name, Level::rows, Level::bytes / sizeof(T), Level::vectors, {}};
+  TileKernel<T> kernel{Level::name,    false, Level::rows, Level::bytes / sizeof(T),
+                       Level::vectors, {}};
   (add_row<T, Level, Rows>(kernel, std::make_index_sequence<Level::vectors>()), ...);
   return kernel;
+}
+
+/// Whether all tiles fuse multiply-adds: (1 + e)^2 - (1 + 2e) is e^2 then, and else 0.
+template <class T>
+bool is_fused(const TileKernel<T>& kernel) {
+  const T e = std::ldexp(T{1}, -(std::numeric_limits<T>::digits / 2 + 1));
+  const std::array<T, 2> a = {-(1 + 2 * e), 1 + e};
+  const std::size_t columns = kernel.columns();
+  std::vector<T> b(columns, T{1});
+  b.resize(2 * columns, 1 + e);
+  std::vector<T> copied(2 * columns);
+  const TreeLeaf leaf{2, 0};
+  std::size_t sums = 0;
+  std::size_t fused = 0;
+  for (std::size_t rows = 1; rows <= kernel.rows; ++rows) {
+    for (std::size_t vectors = 1; vectors <= kernel.vectors; ++vectors) {
+      for (T* copy : {static_cast<T*>(nullptr), copied.data()}) {
+        std::vector<T> c(rows * columns);
+        kernel(rows, vectors,
+               {.a = a.data(),
+                .a_row = 0,
+                .a_step = 1,
+                .b = b.data(),
+                .b_step = columns,
+                .copy = copy,
+                .leaves = {&leaf, 1},
+                .to = c.data(),
+                .to_row = columns});
+        sums += rows * vectors * kernel.vector;
+        fused += static_cast<std::size_t>(std::count(c.begin(), c.end(), e * e));
+      }
+    }
+  }
+  if (fused != 0 && fused != sums) {
+    throw std::logic_error(std::string("this build fuses the multiply-adds of some tiles of ") +
+                           kernel.instructions +
+                           " only, so that --reproducible cannot hold; build it without options "
+                           "that tune for a processor");
+  }
+  return fused != 0;
 }
 
 template <class T, class Level>
 void append(std::vector<TileKernel<T>>& kernels) {
   if (Level::runs()) {
     kernels.push_back(kernel_of<T, Level>(std::make_index_sequence<Level::rows>()));
+    kernels.back().fused = is_fused(kernels.back());
   }
 }
 

@@ -76,7 +76,7 @@ Json Environment::to_json() const {
 
 bool Environment::has_ordered_products() const {
   return std::any_of(facts_.begin(), facts_.end(), [](const auto& fact) {
-    return fact.first == "products" && fact.second.ends_with(in_order);
+    return fact.first == "products" && fact.second.find(in_order) != std::string::npos;
   });
 }
 

@@ -10,6 +10,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/nn/bf16.hpp"
+#include "dnn/nn/tile_kernel.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/train/choices.hpp"
 #include "dnn/train/reporter.hpp"
@@ -131,7 +132,12 @@ std::string name_of_products(ProductKind products, const Config& config) {
   const std::string name = word_for(products == ProductKind::bf16        ? Precision::bf16
                                     : config.precision == Precision::f64 ? Precision::f64
                                                                          : Precision::f32);
-  return products == ProductKind::ordered ? Environment::name_of_ordered(name) : name;
+  if (products != ProductKind::ordered) {
+    return name;
+  }
+  const bool fused = config.precision == Precision::f64 ? tile_kernels<double>().front().fused
+                                                        : tile_kernels<float>().front().fused;
+  return Environment::name_of_ordered(name) + (fused ? "" : ", not fused");
 }
 
 SplitRule split_rule(const Config& config, std::size_t classes) {

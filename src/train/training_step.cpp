@@ -71,7 +71,7 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
       const std::size_t first = settings.logical.begin;
       nodes.push_back({{node.begin - first, node.end - first}, exchange.part(nodes.size())});
     }
-    network_.sum_shards(nodes);
+    network_.use_shards(nodes);
     nodes_ = nodes.size();
   }
   if (model_group != nullptr || layout_.class_blocks() > 1) {

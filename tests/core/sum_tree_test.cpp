@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <string>
 #include <vector>
 
 namespace dnn {
@@ -41,15 +41,19 @@ TEST(SumTree, AStackOfLeavesMakesTheSameAdditions) {
   }
 }
 
-TEST(SumTree, NodesCoverWhatTheyShouldAndNoMore) {
+TEST(SumTree, NodesCoverWhatTheyShouldAndAreTheLargest) {
   for (std::size_t leaves = 1; leaves < 20; ++leaves) {
+    const std::string tree = words({0, leaves});
     for (std::size_t begin = 0; begin <= leaves; ++begin) {
       for (std::size_t end = begin; end <= leaves; ++end) {
         std::size_t next = begin;
+        std::string before;
         for (const Range node : tree_nodes(leaves, {begin, end})) {
           EXPECT_EQ(node.begin, next);
           next = node.end;
-          EXPECT_NE(words({0, leaves}).find(words(node)), std::string::npos);
+          EXPECT_NE(tree.find(words(node)), std::string::npos);
+          EXPECT_EQ(tree.find("(" + before + "+" + words(node) + ")"), std::string::npos);
+          before = words(node);
         }
         EXPECT_EQ(next, end);
       }

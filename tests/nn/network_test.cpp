@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <vector>
 
@@ -34,9 +35,10 @@ struct Fixture {
 };
 
 /// dW and dB of every layer against central differences of the loss.
-void check_gradients(const SoftmaxCrossEntropy& loss, double dropout) {
+void check_gradients(const SoftmaxCrossEntropy& loss, double dropout,
+                     ProductKind products = ProductKind::full) {
   Fixture f;
-  Network<double> network(f.layout, f.values, f.gradients, 5, dropout);
+  Network<double> network(f.layout, f.values, f.gradients, 5, dropout, products);
   loss.differentiate<double>(network.forward(f.X(), &f.key), f.labels, 5);
   network.backward(f.X(), 1, {}, [](const auto&) {});
   const auto loss_at = [&](std::size_t i, double step) {
@@ -69,6 +71,49 @@ TEST(Network, GradientsWithLabelSmoothingAndClassWeights) {
 }
 TEST(Network, GradientsWithDropout) {
   check_gradients(SoftmaxCrossEntropy(), 0.4);
+}
+
+TEST(Network, GradientsOfOrderedProducts) {
+  check_gradients(SoftmaxCrossEntropy(), 0.4, ProductKind::ordered);
+}
+
+TEST(Network, OrderedShardsSumToTheBatchs) {
+  Fixture f;
+  const SoftmaxCrossEntropy loss;
+  Network<double> library(f.layout, f.values, f.gradients, 5);
+  loss.differentiate<double>(library.forward(f.X()), f.labels, 5);
+  library.backward(f.X(), 1, {}, [](const auto&) {});
+  std::vector<std::vector<double>> nodes(2, std::vector<double>(f.layout.size()));
+  Network<double> network(f.layout, f.values, nodes[0], 5, 0, ProductKind::ordered);
+  network.use_shards({{{0, 2}, nodes[0]}, {{2, 4}, nodes[1]}});
+  const std::vector<Range> shards = {{0, 1}, {1, 1}, {1, 3}, {3, 5}};
+  loss.differentiate<double>(network.forward(f.X()), f.labels, 5);
+  network.backward(f.X(), 1, shards, [](const auto&) {});
+  double of_first = 0;
+  for (std::size_t i = 0; i < f.gradients.size(); ++i) {
+    EXPECT_NEAR(nodes[0][i] + nodes[1][i], f.gradients[i], 1e-15);
+    of_first += std::abs(nodes[0][i]);
+  }
+  EXPECT_GT(of_first, 0.1);
+  EXPECT_THROW(library.use_shards({{{0, 1}, nodes[0]}}), std::invalid_argument);
+}
+
+// So that ranks with one shard each and a rank with both find the same gradients too large.
+TEST(Network, LargestGradientIsOneOfAShardNotOfTheSum) {
+  const ParameterLayout layout({1, 2});
+  const std::vector<double> values(layout.size(), 0.0);
+  std::vector<double> gradients(layout.size());
+  Network<double> network(layout, values, gradients, 2, 0, ProductKind::ordered);
+  network.use_shards({{{0, 2}, gradients}});
+  const std::vector<double> x = {3, 3};
+  const MatrixView<const double> X{x.data(), 2, 1};
+  const std::vector<Range> shards = {{0, 1}, {1, 2}};
+  SoftmaxCrossEntropy().differentiate<double>(network.forward(X), std::vector<std::int32_t>{0, 1},
+                                              1);
+  double largest = -1;
+  network.backward(X, 3, shards, [&](const auto&) { largest = network.largest_gradient(); });
+  EXPECT_EQ(largest, 1.5);
+  EXPECT_EQ(gradients[layout.layers()[0].weights.begin], 0);
 }
 
 TEST(Network, ShardsGradientsSumToTheBatchs) {

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "dnn/core/sum_tree.hpp"
@@ -15,17 +18,6 @@ namespace dnn {
 namespace {
 
 using test::numbers;
-
-/// Whether a kernel's multiply-adds are fused: (1 + e)^2 - (1 + 2e) is e^2 then, and else 0.
-template <class T>
-bool is_fused(const TileKernel<T>& kernel) {
-  const T e = std::sqrt(std::numeric_limits<T>::epsilon()) / 2;
-  const std::vector<T> x = {1 + 2 * e, 1 + e};
-  const std::vector<T> w = {-1, 1 + e};
-  T a = 9;
-  OrderedProducts<T>(kernel).forward({x.data(), 1, 2}, {w.data(), 2, 1}, {&a, 1, 1});
-  return a != 0;
-}
 
 /// The sums in their order, one element after the other.
 template <class T>
@@ -86,7 +78,8 @@ std::vector<Range> cut(std::size_t samples, std::size_t shards) {
   return rows;
 }
 
-/// Extents below, at and above those of tiles, panels and slabs; shards of no samples.
+/// Extents below, at and above those of tiles, panels, slabs and what is packed at a time; more
+/// threads than there are vectors of columns; shards of no samples.
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       {1, 1, 1, cut(1, 1), {{0, 1}}},
@@ -96,7 +89,9 @@ const std::vector<Case>& cases() {
       {16, 48, 96, cut(16, 2), {{0, 1}, {1, 2}}},
       {37, 29, 53, cut(37, 5), {{0, 4}, {4, 5}}},
       {70, 513, 131, cut(70, 13), {{0, 8}, {8, 12}, {12, 13}}},
-      {600, 9, 1000, cut(600, 7), {{0, 7}}},
+      {9, 300, 1000, cut(9, 3), {{0, 2}, {2, 3}}},
+      {6000, 5, 20, cut(6000, 7), {{0, 7}}},
+      {10, 16, 25000, cut(10, 2), {{0, 2}}},
   };
   return all;
 }
@@ -104,34 +99,64 @@ const std::vector<Case>& cases() {
 template <class T>
 class OrderedProductsOf : public testing::Test {
  protected:
-  /// Products of one case, into memory that holds something else.
-  struct Results {
-    std::vector<T> A, dX;
-    std::vector<std::vector<T>> dW, dB;
-  };
+  /// A, dX, and dW and dB of each node, one after the other.
+  using Results = std::vector<T>;
 
+  /// Into memory that holds something else.
   static Results compute(const Case& c, OrderedProducts<T>& products, MatrixView<const T> X,
                          MatrixView<const T> W, MatrixView<const T> dA, Range columns) {
-    Results results{std::vector<T>(c.samples * c.outputs, T{9}),
-                    std::vector<T>(c.samples * c.inputs, T{9}),
-                    {c.nodes.size(), std::vector<T>(c.inputs * c.outputs, T{9})},
-                    {c.nodes.size(), std::vector<T>(c.outputs, T{9})}};
-    products.forward(X, W, {results.A.data(), c.samples, c.outputs});
-    products.backward_input(dA, W, columns, {results.dX.data(), c.samples, c.inputs});
+    const std::size_t parameters = (c.inputs + 1) * c.outputs;
+    Results results(c.samples * (c.outputs + c.inputs) + c.nodes.size() * parameters, T{9});
+    T* next = results.data();
+    products.forward(X, W, {next, c.samples, c.outputs});
+    next += c.samples * c.outputs;
+    products.backward_input(dA, W, columns, {next, c.samples, c.inputs});
+    next += c.samples * c.inputs;
     std::vector<ShardSum<T>> sums;
-    for (std::size_t n = 0; n < c.nodes.size(); ++n) {
-      sums.push_back(
-          {c.nodes[n], {results.dW[n].data(), c.inputs, c.outputs}, std::span(results.dB[n])});
+    for (const Range node : c.nodes) {
+      sums.push_back({node, {next, c.inputs, c.outputs}, {next + W.size(), c.outputs}});
+      next += parameters;
     }
     products.backward_parameters(X, dA, c.shards, sums);
+    return results;
+  }
+
+  static Results expected(const Case& c, const Naive<T>& naive, MatrixView<const T> X,
+                          MatrixView<const T> W, MatrixView<const T> dA, Range columns) {
+    Results results;
+    for (std::size_t s = 0; s < c.samples; ++s) {
+      for (std::size_t j = 0; j < c.outputs; ++j) {
+        results.push_back(naive.forward(X, W, s, j));
+      }
+    }
+    for (std::size_t s = 0; s < c.samples; ++s) {
+      for (std::size_t i = 0; i < c.inputs; ++i) {
+        results.push_back(naive.input(dA, W, columns, s, i));
+      }
+    }
+    for (const Range node : c.nodes) {
+      for (std::size_t i = 0; i < c.inputs; ++i) {
+        for (std::size_t j = 0; j < c.outputs; ++j) {
+          results.push_back(naive.parameter(&X, dA, c.shards, node, i, j));
+        }
+      }
+      for (std::size_t j = 0; j < c.outputs; ++j) {
+        results.push_back(naive.parameter(nullptr, dA, c.shards, node, 0, j));
+      }
+    }
     return results;
   }
 };
 using Elements = testing::Types<float, double>;
 TYPED_TEST_SUITE(OrderedProductsOf, Elements);
 
+// One OrderedProducts for all cases, as a network has one for all layers.
 TYPED_TEST(OrderedProductsOf, GiveTheBitsOfTheNaiveSumsWithEveryKernelInAnyThreads) {
   using T = TypeParam;
+  std::vector<OrderedProducts<T>> products;
+  for (const TileKernel<T>& kernel : tile_kernels<T>()) {
+    products.emplace_back(kernel);
+  }
   for (const Case& c : cases()) {
     const auto x = numbers<T>(c.samples * c.inputs, 1);
     const auto w = numbers<T>(c.inputs * c.outputs, 2);
@@ -139,39 +164,35 @@ TYPED_TEST(OrderedProductsOf, GiveTheBitsOfTheNaiveSumsWithEveryKernelInAnyThrea
     const MatrixView<const T> X{x.data(), c.samples, c.inputs};
     const MatrixView<const T> W{w.data(), c.inputs, c.outputs};
     const MatrixView<const T> dA{da.data(), c.samples, c.outputs};
-    const Range columns = part_of(c.outputs, 3, 1).empty() ? Range{0, 1} : part_of(c.outputs, 3, 1);
-    for (const TileKernel<T>& kernel : tile_kernels<T>()) {
-      const Naive<T> naive{is_fused(kernel)};
-      for (const int count : {1, 3}) {
+    const Range columns = part_of(c.outputs, 2, 1);  // none of 1
+    std::map<bool, std::vector<T>> expected;
+    for (std::size_t k = 0; k < products.size(); ++k) {
+      const TileKernel<T>& kernel = tile_kernels<T>()[k];
+      std::vector<T>& naive = expected[kernel.fused];
+      if (naive.empty()) {
+        naive = TestFixture::expected(c, {kernel.fused}, X, W, dA, columns);
+      }
+      for (const int count : {1, 3, 8}) {
         set_threads(count);
-        OrderedProducts<T> products(kernel);
-        const auto results = TestFixture::compute(c, products, X, W, dA, columns);
+        const auto results = TestFixture::compute(c, products[k], X, W, dA, columns);
         set_threads(1);
-        std::size_t wrong = 0;
-        for (std::size_t s = 0; s < c.samples; ++s) {
-          for (std::size_t j = 0; j < c.outputs; ++j) {
-            wrong += results.A[s * c.outputs + j] != naive.forward(X, W, s, j) ? 1 : 0;
-          }
-          for (std::size_t i = 0; i < c.inputs; ++i) {
-            wrong += results.dX[s * c.inputs + i] != naive.input(dA, W, columns, s, i) ? 1 : 0;
-          }
-        }
-        for (std::size_t n = 0; n < c.nodes.size(); ++n) {
-          for (std::size_t j = 0; j < c.outputs; ++j) {
-            const auto expected = [&](const MatrixView<const T>* of, std::size_t i) {
-              return naive.parameter(of, dA, c.shards, c.nodes[n], i, j);
-            };
-            wrong += results.dB[n][j] != expected(nullptr, 0) ? 1 : 0;
-            for (std::size_t i = 0; i < c.inputs; ++i) {
-              wrong += results.dW[n][i * c.outputs + j] != expected(&X, i) ? 1 : 0;
-            }
-          }
-        }
-        EXPECT_EQ(wrong, 0U) << kernel.instructions << ", " << count << " threads, " << c.samples
-                             << " x " << c.inputs << " x " << c.outputs;
+        ASSERT_EQ(results.size(), naive.size());
+        EXPECT_EQ(std::memcmp(results.data(), naive.data(), results.size() * sizeof(T)), 0)
+            << kernel.instructions << ", " << count << " threads, " << c.samples << " x "
+            << c.inputs << " x " << c.outputs;
       }
     }
   }
+}
+
+// A build without optimization fuses nothing.
+TYPED_TEST(OrderedProductsOf, AreFusedWithAvxSoThatInstructionSetsAgree) {
+#if defined(__OPTIMIZE__)
+  for (const TileKernel<TypeParam>& kernel : tile_kernels<TypeParam>()) {
+    EXPECT_TRUE(kernel.fused || !std::string(kernel.instructions).starts_with("AVX"))
+        << kernel.instructions;
+  }
+#endif
 }
 
 TYPED_TEST(OrderedProductsOf, FindTheLargestGradientOfAnyShard) {

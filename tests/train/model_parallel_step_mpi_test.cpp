@@ -187,8 +187,8 @@ TEST(SameUpdatesOnEveryGrid, FewerClassesAndSamplesThanRanks) {
   expect_same_updates<double>({.classes = 2, .samples = 1}, 1e-13);
 }
 
-// As --reproducible does: not a bit differs. Slices of 8,192 classes begin and end on multiples of
-// 256, where the libraries may choose other kernels, on some grids and not on others.
+// As --reproducible does: not a bit differs. Slices of 8,192 classes begin and end on whole
+// vectors, those of 3,001 do not.
 template <class T>
 void expect_same_bits() {
   for (const auto& [classes, blocks] : {std::pair(8192U, 8U), {3001U, 3U}, {3001U, 1U}}) {

@@ -45,7 +45,7 @@ struct LayerGradients {
 ///
 /// Holds views into a flat buffer of values and one of gradients that the caller owns (both
 /// layout.size() elements, both outliving the network), and owns the node values of one batch.
-/// forward and backward allocate nothing.
+/// forward and backward allocate nothing, once they have seen the largest batch.
 ///
 /// Note [A network on several ranks]
 /// Each rank of a model group has a network of its own part of the layers (see ParameterLayout) and
@@ -71,7 +71,7 @@ class Network {
   /// From now on a batch consists of shards, whose gradients are summed to each of `nodes`, in
   /// buffers as large as the one given before. Throws std::invalid_argument if products are not
   /// ordered.
-  void sum_shards(const std::vector<NodeGradients<T>>& nodes);
+  void use_shards(const std::vector<NodeGradients<T>>& nodes);
 
   /// To be called before the first forward and whenever the values have changed: products in bf16
   /// work on rounded copies of W.
@@ -90,8 +90,8 @@ class Network {
   /// dA^N, which the caller has put in place of the logits. All of them are taken with the values
   /// that forward used: the update is deferred until every layer is done.
   /// `ready` hears of each layer's gradients as soon as they are complete. `largest_input`: no
-  /// |X^0| is above it. `shards`: the rows of each, one after the other; where sum_shards was not
-  /// called, all rows are one.
+  /// |X^0| is above it. `shards`: the rows of each, one after the other, as many as use_shards was
+  /// told of; where it was not called, all rows are one, and `shards` is not looked at.
   /// Returns, with a group, a number that no |dW| or |dB| is above which only some of its ranks
   /// have, the same on all of them; infinity or NaN where that cannot be said, as where the first
   /// layer is split. The bounds of the split layers' gradients travel with the sums of dX.
@@ -134,7 +134,8 @@ class Network {
   std::vector<Range> blocks_;                  ///< those held, as columns of the last layer's W
   AlignedBuffer<T> inputs_of_blocks_;          ///< dX of each block held, and a bound
   std::vector<std::span<T>> block_inputs_;     ///< those of a batch
-  bool dropped_ = false;                       ///< whether the last forward drew masks
+  bool has_shards_ = false;
+  bool dropped_ = false;  ///< whether the last forward drew masks
   /// The layer whose gradients are being computed.
   struct {
     Layer* layer = nullptr;

@@ -7,7 +7,7 @@
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
-#include "dnn/nn/matrix_product.hpp"
+#include "dnn/nn/packing.hpp"
 #include "dnn/nn/tile_kernel.hpp"
 
 namespace dnn {
@@ -52,8 +52,8 @@ class OrderedProducts {
   void backward_parameters(MatrixView<const T> X, MatrixView<const T> dA,
                            std::span<const Range> shards, std::span<const ShardSum<T>> sums);
 
-  /// The largest |dW| or |dB| of any one shard; NaN where one is. Takes as long as
-  /// backward_parameters without the tree, and needs no memory for dW.
+  /// The largest |dW| or |dB| of any one shard; NaN where one is. For the rare step whose gradients
+  /// may be too large: computes them again, a few rows of dW at a time, in one thread.
   [[nodiscard]] T largest_gradient(MatrixView<const T> X, MatrixView<const T> dA,
                                    std::span<const Range> shards);
 
@@ -62,9 +62,7 @@ class OrderedProducts {
   struct Pieces {
     const T* a;  ///< the terms of a sum lie one after the other
     std::size_t a_row;
-    const T* b;
-    std::size_t b_row;
-    Transpose transpose_b;
+    RightOperand<T> b;
     std::size_t terms;
     T* c;
     std::size_t c_row;
@@ -86,15 +84,12 @@ class OrderedProducts {
   /// enough `terms` for each element.
   template <class Work>
   void in_parts(std::size_t rows, std::size_t columns, std::size_t terms, Work&& work);
-  [[nodiscard]] std::size_t panels(std::size_t columns) const;
   [[nodiscard]] std::size_t vectors(std::size_t columns) const;
 
   /// All panels of so many columns, kept in `lane`.
   std::span<const Panel> cut(std::size_t columns, Lane& lane) const;
   void multiply(const Pieces& pieces, std::size_t rows, std::size_t columns, Lane& lane) const;
-  void pack(const Pieces& pieces, Range terms, const Panel& panel, T* to) const;
-  void pack_tiles(MatrixView<const T> X, Range columns, T* to) const;
-  void sum_tile(const TileSum<T>& sum, std::size_t rows, const Panel& panel, bool whole_vectors,
+  void run_tile(const TileSum<T>& sum, std::size_t rows, const Panel& panel, bool whole_vectors,
                 Lane& lane) const;
   /// Rows `inputs` and columns `outputs` of a node's dW; dB, where the rows are the first.
   void sum_shards(MatrixView<const T> X, MatrixView<const T> dA, Range samples,

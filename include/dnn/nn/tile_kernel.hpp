@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <vector>
 
 namespace dnn {
 
@@ -35,13 +34,13 @@ struct TileSum {
 /// How one instruction set computes tiles.
 ///
 /// Note [Sums in order]
-/// Each element of a leaf is one chain of fused multiply-adds, c = fma(a_ip, b_pj, c) for p = 0, 1,
-/// ..., from 0, and leaves are added up along the tree. A tile takes several vectors of columns and
-/// several rows at once, and so has enough chains for the processor's units; which tile an element
-/// lies in changes nothing about it. So the bits of a product are the same whatever its extents,
-/// the threads, and the instruction set, as long as there are fused multiply-adds (AVX2, AVX-512,
-/// aarch64); without them each product is rounded, which gives other bits. A build without
-/// optimization has none.
+/// Each element of a leaf is one chain of multiply-adds, c = a_ip b_pj + c for p = 0, 1, ..., from
+/// 0, and leaves are added up along the tree. A tile takes several vectors of columns and several
+/// rows at once, and so has enough chains for the processor's units; which tile an element lies in
+/// changes nothing about it. So the bits of a product are the same whatever its extents, the
+/// threads, and the instruction set, as long as multiply-adds are fused (rounded once) in all
+/// tiles. They are with AVX2, AVX-512 and on aarch64, in builds with optimization; tile_kernels()
+/// looks.
 template <class T>
 struct TileKernel {
   static constexpr std::size_t most_rows = 8;
@@ -49,6 +48,7 @@ struct TileKernel {
   using Function = void (*)(const TileSum<T>&);
 
   const char* instructions = "";  ///< "AVX-512"
+  bool fused = false;             ///< whether its multiply-adds are
   std::size_t rows = 0;           ///< of the largest tile
   std::size_t vector = 0;         ///< elements of a vector
   std::size_t vectors = 0;        ///< of a row of the largest tile
@@ -61,7 +61,8 @@ struct TileKernel {
   }
 };
 
-/// Those that this processor can run, the fastest first.
+/// Those that this processor can run, the fastest first. Throws std::logic_error where the compiler
+/// has fused multiply-adds in some tiles only.
 template <class T>
 [[nodiscard]] std::span<const TileKernel<T>> tile_kernels();
 

@@ -50,7 +50,8 @@ struct RunPlan {
 /// Bytes of a number.
 [[nodiscard]] std::size_t element_bytes(const Config& config);
 
-/// What products are taken in, in the words of --precision.
+/// What products are taken in: the word of --precision; with --reproducible also "in order", and
+/// whether multiply-adds are not fused (see Note [Sums in order]).
 [[nodiscard]] std::string name_of_products(ProductKind products, const Config& config);
 
 /// How a network of so many classes that ranks hold together is split. The blocks of classes of a

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
-#include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
