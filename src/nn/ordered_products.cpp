@@ -21,6 +21,8 @@ constexpr std::size_t most_panels = 8;
 constexpr std::size_t most_tiles = 8;
 /// Elements that are packed at a time where all terms are: they fit the second cache.
 constexpr std::size_t packed_elements = std::size_t{1} << 18;
+/// Samples whose X is read where it lies.
+constexpr std::size_t most_in_place = 64;
 /// Terms of a tile of dW in whose time its lines can be fetched. With fewer, the lines (which a
 /// neighbour on the node may have read last) hold up those of the operands.
 constexpr std::size_t least_terms_for_prefetch = 48;
@@ -237,7 +239,9 @@ void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> d
   const std::size_t at_a_time =
       kernel_.rows * std::clamp<std::size_t>(
                          packed_elements / (4 * kernel_.rows * samples.size() + 1), 1, most_tiles);
-  T* const x = grown(lane.a, samples.size() * at_a_time);
+  // A few lines of X stay in the first cache, unless their distance leaves them few of its sets.
+  const bool in_place = samples.size() <= most_in_place && X.cols * sizeof(T) % 1024 != 0;
+  T* const x = in_place ? nullptr : grown(lane.a, samples.size() * at_a_time);
   T* const da = grown(lane.b, group * panel_step);
   const RightOperand<T> b{dA.data + samples.begin * dA.cols + outputs.begin, dA.cols};
   T* const stack = grown(lane.stack, static_cast<std::size_t>(std::bit_width(leaves.size())) *
@@ -264,11 +268,15 @@ void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> d
     };
     for (std::size_t i = inputs.begin; i < inputs.end; i += at_a_time) {
       const Range some_inputs{i, std::min(i + at_a_time, inputs.end)};
-      pack_tiles(X.part(samples), some_inputs, kernel_.rows, x);
+      if (!in_place) {
+        pack_tiles(X.part(samples), some_inputs, kernel_.rows, x);
+      }
       for (std::size_t row = i; row < some_inputs.end; row += kernel_.rows) {
-        sum_panels({.a = x + (row - i) * samples.size(), .a_row = 1, .a_step = kernel_.rows},
-                   std::min(kernel_.rows, some_inputs.end - row), sum.dW.row(row).data(),
-                   sum.dW.cols);
+        sum_panels(
+            {.a = in_place ? X.data + samples.begin * X.cols + row : x + (row - i) * samples.size(),
+             .a_row = 1,
+             .a_step = in_place ? X.cols : kernel_.rows},
+            std::min(kernel_.rows, some_inputs.end - row), sum.dW.row(row).data(), sum.dW.cols);
       }
     }
     if (inputs.begin == 0) {
