@@ -64,12 +64,11 @@ void transpose(const T* from, std::size_t from_row, T* to, std::size_t to_row, s
   }
 }
 
-#define DNN_INSTANTIATE(T)                                                         \
-  template void pack_panel(const RightOperand<T>&, Range, Range, std::size_t, T*); \
-  template void pack_tiles(MatrixView<const T>, Range, std::size_t, T*);           \
-  template void transpose(const T*, std::size_t, T*, std::size_t, std::size_t, std::size_t);
-DNN_INSTANTIATE(float)
-DNN_INSTANTIATE(double)
-#undef DNN_INSTANTIATE
+template void pack_panel(const RightOperand<float>&, Range, Range, std::size_t, float*);
+template void pack_tiles(MatrixView<const float>, Range, std::size_t, float*);
+template void transpose(const float*, std::size_t, float*, std::size_t, std::size_t, std::size_t);
+template void pack_panel(const RightOperand<double>&, Range, Range, std::size_t, double*);
+template void pack_tiles(MatrixView<const double>, Range, std::size_t, double*);
+template void transpose(const double*, std::size_t, double*, std::size_t, std::size_t, std::size_t);
 
 }  // namespace dnn

@@ -129,9 +129,9 @@ std::size_t element_bytes(const Config& config) {
 }
 
 std::string name_of_products(ProductKind products, const Config& config) {
-  const std::string name = word_for(products == ProductKind::bf16        ? Precision::bf16
-                                    : config.precision == Precision::f64 ? Precision::f64
-                                                                         : Precision::f32);
+  std::string name = word_for(products == ProductKind::bf16        ? Precision::bf16
+                              : config.precision == Precision::f64 ? Precision::f64
+                                                                   : Precision::f32);
   if (products != ProductKind::ordered) {
     return name;
   }
