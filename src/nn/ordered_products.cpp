@@ -7,7 +7,6 @@
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/core/threads.hpp"
-#include "dnn/nn/packing.hpp"
 
 namespace dnn {
 
@@ -158,6 +157,10 @@ void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::s
       const auto some = all.subspan(first, std::min(most_panels, all.size() - first));
       for (std::size_t row = 0; row < rows; row += kernel_.rows) {
         T* own = packed;
+        const T* const next_row =
+            row + 2 * kernel_.rows <= rows
+                ? pieces.c + (row + kernel_.rows) * pieces.c_row + some.front().columns.begin
+                : nullptr;
         for (const Panel& panel : some) {
           TileSum<T> tile{.a = pieces.a + row * pieces.a_row + terms.begin,
                           .a_row = pieces.a_row,
@@ -169,9 +172,7 @@ void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::s
                           .to_row = pieces.c_row,
                           .ahead_row = pieces.c_row};
           tile.before = n > 0 ? tile.to : nullptr;
-          tile.ahead = &panel != &some.back()          ? tile.to + panel.width
-                       : row + 2 * kernel_.rows < rows ? tile.to + kernel_.rows * pieces.c_row
-                                                       : nullptr;
+          tile.ahead = &panel != &some.back() ? tile.to + panel.width : next_row;
           if (row == 0 && pieces.b.transposed == Transpose::no &&
               panel.columns.size() == panel.width) {
             tile.b = pieces.b.data + terms.begin * pieces.b.row + panel.columns.begin;

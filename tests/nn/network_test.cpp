@@ -98,6 +98,14 @@ TEST(Network, OrderedShardsSumToTheBatchs) {
   EXPECT_THROW(library.use_shards({{{0, 1}, nodes[0]}}), std::invalid_argument);
 }
 
+TEST(Network, BlocksOfClassesNeedOrderedProductsAndTheirSums) {
+  const ParameterLayout layout({3, 8}, {LayerSplit::columns}, 1, 0, 2);
+  const std::vector<double> values(layout.size());
+  std::vector<double> gradients(layout.size());
+  EXPECT_THROW(Network<double>(layout, values, gradients, 1), std::invalid_argument);
+  EXPECT_NO_THROW(Network<double>(layout, values, {}, 1));
+}
+
 // So that ranks with one shard each and a rank with both find the same gradients too large.
 TEST(Network, LargestGradientIsOneOfAShardNotOfTheSum) {
   const ParameterLayout layout({1, 2});

@@ -95,6 +95,7 @@ class OrderedProducts {
   void sum_shards(MatrixView<const T> X, MatrixView<const T> dA, Range samples,
                   std::span<const TreeLeaf> leaves, const ShardSum<T>& sum, Range inputs,
                   Range outputs, Lane& lane) const;
+
   TileKernel<T> kernel_;
   std::vector<Lane> lanes_;
   std::vector<TreeLeaf> leaves_;  ///< of the sum that is being computed
