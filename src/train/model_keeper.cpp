@@ -140,7 +140,7 @@ void ModelKeeper::save(const std::string& path, const EpochMetrics& metrics,
   ModelDescription description;
   const std::vector<std::size_t> widths = network_widths(config_, data_.train);
   description.widths.assign(widths.begin(), widths.end());
-  description.precision = config_.precision == Precision::f64 ? Precision::f64 : Precision::f32;
+  description.precision = config_.stored_precision();
   description.class_names = data_.train.class_names;
   description.feature_names = data_.train.feature_names;
   description.index_base = data_.train.index_base;

@@ -90,6 +90,11 @@ struct Config {
   static constexpr std::size_t default_logical_shards = 8;
   /// η that suits the optimizer: 0.001 for adam and adamw, 0.1 for sgd, 0.02 with momentum.
   [[nodiscard]] double learning_rate() const;
+
+  /// f32 or f64: the type of the parameters, in models and checkpoints as in memory.
+  [[nodiscard]] Precision stored_precision() const {
+    return precision == Precision::f64 ? Precision::f64 : Precision::f32;
+  }
 };
 
 /// Throws InputError for a value no run could have, naming the option.

@@ -8,7 +8,8 @@
 #include "dnn/train/evaluator.hpp"
 #include "dnn/train/run_folder.hpp"
 #include "dnn/train/run_plan.hpp"
-#include "dnn/train/trainer.hpp"
+#include "dnn/train/training_data.hpp"
+#include "dnn/train/training_result.hpp"
 
 namespace dnn {
 

@@ -1,15 +1,13 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/train/checkpoint.hpp"
-#include "dnn/train/checkpoint_state.hpp"
 #include "dnn/train/config.hpp"
-#include "dnn/train/epoch_metrics.hpp"
+#include "dnn/train/distributed_model.hpp"
 #include "dnn/train/evaluator.hpp"
 #include "dnn/train/model_keeper.hpp"
 #include "dnn/train/nonfinite_guard.hpp"
@@ -18,22 +16,11 @@
 #include "dnn/train/run_control.hpp"
 #include "dnn/train/run_folder.hpp"
 #include "dnn/train/run_plan.hpp"
-#include "dnn/train/tensor_parts.hpp"
+#include "dnn/train/run_position.hpp"
 #include "dnn/train/training_data.hpp"
-#include "dnn/train/training_step.hpp"
+#include "dnn/train/training_result.hpp"
 
 namespace dnn {
-
-/// What came of a run.
-struct TrainingResult {
-  std::vector<EpochMetrics> epochs;
-  std::size_t best_epoch = 0;  ///< from 1; the last one without a validation set
-  bool stopped_early = false;
-  bool interrupted = false;           ///< asked to stop; the last checkpoint says where
-  std::uint64_t skipped_updates = 0;  ///< of the whole run: they were not finite
-  std::uint64_t rollbacks = 0;        ///< of this process: they made the run go back
-  PhaseSeconds seconds;               ///< of this rank
-};
 
 /// Trains a network of element type T on all ranks of a grid.
 template <class T>
@@ -62,42 +49,31 @@ class Trainer {
   [[nodiscard]] const TrainingResult& result() const { return result_; }
 
   /// The hash of the present parameters, see dnn::parameters_sha256.
-  [[nodiscard]] std::string parameters_sha256();
+  [[nodiscard]] std::string parameters_sha256() { return model_.parameters_sha256(); }
+
+  /// On rank 0, the present parameters, packed as in a saved model; elsewhere nothing.
+  [[nodiscard]] std::vector<std::byte> parameters() { return model_.parameters(); }
 
   /// Goes back to the best epoch's parameters.
-  void use_best();
+  void use_best() { model_.set_parameters(models_.gather_best()); }
 
   /// Evaluates the present parameters on the test data, or else on the validation set, or else on
   /// the training set. `confusion` takes this rank's part of the counts.
   Evaluation final_evaluation(Confusion& confusion);
 
   /// This rank's flat buffer, of the plan's `part`.
-  [[nodiscard]] std::span<const T> values() { return step_.values(); }
-
-  /// On rank 0, the present parameters, packed as in a saved model; elsewhere nothing.
-  [[nodiscard]] std::vector<std::byte> parameters();
+  [[nodiscard]] std::span<const T> values() { return model_.step().values(); }
 
  private:
-  /// Between which updates the run is.
-  struct Position {
-    std::size_t epoch = 1;  ///< the one under way
-    std::size_t step = 0;   ///< how many of its updates are done
-    LossSums sums;          ///< over this rank's samples of them; rank 0's hold those of before
-    std::uint64_t left_out = 0;  ///< samples, over all ranks, of those that did not count
-    double learning_rate = 0;
-    double seconds = 0;  ///< that the epoch took before this process went on with it
-  };
-
   [[nodiscard]] bool is_done() const;
   void train_epoch();
   void begin_epoch();
   void run_epoch();
   void end_epoch();
-  [[nodiscard]] EpochMetrics training_metrics() const;
   StepResult make_update();
   void advance();
   ReplayedUpdate look_at_update();
-  [[nodiscard]] std::uint64_t updates() const;
+  [[nodiscard]] std::uint64_t updates() const { return position_.updates(data_.sampler); }
   void obey(RunControl::Order order);
   void write_checkpoint();
   void validate(EpochMetrics& metrics);
@@ -105,10 +81,6 @@ class Trainer {
   void leave_out(const StepResult& result, std::size_t samples);
   [[noreturn]] void go_back();
   [[noreturn]] void end_for_bad_numbers();
-  /// Throws on all ranks where the parameters are no numbers, or not the same on all ranks. Returns
-  /// their hash, which that takes anyway; empty where the network is split.
-  std::string check_state();
-  [[nodiscard]] std::string hash_of(std::span<const std::byte> whole);
 
   const Config& config_;
   RankGrid& grid_;
@@ -117,17 +89,14 @@ class Trainer {
   const Environment& environment_;
   Reporter& reporter_;
   RunControl* control_;
-  std::unique_ptr<GradientExchange<T>> exchange_;
-  std::size_t max_rows_;  ///< samples that are computed at a time
-  TrainingStep<T> step_;
+  DistributedModel<T> model_;
   LearningRateSchedule schedule_;
   BatchLoader<T> loader_;
   std::optional<Evaluator<T>> validator_;
 
-  Position position_;
+  RunPosition position_;
   Stopwatch epoch_watch_;
   TrainingResult result_;
-  TensorParts parts_;
   ModelKeeper models_;
   NonfiniteGuard guard_;
 };

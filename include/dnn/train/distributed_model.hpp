@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/parallel/gradient_exchange.hpp"
+#include "dnn/train/checkpoint.hpp"
+#include "dnn/train/checkpoint_state.hpp"
+#include "dnn/train/config.hpp"
+#include "dnn/train/run_plan.hpp"
+#include "dnn/train/tensor_parts.hpp"
+#include "dnn/train/training_data.hpp"
+#include "dnn/train/training_step.hpp"
+
+namespace dnn {
+
+/// A network in training, as the ranks of a grid hold it together: its update with exchange and
+/// optimizer, and the way between what each rank holds and the whole tensors of models and
+/// checkpoints. Everything here is collective over the grid's world.
+template <class T>
+class DistributedModel {
+ public:
+  using Bytes = std::vector<std::byte>;
+
+  /// With the initial parameters of the configuration. All references must outlive the model.
+  /// `max_rows`: the most samples that are computed at a time.
+  DistributedModel(const Config& config, RankGrid& grid, const RunPlan& plan,
+                   const TrainingData& data, std::size_t max_rows);
+
+  [[nodiscard]] TrainingStep<T>& step() { return step_; }
+  [[nodiscard]] const TensorParts& parts() const { return parts_; }
+
+  /// On rank 0, the present parameters, packed as in a saved model; elsewhere nothing.
+  [[nodiscard]] Bytes parameters();
+  /// This rank's part of them, as TensorParts::take gives it. Not collective.
+  [[nodiscard]] Bytes own_parameters() { return parts_.take<T>(step_.values(), 0); }
+  /// The hash of the present parameters, see dnn::parameters_sha256.
+  [[nodiscard]] std::string parameters_sha256() { return hash_of(parameters()); }
+  /// On all ranks, the hash of the packed parameters that rank 0 gives.
+  [[nodiscard]] std::string hash_of(std::span<const std::byte> packed) const;
+  /// Takes the packed parameters that rank 0 gives.
+  void set_parameters(Bytes packed);
+
+  /// Throws on all ranks where the parameters are no numbers, or not the same on all ranks. Returns
+  /// their hash, which that takes anyway; empty where the network is split.
+  std::string check();
+
+  /// Throws AgreedError where rank 0's `checkpoint` is not one of this network and optimizer, with
+  /// epochs of so many updates.
+  void require_fit(const Checkpoint& checkpoint, std::size_t steps_per_epoch);
+  /// Takes the tensors of a checkpoint, see restore_tensors.
+  bool restore(Checkpoint& checkpoint) {
+    return restore_tensors(grid_.world(), step_, *exchange_, parts_, checkpoint);
+  }
+  /// Puts network, optimizer and tensors of the present state into rank 0's `checkpoint`, see
+  /// gather_tensors.
+  void gather(Checkpoint& checkpoint);
+  /// The same without the tensors, where all ranks write: returns what this one writes of them, see
+  /// dnn::take_slice.
+  [[nodiscard]] Bytes take_slice(Checkpoint& checkpoint);
+
+ private:
+  void name_network(Checkpoint& checkpoint) const;
+
+  const Config& config_;
+  RankGrid& grid_;
+  std::unique_ptr<GradientExchange<T>> exchange_;
+  TrainingStep<T> step_;
+  TensorParts parts_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/data/sampler.hpp"
+#include "dnn/nn/softmax.hpp"
+#include "dnn/train/checkpoint.hpp"
+#include "dnn/train/epoch_metrics.hpp"
+
+namespace dnn {
+
+/// Between which updates a run is, and what the epoch under way has given so far.
+struct RunPosition {
+  std::size_t epoch = 1;       ///< the one under way
+  std::size_t step = 0;        ///< how many of its updates are done
+  LossSums sums;               ///< over this rank's samples of them; rank 0's hold those of before
+  std::uint64_t left_out = 0;  ///< samples, over all ranks, of those that did not count
+  double learning_rate = 0;    ///< of the last update
+  double seconds = 0;          ///< that the epoch took before this process went on with it
+
+  /// How many updates of the whole run are done.
+  [[nodiscard]] std::uint64_t updates(const Sampler& sampler) const {
+    return (epoch - 1) * sampler.steps() + step;
+  }
+
+  /// Collective over `world`: the training's part of the epoch's metrics, on all ranks.
+  [[nodiscard]] EpochMetrics metrics(const Communicator& world, const Sampler& sampler) const;
+
+  /// Collective over `world`: writes the position into rank 0's `checkpoint`.
+  void write(const Communicator& world, const Sampler& sampler, Checkpoint& checkpoint) const;
+
+  /// The position of a checkpoint that all ranks have.
+  [[nodiscard]] static RunPosition read(const Communicator& world, const Checkpoint& checkpoint);
+};
+
+}  // namespace dnn

@@ -1,0 +1,130 @@
+#include "dnn/train/distributed_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/largest_magnitude.hpp"
+#include "dnn/train/model_file.hpp"
+#include "dnn/train/replica_check.hpp"
+#include "dnn/train/training_setup.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// What a sum of gradients may be: Adam squares it.
+template <class T>
+double largest_gradient(OptimizerKind optimizer) {
+  const double largest = static_cast<double>(std::numeric_limits<T>::max());
+  const bool squares = optimizer == OptimizerKind::adam || optimizer == OptimizerKind::adamw;
+  return squares ? std::sqrt(largest) : largest;
+}
+
+}  // namespace
+
+template <class T>
+DistributedModel<T>::DistributedModel(const Config& config, RankGrid& grid, const RunPlan& plan,
+                                      const TrainingData& data, std::size_t max_rows)
+    : config_(config),
+      grid_(grid),
+      exchange_(make_exchange<T>(plan.exchange, plan.exchange_settings, grid.data_group(),
+                                 grid.data_node(), plan.part.size())),
+      step_(
+          plan.part,
+          {max_rows, config.dropout, config.clip_norm, config.seed, plan.products,
+           data.largest_feature,
+           largest_gradient<T>(config.optimizer) / (config.reproducible
+                                                        ? static_cast<double>(config.logical_shards)
+                                                        : grid.world().size()),
+           plan.exchange_settings.logical_shards,
+           part_of(config.logical_shards, grid.data_shards(), grid.data_shard())},
+          SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, grid.world(), data)),
+          {.kind = config.optimizer,
+           .momentum = config.momentum,
+           .weight_decay = config.weight_decay},
+          *exchange_, grid.is_split() ? &grid.model_group() : nullptr),
+      parts_(grid, plan.part, exchange_->own(), sizeof(T)) {
+  step_.set_values(
+      [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
+}
+
+template <class T>
+typename DistributedModel<T>::Bytes DistributedModel<T>::parameters() {
+  if (grid_.is_split()) {
+    return parts_.gather(own_parameters());
+  }
+  return grid_.world().is_root() ? packed_parameters<T>(step_.layout(), step_.values()) : Bytes();
+}
+
+template <class T>
+std::string DistributedModel<T>::hash_of(std::span<const std::byte> packed) const {
+  const Communicator& world = grid_.world();
+  return world.broadcast(world.is_root() ? dnn::parameters_sha256(packed) : std::string(), 0);
+}
+
+template <class T>
+void DistributedModel<T>::set_parameters(Bytes packed) {
+  const Bytes own = parts_.distribute(std::move(packed));
+  step_.set_values(
+      [&](std::span<T> values) { unpack_parameters<T>(step_.layout(), std::span(own), values); });
+}
+
+template <class T>
+std::string DistributedModel<T>::check() {
+  bool finite = std::isfinite(largest_magnitude(std::span<const T>(step_.values())));
+  for (std::size_t i = 0; i < step_.optimizer().buffers(); ++i) {
+    finite =
+        finite && std::isfinite(largest_magnitude(std::span<const T>(step_.optimizer().state(i))));
+  }
+  throw_if_any_failed(
+      grid_.world(), !finite,
+      "the parameters or the optimizer's state are no numbers any more (the training "
+      "diverged, or a fault in memory); the newest checkpoint is from before; lower "
+      "the learning rate or set --clip-norm in a new run");
+  const auto digests =
+      check_replicas(grid_.world(), replicas_of<T>(grid_, step_.layout(), step_.values()));
+  return grid_.is_split() ? std::string() : to_hex(digests.front());
+}
+
+template <class T>
+void DistributedModel<T>::require_fit(const Checkpoint& checkpoint, std::size_t steps_per_epoch) {
+  agree(grid_.world(), [&] {
+    const std::vector<std::size_t>& widths = step_.layout().widths();
+    if (grid_.world().is_root() &&
+        (!std::equal(widths.begin(), widths.end(), checkpoint.widths.begin(),
+                     checkpoint.widths.end()) ||
+         checkpoint.precision != config_.stored_precision() ||
+         checkpoint.steps_per_epoch != steps_per_epoch ||
+         checkpoint.optimizer_state.size() != step_.optimizer().buffers())) {
+      throw InputError("the checkpoint is one of another network, optimizer or data set");
+    }
+  });
+}
+
+template <class T>
+void DistributedModel<T>::name_network(Checkpoint& checkpoint) const {
+  const std::vector<std::size_t>& widths = step_.layout().widths();
+  checkpoint.widths.assign(widths.begin(), widths.end());
+  checkpoint.precision = config_.stored_precision();
+}
+
+template <class T>
+void DistributedModel<T>::gather(Checkpoint& checkpoint) {
+  name_network(checkpoint);
+  gather_tensors(grid_.world(), step_, *exchange_, parts_, checkpoint);
+}
+
+template <class T>
+typename DistributedModel<T>::Bytes DistributedModel<T>::take_slice(Checkpoint& checkpoint) {
+  name_network(checkpoint);
+  return dnn::take_slice(grid_.world(), step_, *exchange_, parts_, checkpoint);
+}
+
+template class DistributedModel<float>;
+template class DistributedModel<double>;
+
+}  // namespace dnn

@@ -1,0 +1,43 @@
+#include "dnn/train/run_position.hpp"
+
+namespace dnn {
+
+EpochMetrics RunPosition::metrics(const Communicator& world, const Sampler& sampler) const {
+  EpochMetrics metrics;
+  metrics.epoch = epoch;
+  metrics.learning_rate = learning_rate;
+  const std::size_t counted = sampler.training_samples() - left_out;
+  const auto samples = static_cast<double>(counted);
+  metrics.train = {world.sum(sums.loss).value() / samples,
+                   static_cast<double>(world.all_reduce(sums.correct, Reduction::sum)) / samples,
+                   counted};
+  metrics.seconds = seconds;
+  metrics.samples_per_second = samples / seconds;
+  return metrics;
+}
+
+void RunPosition::write(const Communicator& world, const Sampler& sampler,
+                        Checkpoint& checkpoint) const {
+  checkpoint.loss_sum = world.sum(sums.loss);
+  checkpoint.correct = world.all_reduce(sums.correct, Reduction::sum);
+  checkpoint.updates = updates(sampler);
+  checkpoint.steps_per_epoch = sampler.steps();
+  checkpoint.epoch = epoch;
+  checkpoint.step = step;
+  checkpoint.left_out = left_out;
+  checkpoint.learning_rate = learning_rate;
+  checkpoint.epoch_seconds = seconds;
+}
+
+RunPosition RunPosition::read(const Communicator& world, const Checkpoint& checkpoint) {
+  RunPosition position;
+  position.epoch = checkpoint.epoch;
+  position.step = checkpoint.step;
+  position.sums = world.is_root() ? LossSums{checkpoint.loss_sum, checkpoint.correct} : LossSums{};
+  position.left_out = checkpoint.left_out;
+  position.learning_rate = checkpoint.learning_rate;
+  position.seconds = checkpoint.epoch_seconds;
+  return position;
+}
+
+}  // namespace dnn
