@@ -1,30 +1,56 @@
 #include "dnn/train/layer_norms.hpp"
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
+
+#include "dnn/core/largest_magnitude.hpp"
+#include "dnn/core/sum_of_squares.hpp"
 
 namespace dnn {
 
 template <class T>
 std::vector<LayerNorms> LayerNorms::of(const RankGrid& grid, const ParameterLayout& layout,
                                        std::span<const T> flat) {
-  const std::vector<LayerLayout>& layers = layout.layers();
-  std::vector<double> squares(2 * layers.size(), 0.0);
-  const auto add = [&](double& sum, Range range, bool is_split) {
-    // One rank of those that hold the same counts it.
-    if (grid.data_shard() == 0 && (is_split || grid.model_shard() == 0)) {
-      for (std::size_t i = range.begin; i < range.end; ++i) {
-        sum += static_cast<double>(flat[i]) * static_cast<double>(flat[i]);
-      }
-    }
+  // One rank of those that hold the same counts it.
+  std::vector<std::span<const T>> counted;  // W and B of each layer in turn
+  const auto add = [&](Range range, bool is_split) {
+    const bool counts = grid.data_shard() == 0 && (is_split || grid.model_shard() == 0);
+    counted.push_back(flat.subspan(range.begin, counts ? range.size() : 0));
   };
-  for (std::size_t n = 0; n < layers.size(); ++n) {
-    add(squares[2 * n], layers[n].weights, layers[n].split != LayerSplit::whole);
-    add(squares[2 * n + 1], layers[n].bias, layers[n].split == LayerSplit::columns);
+  for (const LayerLayout& layer : layout.layers()) {
+    add(layer.weights, layer.split != LayerSplit::whole);
+    add(layer.bias, layer.split == LayerSplit::columns);
   }
-  grid.world().all_reduce(std::span(squares), Reduction::sum);
-  std::vector<LayerNorms> norms(layers.size());
-  for (std::size_t n = 0; n < layers.size(); ++n) {
-    norms[n] = {std::sqrt(squares[2 * n]), std::sqrt(squares[2 * n + 1])};
+
+  std::vector<std::uint64_t> largest;  // as bits, which are ordered as the numbers are
+  largest.reserve(counted.size());
+  for (const std::span<const T> values : counted) {
+    largest.push_back(std::bit_cast<std::uint64_t>(static_cast<double>(largest_magnitude(values))));
+  }
+  grid.world().all_reduce(std::span(largest), Reduction::max);
+
+  std::vector<std::uint64_t> words;
+  words.reserve(2 * counted.size());
+  for (std::size_t i = 0; i < counted.size(); ++i) {
+    const auto bound = std::bit_cast<double>(largest[i]);
+    const SumOfSquares squares =
+        std::isfinite(bound) ? sum_of_squares(counted[i], exponent_above(bound)) : SumOfSquares{};
+    words.push_back(squares.high);
+    words.push_back(squares.low);
+  }
+  grid.world().all_reduce(std::span(words), Reduction::sum);
+
+  const auto norm = [&](std::size_t i) {
+    const auto bound = std::bit_cast<double>(largest[i]);
+    return std::isfinite(bound)
+               ? SumOfSquares{words[2 * i], words[2 * i + 1]}.norm(exponent_above(bound))
+               : bound;
+  };
+  std::vector<LayerNorms> norms;
+  norms.reserve(layout.layers().size());
+  for (std::size_t n = 0; n < layout.layers().size(); ++n) {
+    norms.push_back({norm(2 * n), norm(2 * n + 1)});
   }
   return norms;
 }

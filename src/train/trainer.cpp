@@ -217,13 +217,20 @@ ReplayedUpdate Trainer<T>::replay(std::uint64_t update) {
 
 template <class T>
 ReplayedUpdate Trainer<T>::look_at_update() {
-  std::vector<T> gradients(model_.step().layout().size());  // of all ranks' samples, finite or not
+  std::vector<T> gradients(model_.step().layout().size());  // of this rank's samples
   model_.step().observe([&gradients](Range range, std::span<const T> given) {
     std::transform(given.begin(), given.end(), gradients.data() + range.begin,
                    gradients.data() + range.begin, std::plus<>());
   });
   const StepResult done = make_update();
   model_.step().observe({});
+  if (done.counts) {
+    // What the run adds up, in the run's order; every element from one rank.
+    const Range own = model_.parts().saved().flat;
+    std::ranges::fill(gradients, T{});
+    std::ranges::copy(model_.step().gradients().subspan(own.begin, own.size()),
+                      gradients.begin() + static_cast<std::ptrdiff_t>(own.begin));
+  }
   grid_.data_group().all_reduce(std::span(gradients), Reduction::sum);
 
   ReplayedUpdate result;

@@ -21,7 +21,8 @@ struct ReplayedUpdate {
   bool finite = true;
   double loss = 0;      ///< the mean of what was minimized; NaN where the update does not count
   double accuracy = 0;  ///< of that forward pass; so too
-  /// dW and dB, summed over all samples, before any clipping.
+  /// dW and dB, summed over all samples, before any clipping: what the update was made from. Where
+  /// it does not count, added up in the order of the ranks.
   std::vector<LayerNorms> gradients;
   std::vector<LayerNorms> parameters;  ///< W and B after the update
   std::string sha256;                  ///< of these, see parameters_sha256
