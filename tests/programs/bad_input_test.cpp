@@ -20,7 +20,7 @@ struct BadInput : public testing::Test {
   void refuses(const std::string& arguments, const std::vector<std::string>& parts) {
     const std::string out = folder / "run";
     const CommandResult result =
-        run_command(mpirun(3) + train + " " + arguments + " --output " + out);
+        run_command(mpirun_to_refuse(3) + train + " " + arguments + " --output " + out);
     EXPECT_NE(result.exit_code, 0) << arguments;
     EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
     for (const std::string& part : parts) {

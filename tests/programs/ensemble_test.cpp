@@ -27,8 +27,10 @@ struct Ensemble : public testing::Test {
     return out + "/model.dnn";
   }
   CommandResult predict_with(int ranks, const std::string& arguments) {
-    return run_command(mpirun(ranks) + predict + " --output " + (folder / "p.csv") +
-                       " --overwrite " + arguments);
+    return run_command(mpirun(ranks) + predicting(arguments));
+  }
+  [[nodiscard]] std::string predicting(const std::string& arguments) const {
+    return predict + " --output " + (folder / "p.csv") + " --overwrite " + arguments;
   }
   [[nodiscard]] std::string predictions() const { return read_file(folder / "p.csv"); }
 
@@ -84,7 +86,7 @@ TEST_F(Ensemble, RefusesModelsThatDoNotGoTogether) {
   const std::string other = model_of("other", csv("b.csv", "1,2,red\n3,4,grey\n"));
   const std::string line = model_of("line", csv("c.csv", "1,red\n3,blue\n"));
   const auto refuses = [&](const std::string& arguments, const std::vector<std::string>& parts) {
-    const CommandResult result = predict_with(3, arguments);
+    const CommandResult result = run_command(mpirun_to_refuse(3) + predicting(arguments));
     EXPECT_EQ(result.exit_code, 2) << result.output;
     EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
     for (const std::string& part : parts) {

@@ -228,8 +228,8 @@ TEST(Predict, ScoresDataWithAndWithoutLabelsTheSameAtAnyRankCount) {
   EXPECT_NE(other.exit_code, 0);
   EXPECT_NE(other.output.find("the model has 2"), std::string::npos) << other.output;
   EXPECT_FALSE(fs::exists(folder / "w.csv"));
-  const CommandResult nowhere = run_command(mpirun(2) + with_model + " --data " + unlabelled +
-                                            " --output " + (folder / "nowhere/p.csv"));
+  const CommandResult nowhere = run_command(mpirun_to_refuse(2) + with_model + " --data " +
+                                            unlabelled + " --output " + (folder / "nowhere/p.csv"));
   EXPECT_EQ(nowhere.exit_code, 2);
   EXPECT_NE(nowhere.output.find("nowhere/p.csv: No such file or directory"), std::string::npos)
       << nowhere.output;
@@ -250,8 +250,8 @@ TEST(Predict, RefusesModelsThatAreNone) {
       {folder.write("cut", good.substr(0, good.size() - 1)), "truncated"},
       {folder.write("newer", newer), "version 2"}};
   for (const auto& [path, what] : cases) {
-    const CommandResult result =
-        run_command(mpirun(2) + predict + " --model " + path + " --output " + (folder / "p.csv"));
+    const CommandResult result = run_command(mpirun_to_refuse(2) + predict + " --model " + path +
+                                             " --output " + (folder / "p.csv"));
     EXPECT_EQ(result.exit_code, 2) << path;
     EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
     EXPECT_NE(result.output.find(what), std::string::npos) << what << " in " << result.output;

@@ -183,7 +183,7 @@ TEST_F(Replay, RefusesWhatIsNoUpdateOfTheRun) {
       {"5 --overwrite --from " + run, {"leave --overwrite out"}},
       {"5 --data builtin:digits --from " + run, {"not those that the checkpoint", "--data"}}};
   for (const auto& [options, parts] : cases) {
-    const CommandResult result = run_command(mpirun(2) + train + " --replay " + options);
+    const CommandResult result = run_command(mpirun_to_refuse(2) + train + " --replay " + options);
     EXPECT_EQ(result.exit_code, 2) << options << '\n' << result.output;
     EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
     for (const std::string& part : parts) {

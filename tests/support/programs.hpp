@@ -14,4 +14,10 @@ inline std::string mpirun(int ranks) {
   return DNN_MPIEXEC " -n " + std::to_string(ranks) + " ";
 }
 
+/// The same for what ends by itself with an error on all ranks: Open MPI's mpirun then leaves the
+/// others a second before it kills them, here none.
+inline std::string mpirun_to_refuse(int ranks) {
+  return "OMPI_MCA_odls_base_sigkill_timeout=0 " + mpirun(ranks);
+}
+
 }  // namespace dnn::test
