@@ -23,11 +23,17 @@ import sys
 import tempfile
 import time
 
-OPTIONS = "--hidden 8 --epochs 2 --checkpoint-every 10 --keep 1"
+OPTIONS = "--hidden 8 --epochs 2 --checkpoint-every 10 --keep 1 --stall-timeout 20"
 ERRORS = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "ENOENT"]
 REASONS = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "Disk quota exceeded",
            "EROFS": "Read-only file system", "EACCES": "Permission denied", "ENOENT": "No such file"}
 PATIENCE = 60  # seconds until a run counts as hung
+WATCHDOG = 20  # what hangs in the program itself, its watchdogs (--stall-timeout, too) end before that, and say so
+MPI_DID_NOT_START = "the job has not come to its work"
+
+
+class MpiHung(Exception):
+    """Open MPI, rather than the program: it did not start, or mpiexec did not end, as 4.1.4's does now and then."""
 
 
 class Runs:
@@ -40,19 +46,25 @@ class Runs:
         """One run into `folder`; returns its exit code and output."""
         command = [*shlex.split(self.arguments.program), *shlex.split(self.arguments.options), "--output",
                    str(folder)]
-        settings = {"OMP_NUM_THREADS": "1", "OMPI_MCA_osc": "^ucx", **dict(fault)}
+        # A folder of its own for what Open MPI keeps: others that end take it away.
+        sessions = pathlib.Path(f"{folder}.mpi")
+        sessions.mkdir(exist_ok=True)
+        surroundings = os.environ | {"OMPI_MCA_orte_tmpdir_base": str(sessions)}
+        settings = {"OMP_NUM_THREADS": "1", "OMPI_MCA_osc": "^ucx", "DNN_LAUNCH_TIMEOUT": str(WATCHDOG), **dict(fault)}
         if self.arguments.ranks > 1:
             # mpiexec itself keeps the library out.
             command = [self.arguments.mpiexec, "-n", str(self.arguments.ranks), "env",
                        *(f"{name}={value}" for name, value in settings.items()), *command]
         else:
-            # Alone, in a folder of its own for what Open MPI keeps: isolated processes take each other's away.
-            sessions = pathlib.Path(f"{folder}.mpi")
-            sessions.mkdir(exist_ok=True)
-            settings |= {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self",
-                         "OMPI_MCA_orte_tmpdir_base": str(sessions)}
-        result = subprocess.run(command, env=os.environ | settings, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False)
+            surroundings |= settings | {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1",
+                                        "OMPI_MCA_btl": "self"}
+        try:
+            result = subprocess.run(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                    text=True, timeout=PATIENCE, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise MpiHung(f"no end within {PATIENCE} s, after: {(error.output or b'')[-500:]!r}") from error
+        if MPI_DID_NOT_START in result.stdout:
+            raise MpiHung(result.stdout)
         return result.returncode, result.stdout
 
     def fault_at(self, folder, operation, kind, onwards):
@@ -91,9 +103,18 @@ class Runs:
         return [f"{what}: {found} instead of {self.expected}"] if found != self.expected else []
 
     def try_fault(self, number, operation, kind, onwards):
-        """Returns what went wrong."""
-        folder = self.work / f"run{number}"
+        """Returns what went wrong; tries again, once, where Open MPI did."""
         what = f"{kind} at '{operation}'" + (" and all that follow" if onwards else "")
+        try:
+            return self.try_once(self.work / f"run{number}", what, operation, kind, onwards)
+        except MpiHung as error:
+            print(f"{what}: tried again, since Open MPI hung: {error}", flush=True)
+        try:
+            return self.try_once(self.work / f"run{number}-again", what, operation, kind, onwards)
+        except MpiHung as error:
+            return [f"{what}: hung twice: {error}"]
+
+    def try_once(self, folder, what, operation, kind, onwards):
         try:
             fault = self.fault_at(folder, operation, kind, onwards)
             code, output = self.run(folder, fault)
@@ -107,7 +128,7 @@ class Runs:
                 shutil.rmtree(path, ignore_errors=True)
             log.unlink()
             return errors
-        except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
+        except (OSError, ValueError, KeyError) as error:
             return [f"{what}: {error!r}"]
 
     def go_on(self, folder, operation, what):
