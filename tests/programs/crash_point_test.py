@@ -28,12 +28,12 @@ ERRORS = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "ENOENT"]
 REASONS = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "Disk quota exceeded",
            "EROFS": "Read-only file system", "EACCES": "Permission denied", "ENOENT": "No such file"}
 PATIENCE = 60  # seconds until a run counts as hung
-WATCHDOG = 20  # what hangs in the program itself, its watchdogs (--stall-timeout, too) end before that, and say so
+WATCHDOG = 20  # after which the program's own (--stall-timeout, too) say where it hangs
 MPI_DID_NOT_START = "the job has not come to its work"
 
 
 class MpiHung(Exception):
-    """Open MPI, rather than the program: it did not start, or mpiexec did not end, as 4.1.4's does now and then."""
+    """Open MPI, rather than the program: it did not start, or mpiexec did not end though its ranks had."""
 
 
 class Runs:
@@ -58,14 +58,33 @@ class Runs:
         else:
             surroundings |= settings | {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1",
                                         "OMPI_MCA_btl": "self"}
+        process = subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True)
         try:
-            result = subprocess.run(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                    text=True, timeout=PATIENCE, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise MpiHung(f"no end within {PATIENCE} s, after: {(error.output or b'')[-500:]!r}") from error
-        if MPI_DID_NOT_START in result.stdout:
-            raise MpiHung(result.stdout)
-        return result.returncode, result.stdout
+            output, _ = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            ranks = self.ranks_of(folder)
+            process.kill()
+            output, _ = process.communicate()
+            if ranks:
+                raise
+            raise MpiHung(f"its ranks have ended, mpiexec has not within {PATIENCE} s:\n{output}") from None
+        if MPI_DID_NOT_START in output:
+            raise MpiHung(output)
+        return process.returncode, output
+
+    def ranks_of(self, folder):
+        """The processes that train into a folder."""
+        program = os.path.basename(shlex.split(self.arguments.program)[0])
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+            except OSError:
+                continue
+            if os.path.basename(words[0]) == program and str(folder) in words:
+                found.append(pid)
+        return found
 
     def fault_at(self, folder, operation, kind, onwards):
         return {"LD_PRELOAD": self.arguments.library, "DNN_FAULT_FOLDER": str(folder),
@@ -128,7 +147,7 @@ class Runs:
                 shutil.rmtree(path, ignore_errors=True)
             log.unlink()
             return errors
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
             return [f"{what}: {error!r}"]
 
     def go_on(self, folder, operation, what):
