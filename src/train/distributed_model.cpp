@@ -74,6 +74,16 @@ void DistributedModel<T>::set_parameters(Bytes packed) {
 }
 
 template <class T>
+std::vector<T> DistributedModel<T>::summed_gradients() {
+  std::vector<T> gradients(step_.layout().size());
+  const Range own = parts_.saved().flat;  // every element from one rank
+  std::ranges::copy(step_.gradients().subspan(own.begin, own.size()),
+                    gradients.begin() + static_cast<std::ptrdiff_t>(own.begin));
+  grid_.data_group().all_reduce(std::span(gradients), Reduction::sum);
+  return gradients;
+}
+
+template <class T>
 std::string DistributedModel<T>::check() {
   bool finite = std::isfinite(largest_magnitude(std::span<const T>(step_.values())));
   for (std::size_t i = 0; i < step_.optimizer().buffers(); ++i) {

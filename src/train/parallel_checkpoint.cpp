@@ -37,7 +37,7 @@ ParallelCheckpoint::ParallelCheckpoint(const Communicator& world, CheckpointFold
     : world_(world), folder_(std::move(folder)), checkpoint_(std::move(checkpoint)) {
   const std::string begun = this_moment(world);
   const std::string updates =
-      world.broadcast(std::to_string(checkpoint_.updates), 0);  // rank 0's alone knows
+      world.broadcast(std::to_string(checkpoint_.updates), 0);  // rank 0's counts
   if (elements.empty()) {
     return;
   }

@@ -225,13 +225,10 @@ ReplayedUpdate Trainer<T>::look_at_update() {
   const StepResult done = make_update();
   model_.step().observe({});
   if (done.counts) {
-    // What the run adds up, in the run's order; every element from one rank.
-    const Range own = model_.parts().saved().flat;
-    std::ranges::fill(gradients, T{});
-    std::ranges::copy(model_.step().gradients().subspan(own.begin, own.size()),
-                      gradients.begin() + static_cast<std::ptrdiff_t>(own.begin));
+    gradients = model_.summed_gradients();
+  } else {
+    grid_.data_group().all_reduce(std::span(gradients), Reduction::sum);
   }
-  grid_.data_group().all_reduce(std::span(gradients), Reduction::sum);
 
   ReplayedUpdate result;
   result.update = updates() + 1;

@@ -168,6 +168,8 @@ class Runs:
 
     def judge(self, folder, operation, what, kind, onwards, code, output):
         """How the run with the fault may end."""
+        if any(words in output for words in ("--stall-timeout", "DNN_LAUNCH_TIMEOUT")):
+            return [f"{what}: hung, and was ended by its watchdog:\n{output}"]
         if kind.startswith("kill"):
             return [] if code != 0 else [f"{what}: was not killed"]
         if code == 0 and onwards:

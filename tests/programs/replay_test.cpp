@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "dnn/train/checkpoint.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"
@@ -96,6 +99,52 @@ TEST_F(Replay, OfAReproducibleRunIsTheRunsAtAnyNumberOfRanks) {
     for (const char* what : {"loss", "accuracy", "layers", "sha256"}) {
       EXPECT_EQ(other[what], at_5[what]) << what << ", " << options;
     }
+  }
+}
+
+// Plain SGD takes lr dW off W: checkpoints before and after the update tell both norms.
+TEST_F(Replay, NormsAreThoseOfWhatTheUpdateDid) {
+  const double lr = 0.5;
+  train_run(2,
+            "--precision double --hidden 12 --optimizer sgd --lr 0.5 --lr-schedule constant "
+            "--clip-norm 0.01 --epochs 2 --batch-size 1617 --checkpoint-every 1");
+  const Json replayed = report(3, 2, checkpoint(1));
+  const auto parameters = [](const std::string& path) {
+    const Checkpoint saved = load_checkpoint(path);
+    std::vector<double> values(saved.parameters.size() / sizeof(double));
+    std::memcpy(values.data(), saved.parameters.data(), saved.parameters.size());
+    return values;
+  };
+  const std::vector<double> before = parameters(checkpoint(1));
+  const std::vector<double> after = parameters(checkpoint(2));
+  const std::size_t W1 = std::size_t{64} * 12;
+  ASSERT_EQ(after.size(), W1 + 12 + 12 * 10 + 10);
+  const auto squares = [&](std::size_t begin, std::size_t end, bool of_update) {
+    double sum = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      const double x = of_update ? (before[i] - after[i]) / lr : after[i];
+      sum += x * x;
+    }
+    return sum;
+  };
+  // Clipping scales the whole update to 0.01; the norms are from before that.
+  const double scale = std::sqrt(squares(0, after.size(), true));
+  EXPECT_NEAR(scale, 0.01, 1e-9);
+  double all = 0;
+  const std::size_t ends[] = {0, W1, W1 + 12, W1 + 12 + 120, after.size()};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Json layer = replayed["layers"][i / 2];
+    const double gradient = layer[i % 2 == 0 ? "norm_dW" : "norm_dB"];
+    all += gradient * gradient;
+    const double value = layer[i % 2 == 0 ? "norm_W" : "norm_B"];
+    EXPECT_NEAR(value, std::sqrt(squares(ends[i], ends[i + 1], false)), 1e-8) << i;
+  }
+  ASSERT_GT(all, 0.01 * 0.01) << "nothing was clipped";
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double gradient = replayed["layers"][i / 2][i % 2 == 0 ? "norm_dW" : "norm_dB"];
+    EXPECT_NEAR(gradient / std::sqrt(all), std::sqrt(squares(ends[i], ends[i + 1], true)) / scale,
+                1e-7)
+        << i;
   }
 }
 

@@ -45,6 +45,10 @@ class DistributedModel {
   /// Takes the packed parameters that rank 0 gives.
   void set_parameters(Bytes packed);
 
+  /// After an update that counts: this rank's part of the dW and dB that it was made from (summed
+  /// over all samples, in the run's order, before any clipping), as a flat buffer.
+  [[nodiscard]] std::vector<T> summed_gradients();
+
   /// Throws on all ranks where the parameters are no numbers, or not the same on all ranks. Returns
   /// their hash, which that takes anyway; empty where the network is split.
   std::string check();
