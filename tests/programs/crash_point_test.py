@@ -28,6 +28,7 @@ ERRORS = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "ENOENT"]
 REASONS = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "Disk quota exceeded",
            "EROFS": "Read-only file system", "EACCES": "Permission denied", "ENOENT": "No such file"}
 PATIENCE = 60  # seconds until a run counts as hung
+MOST_HANGS = 2  # of Open MPI's, which are tried again
 WATCHDOG = 20  # after which the program's own (--stall-timeout, too) say where it hangs
 MPI_DID_NOT_START = "the job has not come to its work"
 
@@ -41,6 +42,7 @@ class Runs:
         self.arguments = arguments
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_crash_"))
         self.expected = None
+        self.hangs = []  # of Open MPI
 
     def run(self, folder, fault=()):
         """One run into `folder`; returns its exit code and output."""
@@ -127,7 +129,10 @@ class Runs:
         try:
             return self.try_once(self.work / f"run{number}", what, operation, kind, onwards)
         except MpiHung as error:
+            self.hangs.append(what)
             print(f"{what}: tried again, since Open MPI hung: {error}", flush=True)
+            if len(self.hangs) > MOST_HANGS:
+                return [f"{what}: too many hangs: {self.hangs}"]
         try:
             return self.try_once(self.work / f"run{number}-again", what, operation, kind, onwards)
         except MpiHung as error:
@@ -224,7 +229,7 @@ def main():
         errors = [error for found in tried for error in found]
     print("\n".join(errors))
     print(f"{len(operations)} operations, {len(chosen)} faults in {time.monotonic() - start:.0f} s, "
-          f"{len(errors)} errors")
+          f"{len(errors)} errors, {len(runs.hangs)} tried again")
     if not errors:
         shutil.rmtree(runs.work, ignore_errors=True)
     return 1 if errors else 0
