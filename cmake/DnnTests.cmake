@@ -13,23 +13,23 @@ if(DNN_SANITIZE)
   list(APPEND DNN_MPI_ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
 endif()
 
+# Seconds after which a test counts as hung, on a busy machine too.
+set(DNN_HANG 1200)
+
 # dnn_add_layer_tests(LAYER): one program of all tests/LAYER/*_test.cpp, which links LAYER alone.
 function(dnn_add_layer_tests layer)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*_test.cpp)
   list(FILTER sources EXCLUDE REGEX "_mpi_test\\.cpp$")
   add_executable(${layer}_test ${sources})
   target_link_libraries(${layer}_test PRIVATE dnn::${layer} dnn_test_support GTest::gtest_main)
-  gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}/" PROPERTIES TIMEOUT 120 LABELS ${layer}
+  gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}/" PROPERTIES TIMEOUT ${DNN_HANG} LABELS ${layer}
                        DISCOVERY_TIMEOUT 60)
 endfunction()
 
-# dnn_add_mpi_test(LAYER NAME RANKS n... [TIMEOUT seconds]): tests/LAYER/NAME_mpi_test.cpp, run by mpiexec
+# dnn_add_mpi_test(LAYER NAME RANKS n...): tests/LAYER/NAME_mpi_test.cpp, run by mpiexec
 # once for each number of ranks. Its tests see the ranks through dnn::test::world().
 function(dnn_add_mpi_test layer name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "RANKS" ${ARGN})
-  if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 120)
-  endif()
+  cmake_parse_arguments(ARG "" "" "RANKS" ${ARGN})
   set(target ${layer}_${name}_mpi_test)
   add_executable(${target} ${layer}/${name}_mpi_test.cpp)
   target_link_libraries(${target} PRIVATE dnn::${layer} dnn_test_mpi_main)
@@ -37,7 +37,7 @@ function(dnn_add_mpi_test layer name)
     add_test(NAME ${layer}/${name}.np${ranks}
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${target}>)
     set_tests_properties(${layer}/${name}.np${ranks} PROPERTIES
-                         TIMEOUT ${ARG_TIMEOUT} LABELS "${layer};mpi" PROCESSORS 2
-                         ENVIRONMENT "${DNN_MPI_ENVIRONMENT}")
+                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" PROCESSORS 2
+                         FIXTURES_REQUIRED mpi ENVIRONMENT "${DNN_MPI_ENVIRONMENT}")
   endforeach()
 endfunction()

@@ -1,13 +1,16 @@
 # shellcheck shell=bash
 # Sourced by the other launch scripts: the packages, and what mpirun has to be told.
 
-# What building and running needs, and what the tests need besides (Debian's names).
+# What building and running needs, what the tests need besides, and what those on several hosts and under
+# Slurm need besides (Debian's names).
 # shellcheck disable=SC2034  # used where this file is sourced
 build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization-dev libcli11-dev
                 nlohmann-json3-dev libssl-dev zlib1g-dev libdnnl-dev libopenblas-openmp-dev
                 librandom123-dev libtomlplusplus-dev)
 # shellcheck disable=SC2034
-test_packages=(libgtest-dev python3 python3-numpy iproute2)
+test_packages=(libgtest-dev python3 python3-numpy dataset-fashion-mnist)
+# shellcheck disable=SC2034
+cluster_packages=(iproute2 hostname slurmctld slurmd slurm-client munge)
 
 is_installed() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]

@@ -20,9 +20,9 @@ void ask(int number) {
   ::kill(::getpid(), number);
 }
 
-/// Whether it is requested within some seconds.
+/// Whether it is requested within a minute.
 bool comes(const StopRequest& stop) {
-  for (int i = 0; i < 500 && !stop.requested(); ++i) {
+  for (int i = 0; i < 6000 && !stop.requested(); ++i) {
     std::this_thread::sleep_for(10ms);
   }
   return stop.requested();

@@ -136,9 +136,6 @@ TYPED_TEST(TreeExchangeOf, ARankWithBadNumbersIsHeardByAll) {
 // MPI's order, and they do not stay when the same shards lie on other ranks.
 TYPED_TEST(TreeExchangeOf, PlainSumsDoNotGiveTheSameBits) {
   using T = TypeParam;
-  if (world().size() < 3) {
-    GTEST_SKIP() << "two numbers have one sum";
-  }
   constexpr std::size_t size = 1000;
   const auto ranks = static_cast<std::size_t>(world().size());
   std::size_t different = 0;
@@ -153,7 +150,11 @@ TYPED_TEST(TreeExchangeOf, PlainSumsDoNotGiveTheSameBits) {
     first = turn == 0 ? sums : first;
     different += first == sums ? 0 : 1;
   }
-  EXPECT_GT(different, 0U);
+  if (world().size() < 3) {
+    EXPECT_EQ(different, 0U);  // two numbers have one sum
+  } else {
+    EXPECT_GT(different, 0U);
+  }
 }
 
 // |sum - Σ| <= (depth of the tree) · ε/2 · Σ|g|, and half the smallest number an addition.

@@ -1,8 +1,8 @@
 """Lets every file operation of a training run fail, one after the other, in every way that disks, quotas and
 kills have; after each, the same command again must end with the undisturbed run's parameters.
 
-    crash_point_test.py --program DNN_TRAIN --library LIBRARY --mpiexec MPIEXEC [--ranks N] [--all]
-                        [--every N] [--options "..."]
+    crash_point_test.py --program DNN_TRAIN [--arguments "..."] --library LIBRARY --mpiexec MPIEXEC [--ranks N]
+                        [--all] [--every N] [--options "..."]
 
 A first run lists its operations (see tests/support/faulty_files.cpp). Then, for each of them: a kill before it, an
 error, and for some a short write or an interruption; with --all, every kind of fault at every operation, and disks
@@ -46,7 +46,7 @@ class Runs:
 
     def run(self, folder, fault=()):
         """One run into `folder`; returns its exit code and output."""
-        command = [*shlex.split(self.arguments.program), *shlex.split(self.arguments.options), "--output",
+        command = [self.arguments.program, *shlex.split(self.arguments.arguments), *shlex.split(self.arguments.options), "--output",
                    str(folder)]
         # A folder of its own for what Open MPI keeps: others that end take it away.
         sessions = pathlib.Path(f"{folder}.mpi")
@@ -77,7 +77,7 @@ class Runs:
 
     def ranks_of(self, folder):
         """The processes that train into a folder."""
-        program = os.path.basename(shlex.split(self.arguments.program)[0])
+        program = os.path.basename(self.arguments.program)
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -89,7 +89,10 @@ class Runs:
         return found
 
     def fault_at(self, folder, operation, kind, onwards):
-        return {"LD_PRELOAD": self.arguments.library, "DNN_FAULT_FOLDER": str(folder),
+        # By its name: the dynamic linker takes a path with blanks apart.
+        library = pathlib.Path(self.arguments.library)
+        paths = [str(library.parent), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+        return {"LD_PRELOAD": library.name, "LD_LIBRARY_PATH": ":".join(paths), "DNN_FAULT_FOLDER": str(folder),
                 "DNN_FAULT_AT": operation, "DNN_FAULT": kind, "DNN_FAULT_ON": "all" if onwards else "",
                 "DNN_FAULT_LOG": f"{folder}.log"}
 
@@ -213,6 +216,7 @@ def faults(operations, everything):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
+    parser.add_argument("--arguments", default="")
     parser.add_argument("--library", required=True)
     parser.add_argument("--mpiexec", default="mpirun")
     parser.add_argument("--ranks", type=int, default=1)

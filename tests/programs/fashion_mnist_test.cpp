@@ -17,8 +17,9 @@ TEST(FashionMnist, QuickstartsSettingsReachNinetyPercentWithinTwentyEpochs) {
       << "the data are missing; on Debian: apt-get install dataset-fashion-mnist";
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  const CommandResult result = run_command(mpirun(2) + train + " --config " + DNN_SOURCE +
-                                           "/launch/fashion_mnist.toml --output " + out);
+  const CommandResult result =
+      run_command(mpirun(2) + train + " --config " +
+                  quoted(DNN_SOURCE "/launch/fashion_mnist.toml") + " --output " + out);
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
   EXPECT_EQ(summary["configuration"]["hidden"], (std::vector<int>{512, 256}));

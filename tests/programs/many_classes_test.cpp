@@ -11,13 +11,12 @@
 namespace dnn::test {
 namespace {
 
-const std::string make = DNN_TEST_BIN "/make_many_classes";
-
 TEST(ManyClasses, AreLearnedAlmostAsWellAsCanBe) {
   const TemporaryFolder folder;
   const std::string files = " --train " + (folder / "train") + " --test " + (folder / "test");
-  const CommandResult made = run_command(make + " --classes 2000 --features 512 --active 16" +
-                                         " --samples-per-class 8 --test-samples 2000" + files);
+  const CommandResult made =
+      run_command(make_many_classes + " --classes 2000 --features 512 --active 16" +
+                  " --samples-per-class 8 --test-samples 2000" + files);
   ASSERT_EQ(made.exit_code, 0) << made.output;
   EXPECT_NE(made.output.find("100.00 % of the test samples (2000 of 2000)"), std::string::npos);
   const CommandResult result = run_command(
@@ -37,7 +36,7 @@ TEST(ManyClasses, FollowFromTheSeedAlone) {
   const auto made = [&](const std::string& name, int seed) {
     const std::string train_file = folder / name;
     const CommandResult result = run_command(
-        make + " --classes 50 --features 64 --active 4 --test-samples 10 --seed " +
+        make_many_classes + " --classes 50 --features 64 --active 4 --test-samples 10 --seed " +
         std::to_string(seed) + " --train " + train_file + " --test " + (folder / (name + "t")));
     EXPECT_EQ(result.exit_code, 0) << result.output;
     return read_file(train_file) + read_file(folder / (name + "t"));
@@ -50,10 +49,10 @@ TEST(ManyClasses, RefuseWhatCannotBeMade) {
   const TemporaryFolder folder;
   const std::string files = " --train " + (folder / "train") + " --test " + (folder / "test");
   const CommandResult few =
-      run_command(make + " --classes 50 --features 8 --active 2" + files);  // 28 codes
+      run_command(make_many_classes + " --classes 50 --features 8 --active 2" + files);  // 28 codes
   EXPECT_EQ(few.exit_code, 2);
   EXPECT_NE(few.output.find("too few codes"), std::string::npos) << few.output;
-  EXPECT_EQ(run_command(make + " --features 8 --active 5" + files).exit_code, 2);
+  EXPECT_EQ(run_command(make_many_classes + " --features 8 --active 5" + files).exit_code, 2);
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ TEST(ModelParallel, AnotherGridGoesOnWithTheRun) {
 TEST(ModelParallel, ReproducibleGivesTheSameModelInEveryGrid) {
   const TemporaryFolder folder;
   const CommandResult made =
-      run_command(DNN_TEST_BIN "/make_many_classes --classes 3100 --features 64 --active 4" +
+      run_command(make_many_classes + " --classes 3100 --features 64 --active 4" +
                   std::string(" --samples-per-class 1 --test-samples 200 --train ") +
                   (folder / "train") + " --test " + (folder / "test"));
   ASSERT_EQ(made.exit_code, 0) << made.output;

@@ -8,6 +8,8 @@
 
 namespace dnn::test {
 
+inline constexpr auto no_bf16_unit = "this processor has no bf16 unit";
+
 /// Skips its tests where oneDNN refuses bf16 products; where the processor has a bf16 unit, that is
 /// a failure.
 class NeedsBf16Products : public testing::Test {
@@ -17,7 +19,7 @@ class NeedsBf16Products : public testing::Test {
       Bf16Product(Bf16Layout::rows, 2, 2, 2);
     } catch (const std::runtime_error& e) {
       ASSERT_FALSE(has_bf16_unit()) << e.what();
-      GTEST_SKIP() << "bf16 products are not tested on this processor: " << e.what();
+      GTEST_SKIP() << no_bf16_unit << ": " << e.what();
     }
   }
 };

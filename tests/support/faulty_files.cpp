@@ -11,7 +11,9 @@
 //     DNN_FAULT_AT    the operation that fails; "*" as its first word means any, as its last one
 //                     every time
 //     DNN_FAULT       how: short (a write writes half of its bytes), eintr (once), a name of errno
-//                     (ENOSPC), kill-before, kill-after
+//                     (ENOSPC), kill-before, kill-after, stop-after (the process stops itself, and
+//                     can be continued)
+//     DNN_FAULT_ONCE  a file that is made then: no process fails where it is there already
 //     DNN_FAULT_ON    all: every operation that follows fails, too
 //
 // So the names are the same in every run, whatever the order in which its threads come to them.
@@ -29,6 +31,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace {
@@ -44,7 +47,7 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-enum class Fault { none, short_write, error, kill_before, kill_after };
+enum class Fault { none, short_write, error, signal_after };
 
 const std::map<std::string, int> error_codes = {
     {"EACCES", EACCES}, {"EDQUOT", EDQUOT}, {"EINTR", EINTR}, {"EIO", EIO},
@@ -90,6 +93,9 @@ class Plan {
     descriptors_.erase(descriptor);
   }
 
+  /// What a process gets after the operation that fails.
+  [[nodiscard]] int signal() const { return how_ == "stop-after" ? SIGSTOP : SIGKILL; }
+
   /// What happens to this operation; sets errno for an error.
   Fault meet(const std::string& operation, const std::string& name) {
     const std::lock_guard lock(mutex_);
@@ -104,6 +110,9 @@ class Plan {
     if (!here && !(on_ && begun_)) {
       return Fault::none;
     }
+    if (!once_.empty() && !begun_ && !make_file(once_, O_EXCL)) {
+      return Fault::none;
+    }
     if (!begun_ && how_ == "EINTR") {
       at_.clear();  // nobody is interrupted for ever
     }
@@ -111,8 +120,8 @@ class Plan {
     if (how_ == "kill-before") {
       ::raise(SIGKILL);
     }
-    if (how_ == "kill-after") {
-      return Fault::kill_after;
+    if (how_ == "kill-after" || how_ == "stop-after") {
+      return Fault::signal_after;
     }
     if (how_ == "short") {
       return Fault::short_write;
@@ -124,15 +133,22 @@ class Plan {
  private:
   Plan() {
     if (const std::string log = variable("DNN_FAULT_LOG"); !log.empty()) {
-      log_ = next<int (*)(const char*, int, ...)>("open")(
-          log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+      log_ = make_file(log, O_APPEND).value_or(-1);
     }
+  }
+
+  /// Opens a file of this library's own, which no operation of the program is.
+  static std::optional<int> make_file(const std::string& path, int flag) {
+    const int descriptor = next<int (*)(const char*, int, ...)>("open")(
+        path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flag, 0666);
+    return descriptor >= 0 ? std::optional(descriptor) : std::nullopt;
   }
 
   const std::string folder_ = variable("DNN_FAULT_FOLDER");
   std::string at_ = variable("DNN_FAULT_AT");
   const std::string how_ = variable("DNN_FAULT");
   const bool on_ = variable("DNN_FAULT_ON") == "all";
+  const std::string once_ = variable("DNN_FAULT_ONCE");
   int log_ = -1;
   std::mutex mutex_;
   bool begun_ = false;
@@ -148,10 +164,11 @@ auto operate(const char* operation, const std::string& name, Work&& work) -> dec
       return -1;
     case Fault::short_write:
       return work(true);
-    case Fault::kill_after:
-      (void)work(false);
-      ::raise(SIGKILL);
-      [[fallthrough]];
+    case Fault::signal_after: {
+      const auto result = work(false);
+      ::raise(Plan::instance().signal());
+      return result;
+    }
     default:
       return work(false);
   }

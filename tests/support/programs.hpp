@@ -2,16 +2,20 @@
 
 #include <string>
 
+#include "support/shell.hpp"
+
 namespace dnn::test {
 
-/// The programs that the build made.
-inline const std::string train = DNN_BIN "/dnn_train";
-inline const std::string predict = DNN_BIN "/dnn_predict";
-inline const std::string model = DNN_BIN "/dnn_model";
+/// The programs that the build made, as words for the shell.
+inline const std::string train = quoted(DNN_BIN "/dnn_train");
+inline const std::string predict = quoted(DNN_BIN "/dnn_predict");
+inline const std::string model = quoted(DNN_BIN "/dnn_model");
+inline const std::string failing_rank = quoted(DNN_TEST_BIN "/failing_rank");
+inline const std::string make_many_classes = quoted(DNN_TEST_BIN "/make_many_classes");
 
 /// What goes before a program to run it on so many ranks.
 inline std::string mpirun(int ranks) {
-  return DNN_MPIEXEC " -n " + std::to_string(ranks) + " ";
+  return quoted(DNN_MPIEXEC) + " -n " + std::to_string(ranks) + " ";
 }
 
 /// The same for what ends by itself with an error on all ranks: Open MPI's mpirun then leaves the

@@ -11,6 +11,9 @@ struct CommandResult {
   double seconds = 0;
 };
 
+/// A command that takes longer hangs, even on a busy machine.
+inline constexpr double hang_seconds = 120;
+
 /// Runs a shell command, in an environment in which mpiexec runs any number of ranks, and waits for
 /// it.
 CommandResult run_command(const std::string& command);

@@ -9,6 +9,7 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/train/checkpoint_folder.hpp"
+#include "support/bf16_unit.hpp"
 #include "support/expect_error.hpp"
 #include "support/open_grid.hpp"
 #include "support/temporary_folder.hpp"
@@ -82,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(ModelParallel, EveryExchange,
 // operands of the next layer are rounded the other way.
 TEST(ModelParallel, TrainsInBf16) {
   if (!has_bf16_unit()) {
-    return;
+    GTEST_SKIP() << test::no_bf16_unit;
   }
   Config config = small_run();
   config.precision = Precision::bf16;

@@ -12,6 +12,7 @@
 #include "dnn/nn/initializer.hpp"
 #include "dnn/train/training_step.hpp"
 #include "support/no_exchange.hpp"
+#include "support/shell.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn {
@@ -66,8 +67,8 @@ void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double 
 void follows(OptimizerKind kind, const char* name, double rate) {
   const test::TemporaryFolder folder;
   export_run(folder, kind, rate);
-  const std::string command = std::string(DNN_PYTHON) + " " + DNN_NUMPY_REFERENCE + " " +
-                              folder.path() + " " + name + " " + std::to_string(rate);
+  const std::string command = test::quoted(DNN_PYTHON) + " " + test::quoted(DNN_NUMPY_REFERENCE) +
+                              " " + folder.path() + " " + name + " " + std::to_string(rate);
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
 }
 

@@ -204,12 +204,11 @@ TYPED_TEST(Reproducible, MetricsAreTheSameInEveryGrid) {
 
 // The same comparison of a run that is not reproducible finds it out.
 TYPED_TEST(Reproducible, WithoutItTheBitsDiffer) {
-  if (world().size() == 1) {
-    GTEST_SKIP() << "there is no other number of ranks";
-  }
   Config config = small_run();
   config.reproducible = false;
-  EXPECT_NE(hashes_of<TypeParam>(config, world()), hashes_of<TypeParam>(config, self()));
+  const bool are_same =
+      hashes_of<TypeParam>(config, world()) == hashes_of<TypeParam>(config, self());
+  EXPECT_EQ(are_same, world().size() == 1);
 }
 
 }  // namespace
