@@ -116,8 +116,9 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
 // `script` gives a shell a terminal (`true` keeps the shell there, the program's parent).
 TEST(Train, ShowsABarWithRateAndTimeLeftOnATerminal) {
   const TemporaryFolder folder;
-  const CommandResult result = run_command("script -qec '" + train + " --epochs 2 --output " +
-                                           (folder / "run") + " && true' /dev/null");
+  const CommandResult result = run_command(
+      "script -qec " + quoted(train + " --epochs 2 --output " + (folder / "run") + " && true") +
+      " /dev/null");
   EXPECT_EQ(result.exit_code, 0) << result.output;
   for (const char* part : {"\r\033[Kepoch 1/2 [", "samples/s, ", " left", "epoch   2/2"}) {
     EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
