@@ -65,9 +65,9 @@ const std::size_t ${name}_size = sizeof(${name});
   target_sources(${target} PRIVATE ${source})
 endfunction()
 
-# dnn_add_program(NAME): the program of src/NAME.cpp, which uses train and comm only.
+# dnn_add_program(NAME): the program of src/NAME.cpp, which uses run and comm only.
 function(dnn_add_program name)
   add_executable(${name} ${PROJECT_SOURCE_DIR}/src/${name}.cpp)
-  target_link_libraries(${name} PRIVATE dnn::train dnn::comm)
+  target_link_libraries(${name} PRIVATE dnn::run dnn::comm)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 endfunction()

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "dnn/comm/program.hpp"
-#include "dnn/train/command_line.hpp"
-#include "dnn/train/model_comparison.hpp"
-#include "dnn/train/model_report.hpp"
+#include "dnn/report/model_comparison.hpp"
+#include "dnn/report/model_report.hpp"
+#include "dnn/run/command_line.hpp"
 
 int main(int argc, char** argv) {
   try {

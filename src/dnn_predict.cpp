@@ -4,9 +4,9 @@
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/program.hpp"
-#include "dnn/train/choices.hpp"
-#include "dnn/train/command_line.hpp"
-#include "dnn/train/run_prediction.hpp"
+#include "dnn/run/choices.hpp"
+#include "dnn/run/command_line.hpp"
+#include "dnn/run/run_prediction.hpp"
 
 namespace {
 

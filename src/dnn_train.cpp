@@ -6,9 +6,9 @@
 #include "dnn/comm/launch_guard.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
-#include "dnn/train/options.hpp"
-#include "dnn/train/run_replay.hpp"
-#include "dnn/train/run_training.hpp"
+#include "dnn/run/options.hpp"
+#include "dnn/run/run_replay.hpp"
+#include "dnn/run/run_training.hpp"
 
 int main(int argc, char** argv) {
   dnn::StopRequest stop("dnn_train");

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "dnn/core/aligned_buffer.hpp"
+#include "dnn/model/model_file.hpp"
 #include "dnn/parallel/share_of_own.hpp"
-#include "dnn/train/model_file.hpp"
 #include "dnn/train/tensor_parts.hpp"
 
 namespace dnn {

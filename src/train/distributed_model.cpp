@@ -8,7 +8,7 @@
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
-#include "dnn/train/model_file.hpp"
+#include "dnn/model/model_file.hpp"
 #include "dnn/train/replica_check.hpp"
 #include "dnn/train/training_setup.hpp"
 
@@ -27,29 +27,31 @@ double largest_gradient(OptimizerKind optimizer) {
 }  // namespace
 
 template <class T>
-DistributedModel<T>::DistributedModel(const Config& config, RankGrid& grid, const RunPlan& plan,
-                                      const TrainingData& data, std::size_t max_rows)
-    : config_(config),
+DistributedModel<T>::DistributedModel(const TrainerSettings& settings, RankGrid& grid,
+                                      const ModelPlan& plan, const TrainingData& data,
+                                      std::size_t max_rows)
+    : settings_(settings),
       grid_(grid),
       exchange_(make_exchange<T>(plan.exchange, plan.exchange_settings, grid.data_group(),
                                  grid.data_node(), plan.part.size())),
-      step_(
-          plan.part,
-          {max_rows, config.dropout, config.clip_norm, config.seed, plan.products,
-           data.largest_feature,
-           largest_gradient<T>(config.optimizer) / (config.reproducible
-                                                        ? static_cast<double>(config.logical_shards)
-                                                        : grid.world().size()),
-           plan.exchange_settings.logical_shards,
-           part_of(config.logical_shards, grid.data_shards(), grid.data_shard())},
-          SoftmaxCrossEntropy(config.label_smoothing, class_weights_of(config, grid.world(), data)),
-          {.kind = config.optimizer,
-           .momentum = config.momentum,
-           .weight_decay = config.weight_decay},
-          *exchange_, grid.is_split() ? &grid.model_group() : nullptr),
+      step_(plan.part,
+            {max_rows, settings.dropout, settings.clip_norm, settings.seed, plan.products,
+             data.largest_feature,
+             largest_gradient<T>(settings.optimizer) /
+                 (settings.reproducible ? static_cast<double>(settings.logical_shards)
+                                        : grid.world().size()),
+             plan.exchange_settings.logical_shards,
+             part_of(settings.logical_shards, grid.data_shards(), grid.data_shard())},
+            SoftmaxCrossEntropy(settings.label_smoothing,
+                                class_weights_of(settings.class_weights, grid.world(), data)),
+            {.kind = settings.optimizer,
+             .momentum = settings.momentum,
+             .weight_decay = settings.weight_decay},
+            *exchange_, grid.is_split() ? &grid.model_group() : nullptr),
       parts_(grid, plan.part, exchange_->own(), sizeof(T)) {
-  step_.set_values(
-      [&](std::span<T> values) { initialize(step_.layout(), config.init, config.seed, values); });
+  step_.set_values([&](std::span<T> values) {
+    initialize(step_.layout(), settings.init, settings.seed, values);
+  });
 }
 
 template <class T>
@@ -107,7 +109,7 @@ void DistributedModel<T>::require_fit(const Checkpoint& checkpoint, std::size_t 
     if (grid_.world().is_root() &&
         (!std::equal(widths.begin(), widths.end(), checkpoint.widths.begin(),
                      checkpoint.widths.end()) ||
-         checkpoint.precision != config_.stored_precision() ||
+         checkpoint.precision != stored_as(settings_.precision) ||
          checkpoint.steps_per_epoch != steps_per_epoch ||
          checkpoint.optimizer_state.size() != step_.optimizer().buffers())) {
       throw InputError("the checkpoint is one of another network, optimizer or data set");
@@ -119,7 +121,7 @@ template <class T>
 void DistributedModel<T>::name_network(Checkpoint& checkpoint) const {
   const std::vector<std::size_t>& widths = step_.layout().widths();
   checkpoint.widths.assign(widths.begin(), widths.end());
-  checkpoint.precision = config_.stored_precision();
+  checkpoint.precision = stored_as(settings_.precision);
 }
 
 template <class T>

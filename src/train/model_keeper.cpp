@@ -7,23 +7,14 @@
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/train/model_file.hpp"
-#include "dnn/train/program_name.hpp"
-#include "dnn/train/run_plan.hpp"
+#include "dnn/core/program_name.hpp"
+#include "dnn/model/model_file.hpp"
 
 namespace dnn {
 
-ModelKeeper::ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-                         const TensorParts& parts, const Environment& environment,
-                         const RunFolder* folder)
-    : config_(config),
-      world_(world),
-      data_(data),
-      parts_(parts),
-      environment_(environment),
-      folder_(folder) {
-  if (folder != nullptr && world.is_root()) {
-    metrics_log_.emplace(folder->metrics());
+ModelKeeper::ModelKeeper(const Setup& setup) : setup_(setup) {
+  if (setup_.folder != nullptr && setup_.world.is_root()) {
+    metrics_log_.emplace(setup_.folder->metrics());
   }
 }
 
@@ -36,10 +27,6 @@ bool ModelKeeper::improves(const EpochMetrics& metrics) const {
   return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
 }
 
-std::size_t ModelKeeper::element_bytes() const {
-  return config_.precision == Precision::f64 ? sizeof(double) : sizeof(float);
-}
-
 void ModelKeeper::end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present) {
   const EpochMetrics& metrics = epochs.back();
   const bool is_best = improves(metrics);
@@ -47,16 +34,16 @@ void ModelKeeper::end_epoch(const std::vector<EpochMetrics>& epochs, const Prese
     best_ = metrics;
   }
   // Without a validation set every epoch is the best one so far; only the last is worth writing.
-  const bool keep = is_best && (metrics.validation || metrics.epoch == config_.epochs);
-  agree(world_, [&] {
+  const bool keep = is_best && (metrics.validation || metrics.epoch == setup_.settings.epochs);
+  agree(setup_.world, [&] {
     if (keep) {
       best_part_ = present.part();
       keeps_best_ = true;
     }
   });
-  const Parameters whole = keep && folder_ != nullptr ? present.whole() : Parameters{};
-  agree(world_, [&] {
-    if (folder_ != nullptr && world_.is_root()) {
+  const Parameters whole = keep && setup_.folder != nullptr ? present.whole() : Parameters{};
+  agree(setup_.world, [&] {
+    if (setup_.folder != nullptr && setup_.world.is_root()) {
       save_while_training(epochs, keep, whole);
     }
   });
@@ -81,26 +68,28 @@ void ModelKeeper::save_while_training(const std::vector<EpochMetrics>& epochs, b
     }
   };
   if (is_best) {
-    attempt(best_unsaved_, "best model", [&] { save(folder_->best_model(), *best_, present); });
+    attempt(best_unsaved_, "best model",
+            [&] { save(setup_.folder->best_model(), *best_, present); });
   }
   attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(epochs); });
 }
 
 void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters parameters) {
   best_ = best;
-  agree(world_, [&] {
-    if (folder_ != nullptr && world_.is_root() && !parameters.empty()) {
-      save(folder_->best_model(), *best_, parameters);
+  agree(setup_.world, [&] {
+    if (setup_.folder != nullptr && setup_.world.is_root() && !parameters.empty()) {
+      save(setup_.folder->best_model(), *best_, parameters);
     }
   });
   best_unsaved_ = false;
   best_part_.clear();
-  keeps_best_ = world_.all_reduce<std::int64_t>(parameters.empty() ? 0 : 1, Reduction::max) == 1;
+  keeps_best_ =
+      setup_.world.all_reduce<std::int64_t>(parameters.empty() ? 0 : 1, Reduction::max) == 1;
   if (keeps_best_) {
-    const Parameters own = parts_.distribute(std::move(parameters));
-    const Range saved = parts_.saved().packed;
-    const auto part =
-        std::span(own).subspan(saved.begin * element_bytes(), saved.size() * element_bytes());
+    const Parameters own = setup_.parts.distribute(std::move(parameters));
+    const Range saved = setup_.parts.saved().packed;
+    const std::size_t element = element_bytes(setup_.settings.precision);
+    const auto part = std::span(own).subspan(saved.begin * element, saved.size() * element);
     best_part_.assign(part.begin(), part.end());
   }
 }
@@ -108,44 +97,43 @@ void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters pa
 void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs,
                             const std::function<Parameters()>& whole) {
   Parameters best;
-  if (folder_ != nullptr && world_.is_root() && keeps_best_) {
+  if (setup_.folder != nullptr && setup_.world.is_root() && keeps_best_) {
     std::error_code error;
-    best_unsaved_ = best_unsaved_ || !std::filesystem::exists(folder_->best_model(), error);
+    best_unsaved_ = best_unsaved_ || !std::filesystem::exists(setup_.folder->best_model(), error);
   }
-  if (world_.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
+  if (setup_.world.all_reduce<std::int64_t>(best_unsaved_ ? 1 : 0, Reduction::max) == 1) {
     best = gather_best();
   }
-  const Parameters last = folder_ != nullptr ? whole() : Parameters{};
-  agree(world_, [&] {
-    if (folder_ == nullptr || !world_.is_root()) {
+  const Parameters last = setup_.folder != nullptr ? whole() : Parameters{};
+  agree(setup_.world, [&] {
+    if (setup_.folder == nullptr || !setup_.world.is_root()) {
       return;
     }
-    folder_->create();  // again, where it is gone
+    setup_.folder->create();  // again, where it is gone
     if (best_unsaved_) {
-      save(folder_->best_model(), *best_, best);
+      save(setup_.folder->best_model(), *best_, best);
     }
     if (metrics_unsaved_) {
       metrics_log_->write(epochs);
     }
-    save(folder_->last_model(), epochs.back(), last);
+    save(setup_.folder->last_model(), epochs.back(), last);
   });
 }
 
 ModelKeeper::Parameters ModelKeeper::gather_best() const {
-  return keeps_best_ ? parts_.gather(best_part_) : Parameters{};
+  return keeps_best_ ? setup_.parts.gather(best_part_) : Parameters{};
 }
 
 void ModelKeeper::save(const std::string& path, const EpochMetrics& metrics,
                        std::span<const std::byte> parameters) const {
   ModelDescription description;
-  const std::vector<std::size_t> widths = network_widths(config_, data_.train);
-  description.widths.assign(widths.begin(), widths.end());
-  description.precision = config_.stored_precision();
-  description.class_names = data_.train.class_names;
-  description.feature_names = data_.train.feature_names;
-  description.index_base = data_.train.index_base;
-  description.normalizer = data_.normalizer;
-  description.configuration = to_toml(config_);
+  description.widths.assign(setup_.widths.begin(), setup_.widths.end());
+  description.precision = stored_as(setup_.settings.precision);
+  description.class_names = setup_.data.train.class_names;
+  description.feature_names = setup_.data.train.feature_names;
+  description.index_base = setup_.data.train.index_base;
+  description.normalizer = setup_.data.normalizer;
+  description.configuration = setup_.provenance.configuration_toml;
   description.epoch = metrics.epoch;
   if (metrics.validation) {
     description.validation_loss = metrics.validation->loss;
@@ -153,7 +141,7 @@ void ModelKeeper::save(const std::string& path, const EpochMetrics& metrics,
     description.validation_samples = metrics.validation->samples;
   }
   description.program = program_name;
-  description.environment = environment_.to_text();
+  description.environment = setup_.provenance.environment.to_text();
   save_model(path, description, parameters);
 }
 

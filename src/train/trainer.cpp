@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/train/program_name.hpp"
+#include "dnn/core/program_name.hpp"
 #include "dnn/train/training_setup.hpp"
 
 namespace dnn {
@@ -18,30 +17,28 @@ namespace {
 /// The most samples that evaluation computes at a time.
 constexpr std::size_t evaluation_rows = 256;
 
-/// Bytes of a path that are no UTF-8 become question marks rather than an exception.
-constexpr auto json_replace = nlohmann::ordered_json::error_handler_t::replace;
-
 /// Thrown on all ranks: the run is where an earlier checkpoint was.
 struct WentBack {};
 
 }  // namespace
 
 template <class T>
-Trainer<T>::Trainer(const Config& config, RankGrid& grid, const RunPlan& plan,
-                    const TrainingData& data, const RunFolder* folder, Reporter& reporter,
-                    RunControl* control)
-    : config_(config),
+Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const ModelPlan& plan,
+                    const TrainingData& data, Reporter& reporter, Outputs outputs)
+    : settings_(settings),
+      outputs_(std::move(outputs)),
       grid_(grid),
       world_(grid.world()),
       data_(data),
-      environment_(plan.environment),
       reporter_(reporter),
-      control_(control),
-      model_(config, grid, plan, data, std::max(data.sampler.max_share(), evaluation_rows)),
-      schedule_(schedule_of(config, data.sampler.steps())),
+      control_(outputs_.control),
+      model_(settings, grid, plan, data, std::max(data.sampler.max_share(), evaluation_rows)),
+      schedule_(schedule_of(settings, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
-      models_(config, world_, data, model_.parts(), environment_, folder),
-      guard_(config.on_nonfinite, world_, folder != nullptr ? folder->nonfinite() : "") {
+      models_({settings, world_, data, plan.layout.widths(), model_.parts(), outputs_.provenance,
+               outputs_.folder}),
+      guard_(settings.on_nonfinite, world_,
+             outputs_.folder != nullptr ? outputs_.folder->nonfinite() : "") {
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
         grid, plan.part, Gatherer<T>(data.train, data.normalizer),
@@ -78,14 +75,14 @@ void Trainer<T>::resume(Checkpoint checkpoint) {
 template <class T>
 bool Trainer<T>::is_done() const {
   const std::size_t done = result_.epochs.size();
-  return done >= config_.epochs ||
-         (config_.early_stop > 0 && done > 0 && done - result_.best_epoch >= config_.early_stop);
+  return done >= settings_.epochs || (settings_.early_stop > 0 && done > 0 &&
+                                      done - result_.best_epoch >= settings_.early_stop);
 }
 
 template <class T>
 void Trainer<T>::run() {
   try {
-    if (config_.on_nonfinite == OnNonfinite::rollback && control_ != nullptr &&
+    if (settings_.on_nonfinite == OnNonfinite::rollback && control_ != nullptr &&
         !control_->has_checkpoint()) {
       write_checkpoint();  // the first that can be gone back to
     }
@@ -102,7 +99,7 @@ void Trainer<T>::run() {
     control_->finish();
     return;
   }
-  result_.stopped_early = result_.epochs.size() < config_.epochs;
+  result_.stopped_early = result_.epochs.size() < settings_.epochs;
   world_.pulse().begin(Activity::writing);
   if (control_ != nullptr) {
     control_->wait();
@@ -145,7 +142,7 @@ void Trainer<T>::begin_epoch() {
   const Sampler& sampler = data_.sampler;
   const std::size_t epoch = position_.epoch;
   const std::size_t first = position_.step;
-  reporter_.begin_epoch(epoch, config_.epochs, sampler.training_samples());
+  reporter_.begin_epoch(epoch, settings_.epochs, sampler.training_samples());
   loader_.start(
       [&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
         sampler.batch(epoch, first + step, samples);
@@ -188,7 +185,7 @@ void Trainer<T>::run_epoch() {
   begin_epoch();
   while (position_.step < data_.sampler.steps()) {
     advance();
-    if (config_.verify_every > 0 && updates() % config_.verify_every == 0) {
+    if (settings_.verify_every > 0 && updates() % settings_.verify_every == 0) {
       model_.check();
     }
     if (control_ != nullptr && position_.step < data_.sampler.steps()) {
@@ -348,9 +345,9 @@ void Trainer<T>::write_checkpoint() {
   }
   if (world_.is_root()) {
     checkpoint.program = program_name;
-    checkpoint.configuration = to_json(config_).dump(-1, ' ', false, json_replace);
+    checkpoint.configuration = outputs_.provenance.configuration;
     checkpoint.data_sha256 = control_->settings().data_sha256;
-    checkpoint.environment = environment_.to_text();
+    checkpoint.environment = outputs_.provenance.environment.to_text();
     checkpoint.epochs = result_.epochs;
     checkpoint.best_epoch = result_.best_epoch;
     checkpoint.skipped = result_.skipped_updates;

@@ -6,9 +6,9 @@
 
 namespace dnn {
 
-std::vector<double> class_weights_of(const Config& config, const Communicator& world,
+std::vector<double> class_weights_of(ClassWeights kind, const Communicator& world,
                                      const TrainingData& data) {
-  if (config.class_weights == ClassWeights::none) {
+  if (kind == ClassWeights::none) {
     return {};
   }
   const Dataset& train = data.train;
@@ -32,19 +32,20 @@ std::vector<double> class_weights_of(const Config& config, const Communicator& w
   return weights;
 }
 
-LearningRateSchedule schedule_of(const Config& config, std::size_t steps_per_epoch) {
+LearningRateSchedule schedule_of(const OptimizationSettings& settings,
+                                 std::size_t steps_per_epoch) {
   const auto steps = [steps_per_epoch](double epochs) {
     return static_cast<std::uint64_t>(std::llround(epochs * static_cast<double>(steps_per_epoch)));
   };
-  ScheduleSettings settings;
-  settings.kind = config.lr_schedule;
-  settings.learning_rate = config.learning_rate();
-  settings.total_steps = config.epochs * steps_per_epoch;
-  settings.warmup_steps =
-      std::min(steps(config.warmup_epochs), static_cast<std::uint64_t>(settings.total_steps - 1));
-  settings.drop_steps = std::max<std::uint64_t>(1, steps(config.lr_step_epochs));
-  settings.drop_factor = config.lr_step_factor;
-  return LearningRateSchedule(settings);
+  ScheduleSettings schedule;
+  schedule.kind = settings.lr_schedule;
+  schedule.learning_rate = settings.learning_rate();
+  schedule.total_steps = settings.epochs * steps_per_epoch;
+  schedule.warmup_steps =
+      std::min(steps(settings.warmup_epochs), static_cast<std::uint64_t>(schedule.total_steps - 1));
+  schedule.drop_steps = std::max<std::uint64_t>(1, steps(settings.lr_step_epochs));
+  schedule.drop_factor = settings.lr_step_factor;
+  return LearningRateSchedule(schedule);
 }
 
 }  // namespace dnn

@@ -8,6 +8,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
+#include "dnn/core/stopwatch.hpp"
 #include "dnn/core/sum_of_squares.hpp"
 
 namespace dnn {

@@ -23,11 +23,11 @@
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/largest_magnitude.hpp"
+#include "dnn/core/stopwatch.hpp"
 #include "dnn/core/sum_of_squares.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/parallel/make_exchange.hpp"
-#include "dnn/train/choices.hpp"
-#include "dnn/train/stopwatch.hpp"
+#include "dnn/run/choices.hpp"
 
 namespace dnn {
 namespace {

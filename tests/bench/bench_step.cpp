@@ -26,8 +26,8 @@
 #include "dnn/nn/matrix_product.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/parallel/split_rule.hpp"
-#include "dnn/train/choices.hpp"
-#include "dnn/train/run_plan.hpp"
+#include "dnn/run/choices.hpp"
+#include "dnn/run/run_plan.hpp"
 #include "dnn/train/training_step.hpp"
 
 namespace dnn {

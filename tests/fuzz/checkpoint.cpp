@@ -1,7 +1,7 @@
 // The number of bytes of the tensors, in two bytes; the description of a checkpoint; the tensors.
 // They are read as the description alone, and as a file whose checksum is right.
 
-#include "dnn/train/checkpoint.hpp"
+#include "dnn/checkpoint/checkpoint.hpp"
 
 #include <algorithm>
 

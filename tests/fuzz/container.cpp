@@ -1,6 +1,6 @@
 // The file around models and checkpoints: as it comes, then with the checksum that belongs to it.
 
-#include "dnn/train/container.hpp"
+#include "dnn/model/container.hpp"
 
 #include <vector>
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "dnn/model/model_file.hpp"
 #include "dnn/nn/parameter_layout.hpp"
-#include "dnn/train/model_file.hpp"
-#include "dnn/train/model_report.hpp"
+#include "dnn/report/model_report.hpp"
 #include "fuzz/allocation_limit.hpp"
 #include "fuzz/invariants.hpp"
 #include "fuzz/sealed_file.hpp"

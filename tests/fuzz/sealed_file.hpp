@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "dnn/train/container.hpp"
+#include "dnn/model/container.hpp"
 
 namespace dnn::fuzz {
 

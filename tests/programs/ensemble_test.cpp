@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "dnn/train/model_file.hpp"
+#include "dnn/model/model_file.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "dnn/core/threads.hpp"
-#include "dnn/train/data_fingerprint.hpp"
+#include "dnn/run/load_data.hpp"
+#include "dnn/run/run_plan.hpp"
+#include "dnn/store/data_fingerprint.hpp"
 #include "dnn/train/trainer.hpp"
 #include "support/open_grid.hpp"
 
@@ -35,7 +37,7 @@ using LoadData = std::function<TrainingData(const Config&, const RankGrid&)>;
 /// Collective over `ranks`: a whole run, on a grid of these ranks as `config` says.
 template <class T>
 Trained<T> train(Config config, const Communicator& ranks, const Job& job = {},
-                 const LoadData& load = load_training_data) {
+                 const LoadData& load = load_data) {
   if (config.precision != Precision::bf16) {
     config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
   }
@@ -49,7 +51,7 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job = {},
     RunControl control(ranks, nullptr,
                        {CheckpointInterval::parse(job.write_to.empty() ? "off" : "7"), 1000,
                         job.write_to, data_fingerprint(data), job.in_parts});
-    Trainer<T> trainer(config, of.grid, plan, data, nullptr, silent, &control);
+    Trainer<T> trainer(config, of.grid, plan, data, silent, {.control = &control});
     if (!job.resume_from.empty()) {
       trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});
     }

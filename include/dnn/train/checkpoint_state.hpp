@@ -1,10 +1,10 @@
 #pragma once
 
+#include "dnn/checkpoint/checkpoint.hpp"
 #include "dnn/comm/communicator.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/optim/optimizer.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
-#include "dnn/train/checkpoint.hpp"
 #include "dnn/train/training_step.hpp"
 
 namespace dnn {

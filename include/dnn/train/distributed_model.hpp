@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "dnn/checkpoint/checkpoint.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
-#include "dnn/train/checkpoint.hpp"
+#include "dnn/store/training_data.hpp"
 #include "dnn/train/checkpoint_state.hpp"
-#include "dnn/train/config.hpp"
-#include "dnn/train/run_plan.hpp"
+#include "dnn/train/model_plan.hpp"
 #include "dnn/train/tensor_parts.hpp"
-#include "dnn/train/training_data.hpp"
+#include "dnn/train/trainer_settings.hpp"
 #include "dnn/train/training_step.hpp"
 
 namespace dnn {
@@ -28,7 +28,7 @@ class DistributedModel {
 
   /// With the initial parameters of the configuration. All references must outlive the model.
   /// `max_rows`: the most samples that are computed at a time.
-  DistributedModel(const Config& config, RankGrid& grid, const RunPlan& plan,
+  DistributedModel(const TrainerSettings& settings, RankGrid& grid, const ModelPlan& plan,
                    const TrainingData& data, std::size_t max_rows);
 
   [[nodiscard]] TrainingStep<T>& step() { return step_; }
@@ -70,7 +70,7 @@ class DistributedModel {
  private:
   void name_network(Checkpoint& checkpoint) const;
 
-  const Config& config_;
+  const TrainerSettings& settings_;
   RankGrid& grid_;
   std::unique_ptr<GradientExchange<T>> exchange_;
   TrainingStep<T> step_;

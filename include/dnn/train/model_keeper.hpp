@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/communicator.hpp"
-#include "dnn/train/config.hpp"
-#include "dnn/train/environment.hpp"
-#include "dnn/train/epoch_metrics.hpp"
-#include "dnn/train/metrics_log.hpp"
-#include "dnn/train/run_folder.hpp"
+#include "dnn/model/epoch_metrics.hpp"
+#include "dnn/model/provenance.hpp"
+#include "dnn/report/metrics_log.hpp"
+#include "dnn/store/training_data.hpp"
 #include "dnn/train/tensor_parts.hpp"
-#include "dnn/train/training_data.hpp"
+#include "dnn/train/trainer_settings.hpp"
 
 namespace dnn {
 
@@ -32,10 +32,17 @@ class ModelKeeper {
     std::function<Parameters()> part;   ///< as TensorParts::take gives it
   };
 
-  /// All references must outlive the keeper. `parts`: how the ranks share the best parameters.
-  /// `environment`: that models are to record. `folder`: null writes nothing.
-  ModelKeeper(const Config& config, const Communicator& world, const TrainingData& data,
-              const TensorParts& parts, const Environment& environment, const RunFolder* folder);
+  /// What the keeper goes by; all references must outlive it.
+  struct Setup {
+    const TrainerSettings& settings;
+    const Communicator& world;
+    const TrainingData& data;
+    const std::vector<std::size_t>& widths;  ///< M_0, ..., M_N of the whole network
+    const TensorParts& parts;                ///< how the ranks share the best parameters
+    const Provenance& provenance;            ///< that models record
+    const RunFolder* folder;                 ///< null: nothing is written
+  };
+  explicit ModelKeeper(const Setup& setup);
 
   /// Collective: takes note of the last of all epochs that the run has had.
   void end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present);
@@ -59,18 +66,12 @@ class ModelKeeper {
 
  private:
   [[nodiscard]] bool improves(const EpochMetrics& metrics) const;
-  [[nodiscard]] std::size_t element_bytes() const;
   void save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
                            const Parameters& present);
   void save(const std::string& path, const EpochMetrics& metrics,
             std::span<const std::byte> parameters) const;
 
-  const Config& config_;
-  const Communicator& world_;
-  const TrainingData& data_;
-  const TensorParts& parts_;
-  const Environment& environment_;
-  const RunFolder* folder_;
+  Setup setup_;
   std::optional<EpochMetrics> best_;
   bool keeps_best_ = false;
   Parameters best_part_;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
-#include "dnn/train/config.hpp"
+#include "dnn/train/trainer_settings.hpp"
 #include "dnn/train/training_step.hpp"
 
 namespace dnn {

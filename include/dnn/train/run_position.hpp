@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dnn/checkpoint/checkpoint.hpp"
 #include "dnn/comm/communicator.hpp"
 #include "dnn/data/sampler.hpp"
+#include "dnn/model/epoch_metrics.hpp"
 #include "dnn/nn/softmax.hpp"
-#include "dnn/train/checkpoint.hpp"
-#include "dnn/train/epoch_metrics.hpp"
 
 namespace dnn {
 

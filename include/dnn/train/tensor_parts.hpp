@@ -4,10 +4,10 @@
 #include <span>
 #include <vector>
 
+#include "dnn/checkpoint/element_runs.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/train/checkpoint_state.hpp"
-#include "dnn/train/element_runs.hpp"
 
 namespace dnn {
 

@@ -4,20 +4,21 @@
 #include <string>
 #include <vector>
 
+#include "dnn/checkpoint/checkpoint.hpp"
+#include "dnn/checkpoint/run_control.hpp"
+#include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/rank_grid.hpp"
-#include "dnn/train/checkpoint.hpp"
-#include "dnn/train/config.hpp"
+#include "dnn/model/provenance.hpp"
+#include "dnn/report/reporter.hpp"
+#include "dnn/store/training_data.hpp"
 #include "dnn/train/distributed_model.hpp"
 #include "dnn/train/evaluator.hpp"
 #include "dnn/train/model_keeper.hpp"
+#include "dnn/train/model_plan.hpp"
 #include "dnn/train/nonfinite_guard.hpp"
 #include "dnn/train/replayed_update.hpp"
-#include "dnn/train/reporter.hpp"
-#include "dnn/train/run_control.hpp"
-#include "dnn/train/run_folder.hpp"
-#include "dnn/train/run_plan.hpp"
 #include "dnn/train/run_position.hpp"
-#include "dnn/train/training_data.hpp"
+#include "dnn/train/trainer_settings.hpp"
 #include "dnn/train/training_result.hpp"
 
 namespace dnn {
@@ -26,11 +27,18 @@ namespace dnn {
 template <class T>
 class Trainer {
  public:
-  /// Collective over the grid's world, as everything here. All references must outlive the trainer.
-  /// `folder`: where models and metrics go, the same on all ranks; null writes nothing. `control`:
-  /// when to write checkpoints and when to stop; null never does.
-  Trainer(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
-          const RunFolder* folder, Reporter& reporter, RunControl* control = nullptr);
+  /// What a trainer writes, and to whom it reports.
+  struct Outputs {
+    Provenance provenance = {};  ///< that models and checkpoints record
+    const RunFolder* folder =
+        nullptr;                    ///< of models and metrics, the same on all ranks; null: none
+    RunControl* control = nullptr;  ///< when to write checkpoints and when to stop; null: never
+  };
+
+  /// Collective over the grid's world, as everything here. All references and pointers must outlive
+  /// the trainer.
+  Trainer(const TrainerSettings& settings, RankGrid& grid, const ModelPlan& plan,
+          const TrainingData& data, Reporter& reporter, Outputs outputs = {});
 
   /// Goes to where the run of rank 0's `checkpoint` was; the other ranks' is not used. Throws
   /// AgreedError where it is of another network.
@@ -82,11 +90,11 @@ class Trainer {
   [[noreturn]] void go_back();
   [[noreturn]] void end_for_bad_numbers();
 
-  const Config& config_;
+  const TrainerSettings& settings_;
+  const Outputs outputs_;
   RankGrid& grid_;
   const Communicator& world_;
   const TrainingData& data_;
-  const Environment& environment_;
   Reporter& reporter_;
   RunControl* control_;
   DistributedModel<T> model_;

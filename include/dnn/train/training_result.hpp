@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "dnn/train/epoch_metrics.hpp"
-#include "dnn/train/stopwatch.hpp"
+#include "dnn/model/epoch_metrics.hpp"
+#include "dnn/train/phase_seconds.hpp"
 
 namespace dnn {
 

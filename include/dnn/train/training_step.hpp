@@ -19,7 +19,7 @@
 #include "dnn/parallel/class_sharded_softmax.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/model_group_sums.hpp"
-#include "dnn/train/stopwatch.hpp"
+#include "dnn/train/phase_seconds.hpp"
 
 namespace dnn {
 

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/partition.hpp"
+#include "dnn/data/dataset.hpp"
+#include "dnn/model/saved_network.hpp"
+#include "dnn/nn/ensemble_average.hpp"
+#include "dnn/nn/softmax.hpp"
+#include "dnn/parallel/ensemble_exchange.hpp"
+#include "dnn/predict/model_interface.hpp"
+
+namespace dnn {
+
+/// Scores samples with the models of an ensemble, spread over the ranks (EnsembleLayout); T is the
+/// widest of their element types.
+template <class T>
+class EnsembleScorer {
+ public:
+  /// Collective over `world`. `own`: the models of this rank; `paths`: all models' files, for
+  /// messages. `data` must outlive the scorer. Throws AgreedError.
+  EnsembleScorer(std::vector<std::string> paths, EnsembleAverage average,
+                 std::vector<SavedModel> own, const ModelInterface& ensemble, const Dataset& data,
+                 const Communicator& world);
+
+  /// Samples that all data shards together score at a time.
+  [[nodiscard]] std::size_t block() const { return rows_ * exchange_.shards(); }
+
+  /// Collective over the ranks of the data shard: its chunk of the block of samples that starts at
+  /// `first`, forward through all models. Returns those of its samples whose lines this rank
+  /// writes.
+  Range forward(std::size_t first);
+
+  /// The lines of `samples`, which forward() returned, for a PredictionFile; adds to the sums where
+  /// there are labels. Throws NumericalError, naming sample and model, for logits that softmax
+  /// cannot take.
+  std::string lines(Range samples, LossSums& sums);
+
+ private:
+  /// A model of this rank.
+  struct Member {
+    std::variant<SavedNetwork<float>, SavedNetwork<double>> network;
+    std::vector<std::int32_t> classes;  ///< as EnsembleExchange wants them
+
+    Member(const SavedModel& model, const ModelInterface& ensemble, const Dataset& data,
+           std::size_t rows);
+  };
+
+  template <class U>
+  void put(std::size_t member, MatrixView<const U> logits);
+  void add_line(std::size_t sample, std::string& text, LossSums& sums);
+  [[nodiscard]] std::string culprit(const std::vector<std::span<const T>>& models) const;
+
+  std::vector<std::string> paths_;
+  EnsembleAverage average_;
+  const Dataset& data_;
+  std::size_t rows_;
+  EnsembleExchange<T> exchange_;
+  std::vector<Member> members_;
+  AlignedBuffer<T> logits_;  ///< the ensemble's, of one sample
+  std::size_t chunk_begin_ = 0;
+};
+
+}  // namespace dnn

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "dnn/checkpoint/checkpoint_settings.hpp"
+#include "dnn/model/provenance.hpp"
+#include "dnn/train/trainer_settings.hpp"
+
+namespace dnn {
+
+/// Where a run writes, how it resumes and when it ends.
+struct RunSettings {
+  std::string output;  ///< the run folder; empty: the first free runs/NNN
+  bool overwrite = false;
+  std::string job;              ///< see Note [The same command again]; empty: none
+  std::string resume = "auto";  ///< or never, or a run folder or checkpoint
+  std::string time_limit;       ///< see parse_time_limit; empty: none
+  double stall_timeout = 300;   ///< seconds without any progress; 0: any
+  bool quiet = false;
+  bool dry_run = false;
+};
+
+/// The options of a training run. Each layer declares the settings that it obeys; option_table()
+/// says which option sets which of them.
+struct Config : TrainerSettings, CheckpointSettings, RunSettings {};
+
+/// Throws InputError for a value no run could have, naming the option.
+void check(const Config& config);
+
+/// The configuration as JSON: option names and effective values, in the order of --help.
+[[nodiscard]] nlohmann::ordered_json to_json(const Config& config);
+
+/// The configuration as TOML text that --config takes back.
+[[nodiscard]] std::string to_toml(const Config& config);
+
+/// What models and checkpoints of this run record.
+[[nodiscard]] Provenance provenance_of(const Config& config, const Environment& environment);
+
+}  // namespace dnn

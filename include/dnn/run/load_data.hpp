@@ -1,0 +1,13 @@
+#pragma once
+
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/run/config.hpp"
+#include "dnn/store/training_data.hpp"
+
+namespace dnn {
+
+/// Collective over the grid's world: load_training_data as `config` needs it. Throws AgreedError
+/// for bad data, and where --early-stop has no validation set.
+[[nodiscard]] TrainingData load_data(const Config& config, const RankGrid& grid);
+
+}  // namespace dnn

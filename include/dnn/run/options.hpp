@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "dnn/run/config.hpp"
+#include "dnn/run/replay_request.hpp"
+
+namespace dnn {
+
+/// What a command line asks for: a run, or a replay of one of its updates, or a text to print
+/// instead (--help, --version, --print-config).
+struct Options {
+  Config config;
+  std::optional<ReplayRequest> replay;
+  std::optional<std::string> print;
+};
+
+/// Reads the command line of dnn_train, and the TOML file that --config names; the command line
+/// goes before the file, and both before `settings` (JSON, see to_json; empty: none), of which what
+/// a run writes, and when it ends, is left out. Throws InputError for anything unknown (naming the
+/// nearest known option) or unusable.
+[[nodiscard]] Options parse_options(int argc, const char* const* argv,
+                                    const std::string& settings = {});
+
+}  // namespace dnn

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/launch_guard.hpp"
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/comm/watchdog.hpp"
+#include "dnn/run/config.hpp"
+
+namespace dnn {
+
+/// Collective over `world`: calls `body` with the grid of ranks that `config` asks for, and with
+/// what watches over them (null with --stall-timeout 0); `guard` is paused meanwhile. Returns what
+/// it returns. Throws AgreedError where the ranks make no such grid.
+int run_on_grid(const Config& config, const Communicator& world, LaunchGuard& guard,
+                const std::function<int(RankGrid& grid, Watchdog* watchdog)>& body);
+
+}  // namespace dnn

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/model/environment.hpp"
+#include "dnn/parallel/split_rule.hpp"
+#include "dnn/run/config.hpp"
+#include "dnn/store/training_data.hpp"
+#include "dnn/train/model_plan.hpp"
+
+namespace dnn {
+
+/// What a run will be: where its ranks are and what it takes, before anything is computed.
+struct RunPlan : ModelPlan {
+  int ranks = 1;
+  int nodes = 1;
+  int threads = 1;                    ///< of each rank of this node
+  bool shared_cores = false;          ///< a node has more ranks and threads than cores
+  std::size_t model_ranks = 1;        ///< that hold one network together
+  std::size_t crossing_groups = 0;    ///< groups of them that cross nodes
+  std::size_t checkpoint_bytes = 0;   ///< of the tensors of one checkpoint
+  bool parallel_checkpoints = false;  ///< all ranks write them
+  std::size_t rank_bytes = 0;         ///< memory of one rank, the data's copy of its node aside
+  std::size_t root_bytes = 0;         ///< memory that rank 0 takes beyond that to save
+  std::size_t node_bytes = 0;         ///< the data's copy, once a node
+  std::size_t disk_bytes = 0;         ///< what the run folder needs
+  Environment environment;
+
+  [[nodiscard]] std::size_t data_shards() const {
+    return static_cast<std::size_t>(ranks) / model_ranks;
+  }
+
+  /// Collective over the grid's world. Throws InputError (on all ranks alike) for a network that
+  /// cannot fit into this machine's memory, or for a setting that cannot be honoured here.
+  [[nodiscard]] static RunPlan make(const Config& config, RankGrid& grid, const TrainingData& data);
+};
+
+/// Copies of its parameters that a rank holds: values, gradients and the optimizer's state.
+[[nodiscard]] std::size_t parameter_copies(OptimizerKind kind);
+
+/// What products are taken in: the word of --precision; with --reproducible also "in order", and
+/// whether multiply-adds are not fused (see Note [Sums in order]).
+[[nodiscard]] std::string name_of_products(ProductKind products, const Config& config);
+
+/// How a network of so many classes that ranks hold together is split. The blocks of classes of a
+/// reproducible run are the same at any number of ranks: as many as are worth while, at most 8.
+[[nodiscard]] SplitRule split_rule(const Config& config, std::size_t classes);
+
+/// The widths M_0, ..., M_N of the network that `config` and `data` make.
+[[nodiscard]] std::vector<std::size_t> network_widths(const Config& config, const Dataset& data);
+
+/// The lines that describe the run on screen.
+[[nodiscard]] std::vector<std::string> describe(const RunPlan& plan, const Config& config,
+                                                const TrainingData& data);
+
+/// What --dry-run adds: each rank's share and memory.
+[[nodiscard]] std::vector<std::string> describe_shares(const RunPlan& plan,
+                                                       const TrainingData& data);
+
+}  // namespace dnn

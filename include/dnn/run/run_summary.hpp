@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnn/checkpoint/checkpoint_writer.hpp"
+#include "dnn/checkpoint/run_folder.hpp"
+#include "dnn/comm/communicator.hpp"
+#include "dnn/run/run_plan.hpp"
+#include "dnn/store/training_data.hpp"
+#include "dnn/train/evaluator.hpp"
+#include "dnn/train/training_result.hpp"
+
+namespace dnn {
+
+/// What summary.json says beyond what the plan, the data and the trainer's result hold.
+struct FinalFigures {
+  std::string evaluated_on;  ///< "test", "validation" or "training"
+  Evaluation best;           ///< of the best epoch's model on that set
+  Evaluation last;           ///< of the last epoch's model on that set
+  std::string best_sha256;
+  std::string last_sha256;
+  double total_seconds = 0;  ///< since the start of the run
+  CheckpointWriter::Report checkpoints;
+  double checkpoint_stall_seconds = 0;
+  std::string resumed_from;  ///< the checkpoint; empty: the run was started anew
+};
+
+/// Collective over `world`: writes summary.json on rank 0, with the seconds of every rank. Throws
+/// AgreedError where it cannot be written.
+void write_summary(const Communicator& world, const RunFolder& folder, const Config& config,
+                   const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
+                   const FinalFigures& figures);
+
+/// Collective over `world`: writes confusion.csv on rank 0 from every rank's counts: a matrix of
+/// true classes (rows) by predicted ones, or, with more than 1000 classes, a line for each pair
+/// that occurs. Throws AgreedError where it cannot be written.
+void write_confusion(const Communicator& world, const RunFolder& folder,
+                     const std::vector<std::string>& class_names, const Confusion& own);
+
+}  // namespace dnn

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnn/run/config.hpp"
+#include "dnn/run/run_plan.hpp"
+#include "dnn/store/training_data.hpp"
+
+namespace dnn {
+
+/// What --dry-run says of a network that ranks hold together: the rule by which it is split, and
+/// for each layer what this rank holds of it and what it exchanges in an update. Empty where every
+/// rank holds all of it.
+[[nodiscard]] std::vector<std::string> describe_split(const RunPlan& plan, const Config& config,
+                                                      const TrainingData& data);
+
+}  // namespace dnn

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "dnn/data/normalizer.hpp"
+#include "dnn/data/open_dataset.hpp"
+#include "dnn/data/read_options.hpp"
+
+namespace dnn {
+
+/// Which samples a run trains on, in which form and in which batches.
+struct DataSettings {
+  std::string data = builtin_digits_name;
+  std::string test_data;     ///< empty: the data folder's own test files, if it has any
+  std::string label_column;  ///< see ReadOptions
+  HeaderMode csv_header = HeaderMode::detect;
+  double validation = 0.1;  ///< fraction of the training data that is held out
+  Normalization normalize = Normalization::standard;
+  std::optional<std::size_t> batch_size;  ///< global; none: default_batch_size, or the data's size
+  std::uint64_t seed = 1;                 ///< of the split, the shuffles, the initial W and dropout
+
+  static constexpr std::size_t default_batch_size = 128;
+};
+
+}  // namespace dnn

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/data/dataset.hpp"
+#include "dnn/data/normalizer.hpp"
+#include "dnn/data/sampler.hpp"
+#include "dnn/store/data_settings.hpp"
+
+namespace dnn {
+
+/// The data of a run on this rank: one copy a node of the samples, and what was derived from them.
+struct TrainingData {
+  Dataset train;
+  std::optional<Dataset> test;
+  Normalizer normalizer;
+  Sampler sampler;
+  std::size_t batch_size = 0;  ///< global, as used
+  double largest_feature = 0;  ///< no normalized feature's magnitude is above it in training
+
+  /// Bytes of this node's copy of the data.
+  [[nodiscard]] std::size_t bytes() const;
+};
+
+struct LoadOptions {
+  bool wide = false;               ///< numbers in text are read as double rather than float
+  std::size_t logical_shards = 0;  ///< that a batch is cut into, see Sampler::Settings
+};
+
+/// Collective over the grid's world: reads and checks the data that `settings` name, shares them on
+/// each node, splits off the validation set, and computes the normalization of the training set
+/// (the same bits at any rank count). Throws AgreedError for bad data.
+[[nodiscard]] TrainingData load_training_data(const DataSettings& settings, const RankGrid& grid,
+                                              const LoadOptions& options = {});
+
+/// Collective over `world`: throws AgreedError if a feature of `data` is not finite.
+void check_finite(const Communicator& world, const Dataset& data);
+
+}  // namespace dnn

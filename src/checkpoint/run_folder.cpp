@@ -1,0 +1,139 @@
+#include "dnn/checkpoint/run_folder.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "dnn/checkpoint/checkpoint_folder.hpp"
+#include "dnn/core/atomic_file.hpp"
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+namespace fs = std::filesystem;
+
+RunFolder::RunFolder(std::string path) : path_(std::move(path)) {}
+
+std::vector<std::string> RunFolder::files() const {
+  return {best_model(), last_model(), metrics(), summary(), confusion()};
+}
+
+bool RunFolder::holds_run() const {
+  std::error_code error;
+  for (const std::string& name : files()) {
+    if (fs::exists(name, error)) {
+      return true;
+    }
+  }
+  return !CheckpointFolder(checkpoints()).newest_first().empty();
+}
+
+RunFolder RunFolder::choose(const std::string& wanted, bool overwrite) {
+  if (!wanted.empty()) {
+    RunFolder folder(wanted);
+    if (folder.holds_run() && !overwrite) {
+      throw InputError("--output " + wanted +
+                       ": the folder holds a run already; name another one, or add --overwrite");
+    }
+    return folder;
+  }
+  for (int number = 1;; ++number) {
+    char name[32];
+    std::snprintf(name, sizeof(name), "runs/%03d", number);
+    std::error_code error;
+    if (!fs::exists(name, error)) {
+      return RunFolder(name);
+    }
+  }
+}
+
+void RunFolder::create() const {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) {
+    throw FileError("create the output folder", path_, error.value());
+  }
+}
+
+void RunFolder::prepare(std::size_t bytes) const {
+  std::error_code error;
+  const bool is_new = !fs::exists(path_, error);
+  create();
+  try {
+    require_writable();
+    require_space(bytes);
+  } catch (...) {
+    if (is_new) {
+      fs::remove(path_, error);
+    }
+    throw;
+  }
+}
+
+void RunFolder::require_writable() const {
+  if (::access(path_.c_str(), W_OK | X_OK) != 0) {
+    throw FileError("write into the output folder", path_, errno);
+  }
+  const std::string probe = path_ + "/.probe";
+  write_file_atomically(probe, std::string("x"));
+  std::error_code error;
+  fs::remove(probe, error);
+}
+
+void RunFolder::require_space(std::size_t bytes) const {
+  std::error_code error;
+  std::uintmax_t available = fs::space(path_, error).available;
+  if (error) {
+    return;  // no file system has to tell
+  }
+  std::vector<std::string> replaced = CheckpointFolder(checkpoints()).all_files();
+  for (const std::string& name : files()) {
+    replaced.push_back(name);
+  }
+  for (const std::string& name : replaced) {
+    const std::uintmax_t size = fs::file_size(name, error);
+    available += error ? 0 : size;
+  }
+  if (available < bytes) {
+    throw InputError("the output folder " + path_ + " has " + std::to_string(available >> 20) +
+                     " MiB left on its disk; this run needs " + std::to_string((bytes >> 20) + 1) +
+                     " MiB; name another with --output");
+  }
+}
+
+void RunFolder::clear() const {
+  remove_results();
+  CheckpointFolder(checkpoints()).clear();
+  std::error_code error;
+  for (const std::string& name : {nonfinite(), started()}) {
+    fs::remove(name, error);
+  }
+}
+
+void RunFolder::remove_results() const {
+  std::error_code error;
+  std::vector<std::string> left_over = {".probe", "run.json.tmp."};
+  for (const std::string& name : files()) {
+    fs::remove(name, error);
+    left_over.push_back(fs::path(name).filename().string() + ".tmp.");
+  }
+  for (fs::directory_iterator entry(path_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const auto begins = [&name](const std::string& beginning) {
+      return name.starts_with(beginning);
+    };
+    if (name.starts_with(".stalled-") || std::any_of(left_over.begin(), left_over.end(), begins)) {
+      std::error_code ignored;
+      fs::remove(entry->path(), ignored);
+    }
+  }
+}
+
+}  // namespace dnn

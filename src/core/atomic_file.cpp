@@ -1,0 +1,77 @@
+#include "dnn/core/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "dnn/core/error.hpp"
+#include "dnn/core/output_file.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// A name that is removed again unless its file gets another one.
+class TemporaryName {
+ public:
+  explicit TemporaryName(const std::string& path)
+      : path_(path + ".tmp." + std::to_string(::getpid())) {}
+  TemporaryName(const TemporaryName&) = delete;
+  TemporaryName& operator=(const TemporaryName&) = delete;
+  ~TemporaryName() {
+    if (!renamed_) {
+      ::unlink(path_.c_str());
+    }
+  }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void rename_to(const std::string& path) {
+    if (std::rename(path_.c_str(), path.c_str()) != 0) {
+      throw FileError("write the file", path, errno);
+    }
+    renamed_ = true;
+  }
+
+ private:
+  std::string path_;
+  bool renamed_ = false;
+};
+
+/// A rename reaches the disk with its folder. Not every file system can flush one, or lets it be
+/// opened; a disk that fails or is full is an error.
+void flush_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return;
+  }
+  const int code = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (code == EIO || code == ENOSPC || code == EDQUOT) {
+    throw FileError("write the folder of the file", path, code);
+  }
+}
+
+}  // namespace
+
+void write_file_atomically(const std::string& path,
+                           const std::vector<std::span<const std::byte>>& pieces) {
+  TemporaryName temporary(path);
+  OutputFile file(temporary.path(), O_CREAT | O_TRUNC, path);
+  for (const auto piece : pieces) {
+    file.write(piece);
+  }
+  file.flush();
+  file.close();
+  temporary.rename_to(path);
+  flush_folder_of(path);
+}
+
+void write_file_atomically(const std::string& path, const std::string& text) {
+  write_file_atomically(path, std::vector{std::as_bytes(std::span(text))});
+}
+
+}  // namespace dnn

@@ -1,0 +1,82 @@
+#include "dnn/core/output_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// Large files reach the disk piece by piece: whoever waits for them sees that they get on, and the
+/// last flush does not take minutes.
+constexpr std::size_t most_at_once = std::size_t{64} << 20;
+
+/// Calls again while a signal interrupts.
+template <class Call>
+auto uninterrupted(Call&& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) {
+    result = call();
+  }
+  return result;
+}
+
+}  // namespace
+
+int open_file(const std::string& path, int flags) {
+  return uninterrupted([&] { return ::open(path.c_str(), flags, 0666); });
+}
+
+bool write_all(int descriptor, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = uninterrupted(
+        [&] { return ::write(descriptor, bytes.data(), std::min(bytes.size(), most_at_once)); });
+    if (written < 0) {
+      return false;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    if (static_cast<std::size_t>(written) == most_at_once &&
+        uninterrupted([&] { return ::fdatasync(descriptor); }) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+OutputFile::OutputFile(const std::string& path, int flags, std::string name)
+    : name_(std::move(name)), descriptor_(open_file(path, flags | O_WRONLY | O_CLOEXEC)) {
+  check(descriptor_ >= 0);
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+void OutputFile::write(std::span<const std::byte> bytes) {
+  check(write_all(descriptor_, bytes));
+}
+
+void OutputFile::flush() {
+  check(uninterrupted([this] { return ::fsync(descriptor_); }) == 0);
+}
+
+void OutputFile::close() {
+  // The descriptor is gone whatever close(2) says: it must not be called twice.
+  check(::close(std::exchange(descriptor_, -1)) == 0 || errno == EINTR);
+}
+
+void OutputFile::check(bool done) const {
+  if (!done) {
+    throw FileError("write the file", name_, errno);
+  }
+}
+
+}  // namespace dnn

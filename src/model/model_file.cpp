@@ -1,0 +1,160 @@
+#include "dnn/model/model_file.hpp"
+
+#include <boost/archive/archive_exception.hpp>
+#include <boost/archive/text_oarchive.hpp>
+#include <boost/serialization/string.hpp>
+#include <boost/serialization/vector.hpp>
+#include <boost/serialization/version.hpp>
+#include <cstring>
+#include <sstream>
+
+#include "dnn/core/error.hpp"
+#include "dnn/core/sha256.hpp"
+#include "dnn/model/container.hpp"
+#include "dnn/model/description_archive.hpp"
+
+namespace boost::serialization {
+
+template <class Archive>
+void serialize(Archive& archive, dnn::Normalizer& normalizer, unsigned /*version*/) {
+  archive& normalizer.center& normalizer.scale;
+}
+
+template <class Archive>
+void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
+  archive& d.widths& d.precision& d.class_names& d.feature_names& d.index_base& d.normalizer;
+  archive& d.configuration& d.epoch& d.validation_loss& d.validation_accuracy;
+  archive& d.validation_samples& d.program;
+  if (version > 0) {
+    archive& d.environment;
+  }
+}
+
+}  // namespace boost::serialization
+
+BOOST_CLASS_VERSION(dnn::ModelDescription, 1)
+
+namespace dnn {
+
+namespace {
+
+/// Calls `visit(range)` for each W and B of the layout, in order.
+template <class Visitor>
+void for_each_tensor(const ParameterLayout& layout, Visitor&& visit) {
+  for (const LayerLayout& layer : layout.layers()) {
+    visit(layer.weights);
+    visit(layer.bias);
+  }
+}
+
+ModelDescription parse_description(const std::string& text, const std::string& path) {
+  try {
+    std::istringstream stream(text);
+    DescriptionArchive archive(stream);
+    ModelDescription description;
+    archive >> description;
+    archive.expect_end();
+    return description;
+  } catch (const std::exception& error) {
+    throw InputError(path + ": the model's description cannot be read (" + error.what() +
+                     "); it was written with a newer Boost.Serialization or another program");
+  }
+}
+
+void check_consistent(const SavedModel& model, const std::string& path) {
+  const ModelDescription& d = model.description;
+  const auto require = [&path](bool holds, const std::string& what) {
+    if (!holds) {
+      throw InputError(path + ": the model contradicts itself: " + what);
+    }
+  };
+  require(d.widths.size() >= 2, "it has no layers");
+  require(d.precision == Precision::f32 || d.precision == Precision::f64, "unknown precision");
+  require(d.class_names.size() == d.widths.back(), "number of class names");
+  require(d.feature_names.empty() || d.feature_names.size() == d.widths.front(),
+          "number of feature names");
+  require(d.normalizer.center.size() == d.normalizer.scale.size() &&
+              (d.normalizer.is_identity() || d.normalizer.center.size() == d.widths.front()),
+          "size of the normalization");
+  const std::size_t bytes = packed_bytes(d.widths, d.precision, path + ": the model");
+  require(bytes == model.parameters.size(), "number of parameters");
+}
+
+}  // namespace
+
+std::string parameters_sha256(std::span<const std::byte> packed) {
+  return to_hex(sha256(packed));
+}
+
+std::size_t packed_bytes(const std::vector<std::uint64_t>& widths, Precision precision,
+                         const std::string& origin) {
+  std::size_t bytes = 0;
+  const std::size_t element = precision == Precision::f64 ? sizeof(double) : sizeof(float);
+  for (std::size_t n = 1; n < widths.size(); ++n) {
+    std::size_t layer = 0;
+    if (widths[n - 1] == 0 || widths[n] == 0 ||
+        __builtin_add_overflow(widths[n - 1], std::size_t{1}, &layer) ||
+        __builtin_mul_overflow(layer, widths[n], &layer) ||
+        __builtin_mul_overflow(layer, element, &layer) ||
+        __builtin_add_overflow(bytes, layer, &bytes)) {
+      throw InputError(origin + " contradicts itself: layer widths");
+    }
+  }
+  return bytes;
+}
+
+template <class T>
+void unpack_parameters(const ParameterLayout& layout, std::span<const std::byte> packed,
+                       std::span<T> values) {
+  const std::byte* next = packed.data();
+  for_each_tensor(layout, [&](Range range) {
+    std::memcpy(values.data() + range.begin, next, range.size() * sizeof(T));
+    next += range.size() * sizeof(T);
+  });
+}
+
+template void unpack_parameters(const ParameterLayout&, std::span<const std::byte>,
+                                std::span<float>);
+template void unpack_parameters(const ParameterLayout&, std::span<const std::byte>,
+                                std::span<double>);
+
+template <class T>
+void SavedModel::copy_to(const ParameterLayout& layout, std::span<T> values) const {
+  unpack_parameters(layout, std::span(parameters), values);
+}
+
+template void SavedModel::copy_to(const ParameterLayout&, std::span<float>) const;
+template void SavedModel::copy_to(const ParameterLayout&, std::span<double>) const;
+
+template <class T>
+std::vector<std::byte> packed_parameters(const ParameterLayout& layout, std::span<const T> values) {
+  std::vector<std::byte> packed(layout.parameter_count() * sizeof(T));
+  std::byte* next = packed.data();
+  for_each_tensor(layout, [&](Range range) {
+    std::memcpy(next, values.data() + range.begin, range.size() * sizeof(T));
+    next += range.size() * sizeof(T);
+  });
+  return packed;
+}
+
+template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::span<const float>);
+template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::span<const double>);
+
+void save_model(const std::string& path, const ModelDescription& description,
+                std::span<const std::byte> parameters) {
+  std::ostringstream stream;
+  {
+    boost::archive::text_oarchive archive(stream);
+    archive << description;
+  }
+  write_container(path, Container::model, stream.str(), {parameters});
+}
+
+SavedModel load_model(const std::string& path) {
+  Container container = read_container(path, Container::model);
+  SavedModel model{parse_description(container.description, path), std::move(container.parameters)};
+  check_consistent(model, path);
+  return model;
+}
+
+}  // namespace dnn

@@ -1,0 +1,30 @@
+#include "dnn/model/saved_network.hpp"
+
+#include <numeric>
+#include <vector>
+
+namespace dnn {
+
+template <class T>
+SavedNetwork<T>::SavedNetwork(const SavedModel& model, const Dataset& data, std::size_t max_rows)
+    : layout_({model.description.widths.begin(), model.description.widths.end()}),
+      values_(layout_.size()),
+      network_(layout_, values_.span(), {}, max_rows),
+      gatherer_(data, model.description.normalizer),
+      X_(max_rows * data.features) {
+  model.copy_to(layout_, values_.span());
+}
+
+template <class T>
+MatrixView<const T> SavedNetwork<T>::logits(Range samples) {
+  std::vector<std::uint64_t> indices(samples.size());
+  std::iota(indices.begin(), indices.end(), samples.begin);
+  const MatrixView<T> X{X_.data(), samples.size(), gatherer_.data().features};
+  gatherer_.gather(indices, X);
+  return network_.forward(X);
+}
+
+template class SavedNetwork<float>;
+template class SavedNetwork<double>;
+
+}  // namespace dnn

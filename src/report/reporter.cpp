@@ -1,0 +1,100 @@
+#include "dnn/report/reporter.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace dnn {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::string time_left(double seconds) {
+  const long total = std::lround(seconds);
+  char text[32];
+  if (total >= 3600) {
+    std::snprintf(text, sizeof(text), "%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);
+  } else {
+    std::snprintf(text, sizeof(text), "%ld:%02ld", total / 60, total % 60);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string with_commas(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t i = text.size(); i > 3;) {
+    i -= 3;
+    text.insert(i, 1, ',');
+  }
+  return text;
+}
+
+void Reporter::line(const std::string& text) {
+  if (mode_ != Mode::silent) {
+    std::printf("%s\n", text.c_str());
+    std::fflush(stdout);
+  }
+}
+
+void Reporter::begin_epoch(std::size_t epoch, std::size_t epochs, std::size_t samples) {
+  if (total_done_ == 0) {
+    start_ = Clock::now();
+  }
+  epoch_ = epoch;
+  epochs_ = epochs;
+  samples_ = samples;
+  done_ = 0;
+}
+
+void Reporter::advance(std::size_t samples) {
+  done_ += samples;
+  total_done_ += samples;
+  if (mode_ == Mode::terminal && Clock::now() - drawn_ > std::chrono::milliseconds(100) &&
+      !muted()) {
+    draw();
+  }
+}
+
+void Reporter::draw() {
+  constexpr std::size_t width = 24;
+  drawn_ = Clock::now();
+  const std::size_t filled = done_ * width / std::max<std::size_t>(samples_, 1);
+  const double rate = static_cast<double>(total_done_) / std::max(seconds_since(start_), 1e-9);
+  const auto left = static_cast<double>(samples_ * (epochs_ - epoch_ + 1) - done_);
+  std::printf("\r\033[Kepoch %zu/%zu [%s%s] %s samples/s, %s left", epoch_, epochs_,
+              std::string(filled, '=').c_str(), std::string(width - filled, ' ').c_str(),
+              with_commas(static_cast<std::uint64_t>(rate)).c_str(),
+              time_left(left / rate).c_str());
+  std::fflush(stdout);
+}
+
+void Reporter::clear() {
+  if (mode_ == Mode::terminal) {
+    std::printf("\r\033[K");
+  }
+}
+
+void Reporter::end_epoch(const EpochMetrics& metrics) {
+  if (muted()) {
+    return;
+  }
+  clear();
+  char text[200];
+  const int length =
+      std::snprintf(text, sizeof(text), "epoch %3zu/%zu  train loss %.4f accuracy %.2f %%",
+                    metrics.epoch, epochs_, metrics.train.loss, 100 * metrics.train.accuracy);
+  if (metrics.validation) {
+    std::snprintf(text + length, sizeof(text) - static_cast<std::size_t>(length),
+                  "  validation loss %.4f accuracy %.2f %%", metrics.validation->loss,
+                  100 * metrics.validation->accuracy);
+  }
+  line(text + ("  " + with_commas(static_cast<std::uint64_t>(metrics.samples_per_second))) +
+       " samples/s");
+}
+
+}  // namespace dnn

@@ -1,0 +1,69 @@
+#include "dnn/run/config.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "dnn/core/error.hpp"
+#include "dnn/run/config_file.hpp"
+#include "dnn/run/option_table.hpp"
+
+namespace dnn {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// JSON's numbers, truth values and arrays of them are TOML's as well.
+std::string toml_value(const Json& value) {
+  // TOML's integers are signed.
+  const bool is_too_large = value.is_number_unsigned() &&
+                            value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max();
+  return value.is_string() ? toml_string(value.get<std::string>())
+         : is_too_large    ? '"' + value.dump() + '"'
+                           : value.dump();
+}
+
+}  // namespace
+
+void check(const Config& config) {
+  for (const Option& option : option_table()) {
+    const std::string broken = option.broken_rule ? option.broken_rule(config) : std::string();
+    if (!broken.empty()) {
+      throw InputError("--" + option.name + " " + text_of(value_of(option, config)) + ": " +
+                       broken);
+    }
+  }
+}
+
+Json to_json(const Config& config) {
+  Json json = Json::object();
+  for (const Option& option : option_table()) {
+    json[option.name] = option.effective ? option.effective(config) : value_of(option, config);
+  }
+  return json;
+}
+
+std::string to_toml(const Config& config) {
+  const Json values = to_json(config);
+  std::string text;
+  for (const auto& [key, value] : values.items()) {
+    // An unset batch size is the data's where they are few; the default said aloud would be an
+    // error.
+    const bool unset = key == "batch-size" && !config.batch_size;
+    text += (unset ? "# " : "") + key + " = " + toml_value(value) + "\n";
+  }
+  return text;
+}
+
+Provenance provenance_of(const Config& config, const Environment& environment) {
+  // Bytes of a path that are no UTF-8 become question marks rather than an exception.
+  return {to_json(config).dump(-1, ' ', false, Json::error_handler_t::replace), to_toml(config),
+          environment};
+}
+
+}  // namespace dnn

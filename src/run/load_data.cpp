@@ -1,0 +1,27 @@
+#include "dnn/run/load_data.hpp"
+
+#include <string>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+TrainingData load_data(const Config& config, const RankGrid& grid) {
+  TrainingData data =
+      load_training_data(config, grid,
+                         {.wide = config.precision == Precision::f64,
+                          .logical_shards = config.reproducible ? config.logical_shards : 0});
+  agree(grid.world(), [&] {
+    if (config.early_stop > 0 && data.sampler.validation_samples() == 0) {
+      throw InputError("--early-stop " + std::to_string(config.early_stop) +
+                       " needs a validation set to judge by, but --validation " +
+                       std::to_string(config.validation) + " of " +
+                       std::to_string(data.train.samples) +
+                       " samples is none; set a larger fraction");
+    }
+  });
+  return data;
+}
+
+}  // namespace dnn

@@ -1,0 +1,312 @@
+#include "dnn/run/option_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "dnn/checkpoint/checkpoint_interval.hpp"
+#include "dnn/run/choices.hpp"
+
+namespace dnn {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Rule = std::function<std::string(const Config&)>;
+
+template <class Enum, class Settings>
+WordField words(Enum Settings::*field) {
+  WordField made;
+  for (const auto& [word, meaning] : choices<Enum>()) {
+    made.words.push_back(word);
+  }
+  made.get = [field](const Config& config) -> std::string { return word_for(config.*field); };
+  made.set = [field](Config& config, const std::string& word) {
+    config.*field = choices<Enum>().at(word);
+  };
+  return made;
+}
+
+/// The rule `text`, unless `holds` does.
+Rule rule(std::function<bool(const Config&)> holds, std::string text) {
+  return [holds = std::move(holds), text = std::move(text)](const Config& config) {
+    return holds(config) ? std::string() : text;
+  };
+}
+
+Rule at_least_0(double Config::*field) {
+  return rule([field](const Config& c) { return std::isfinite(c.*field) && c.*field >= 0; },
+              "must be a finite number, 0 or more");
+}
+
+Rule fraction(double Config::*field) {
+  return rule([field](const Config& c) { return c.*field >= 0 && c.*field < 1; },
+              "must be at least 0 and less than 1");
+}
+
+Rule in_range(std::size_t Config::*field, std::size_t least, std::size_t most) {
+  return rule([=](const Config& c) { return c.*field >= least && c.*field <= most; },
+              "must be " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+/// Both rules, the first one first.
+Rule both(const Rule& first, const Rule& second) {
+  return [=](const Config& config) {
+    const std::string broken = first(config);
+    return broken.empty() ? second(config) : broken;
+  };
+}
+
+bool has_checkpoints(const Config& config) {
+  return CheckpointInterval::parse(config.checkpoint_every).unit != CheckpointInterval::Unit::never;
+}
+
+std::vector<Option> data_options() {
+  return {
+      {"data", "Data", "PATH", &Config::data,
+       "training data: a folder of IDX or NPY files, a CSV, LIBSVM or NPY file (.gz too), "
+       "features.npy,labels.npy, or builtin:digits",
+       Binding::machine},
+      {"test-data", "Data", "PATH", &Config::test_data,
+       "test data in any of these forms; default: the data folder's own test files",
+       Binding::machine},
+      {"label-column", "Data", "NAME|N", &Config::label_column,
+       "column of the label: a name from the header, a number from 1 (-1 is the last column), "
+       "first "
+       "or last; default: a column named label, class, target or y, else the last column",
+       Binding::machine},
+      {"csv-header", "Data", "", words(&Config::csv_header),
+       "whether the first line of a CSV file names its columns", Binding::machine},
+      {"validation", "Data", "FRACTION", &Config::validation,
+       "fraction of the training data held out for validation, chosen by the seed", Binding::model,
+       fraction(&Config::validation)},
+      {"normalize", "Data", "", words(&Config::normalize),
+       "scaling of the features, by statistics of the training set"},
+  };
+}
+
+std::vector<Option> network_options() {
+  constexpr std::size_t widest = 100'000'000;
+  return {
+      {"hidden", "Network", "N,N,...", &Config::hidden, "nodes of the hidden layers, first to last",
+       Binding::model,
+       both(rule([](const Config& c) { return c.hidden.size() <= 1000; },
+                 "at most 1000 hidden layers"),
+            rule(
+                [](const Config& c) {
+                  return std::ranges::all_of(
+                      c.hidden, [](std::size_t nodes) { return nodes >= 1 && nodes <= widest; });
+                },
+                "a hidden layer has 1 to " + std::to_string(widest) + " nodes"))},
+      {"precision", "Network", "", words(&Config::precision),
+       "type of all numbers; bf16: float, with the operands of matrix products in bf16",
+       Binding::model,
+       rule([](const Config& c) { return !c.reproducible || c.precision != Precision::bf16; },
+            "depends on the number of threads, so it cannot be --reproducible; use float or "
+            "double")},
+      {"bf16-fallback", "Network", "", &Config::bf16_fallback,
+       "with --precision bf16: train in float where a processor has no bf16 unit",
+       Binding::machine},
+      {"dropout", "Network", "RATE", &Config::dropout,
+       "probability that a training step drops a hidden node", Binding::model,
+       fraction(&Config::dropout)},
+      {"init", "Network", "", words(&Config::init), "distribution of the initial weights"},
+  };
+}
+
+std::vector<Option> training_options() {
+  return {
+      {"epochs", "Training", "N", &Config::epochs, "passes over the training data", Binding::model,
+       in_range(&Config::epochs, 1, (std::size_t{1} << 24) - 1)},
+      {"batch-size", "Training", "N", &Config::batch_size,
+       "samples of an update, over all ranks [128, or all samples if they are fewer]",
+       Binding::model,
+       rule([](const Config& c) { return c.batch_size.value_or(1) >= 1; }, "must be at least 1"),
+       [](const Config& c) { return Json(c.batch_size.value_or(Config::default_batch_size)); }},
+      {"optimizer", "Training", "", words(&Config::optimizer), "how gradients become updates"},
+      {"lr", "Training", "RATE", &Config::lr,
+       "learning rate [adam, adamw: 0.001; sgd: 0.1; momentum, nesterov: 0.02]", Binding::model,
+       rule(
+           [](const Config& c) {
+             return std::isfinite(c.learning_rate()) && c.learning_rate() > 0;
+           },
+           "must be a finite number above 0"),
+       [](const Config& c) { return Json(c.learning_rate()); }},
+      {"momentum", "Training", "FACTOR", &Config::momentum,
+       "momentum of the optimizers momentum and nesterov", Binding::model,
+       fraction(&Config::momentum)},
+      {"lr-schedule", "Training", "", words(&Config::lr_schedule), "how the learning rate decays"},
+      {"warmup-epochs", "Training", "N", &Config::warmup_epochs,
+       "epochs in which the learning rate grows linearly from 0", Binding::model,
+       both(at_least_0(&Config::warmup_epochs),
+            rule([](const Config& c) { return c.warmup_epochs < static_cast<double>(c.epochs); },
+                 "must be less than the epochs"))},
+      {"lr-step-epochs", "Training", "N", &Config::lr_step_epochs,
+       "step schedule: epochs between drops", Binding::model,
+       rule([](const Config& c) { return std::isfinite(c.lr_step_epochs) && c.lr_step_epochs > 0; },
+            "must be above 0")},
+      {"lr-step-factor", "Training", "FACTOR", &Config::lr_step_factor,
+       "step schedule: factor of the learning rate at each drop", Binding::model,
+       rule([](const Config& c) { return c.lr_step_factor > 0 && c.lr_step_factor <= 1; },
+            "must be above 0 and at most 1")},
+      {"weight-decay", "Training", "FACTOR", &Config::weight_decay, "pull of the weights towards 0",
+       Binding::model, at_least_0(&Config::weight_decay)},
+      {"clip-norm", "Training", "NORM", &Config::clip_norm,
+       "largest norm of all gradients together; larger gradients are scaled down; 0: no limit",
+       Binding::model, at_least_0(&Config::clip_norm)},
+      {"label-smoothing", "Training", "FRACTION", &Config::label_smoothing,
+       "part of a target that is spread over all classes", Binding::model,
+       fraction(&Config::label_smoothing)},
+      {"class-weights", "Training", "", words(&Config::class_weights),
+       "balanced: weight samples by the inverse of their class's frequency"},
+      {"seed", "Training", "N", &Config::seed,
+       "seed of the validation split, the initial weights, the order of samples and dropout"},
+      {"early-stop", "Training", "N", &Config::early_stop,
+       "stop after N epochs without a better validation result; 0: never", Binding::model,
+       rule([](const Config& c) { return c.early_stop == 0 || c.validation > 0; },
+            "needs a validation set; set --validation above 0")},
+  };
+}
+
+std::vector<Option> rank_options() {
+  return {
+      {"reproducible", "Ranks", "", &Config::reproducible,
+       "the same bits at any number of ranks, threads and nodes, and at any --model-parallel"},
+      {"logical-shards", "Ranks", "K", &Config::logical_shards,
+       "reproducible: parts that a batch is computed in, on whichever ranks; K is part of the "
+       "model, and at most K ranks have work",
+       Binding::model,
+       both(in_range(&Config::logical_shards, 1, 65536),
+            rule(
+                [](const Config& c) {
+                  return c.reproducible || c.logical_shards == Config::default_logical_shards;
+                },
+                "is part of --reproducible; add that, or leave it away"))},
+      {"model-parallel", "Ranks", "M", &Config::model_parallel,
+       "ranks that hold one network together, each its part of the classes and of wide hidden "
+       "layers; must divide the number of ranks",
+       Binding::machine,
+       rule([](const Config& c) { return c.model_parallel >= 1; }, "must be at least 1")},
+      {"exchange", "Ranks", "", words(&Config::exchange),
+       "how gradients are summed over the ranks: allreduce (one MPI_Allreduce), node (shared "
+       "memory "
+       "within a node), overlap (during backward)",
+       Binding::machine},
+      {"bucket-mib", "Ranks", "MIB", &Config::bucket_mib,
+       "exchange overlap: MiB of gradients that travel together", Binding::machine,
+       rule([](const Config& c) { return c.bucket_mib > 0 && c.bucket_mib <= 4096; },
+            "must be above 0 and at most 4096")},
+      {"compress", "Ranks", "", words(&Config::compress),
+       "bf16: gradients travel between nodes in half the bytes, with error feedback",
+       Binding::model,
+       both(rule([](const Config& c) { return !c.reproducible || c.compress == Compression::none; },
+                 "depends on which ranks share a node, so it cannot be --reproducible"),
+            rule(
+                [](const Config& c) {
+                  return c.compress == Compression::none || c.precision != Precision::f64;
+                },
+                "compresses float gradients; use --precision float"))},
+      {"threads", "Ranks", "N", &Config::threads,
+       "threads of each rank; 0: OMP_NUM_THREADS, or as many as fit the cores", Binding::machine,
+       in_range(&Config::threads, 0, 1024)},
+  };
+}
+
+std::vector<Option> run_options() {
+  return {
+      {"output", "Run", "DIR", &Config::output,
+       "folder for the model, metrics and summary; default: the first free runs/NNN", Binding::job},
+      {"overwrite", "Run", "", &Config::overwrite, "replace the run that the output folder holds",
+       Binding::job},
+      {"job", "Run", "NAME", &Config::job,
+       "job name for restart scripts: a run started under this name is resumed, even with "
+       "--overwrite or --resume never",
+       Binding::job},
+      {"resume", "Run", "auto|never|PATH", &Config::resume,
+       "auto: resume the run of the output folder from its newest good checkpoint; PATH: resume "
+       "from "
+       "this run folder or checkpoint",
+       Binding::job,
+       rule([](const Config& c) { return !c.resume.empty(); },
+            "must be auto, never, a run folder or a checkpoint")},
+      {"checkpoint-every", "Run", "N[steps]|Nepochs|Ns|off", &Config::checkpoint_every,
+       "write a checkpoint after this many updates, epochs or seconds, and at the end; off: only "
+       "when the run is stopped",
+       Binding::job,
+       [](const Config& c) {
+         (void)CheckpointInterval::parse(c.checkpoint_every);  // throws
+         return std::string();
+       }},
+      {"keep", "Run", "N", &Config::keep, "number of checkpoints that are kept", Binding::job,
+       rule([](const Config& c) { return c.keep >= 1; }, "must be at least 1")},
+      {"time-limit", "Run", "SECONDS|HH:MM:SS", &Config::time_limit,
+       "stop after this time with a checkpoint, as on SIGTERM, and exit with code 75", Binding::job,
+       [](const Config& c) {
+         if (!c.time_limit.empty()) {
+           (void)parse_time_limit(c.time_limit);  // throws
+         }
+         return std::string();
+       }},
+      {"stall-timeout", "Run", "SECONDS", &Config::stall_timeout,
+       "seconds without progress on a rank after which the job ends so that it can be restarted; "
+       "0 disables the limit",
+       Binding::machine,
+       rule(
+           [](const Config& c) {
+             return std::isfinite(c.stall_timeout) &&
+                    (c.stall_timeout == 0 || c.stall_timeout >= 1);
+           },
+           "must be 0 (never) or at least 1 second")},
+      {"on-nonfinite", "Run", "", words(&Config::on_nonfinite),
+       "what to do about an update whose loss or gradients are NaN or infinite: abort (end the run "
+       "with a checkpoint of the state before it), skip (leave the update out), rollback (return "
+       "to "
+       "the newest checkpoint and try once more)",
+       Binding::job,
+       rule(
+           [](const Config& c) {
+             return c.on_nonfinite != OnNonfinite::rollback || has_checkpoints(c);
+           },
+           "needs checkpoints to go back to; leave --checkpoint-every off away")},
+      {"verify-every", "Run", "N", &Config::verify_every,
+       "updates between comparisons of the ranks' parameters; 0: only after each epoch and before "
+       "each checkpoint",
+       Binding::machine},
+      {"quiet", "Run", "", &Config::quiet, "print errors only", Binding::job},
+      {"dry-run", "Run", "", &Config::dry_run,
+       "check the configuration and the data, print what would run, and train nothing",
+       Binding::job},
+  };
+}
+
+}  // namespace
+
+std::span<const Option> option_table() {
+  static const std::vector<Option> table = [] {
+    std::vector<Option> all;
+    for (const auto& group :
+         {data_options(), network_options(), training_options(), rank_options(), run_options()}) {
+      all.insert(all.end(), group.begin(), group.end());
+    }
+    return all;
+  }();
+  return table;
+}
+
+Json value_of(const Option& option, const Config& config) {
+  return std::visit(
+      [&config](const auto& field) -> Json {
+        using Field = std::remove_cvref_t<decltype(field)>;
+        if constexpr (std::is_same_v<Field, WordField>) {
+          return field.get(config);
+        } else if constexpr (std::is_same_v<Field, std::optional<double> Config::*> ||
+                             std::is_same_v<Field, std::optional<std::size_t> Config::*>) {
+          return config.*field ? Json(*(config.*field)) : Json();
+        } else {
+          return config.*field;
+        }
+      },
+      option.field);
+}
+
+}  // namespace dnn

@@ -1,0 +1,316 @@
+#include "dnn/run/run_plan.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "dnn/comm/node_cores.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/sum_tree.hpp"
+#include "dnn/nn/bf16.hpp"
+#include "dnn/nn/tile_kernel.hpp"
+#include "dnn/parallel/split_rule.hpp"
+#include "dnn/report/reporter.hpp"
+#include "dnn/run/choices.hpp"
+#include "dnn/run/gather_environment.hpp"
+
+namespace dnn {
+
+namespace {
+
+std::string mebibytes(std::size_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return text;
+}
+
+std::string plural(std::size_t count, const std::string& word) {
+  return with_commas(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+/// How many threads a rank computes with: what it is told, by option or OMP_NUM_THREADS, or what
+/// makes the ranks of the node fit its cores.
+int thread_count(const Config& config, const NodeCores& cores, int ranks_on_node) {
+  if (config.threads > 0) {
+    return static_cast<int>(config.threads);
+  }
+  if (const char* variable = std::getenv("OMP_NUM_THREADS"); variable != nullptr) {
+    return std::clamp(std::atoi(variable), 1, 1024);
+  }
+  const std::size_t share = cores.node / static_cast<std::size_t>(ranks_on_node);
+  return static_cast<int>(std::clamp<std::size_t>(share, 1, cores.own));
+}
+
+/// Collective over `world`: what the products are computed in. Throws InputError, on all ranks
+/// alike, for bf16 where a processor has no unit for it.
+ProductKind product_kind(const Config& config, const Communicator& world) {
+  if (config.precision != Precision::bf16) {
+    return config.reproducible ? ProductKind::ordered : ProductKind::full;
+  }
+  const auto lacking = world.all_reduce<std::int64_t>(has_bf16_unit() ? 0 : 1, Reduction::sum);
+  if (lacking == 0) {
+    return ProductKind::bf16;
+  }
+  if (config.bf16_fallback) {
+    return ProductKind::full;
+  }
+  throw InputError(
+      "--precision bf16: the processors of " + std::to_string(lacking) + " of " +
+      std::to_string(world.size()) +
+      " ranks have no bf16 unit (amx_bf16, avx512_bf16); use --precision float, or add "
+      "--bf16-fallback");
+}
+
+/// Collective over the grid's world: how each data group exchanges gradients. What all parts of the
+/// network have alike must stay alike, so all groups must add up in the same order.
+ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::size_t bytes) {
+  const bool wants_node = settings.compress || settings.kind == ExchangeKind::node;
+  if (!grid.is_even() && wants_node) {
+    throw InputError(
+        "--exchange node (and --compress) with --model-parallel " +
+        std::to_string(grid.model_ranks()) +
+        " needs every node to have a multiple of so many ranks, and equally many; use --exchange "
+        "allreduce, or start the ranks so");
+  }
+  if (!grid.is_even() && settings.kind == ExchangeKind::automatic) {
+    return {ExchangeKind::allreduce, "model groups cross nodes"};
+  }
+  // Gradients wait for the model group anyway: see Note [MPI calls of a model group].
+  settings.spare_core = settings.spare_core && !grid.is_split();
+  return choose_exchange(settings, grid.data_group(), grid.data_node(), bytes);
+}
+
+/// Throws InputError unless the parameters could be addressed and held by this machine.
+void check_size(const Config& config, const Dataset& data) {
+  const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                      static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  const std::vector<std::size_t> widths = network_widths(config, data);
+  const SplitRule rule = split_rule(config, widths.back());
+  const auto splits = rule.splits(widths, config.model_parallel);
+  const std::size_t most_blocks =
+      (rule.class_blocks + config.model_parallel - 1) / config.model_parallel;
+  const double share = rule.class_blocks > 0 ? static_cast<double>(most_blocks) /
+                                                   static_cast<double>(rule.class_blocks)
+                                             : 1 / static_cast<double>(config.model_parallel);
+  double parameters = 0;  // of a rank
+  for (std::size_t n = 1; n < widths.size(); ++n) {
+    const double whole = (static_cast<double>(widths[n - 1]) + 1) * static_cast<double>(widths[n]);
+    parameters += splits[n - 1] == LayerSplit::whole ? whole : whole * share;
+  }
+  const double bytes = parameters * static_cast<double>(element_bytes(config.precision)) *
+                       static_cast<double>(parameter_copies(config.optimizer));
+  if (bytes > memory) {
+    char text[200];
+    std::snprintf(text, sizeof(text),
+                  "--hidden: %.3g parameters need %.0f GiB a rank, but this machine has %.0f GiB; "
+                  "make the hidden layers smaller, or split the model (--model-parallel)",
+                  parameters, bytes / (1 << 30), memory / (1 << 30));
+    throw InputError(text);
+  }
+}
+
+}  // namespace
+
+std::size_t parameter_copies(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return 2;
+    case OptimizerKind::momentum:
+    case OptimizerKind::nesterov:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+std::string name_of_products(ProductKind products, const Config& config) {
+  std::string name = word_for(products == ProductKind::bf16        ? Precision::bf16
+                              : config.precision == Precision::f64 ? Precision::f64
+                                                                   : Precision::f32);
+  if (products != ProductKind::ordered) {
+    return name;
+  }
+  const bool fused = config.precision == Precision::f64 ? tile_kernels<double>().front().fused
+                                                        : tile_kernels<float>().front().fused;
+  return Environment::name_of_ordered(name) + (fused ? "" : ", not fused");
+}
+
+SplitRule split_rule(const Config& config, std::size_t classes) {
+  constexpr std::size_t most_blocks = 8;
+  const std::size_t blocks =
+      std::clamp<std::size_t>(classes / config.least_block_classes, 1, most_blocks);
+  return {config.least_split_nodes, config.reproducible ? blocks : 0};
+}
+
+std::vector<std::size_t> network_widths(const Config& config, const Dataset& data) {
+  std::vector<std::size_t> widths = {data.features};
+  widths.insert(widths.end(), config.hidden.begin(), config.hidden.end());
+  widths.push_back(data.classes());
+  return widths;
+}
+
+RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& data) {
+  check_size(config, data.train);
+  const Communicator& world = grid.world();
+  const Node& node = grid.node();
+  const std::vector<std::size_t> widths = network_widths(config, data.train);
+  const SplitRule rule = split_rule(config, widths.back());
+  RunPlan plan{ModelPlan{
+      .layout = ParameterLayout(widths),
+      .part = ParameterLayout(widths, rule.splits(widths, grid.model_ranks()), grid.model_ranks(),
+                              grid.model_shard(), rule.class_blocks)}};
+  plan.ranks = world.size();
+  plan.model_ranks = grid.model_ranks();
+  plan.crossing_groups = grid.crossing_groups();
+  plan.nodes =
+      static_cast<int>(world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
+  const NodeCores cores = NodeCores::find(node.ranks());
+  plan.threads = thread_count(config, cores, node.size());
+  const auto wanted =
+      static_cast<std::size_t>(node.size()) * static_cast<std::size_t>(plan.threads);
+  plan.shared_cores =
+      world.all_reduce<std::int64_t>(wanted > cores.node ? 1 : 0, Reduction::max) != 0;
+  const bool spare_core =
+      world.all_reduce<std::int64_t>(wanted < cores.node ? 1 : 0, Reduction::min) != 0;
+  plan.products = product_kind(config, world);
+  plan.environment = gather_environment(world, name_of_products(plan.products, config));
+  const std::size_t element = element_bytes(config.precision);
+  plan.exchange_settings = {config.exchange,
+                            static_cast<std::size_t>(config.bucket_mib * (1 << 20)),
+                            config.compress == Compression::bf16,
+                            plan.shared_cores,
+                            spare_core,
+                            config.reproducible ? config.logical_shards : 0};
+  plan.exchange = choose_in_grid(plan.exchange_settings, grid, plan.part.size() * element);
+  const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
+  std::size_t widest_hidden = 0;
+  std::size_t nodes = 0;
+  for (const LayerLayout& layer : plan.part.layers()) {
+    nodes += layer.outputs;
+    widest_hidden = std::max(widest_hidden, layer.inputs);
+  }
+  if (rule.class_blocks > 1 || grid.is_split()) {
+    nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
+  }
+  const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
+  plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
+                               rows * (nodes + 2 * widest_hidden) + batches);
+  if (config.reproducible) {
+    // The gradients of each node of the tree.
+    const Range mine = part_of(config.logical_shards, grid.data_shards(), 0);
+    plan.rank_bytes +=
+        element * plan.part.size() * (tree_nodes(config.logical_shards, mine).size() - 1);
+  }
+  const std::size_t tensor = element * plan.layout.parameter_count();
+  const auto ranks = static_cast<std::size_t>(world.size());
+  // Values, the optimizer's state and the best model's values: as many as in memory, where the
+  // gradients take the place of the last.
+  plan.checkpoint_bytes = tensor * parameter_copies(config.optimizer);
+  plan.parallel_checkpoints =
+      ranks > 1 && plan.checkpoint_bytes >=
+                       std::max(config.parallel_checkpoint_bytes, ranks * config.least_part_bytes);
+  // The best model is kept by all ranks together; what is written is a copy.
+  plan.rank_bytes += element * plan.part.parameter_count() / grid.data_shards();
+  if (plan.parallel_checkpoints) {
+    plan.rank_bytes += plan.checkpoint_bytes / ranks;
+    plan.root_bytes = grid.is_split() ? tensor : 0;
+  } else {
+    plan.root_bytes = plan.checkpoint_bytes;
+  }
+  plan.node_bytes = data.bytes();
+  // Two models of which a third is being written, and some room for the texts.
+  plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
+  plan.disk_bytes += (config.keep + 1) * plan.checkpoint_bytes;  // one is being written
+  return plan;
+}
+
+std::vector<std::string> describe(const RunPlan& plan, const Config& config,
+                                  const TrainingData& data) {
+  std::vector<std::string> lines;
+  std::string network;
+  for (const std::size_t width : plan.layout.widths()) {
+    network += (network.empty() ? "" : "-") + std::to_string(width);
+  }
+  lines.push_back("ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
+                  plural(static_cast<std::size_t>(plan.nodes), "node") +
+                  (plan.model_ranks > 1 ? ", " + std::to_string(plan.data_shards()) + " data x " +
+                                              std::to_string(plan.model_ranks) + " model shards"
+                                        : std::string()) +
+                  ", " + plural(static_cast<std::size_t>(plan.threads), "thread") +
+                  " each; exchange " + word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
+  if (plan.shared_cores) {
+    lines.push_back(
+        "warning:  ranks and threads are more than the cores this job may use; fewer ranks, or "
+        "--threads 1, are faster");
+  }
+  if (plan.crossing_groups > 0) {
+    lines.push_back("warning:  " + plural(plan.crossing_groups, "model group") +
+                    " of --model-parallel " + std::to_string(plan.model_ranks) +
+                    " cross nodes; a multiple of so many ranks on each node is faster");
+  }
+  if (const std::size_t blocks = plan.part.class_blocks();
+      blocks > 0 && blocks < plan.model_ranks) {
+    lines.push_back("warning:  --reproducible keeps the classes in " + plural(blocks, "block") +
+                    ", so only " + std::to_string(blocks) + " of " +
+                    std::to_string(plan.model_ranks) + " model shards hold any");
+  }
+  if (config.reproducible) {
+    lines.push_back("bits:     the same at any number of ranks; " +
+                    plural(config.logical_shards, "logical shard") + " a batch");
+    if (plan.data_shards() > config.logical_shards) {
+      lines.push_back(
+          "warning:  " +
+          plural((plan.data_shards() - config.logical_shards) * plan.model_ranks, "rank") +
+          " more than logical shards, which idle; more shards (--logical-shards) are another "
+          "model, fewer ranks are not");
+    }
+  }
+  lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
+                  ", " + with_commas(data.train.classes()) + " classes; " +
+                  with_commas(data.sampler.training_samples()) + " samples to train, " +
+                  with_commas(data.sampler.validation_samples()) + " to validate, " +
+                  with_commas(data.test ? data.test->samples : 0) + " to test; features " +
+                  word_for(config.normalize));
+  lines.push_back("network:  " + network + ", " + with_commas(plan.layout.parameter_count()) +
+                  " parameters, " + word_for(config.precision) +
+                  (config.precision == Precision::bf16 && plan.products == ProductKind::full
+                       ? " (in float: a processor has no bf16 unit)"
+                       : ""));
+  char rate[64];
+  std::snprintf(rate, sizeof(rate), "%g", config.learning_rate());
+  lines.push_back("training: " + word_for(config.optimizer) + ", learning rate " + rate + " (" +
+                  word_for(config.lr_schedule) + "), batch " + with_commas(data.batch_size) +
+                  " over all ranks, " + plural(config.epochs, "epoch"));
+  return lines;
+}
+
+std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData& data) {
+  std::vector<std::string> lines;
+  const std::size_t shards = plan.data_shards();
+  const std::string name = plan.model_ranks > 1 ? "shard " : "rank ";
+  lines.push_back("updates:  " + with_commas(data.sampler.steps()) + " an epoch");
+  for (std::size_t shard = 0; shard < shards; ++shard) {
+    if (shards > 16 && shard == 8) {
+      lines.push_back("          ...");
+      shard = shards - 2;
+      continue;
+    }
+    std::size_t samples = 0;
+    for (std::size_t step = 0; step < data.sampler.steps(); ++step) {
+      samples += data.sampler.share(step, shard).size();
+    }
+    lines.push_back(name + std::to_string(shard) + ":   " +
+                    with_commas(data.sampler.share(0, shard).size()) + " samples a batch, " +
+                    with_commas(samples) + " an epoch");
+  }
+  lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, " +
+                  (plan.root_bytes > 0 ? mebibytes(plan.root_bytes) + " more on rank 0 to save, "
+                                       : std::string()) +
+                  "and " + mebibytes(plan.node_bytes) + " of data once a node; disk " +
+                  mebibytes(plan.disk_bytes));
+  return lines;
+}
+
+}  // namespace dnn

@@ -1,0 +1,259 @@
+#include "dnn/run/run_start.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "dnn/checkpoint/checkpoint_folder.hpp"
+#include "dnn/core/atomic_file.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/program_name.hpp"
+#include "dnn/report/metrics_log.hpp"
+#include "dnn/run/config_changes.hpp"
+
+namespace dnn {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* how_to_go_on =
+    "; undo the change, name another folder with --output, or start anew with --overwrite";
+
+[[noreturn]] void refuse_changes(const std::string& what, const std::vector<std::string>& changes) {
+  std::string text = what + " was made with other settings, and cannot go on with these:";
+  for (const std::string& change : changes) {
+    text += "\n  " + change;
+  }
+  throw InputError(text + "\n" + (how_to_go_on + 2));
+}
+
+bool names_a_path(const Config& config) {
+  return config.resume != "auto" && config.resume != "never";
+}
+
+/// The checkpoints that --resume PATH means.
+std::vector<std::string> checkpoints_of(const std::string& path) {
+  if (!fs::is_directory(path)) {
+    if (!fs::exists(path)) {
+      throw InputError("--resume " + path + ": no such run folder or checkpoint");
+    }
+    return {path};
+  }
+  for (const std::string& folder : {RunFolder(path).checkpoints(), path}) {
+    auto found = CheckpointFolder(folder).newest_first();
+    if (!found.empty()) {
+      return found;
+    }
+  }
+  throw InputError("--resume " + path + ": the folder holds no checkpoint");
+}
+
+/// The run folder that a path for --resume is of.
+std::string run_folder_of(const std::string& path) {
+  fs::path folder = fs::path(path).lexically_normal();
+  if (!folder.has_filename()) {
+    folder = folder.parent_path();
+  }
+  if (!fs::is_directory(folder)) {
+    folder = folder.has_parent_path() ? folder.parent_path() : ".";
+  }
+  if (fs::absolute(folder).filename() == "checkpoints") {
+    folder = folder.has_parent_path() ? folder.parent_path() : "..";
+  }
+  return folder.string();
+}
+
+bool same_folder(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return fs::equivalent(a, b, error);
+}
+
+/// Whether --resume names a checkpoint of the run in this folder.
+bool goes_back(const RunFolder& folder, const Config& config) {
+  return names_a_path(config) && !fs::is_directory(config.resume) &&
+         same_folder(run_folder_of(config.resume), folder.path());
+}
+
+/// What a run wrote of itself, with its configuration; null where that cannot be read.
+Json read_record(const std::string& path) {
+  std::ifstream file(path);
+  Json record = Json::parse(file, nullptr, false);
+  const bool is_record =
+      record.is_object() && record.contains("configuration") && record["configuration"].is_object();
+  return is_record ? record : Json();
+}
+
+std::string text_of(const Json& object, const char* key) {
+  const Json value = object.value(key, Json());
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+/// `config`, but for what the job of this name has done already in this folder.
+Config without_done(const RunFolder& folder, Config config) {
+  const auto is_of_job = [&config](const std::string& path) {
+    const Json record = read_record(path);
+    return !record.is_null() && text_of(record["configuration"], "job") == config.job;
+  };
+  if (!config.job.empty() && (is_of_job(folder.started()) || is_of_job(folder.summary()))) {
+    config.overwrite = false;
+    if (config.resume == "never" || goes_back(folder, config)) {
+      config.resume = "auto";
+    }
+  }
+  return config;
+}
+
+/// Whether the run of this folder is finished, as far as `config` goes. Throws InputError where it
+/// is the run of another configuration.
+bool is_finished(const RunFolder& folder, const Config& config) {
+  const Json summary = read_record(folder.summary());
+  if (summary.is_null() || !summary.value("epochs_run", Json()).is_number_unsigned()) {
+    return false;
+  }
+  const auto done = summary["epochs_run"].get<std::uint64_t>();
+  const auto changes = config_changes(summary["configuration"].dump(), config, done);
+  if (!changes.empty()) {
+    refuse_changes("the run in " + folder.path(), changes);
+  }
+  return done >= config.epochs || summary.value("stopped_early", Json()) == true;
+}
+
+/// Whether the run in this folder, which has no checkpoint, ended before its first one and can
+/// begin again. Throws InputError where it had other settings.
+bool can_begin_again(const RunFolder& folder, const Config& config) {
+  const Json record = read_record(folder.started());
+  if (fs::exists(folder.summary()) || record.is_null() ||
+      text_of(record["configuration"], "checkpoint-every") == "off") {
+    return false;
+  }
+  const auto changes = config_changes(record["configuration"].dump(), config, 0);
+  if (!changes.empty()) {
+    refuse_changes("the run in " + folder.path(), changes);
+  }
+  return true;
+}
+
+}  // namespace
+
+RunStart RunStart::find(const Config& given_config) {
+  const Config config = without_done(RunFolder(given_config.output), given_config);
+  const bool named = names_a_path(config);
+  std::vector<std::string> given =
+      named ? checkpoints_of(config.resume) : std::vector<std::string>{};
+  const std::string wanted =
+      config.output.empty() && named ? run_folder_of(config.resume) : config.output;
+  RunStart start{RunFolder(wanted), false, {}, false};
+  if (wanted.empty() || config.overwrite || config.resume == "never" || !start.folder.holds_run()) {
+    start.folder = RunFolder::choose(wanted, config.overwrite);
+    if (config.overwrite && named && same_folder(run_folder_of(config.resume), wanted)) {
+      throw InputError("--overwrite would remove the checkpoint of --resume " + config.resume +
+                       "; leave it out, or name another folder with --output");
+    }
+    start.candidates = std::move(given);
+    return start;
+  }
+  if (goes_back(start.folder, config)) {
+    start.candidates = std::move(given);
+    return start;
+  }
+  start.finished = is_finished(start.folder, config);
+  start.candidates = CheckpointFolder(start.folder.checkpoints()).newest_first();
+  if (!start.finished && start.candidates.empty()) {
+    start.begins_again = can_begin_again(start.folder, config);
+    if (!start.begins_again) {
+      throw InputError("--output " + wanted +
+                       ": the folder holds a run already, and no checkpoint to go on from; name "
+                       "another one, or add --overwrite");
+    }
+    start.candidates = std::move(given);
+  }
+  return start;
+}
+
+ResumedFrom read_candidates(const RunStart& start, const Config& config,
+                            const std::string& data_sha256) {
+  ResumedFrom from;
+  for (const std::string& path : start.candidates) {
+    try {
+      from.checkpoint = load_checkpoint(path);
+      from.path = path;
+      break;
+    } catch (const InputError& error) {
+      from.damaged.emplace_back(error.what());
+    }
+  }
+  if (from.path.empty()) {
+    std::string text = "none of the checkpoints can be read";
+    for (const std::string& damage : from.damaged) {
+      text += "\n  " + damage;
+    }
+    throw InputError(text + "\nput a good one back, or start anew with --overwrite");
+  }
+  const Checkpoint& checkpoint = from.checkpoint;
+  const std::uint64_t epochs_done = checkpoint.epochs.size() + (checkpoint.step > 0 ? 1 : 0);
+  const auto changes = config_changes(checkpoint.configuration, config, epochs_done);
+  if (!changes.empty()) {
+    refuse_changes("the checkpoint " + from.path, changes);
+  }
+  if (checkpoint.data_sha256 != data_sha256) {
+    throw InputError("the training data of " + config.data + " are not those that the checkpoint " +
+                     from.path + " was trained on" + how_to_go_on);
+  }
+  return from;
+}
+
+std::string environment_warning(const std::string& path, const Checkpoint& checkpoint,
+                                const Environment& now) {
+  std::string text;
+  for (const std::string& line : Environment::parse(checkpoint.environment).differences(now)) {
+    text += "\n  " + line;
+  }
+  return text.empty() ? text
+                      : "the checkpoint " + path +
+                            " was written elsewhere; what follows may have other last bits than "
+                            "it would have had there (there against here):" +
+                            text;
+}
+
+void record_start(const RunFolder& folder, const Config& config, const Environment& environment) {
+  const nlohmann::ordered_json record = {{"program", program_name},
+                                         {"environment", environment.to_json()},
+                                         {"configuration", to_json(config)}};
+  write_file_atomically(
+      folder.started(),
+      record.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+void remove_record(const RunFolder& folder) {
+  std::error_code error;
+  fs::remove(folder.started(), error);
+}
+
+void rewind_folder(const RunFolder& folder, const ResumedFrom& from) {
+  folder.remove_results();
+  const CheckpointFolder checkpoints(folder.checkpoints());
+  checkpoints.remove_temporary_files();
+  const std::vector<std::string> own = checkpoints.newest_first();
+  if (std::find(own.begin(), own.end(), from.path) != own.end()) {
+    std::error_code error;
+    for (const std::string& path : own) {
+      if (path == from.path) {
+        break;
+      }
+      // Newer ones that cannot be read are kept for whoever wants to know why.
+      const bool is_damaged =
+          std::any_of(from.damaged.begin(), from.damaged.end(),
+                      [&](const std::string& text) { return text.find(path) != text.npos; });
+      if (is_damaged) {
+        fs::rename(path, path + ".damaged", error);
+      }
+    }
+    checkpoints.remove_after(from.checkpoint.updates);
+  }
+  MetricsLog(folder.metrics()).write(from.checkpoint.epochs);
+}
+
+}  // namespace dnn

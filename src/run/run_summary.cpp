@@ -1,0 +1,152 @@
+#include "dnn/run/run_summary.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/core/atomic_file.hpp"
+#include "dnn/core/program_name.hpp"
+#include "dnn/data/csv_text.hpp"
+#include "dnn/run/choices.hpp"
+
+namespace dnn {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Evaluation& evaluation) {
+  return {{"loss", evaluation.loss},
+          {"accuracy", evaluation.accuracy},
+          {"top5_accuracy", evaluation.top5_accuracy},
+          {"samples", evaluation.samples}};
+}
+
+Json to_json(const EpochMetrics& metrics) {
+  return metrics.to_json();
+}
+
+/// Collective: the phase times of every rank, on rank 0.
+Json gather_seconds(const Communicator& world, const PhaseSeconds& own) {
+  const Json mine = {{"load", own.load},
+                     {"compute", own.compute},
+                     {"exchange", own.exchange},
+                     {"update", own.update},
+                     {"evaluation", own.evaluation}};
+  Json all = Json::array();
+  for (const std::string& text : world.gather(mine.dump(), 0)) {
+    all.push_back(Json::parse(text));
+  }
+  return all;
+}
+
+double samples_per_second(const TrainingResult& result) {
+  double samples = 0;
+  double seconds = 0;
+  for (const EpochMetrics& epoch : result.epochs) {
+    samples += static_cast<double>(epoch.train.samples);
+    seconds += epoch.seconds;
+  }
+  return samples / seconds;
+}
+
+}  // namespace
+
+void write_summary(const Communicator& world, const RunFolder& folder, const Config& config,
+                   const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
+                   const FinalFigures& figures) {
+  const Json seconds = gather_seconds(world, result.seconds);
+  agree(world, [&] {
+    if (!world.is_root()) {
+      return;
+    }
+    const Json summary = {
+        {"program", program_name},
+        {"configuration", to_json(config)},
+        {"ranks", plan.ranks},
+        {"nodes", plan.nodes},
+        {"threads", plan.threads},
+        {"products", name_of_products(plan.products, config)},
+        {"environment", plan.environment.to_json()},
+        {"exchange", {{"used", word_for(plan.exchange.kind)}, {"reason", plan.exchange.reason}}},
+        {"network", plan.layout.widths()},
+        {"parameters", plan.layout.parameter_count()},
+        {"batch_size", data.batch_size},
+        {"training_samples", data.sampler.training_samples()},
+        {"epochs_run", result.epochs.size()},
+        {"stopped_early", result.stopped_early},
+        {"best_epoch", result.best_epoch},
+        {"final", to_json(result.epochs.back())},
+        {"best", to_json(result.epochs[result.best_epoch - 1])},
+        {"evaluated_on", figures.evaluated_on},
+        {"evaluation_of_best", to_json(figures.best)},
+        {"evaluation_of_last", to_json(figures.last)},
+        {"nonfinite",
+         {{"skipped_updates", result.skipped_updates}, {"rollbacks", result.rollbacks}}},
+        {"samples_per_second", samples_per_second(result)},
+        {"total_seconds", figures.total_seconds},
+        {"seconds_by_rank", seconds},
+        {"checkpoints",
+         {{"written", figures.checkpoints.written},
+          {"failed", figures.checkpoints.failed},
+          {"bytes", figures.checkpoints.bytes},
+          {"stall_seconds", figures.checkpoint_stall_seconds},
+          {"write_seconds", figures.checkpoints.write_seconds},
+          {"resumed_from", figures.resumed_from}}},
+        {"sha256_best", figures.best_sha256},
+        {"sha256_last", figures.last_sha256}};
+    write_file_atomically(folder.summary(),
+                          summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  });
+}
+
+void write_confusion(const Communicator& world, const RunFolder& folder,
+                     const std::vector<std::string>& class_names, const Confusion& own) {
+  std::ostringstream lines;
+  for (const auto& [pair, count] : own) {
+    lines << pair.first << ' ' << pair.second << ' ' << count << '\n';
+  }
+  Confusion all;
+  for (const std::string& text : world.gather(lines.str(), 0)) {
+    std::istringstream stream(text);
+    Confusion::key_type pair;
+    std::uint64_t count = 0;
+    while (stream >> pair.first >> pair.second >> count) {
+      all[pair] += count;
+    }
+  }
+  agree(world, [&] {
+    if (!world.is_root()) {
+      return;
+    }
+    constexpr std::size_t most_columns = 1000;
+    const auto classes = static_cast<std::int32_t>(class_names.size());
+    std::string csv;
+    if (class_names.size() > most_columns) {
+      csv = "true,predicted,count\n";
+      for (const auto& [pair, count] : all) {
+        csv += csv_field(class_names[static_cast<std::size_t>(pair.first)]) + ',' +
+               csv_field(class_names[static_cast<std::size_t>(pair.second)]) + ',' +
+               std::to_string(count) + '\n';
+      }
+    } else {
+      csv = "true\\predicted";
+      for (const std::string& name : class_names) {
+        csv += ',' + csv_field(name);
+      }
+      csv += '\n';
+      for (std::int32_t row = 0; row < classes; ++row) {
+        csv += csv_field(class_names[static_cast<std::size_t>(row)]);
+        for (std::int32_t column = 0; column < classes; ++column) {
+          const auto found = all.find({row, column});
+          csv += ',' + std::to_string(found == all.end() ? 0 : found->second);
+        }
+        csv += '\n';
+      }
+    }
+    write_file_atomically(folder.confusion(), csv);
+  });
+}
+
+}  // namespace dnn

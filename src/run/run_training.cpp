@@ -1,0 +1,321 @@
+#include "dnn/run/run_training.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "dnn/checkpoint/checkpoint_folder.hpp"
+#include "dnn/checkpoint/checkpoint_interval.hpp"
+#include "dnn/checkpoint/run_control.hpp"
+#include "dnn/checkpoint/run_folder.hpp"
+#include "dnn/comm/agree.hpp"
+#include "dnn/comm/program.hpp"
+#include "dnn/comm/watchdog.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/threads.hpp"
+#include "dnn/report/terminal.hpp"
+#include "dnn/run/load_data.hpp"
+#include "dnn/run/run_grid.hpp"
+#include "dnn/run/run_lock.hpp"
+#include "dnn/run/run_plan.hpp"
+#include "dnn/run/run_start.hpp"
+#include "dnn/run/run_summary.hpp"
+#include "dnn/run/split_report.hpp"
+#include "dnn/store/data_fingerprint.hpp"
+#include "dnn/train/trainer.hpp"
+
+namespace dnn {
+
+namespace {
+
+Reporter::Mode reporter_mode(const Config& config, const Communicator& world) {
+  if (config.quiet || !world.is_root()) {
+    return Reporter::Mode::silent;
+  }
+  return output_is_terminal() ? Reporter::Mode::terminal : Reporter::Mode::lines;
+}
+
+std::string percent(double fraction) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f %%", 100 * fraction);
+  return text;
+}
+
+std::string evaluated_set(const TrainingData& data) {
+  if (data.test) {
+    return "test";
+  }
+  return data.sampler.validation_samples() > 0 ? "validation" : "training";
+}
+
+/// The run folder as this process found and prepared it.
+struct OpenedFolder {
+  RunFolder folder;
+  std::optional<RunLock> lock;      ///< rank 0's
+  std::optional<ResumedFrom> from;  ///< rank 0's
+  std::string resumed_from;         ///< on all ranks; empty: the run starts anew
+};
+
+void warn_of_damage(const ResumedFrom& from) {
+  for (const std::string& damage : from.damaged) {
+    std::fprintf(stderr, "dnn_train: warning: passed over: %s\n", damage.c_str());
+  }
+}
+
+void warn_of_environment(const ResumedFrom& from, const Environment& now) {
+  const std::string warning = environment_warning(from.path, from.checkpoint, now);
+  if (!warning.empty()) {
+    std::fprintf(stderr, "dnn_train: warning: %s\n", warning.c_str());
+  }
+}
+
+/// On rank 0: takes the run folder, and makes it ready for a run that starts anew or goes on.
+OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::string& path,
+                         const std::string& data_sha256, Reporter& reporter) {
+  OpenedFolder opened{RunFolder(path), {}, {}, {}};
+  opened.folder.prepare(plan.disk_bytes);
+  opened.lock = RunLock::take(path, std::chrono::seconds(10));
+  if (!opened.lock->stale().empty()) {
+    reporter.line("note: the run in " + path + " had ended without giving its folder back (" +
+                  opened.lock->stale() + ")");
+  }
+  // Only now does nobody else change what is in it.
+  Config own = config;
+  own.output = path;
+  const RunStart start = RunStart::find(own);
+  if (start.finished) {
+    throw InputError("another run has just finished in " + path);
+  }
+  if (start.begins_again) {
+    reporter.line("note: the run in " + path +
+                  " had ended before its first checkpoint; it begins again");
+  }
+  if (start.candidates.empty()) {
+    opened.folder.clear();
+    record_start(opened.folder, config, plan.environment);
+  } else {
+    opened.from = read_candidates(start, own, data_sha256);
+    warn_of_damage(*opened.from);
+    warn_of_environment(*opened.from, plan.environment);
+    record_start(opened.folder, config, plan.environment);
+    rewind_folder(opened.folder, *opened.from);
+    opened.resumed_from = opened.from->path;
+  }
+  CheckpointFolder(opened.folder.checkpoints()).create();
+  return opened;
+}
+
+/// Collective: the run folder at `path`, ready on all ranks.
+OpenedFolder prepare_folder(const Config& config, const Communicator& world, const RunPlan& plan,
+                            const std::string& path, const std::string& data_sha256,
+                            Reporter& reporter) {
+  OpenedFolder opened = agree(world, [&] {
+    return world.is_root() ? open_folder(config, plan, path, data_sha256, reporter)
+                           : OpenedFolder{RunFolder(path), {}, {}, {}};
+  });
+  opened.resumed_from = world.broadcast(opened.resumed_from, 0);
+  return opened;
+}
+
+/// On rank 0: a file `stop` in the run folder asks to stop; one from before this run does not.
+void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
+  namespace fs = std::filesystem;
+  const auto process_start =
+      fs::file_time_type::clock::now() - std::chrono::duration_cast<fs::file_time_type::duration>(
+                                             StopRequest::Clock::now() - stop.start());
+  std::error_code error;
+  const auto written = fs::last_write_time(folder.stop(), error);
+  if (!error && written < process_start) {
+    fs::remove(folder.stop(), error);
+  }
+  stop.watch(
+      [path = folder.stop()] {
+        std::error_code ignored;
+        return fs::exists(path, ignored);
+      },
+      "the file " + folder.stop());
+}
+
+/// On rank 0, see RunControl::Settings.
+Checkpoint go_back(const Config& config, const RunFolder& folder, const std::string& data_sha256) {
+  const RunStart newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first(),
+                        false};
+  ResumedFrom from = read_candidates(newest, config, data_sha256);
+  warn_of_damage(from);
+  rewind_folder(folder, from);
+  return std::move(from.checkpoint);
+}
+
+void report_stop(const RunControl& control, const Communicator& world, Reporter& reporter) {
+  const std::string reason = control.stop_reason();
+  if (world.is_root()) {
+    reporter.line("stopped by " + reason + "; checkpoint " + control.report().last_written +
+                  "; the same command goes on from there");
+  }
+}
+
+/// Returns the exit code.
+template <class T>
+int train(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
+          const std::string& path, Reporter& reporter, StopRequest& stop,
+          const Stopwatch& since_start) {
+  const Communicator& world = grid.world();
+  const std::string data_sha256 =
+      agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); });
+  OpenedFolder opened = prepare_folder(config, world, plan, path, data_sha256, reporter);
+  const RunFolder& folder = opened.folder;
+  if (world.is_root()) {
+    watch_stop_file(folder, stop);
+  }
+  RunControl control(world, &stop,
+                     {CheckpointInterval::parse(config.checkpoint_every), config.keep,
+                      folder.checkpoints(), data_sha256, plan.parallel_checkpoints,
+                      [&] { return go_back(config, folder, data_sha256); }});
+  Trainer<T> trainer(config, grid, plan, data, reporter,
+                     {provenance_of(config, plan.environment), &folder, &control});
+  if (!opened.resumed_from.empty()) {
+    reporter.line("resuming from " + opened.resumed_from);
+    trainer.resume(opened.from ? std::move(opened.from->checkpoint) : Checkpoint{});
+    opened.from.reset();
+  }
+  stop.defer();
+  trainer.run();
+  if (trainer.result().interrupted) {
+    report_stop(control, world, reporter);
+    return exit_try_again;
+  }
+  if (control.settings().interval.unit != CheckpointInterval::Unit::never) {
+    stop.at_once(world.is_root());  // the last checkpoint holds all that evaluation needs
+  }
+
+  FinalFigures figures;
+  figures.evaluated_on = evaluated_set(data);
+  figures.last_sha256 = trainer.parameters_sha256();
+  Confusion confusion;
+  figures.last = trainer.final_evaluation(confusion);
+  trainer.use_best();
+  figures.best_sha256 = trainer.parameters_sha256();
+  confusion.clear();
+  figures.best = trainer.final_evaluation(confusion);
+  write_confusion(world, folder, data.train.class_names, confusion);
+  figures.total_seconds = since_start.seconds();
+  figures.checkpoints = control.report();
+  figures.checkpoint_stall_seconds = control.stall_seconds();
+  figures.resumed_from = opened.resumed_from;
+  const TrainingResult& result = trainer.result();
+  write_summary(world, folder, config, plan, data, result, figures);
+  if (world.is_root()) {
+    remove_record(folder);
+  }
+
+  if (result.stopped_early) {
+    reporter.line("stopped early: no better validation result in " +
+                  std::to_string(config.early_stop) + " epochs");
+  }
+  char loss[32];
+  std::snprintf(loss, sizeof(loss), "%.4f", figures.best.loss);
+  reporter.line(figures.evaluated_on + " accuracy " + percent(figures.best.accuracy) + " (loss " +
+                loss + ", " + with_commas(figures.best.samples) +
+                " samples) with the model of epoch " + std::to_string(result.best_epoch) +
+                ", the best");
+  reporter.line("model: " + folder.best_model() +
+                "  (summary, metrics and confusion matrix beside it)");
+  return exit_ok;
+}
+
+/// Collective: how the run begins, as rank 0 sees it: the run folder, and whether the run in it is
+/// finished. Nothing is changed yet.
+struct Beginning {
+  std::string path;
+  bool finished = false;
+  bool resumes = false;
+};
+Beginning find_beginning(const Config& config, const Communicator& world) {
+  const Beginning own = agree(world, [&] {
+    if (!world.is_root()) {
+      return Beginning{};
+    }
+    const RunStart start = RunStart::find(config);
+    return Beginning{start.folder.path(), start.finished, !start.candidates.empty()};
+  });
+  const auto flags = world.all_reduce<std::int64_t>((own.finished ? 1 : 0) + (own.resumes ? 2 : 0),
+                                                    Reduction::max);
+  return {world.broadcast(own.path, 0), (flags & 1) != 0, (flags & 2) != 0};
+}
+
+/// On rank 0: a job that was killed when all was done has left its lock, and the record of its
+/// start.
+void remove_leftovers(const Communicator& world, const std::string& path) {
+  try {
+    if (world.is_root()) {
+      const RunLock lock = RunLock::take(path, std::chrono::seconds(0));
+      remove_record(RunFolder(path));
+    }
+  } catch (const InputError&) {
+    // Somebody else's, or a folder that may only be read: nothing of it is needed.
+  }
+}
+
+/// Collective: the run between the making of the node and its end. `watchdog` may be null.
+int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog) {
+  const Communicator& world = grid.world();
+  const Stopwatch since_start;
+  stop.at_once(world.is_root());
+  if (!config.time_limit.empty()) {
+    stop.limit_time(std::chrono::duration<double>(parse_time_limit(config.time_limit)));
+  }
+  Reporter reporter(reporter_mode(config, world));
+  reporter.mute_epochs_when([&stop] { return stop.requested(); });
+  reporter.line("dnn_train " DNN_VERSION);
+  if (config.data == builtin_digits_name) {
+    reporter.line(
+        "training on the built-in data: 1,797 handwritten digits of 8 x 8 pixels (UCI, CC BY 4.0);"
+        "\nname your own with --data FILE or FOLDER, see --help");
+  }
+  const Beginning beginning = find_beginning(config, world);
+  if (beginning.finished) {
+    remove_leftovers(world, beginning.path);
+    reporter.line("the run in " + beginning.path +
+                  " is finished; more --epochs go on with it (unless the learning rate depends on "
+                  "their number), --overwrite starts it anew");
+    return exit_ok;
+  }
+  if (watchdog != nullptr) {
+    watchdog->use_folder(beginning.path);
+  }
+  world.pulse().begin(Activity::loading);
+  const TrainingData data = load_data(config, grid);
+  const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
+  set_threads(plan.threads);
+  for (const std::string& line : describe(plan, config, data)) {
+    reporter.line(line);
+  }
+  if (config.dry_run) {
+    for (const std::string& line : describe_split(plan, config, data)) {
+      reporter.line(line);
+    }
+    for (const std::string& line : describe_shares(plan, data)) {
+      reporter.line(line);
+    }
+    if (beginning.resumes) {
+      reporter.line("resume:   the run in " + beginning.path + " would go on");
+    }
+    reporter.line("dry run: configuration and data are good; nothing was trained or written");
+    return exit_ok;
+  }
+  return config.precision == Precision::f64
+             ? train<double>(config, grid, plan, data, beginning.path, reporter, stop, since_start)
+             : train<float>(config, grid, plan, data, beginning.path, reporter, stop, since_start);
+}
+
+}  // namespace
+
+int run_training(const Config& config, const Communicator& world, StopRequest& stop,
+                 LaunchGuard& guard) {
+  return run_on_grid(config, world, guard, [&](RankGrid& grid, Watchdog* watchdog) {
+    return run_on(config, grid, stop, watchdog);
+  });
+}
+
+}  // namespace dnn

@@ -1,0 +1,174 @@
+#include "dnn/store/training_data.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dnn/comm/agree.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/data/feature_statistics.hpp"
+#include "dnn/data/open_dataset.hpp"
+#include "dnn/store/shared_dataset.hpp"
+
+namespace dnn {
+
+namespace {
+
+struct Parts {
+  Dataset train;
+  std::optional<Dataset> test;
+};
+
+Parts read_parts(const DataSettings& settings, bool wide) {
+  ReadOptions options;
+  options.label_column = settings.label_column;
+  options.header = settings.csv_header;
+  options.wide = wide;
+  Parts parts{open_dataset(settings.data, Part::train, options), std::nullopt};
+  check_trainable(parts.train);
+  const bool own_test = settings.test_data.empty() && has_test_part(settings.data);
+  if (own_test || !settings.test_data.empty()) {
+    if (parts.train.is_sparse()) {
+      // A test file need not hold the last features; more of them are an error all the same.
+      options.features = parts.train.features;
+      options.index_base = parts.train.index_base;
+    }
+    Dataset test = open_dataset(own_test ? settings.data : settings.test_data, Part::test, options);
+    check_features(test, parts.train.features, parts.train.feature_names, "the training data");
+    use_classes(test, parts.train.class_names, "the training data");
+    if (!test.has_labels() || test.samples == 0) {
+      throw InputError(test.origin + ": test data need samples with labels");
+    }
+    parts.test = std::move(test);
+  }
+  return parts;
+}
+
+std::size_t held_out_samples(const DataSettings& settings, std::size_t samples) {
+  const auto count =
+      static_cast<std::size_t>(std::llround(settings.validation * static_cast<double>(samples)));
+  if (count >= samples) {
+    throw InputError("--validation " + std::to_string(settings.validation) +
+                     " leaves none of the " + std::to_string(samples) + " samples to train on");
+  }
+  return count;
+}
+
+std::size_t global_batch(const DataSettings& settings, std::size_t training_samples) {
+  if (!settings.batch_size) {
+    return std::min(DataSettings::default_batch_size, training_samples);
+  }
+  if (*settings.batch_size > training_samples) {
+    throw InputError("--batch-size " + std::to_string(*settings.batch_size) +
+                     " is above the number of training samples, " +
+                     std::to_string(training_samples));
+  }
+  return *settings.batch_size;
+}
+
+/// Sums up all samples of a chunk that `wanted` says yes to.
+void add_chunk(const Dataset& data, Range chunk, const std::function<bool(std::uint64_t)>& wanted,
+               FeatureStatistics& chosen, FeatureStatistics& others) {
+  constexpr std::size_t block = 4096;
+  std::vector<std::uint64_t> inside;
+  std::vector<std::uint64_t> outside;
+  for (std::size_t first = chunk.begin; first < chunk.end; first += block) {
+    inside.clear();
+    outside.clear();
+    for (std::size_t i = first; i < std::min(first + block, chunk.end); ++i) {
+      (wanted(i) ? inside : outside).push_back(i);
+    }
+    chosen.add(data, inside);
+    others.add(data, outside);
+  }
+}
+
+FeatureStatistics statistics(const Communicator& world, const Dataset& data,
+                             const std::function<bool(std::uint64_t)>& wanted) {
+  // See Note [Statistics at any rank count].
+  const std::size_t chunks = FeatureStatistics::chunk_count(data.samples, data.features);
+  const std::size_t numbers = FeatureStatistics::flat_size(data.features);
+  std::vector<double> all(chunks * numbers, 0.0);
+  const Range mine = part_of(chunks, static_cast<std::size_t>(world.size()),
+                             static_cast<std::size_t>(world.rank()));
+  agree(world, [&] {
+    for (std::size_t c = mine.begin; c < mine.end; ++c) {
+      FeatureStatistics chosen(data.features);
+      FeatureStatistics others(data.features);
+      add_chunk(data, part_of(data.samples, chunks, c), wanted, chosen, others);
+      std::copy(chosen.flat().begin(), chosen.flat().end(),
+                all.begin() + static_cast<std::ptrdiff_t>(c * numbers));
+    }
+  });
+  // Every number comes from one rank and meets zeros from the others: the sum is exact.
+  world.all_reduce(std::span(all), Reduction::sum);
+  FeatureStatistics total(data.features);
+  FeatureStatistics chunk(data.features);
+  for (std::size_t c = 0; c < chunks; ++c) {
+    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(c * numbers), numbers,
+                chunk.flat().begin());
+    total.merge(chunk);
+  }
+  return total;
+}
+
+}  // namespace
+
+std::size_t TrainingData::bytes() const {
+  const auto of = [](const Dataset& d) {
+    return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size();
+  };
+  return of(train) + (test ? of(*test) : 0);
+}
+
+void check_finite(const Communicator& world, const Dataset& data) {
+  const bool whole_numbers =
+      visit_element(data.element, [](auto x) { return std::is_integral_v<decltype(x)>; });
+  if (!whole_numbers) {
+    (void)statistics(world, data, [](std::uint64_t) { return true; });
+  }
+}
+
+TrainingData load_training_data(const DataSettings& settings, const RankGrid& grid,
+                                const LoadOptions& options) {
+  const Communicator& world = grid.world();
+  Node& node = grid.node();
+  std::optional<Parts> parts = agree(world, [&] {
+    return node.is_leader() ? std::optional(read_parts(settings, options.wide)) : std::nullopt;
+  });
+  const bool has_test =
+      world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
+  Dataset train =
+      share_dataset(world, node, parts ? std::optional(std::move(parts->train)) : std::nullopt);
+  std::optional<Dataset> test;
+  if (has_test) {
+    test = share_dataset(world, node, parts ? std::move(parts->test) : std::nullopt);
+  }
+  parts.reset();
+
+  Sampler::Settings sampling;
+  sampling.samples = train.samples;
+  sampling.seed = settings.seed;
+  sampling.ranks = grid.data_shards();
+  sampling.rank = grid.data_shard();
+  sampling.logical_shards = options.logical_shards;
+  agree(world, [&] {
+    sampling.held_out = held_out_samples(settings, train.samples);
+    sampling.batch_size = global_batch(settings, train.samples - sampling.held_out);
+  });
+  const Sampler sampler(sampling);
+  const FeatureStatistics features =
+      statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
+  Normalizer normalizer = agree(world, [&] { return features.normalizer(settings.normalize); });
+  const double largest = features.largest(normalizer);
+  if (test) {
+    check_finite(world, *test);
+  }
+  return {std::move(train), std::move(test),     std::move(normalizer),
+          sampler,          sampling.batch_size, largest};
+}
+
+}  // namespace dnn

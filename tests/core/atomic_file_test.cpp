@@ -1,0 +1,53 @@
+#include "dnn/core/atomic_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "dnn/core/error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+using test::read_file;
+using test::TemporaryFolder;
+
+TEST(AtomicFile, ReplacesTheWholeFileAndLeavesNoOther) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a", std::string("first"));
+  write_file_atomically(folder / "a", std::string("second"));
+  EXPECT_EQ(read_file(folder / "a"), "second");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+// What happens on a full disk: the write fails part of the way. The old file stays whole.
+TEST(AtomicFile, AFailedWriteLeavesTheOldFileAndNothingElse) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a", std::string("old"));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{4096, 4096};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      write_file_atomically(folder / "a", std::string(1 << 20, 'x'));
+      ::_exit(1);
+    } catch (const FileError& error) {
+      ::_exit(std::string(error.what()).find("File too large") != std::string::npos ? 0 : 2);
+    }
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(read_file(folder / "a"), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+}  // namespace
+}  // namespace dnn

@@ -1,0 +1,40 @@
+#include "dnn/report/model_report.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "dnn/core/error.hpp"
+#include "support/expect_error.hpp"
+#include "support/saved_model_example.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+using test::expect_error;
+using test::TemporaryFolder;
+
+TEST(ModelReport, ShowsNetworkAndEnvironment) {
+  const TemporaryFolder folder;
+  test::SavedModelExample example;
+  example.save(folder / "m.dnn");
+  EXPECT_NE(model_verification(folder / "m.dnn").find("good"), std::string::npos);
+  EXPECT_NE(model_info(folder / "m.dnn").find("3-5-2"), std::string::npos);
+  EXPECT_NE(model_info(folder / "m.dnn").find("environment:\n  cpu: one\n"), std::string::npos);
+  example.description.environment.clear();  // as in files of the first version
+  example.save(folder / "old.dnn");
+  EXPECT_EQ(model_info(folder / "old.dnn").find("environment"), std::string::npos);
+}
+
+TEST(ModelReport, VerificationFindsNumbersThatAreNone) {
+  const TemporaryFolder folder;
+  test::SavedModelExample example;
+  example.values[example.layout.layers()[0].bias.begin] = std::nanf("");
+  example.save(folder / "n.dnn");
+  expect_error<InputError>([&] { (void)model_verification(folder / "n.dnn"); },
+                           {"parameter 16", "finite"});
+}
+
+}  // namespace
+}  // namespace dnn

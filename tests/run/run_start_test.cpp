@@ -1,0 +1,355 @@
+#include "dnn/run/run_start.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "dnn/checkpoint/checkpoint_folder.hpp"
+#include "dnn/checkpoint/checkpoint_interval.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/run/config_changes.hpp"
+#include "support/expect_error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+using test::expect_error;
+using test::read_file;
+using test::TemporaryFolder;
+
+const std::string sha(64, 'a');
+
+struct StartedRun : public testing::Test {
+  TemporaryFolder folder;
+  Config config;
+  RunFolder run{folder / "run"};
+  CheckpointFolder checkpoints{run.checkpoints()};
+
+  StartedRun() {
+    config.output = run.path();
+    config.lr_schedule = ScheduleKind::constant;
+    checkpoints.create();
+  }
+  std::string save(std::uint64_t step) const {
+    Checkpoint c;
+    c.configuration = to_json(config).dump();
+    c.data_sha256 = sha;
+    c.widths = {1, 1};
+    c.steps_per_epoch = 10;
+    c.step = step;
+    c.updates = step;
+    c.optimizer_steps = step;
+    c.parameters.resize(8);
+    save_checkpoint(checkpoints.file_for(step), c);
+    return checkpoints.file_for(step);
+  }
+  void finish(std::size_t epochs) const {
+    const nlohmann::json summary = {{"configuration", to_json(config)},
+                                    {"epochs_run", epochs},
+                                    {"stopped_early", epochs < config.epochs}};
+    folder.write("run/summary.json", summary.dump());
+  }
+};
+
+TEST_F(StartedRun, GoesOnFromTheNewest) {
+  save(3);
+  const std::string newest = save(12 - 5);
+  const RunStart start = RunStart::find(config);
+  EXPECT_FALSE(start.finished);
+  EXPECT_EQ(start.candidates.size(), 2U);
+  const ResumedFrom from = read_candidates(start, config, sha);
+  EXPECT_EQ(from.path, newest);
+  EXPECT_EQ(from.checkpoint.step, 7U);
+  EXPECT_TRUE(from.damaged.empty());
+}
+
+TEST_F(StartedRun, FallsBackOverDamagedOnes) {
+  const std::string good = save(3);
+  const std::string cut = save(5);
+  const std::string flipped = save(7);
+  std::filesystem::resize_file(cut, 90);
+  std::string bytes = read_file(flipped);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  folder.write("run/checkpoints/" + std::filesystem::path(flipped).filename().string(), bytes);
+  const ResumedFrom from = read_candidates(RunStart::find(config), config, sha);
+  EXPECT_EQ(from.path, good);
+  ASSERT_EQ(from.damaged.size(), 2U);
+  EXPECT_NE(from.damaged[0].find(flipped), std::string::npos);
+  EXPECT_NE(from.damaged[0].find("checksum"), std::string::npos);
+  EXPECT_NE(from.damaged[1].find(cut), std::string::npos);
+  EXPECT_NE(from.damaged[1].find("truncated"), std::string::npos);
+
+  folder.write("run/metrics.jsonl", "{\"epoch\": 1}\n{\"epoch\": 2}\n");
+  folder.write("run/model.dnn.tmp.77", "half");
+  rewind_folder(run, from);
+  EXPECT_EQ(checkpoints.newest_first(), std::vector<std::string>{good});
+  EXPECT_TRUE(std::filesystem::exists(flipped + ".damaged"));
+  EXPECT_EQ(read_file(run.metrics()), "");
+  EXPECT_FALSE(std::filesystem::exists(run.best_model() + ".tmp.77"));
+}
+
+TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {
+  std::filesystem::resize_file(save(5), 90);
+  expect_error<InputError>([&] { (void)read_candidates(RunStart::find(config), config, sha); },
+                           {"none of the checkpoints", "truncated", "--overwrite"});
+  std::filesystem::remove(checkpoints.file_for(5));
+  folder.write("run/model.dnn", "");
+  expect_error<InputError>([&] { (void)RunStart::find(config); },
+                           {"--output", "holds a run already", "--overwrite"});
+}
+
+// What the same command may begin again, since it has saved nothing that it could go on from.
+TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
+  record_start(run, config, {});
+  EXPECT_FALSE(RunStart::find(config).begins_again);  // there is nothing in it yet
+  folder.write("run/model.dnn", "");
+  folder.write("run/model.dnn.tmp.7", "");
+  folder.write("run/.probe.tmp.7", "");
+  const RunStart start = RunStart::find(config);
+  EXPECT_TRUE(start.begins_again);
+  EXPECT_TRUE(start.candidates.empty());
+  Config other = config;
+  other.seed = 5;
+  expect_error<InputError>([&] { (void)RunStart::find(other); },
+                           {"seed: was 1, is 5", "--overwrite"});
+  run.clear();
+  EXPECT_TRUE(std::filesystem::is_empty(run.path()));
+
+  config.checkpoint_every = "off";  // its best model may be all that is left of it
+  record_start(run, config, {});
+  folder.write("run/model.dnn", "");
+  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"holds a run already"});
+  finish(config.epochs);
+  EXPECT_TRUE(RunStart::find(config).finished);  // though it has no checkpoint
+}
+
+TEST_F(StartedRun, OneThatWentOnFromAnotherRunBeginsAgainFromThere) {
+  const std::string origin = save(3);
+  Config other = config;
+  other.output = folder / "new";
+  other.resume = origin;
+  const RunFolder run_of_other(other.output);
+  run_of_other.prepare(1);
+  record_start(run_of_other, other, {});
+  folder.write("new/metrics.jsonl", "");
+  const RunStart start = RunStart::find(other);
+  EXPECT_TRUE(start.begins_again);
+  EXPECT_EQ(start.candidates, std::vector<std::string>{origin});
+}
+
+TEST_F(StartedRun, NeverIsRefusedAndOverwriteStartsAnew) {
+  save(5);
+  config.resume = "never";
+  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"--output", "--overwrite"});
+  config.overwrite = true;
+  EXPECT_TRUE(RunStart::find(config).candidates.empty());
+  config.resume = "auto";
+  EXPECT_TRUE(RunStart::find(config).candidates.empty());
+  config.resume = run.path();
+  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"--overwrite would remove"});
+}
+
+// A script starts the job again with the options of its first start, which has acted on them.
+TEST_F(StartedRun, OneOfTheSameJobGoesOnWhateverItsFirstStartWasTold) {
+  const std::string older = save(3);
+  const std::string newest = save(7);
+  config.job = "night";
+  for (const auto& [overwrite, resume] :
+       {std::pair(true, std::string("auto")), std::pair(false, std::string("never")),
+        std::pair(false, older)}) {
+    config.overwrite = overwrite;
+    config.resume = resume;
+    std::filesystem::remove(run.started());
+    std::filesystem::remove(run.summary());
+    if (resume == "never") {
+      EXPECT_THROW((void)RunStart::find(config), InputError);
+    } else {
+      EXPECT_NE(RunStart::find(config).candidates, (std::vector{newest, older}));
+    }
+    Config other = config;
+    other.job = "another night";
+    record_start(run, other, {});
+    if (resume != "never") {
+      EXPECT_NE(RunStart::find(config).candidates, (std::vector{newest, older}));
+    }
+    record_start(run, config, {});
+    EXPECT_EQ(RunStart::find(config).candidates, (std::vector{newest, older})) << resume;
+    // It is finished, and not wiped.
+    std::filesystem::remove(run.started());
+    finish(config.epochs);
+    EXPECT_TRUE(RunStart::find(config).finished) << resume;
+  }
+}
+
+// A first start from another run's checkpoint that crashed before its own first one.
+TEST_F(StartedRun, OneOfTheSameJobBeginsAgainFromTheCheckpointNamed) {
+  const std::string other = save(7);
+  config.output = folder / "second";
+  config.resume = other;
+  config.job = "night";
+  const RunFolder second(config.output);
+  std::filesystem::create_directory(second.path());
+  record_start(second, config, {});
+  folder.write("second/model.dnn", "");
+  EXPECT_EQ(RunStart::find(config).candidates, std::vector{other});
+}
+
+TEST_F(StartedRun, OddRecordsAreNoReasonToFail) {
+  save(3);
+  for (const char* text :
+       {"", "[]", "{\"configuration\": 3}", "{\"configuration\": {}, \"epochs_run\": \"x\"}",
+        "{\"configuration\": {\"job\": 7, \"checkpoint-every\": 1}}"}) {
+    folder.write("run/summary.json", text);
+    folder.write("run/run.json", text);
+    config.job = "night";
+    EXPECT_FALSE(RunStart::find(config).finished) << text;
+  }
+}
+
+TEST_F(StartedRun, AFinishedOneSaysSoUnlessMoreIsAskedFor) {
+  save(5);
+  finish(config.epochs);
+  EXPECT_TRUE(RunStart::find(config).finished);
+  config.epochs += 5;
+  EXPECT_FALSE(RunStart::find(config).finished);
+  config.epochs -= 5;
+  config.lr = 0.5;
+  expect_error<InputError>([&] { (void)RunStart::find(config); },
+                           {"lr: was 0.001, is 0.5", "--overwrite"});
+  config.lr.reset();
+  finish(config.epochs - 1);  // stopped early
+  config.epochs += 5;
+  EXPECT_TRUE(RunStart::find(config).finished);
+}
+
+TEST_F(StartedRun, OtherDataAreRefused) {
+  save(5);
+  expect_error<InputError>(
+      [&] { (void)read_candidates(RunStart::find(config), config, std::string(64, 'b')); },
+      {"training data", config.data.c_str(), ".ckpt"});
+}
+
+TEST_F(StartedRun, APathStartsFromThereOrGoesBack) {
+  const std::string early = save(3);
+  save(7);
+  Config other = config;
+  other.output = folder / "new";
+  other.resume = run.path();
+  EXPECT_EQ(RunStart::find(other).candidates.size(), 2U);
+  EXPECT_EQ(RunStart::find(other).folder.path(), folder / "new");
+  other.resume = early;
+  EXPECT_EQ(RunStart::find(other).candidates, std::vector<std::string>{early});
+
+  for (const std::string& path : {run.path(), run.path() + "/", run.checkpoints(), early}) {
+    other.output.clear();
+    other.resume = path;
+    EXPECT_EQ(RunStart::find(other).folder.path(), run.path()) << path;
+  }
+  config.resume = early;
+  finish(config.epochs);
+  const RunStart back = RunStart::find(config);
+  EXPECT_FALSE(back.finished);
+  const ResumedFrom from = read_candidates(back, config, sha);
+  rewind_folder(run, from);
+  EXPECT_EQ(checkpoints.newest_first(), std::vector<std::string>{early});
+  EXPECT_FALSE(std::filesystem::exists(run.summary()));
+
+  config.resume = folder / "nothing";
+  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"--resume", "nothing"});
+}
+
+std::string changed(const Config& before, const Config& now, std::uint64_t epochs_done = 3) {
+  std::string text;
+  for (const std::string& line : config_changes(to_json(before).dump(), now, epochs_done)) {
+    text += line + "\n";
+  }
+  return text;
+}
+
+TEST(ConfigChanges, HarmlessOnesAreNone) {
+  Config now;
+  now.exchange = ExchangeKind::overlap;
+  now.threads = 3;
+  now.bucket_mib = 1;
+  now.quiet = true;
+  now.output = "x";
+  now.keep = 9;
+  now.checkpoint_every = "1epochs";
+  now.time_limit = "5";
+  now.resume = "y";
+  EXPECT_EQ(changed(Config{}, now), "");
+}
+
+TEST(ConfigChanges, AllOthersAreListedWithBothValues) {
+  Config now;
+  now.hidden = {9};
+  now.dropout = 0.5;
+  now.optimizer = OptimizerKind::sgd;
+  now.batch_size = 7;
+  now.seed = 2;
+  const std::string text = changed(Config{}, now);
+  for (const char* part : {"hidden: was [256,128], is [9]\n", "dropout: was 0.0, is 0.5\n",
+                           "optimizer: was \"adam\", is \"sgd\"\n", "lr: was 0.001, is 0.1\n",
+                           "batch-size: was 128, is 7\n", "seed: was 1, is 2\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
+  }
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 6);
+}
+
+TEST(ConfigChanges, MoreEpochsOnlyWhereTheRateDoesNotDependOnThem) {
+  Config before;
+  Config now;
+  now.epochs = 30;
+  EXPECT_NE(changed(before, now).find("epochs: was 20, is 30 (the cosine"), std::string::npos);
+  before.lr_schedule = now.lr_schedule = ScheduleKind::step;
+  EXPECT_EQ(changed(before, now), "");
+  now.epochs = 3;
+  EXPECT_EQ(changed(before, now), "");
+  now.epochs = 2;
+  EXPECT_NE(changed(before, now).find("3 are done"), std::string::npos);
+}
+
+TEST(ConfigChanges, WhatAnOlderVersionDidNotKnowCountsAsItsDefault) {
+  nlohmann::ordered_json before = to_json(Config{});
+  before.erase("label-smoothing");
+  Config now;
+  EXPECT_TRUE(config_changes(before.dump(), now, 1).empty());
+  now.label_smoothing = 0.1;
+  EXPECT_EQ(config_changes(before.dump(), now, 1).size(), 1U);
+  expect_error<InputError>([&] { (void)config_changes("nonsense", now, 1); }, {"configuration"});
+}
+
+TEST(CheckpointInterval, Syntax) {
+  using Unit = CheckpointInterval::Unit;
+  const auto is = [](const std::string& text, Unit unit, std::uint64_t count) {
+    const CheckpointInterval interval = CheckpointInterval::parse(text);
+    EXPECT_EQ(interval.unit, unit) << text;
+    EXPECT_EQ(interval.count, count) << text;
+  };
+  is("200", Unit::steps, 200);
+  is("200steps", Unit::steps, 200);
+  is("1epochs", Unit::epochs, 1);
+  is("2epoch", Unit::epochs, 2);
+  is("500s", Unit::seconds, 500);
+  for (const char* text : {"0", "off", "0s", "0epochs"}) {
+    is(text, Unit::never, 0);
+  }
+  for (const char* text : {"", "s", "-1", "1.5epochs", "5 minutes", "99999999999999999999", "1x"}) {
+    expect_error<InputError>([&] { (void)CheckpointInterval::parse(text); },
+                             {"--checkpoint-every"});
+  }
+}
+
+TEST(TimeLimit, Syntax) {
+  EXPECT_EQ(parse_time_limit("3600"), 3600);
+  EXPECT_EQ(parse_time_limit("01:30:05"), 5405);
+  EXPECT_EQ(parse_time_limit("100:00:00"), 360000);
+  EXPECT_EQ(parse_time_limit("2:30"), 150);
+  for (const char* text : {"0", "", "1:60", "1:2:3:4", "x", "-5", "1:", "1:-2"}) {
+    expect_error<InputError>([&] { (void)parse_time_limit(text); }, {"--time-limit"});
+  }
+}
+
+}  // namespace
+}  // namespace dnn

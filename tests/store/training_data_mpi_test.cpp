@@ -1,0 +1,142 @@
+#include "dnn/store/training_data.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "dnn/comm/agree.hpp"
+#include "support/array_files.hpp"
+#include "support/expect_error.hpp"
+#include "support/mpi_world.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_numbers.hpp"
+
+namespace dnn {
+namespace {
+
+using test::self;
+using test::world;
+
+/// A folder that rank 0 makes and all ranks use.
+class SharedFolder {
+ public:
+  SharedFolder() {
+    if (world().is_root()) {
+      own_.emplace();
+    }
+    path_ = world().broadcast(own_ ? own_->path() : std::string(), 0);
+  }
+  ~SharedFolder() { world().barrier(); }
+  SharedFolder(const SharedFolder&) = delete;
+  SharedFolder& operator=(const SharedFolder&) = delete;
+
+  std::string write(const std::string& name, const std::string& contents) const {
+    if (own_) {
+      own_->write(name, contents);
+    }
+    world().barrier();
+    return path_ + "/" + name;
+  }
+
+ private:
+  std::optional<test::TemporaryFolder> own_;
+  std::string path_;
+};
+
+std::string random_csv(std::size_t samples, std::size_t features) {
+  const auto x = test::numbers<double>(samples * features, 5);
+  std::string text;
+  for (std::size_t i = 0; i < samples; ++i) {
+    for (std::size_t j = 0; j < features; ++j) {
+      text += std::to_string(x[i * features + j] * std::pow(10.0, static_cast<double>(j))) + ",";
+    }
+    text += "class " + std::to_string(i % 3) + "\n";
+  }
+  return text;
+}
+
+TEST(TrainingData, NormalizationHasTheSameBitsAsOnOneRank) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.data = folder.write("d.csv", random_csv(301, 5));
+  for (const Normalization kind : {Normalization::standard, Normalization::minmax}) {
+    config.normalize = kind;
+    Node node(world());
+    Node alone(self());
+    const TrainingData many =
+        load_training_data(config, RankGrid(world(), node, 1), {.wide = true});
+    const TrainingData one = load_training_data(config, RankGrid(self(), alone, 1), {.wide = true});
+    EXPECT_EQ(many.normalizer.center, one.normalizer.center);
+    EXPECT_EQ(many.normalizer.scale, one.normalizer.scale);
+    EXPECT_EQ(many.train.class_names, one.train.class_names);
+    node.close();
+    alone.close();
+  }
+}
+
+TEST(TrainingData, StatisticsLeaveTheHeldOutSamplesAside) {
+  const SharedFolder folder;
+  // The one held-out sample of 10 is found, then made an outlier: the normalization must not see
+  // it.
+  DataSettings config;
+  config.validation = 0.1;
+  const Sampler sampler({.samples = 10, .held_out = 1, .seed = config.seed});
+  std::string csv;
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    csv += (sampler.is_training(i) ? std::to_string(i % 2) : "1000000") + "," +
+           std::to_string(i % 2) + "\n";
+  }
+  config.data = folder.write("outlier.csv", csv);
+  config.normalize = Normalization::minmax;
+  Node node(world());
+  const TrainingData data = load_training_data(config, RankGrid(world(), node, 1));
+  EXPECT_EQ(data.normalizer.center[0], 0);
+  EXPECT_EQ(data.normalizer.scale[0], 1);
+  EXPECT_EQ(data.sampler.validation_samples(), 1U);
+  node.close();
+}
+
+TEST(TrainingData, OneCopyANodeAndMappedFilesStayMapped) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.data = folder.write("X.npy", test::npy<float>("<f4", "(4, 2)", {1, 2, 3, 4, 5, 6, 7, 8})) +
+                "," + folder.write("y.npy", test::npy<std::int32_t>("<i4", "(4,)", {0, 1, 0, 1}));
+  config.validation = 0;
+  Node node(world());
+  const TrainingData data = load_training_data(config, RankGrid(world(), node, 1));
+  EXPECT_FALSE(data.train.values.mapped_path.empty());
+  EXPECT_EQ(data.train.values.as<float>()[7], 8);
+  EXPECT_EQ(data.train.label_view()[3], 1);
+  node.close();
+}
+
+TEST(TrainingData, ABadFeatureInTheLastSampleIsEveryRanksError) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.data =
+      folder.write("X.npy", test::npy<float>("<f4", "(4, 2)", {1, 2, 3, 4, 5, 6, 7, NAN})) + "," +
+      folder.write("y.npy", test::npy<std::int32_t>("<i4", "(4,)", {0, 1, 0, 1}));
+  Node node(world());
+  test::expect_error<AgreedError>(
+      [&] { (void)load_training_data(config, RankGrid(world(), node, 1)); },
+      {"X.npy", "feature 2", "sample 4", "NaN"});
+  node.close();
+}
+
+TEST(TrainingData, BatchSizeIsTheDatasAtMost) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.data = folder.write("d.csv", random_csv(30, 2));
+  config.validation = 0.1;
+  Node node(world());
+  EXPECT_EQ(load_training_data(config, RankGrid(world(), node, 1)).batch_size,
+            27U);  // the default is too large
+  config.batch_size = 28;
+  test::expect_error<AgreedError>(
+      [&] { (void)load_training_data(config, RankGrid(world(), node, 1)); },
+      {"--batch-size 28", "27"});
+  node.close();
+}
+
+}  // namespace
+}  // namespace dnn
