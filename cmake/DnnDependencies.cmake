@@ -14,6 +14,7 @@ set_property(TARGET MPI::MPI_CXX APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS O
 dnn_require(libboost-serialization-dev Boost 1.74 COMPONENTS serialization)
 dnn_require(libcli11-dev CLI11)
 dnn_require(nlohmann-json3-dev nlohmann_json 3.9)
+dnn_require(libfmt-dev fmt 9)
 dnn_require(libssl-dev OpenSSL COMPONENTS Crypto)
 dnn_require(zlib1g-dev ZLIB)
 dnn_require(g++ Threads)

@@ -1,5 +1,7 @@
 #include "dnn/run/config.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -13,10 +15,6 @@ namespace dnn {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string text_of(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
 
 /// JSON's numbers, truth values and arrays of them are TOML's as well.
 std::string toml_value(const Json& value) {
@@ -34,8 +32,7 @@ void check(const Config& config) {
   for (const Option& option : option_table()) {
     const std::string broken = option.broken_rule ? option.broken_rule(config) : std::string();
     if (!broken.empty()) {
-      throw InputError("--" + option.name + " " + text_of(value_of(option, config)) + ": " +
-                       broken);
+      throw InputError(fmt::format("--{} {}: {}", option.name, text_of(option, config), broken));
     }
   }
 }

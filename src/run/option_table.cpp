@@ -1,5 +1,8 @@
 #include "dnn/run/option_table.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -304,6 +307,24 @@ Json value_of(const Option& option, const Config& config) {
           return config.*field ? Json(*(config.*field)) : Json();
         } else {
           return config.*field;
+        }
+      },
+      option.field);
+}
+
+std::string text_of(const Option& option, const Config& config) {
+  return std::visit(
+      [&config](const auto& field) -> std::string {
+        using Field = std::remove_cvref_t<decltype(field)>;
+        if constexpr (std::is_same_v<Field, WordField>) {
+          return field.get(config);
+        } else if constexpr (std::is_same_v<Field, std::optional<double> Config::*> ||
+                             std::is_same_v<Field, std::optional<std::size_t> Config::*>) {
+          return config.*field ? fmt::format("{}", *(config.*field)) : std::string();
+        } else if constexpr (std::is_same_v<Field, std::vector<std::size_t> Config::*>) {
+          return fmt::format("{}", fmt::join(config.*field, ","));
+        } else {
+          return fmt::format("{}", config.*field);
         }
       },
       option.field);

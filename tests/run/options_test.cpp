@@ -209,7 +209,7 @@ TEST(Options, UnknownOnesNameTheNearest) {
 }
 
 TEST(Options, UnusableValuesNameTheOption) {
-  fails({"--hidden", "64,0"}, {"--hidden 0", "1 to"});
+  fails({"--hidden", "64,0"}, {"--hidden 64,0", "1 to"});
   fails({"--hidden", "999999999999"}, {"--hidden 999999999999"});
   fails({"--hidden", "-5"}, {"--hidden"});
   fails({"--batch-size", "0"}, {"--batch-size 0"});

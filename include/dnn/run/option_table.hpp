@@ -55,4 +55,7 @@ struct Option {
 /// The option's value in `config`, as JSON.
 [[nodiscard]] nlohmann::ordered_json value_of(const Option& option, const Config& config);
 
+/// The option's value in `config` as on the command line.
+[[nodiscard]] std::string text_of(const Option& option, const Config& config);
+
 }  // namespace dnn
