@@ -21,7 +21,7 @@ dnn_require(g++ Threads)
 dnn_require(g++ OpenMP COMPONENTS CXX)
 
 # dnn_find(NAME HEADER LIBRARY DEBIAN_PACKAGE): the target dnn::NAME, found by header and library. For
-# packages without a CMake file, or with one that differs between distributions (OpenBLAS) or asks for
+# packages without a CMake file, or with one that differs between distributions (OpenBLAS), or that asks for
 # things that are not needed (oneDNN's wants OpenCL's headers). LIBRARY may be empty.
 function(dnn_find name header library debian_package)
   string(TOUPPER DNN_${name} prefix)
@@ -41,7 +41,6 @@ function(dnn_find name header library debian_package)
 endfunction()
 
 dnn_find(onednn dnnl.h dnnl libdnnl-dev)
-dnn_find(openblas cblas.h openblas libopenblas-openmp-dev)
 dnn_find(random123 Random123/philox.h "" librandom123-dev)
 dnn_find(tomlplusplus toml++/toml.h "" libtomlplusplus-dev)
 
@@ -59,4 +58,5 @@ endif()
 
 if(DNN_BENCH)
   dnn_require(libbenchmark-dev benchmark)
+  dnn_find(openblas cblas.h openblas libopenblas-openmp-dev)  # to compare with
 endif()

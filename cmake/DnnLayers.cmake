@@ -4,7 +4,7 @@ add_library(dnn_options INTERFACE)
 target_include_directories(dnn_options INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_compile_options(dnn_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                                              -Wno-sign-conversion -Wno-missing-field-initializers -fno-math-errno
-                                             -fno-trapping-math)
+                                             -fno-trapping-math -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(dnn_options INTERFACE -Wno-restrict)  # false alarms (GCC bug 105651)
 endif()

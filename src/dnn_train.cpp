@@ -15,6 +15,9 @@ int main(int argc, char** argv) {
   dnn::LaunchGuard guard("dnn_train");
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
     const dnn::Options options = dnn::agree(world, [&] { return dnn::parse_options(argc, argv); });
+    if (!options.note.empty() && world.is_root()) {
+      std::fprintf(stderr, "dnn_train: %s\n", options.note.c_str());
+    }
     if (options.print) {
       if (world.is_root()) {
         std::fputs(options.print->c_str(), stdout);

@@ -11,7 +11,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr const char* in_order = ", in order";
-constexpr std::array library_facts = {"onednn", "onednn_isa", "blas"};
+constexpr std::array library_facts = {"onednn", "onednn_isa", "blas"};  // of older runs, too
 
 }  // namespace
 
@@ -45,7 +45,7 @@ Json Environment::to_json() const {
   return json;
 }
 
-bool Environment::has_ordered_products() const {
+bool Environment::has_dense_products() const {
   return std::any_of(facts_.begin(), facts_.end(), [](const auto& fact) {
     return fact.first == "products" && fact.second.find(in_order) != std::string::npos;
   });
@@ -53,7 +53,7 @@ bool Environment::has_ordered_products() const {
 
 std::vector<std::string> Environment::differences(const Environment& other) const {
   std::vector<std::string> lines;
-  const bool no_libraries = has_ordered_products() && other.has_ordered_products();
+  const bool no_libraries = has_dense_products() && other.has_dense_products();
   for (const auto& [name, value] : facts_) {
     if (no_libraries &&
         std::find(library_facts.begin(), library_facts.end(), name) != library_facts.end()) {

@@ -13,12 +13,6 @@
 #include <array>
 #include <cstring>
 
-// OpenBLAS's own functions: another CBLAS, and the headers of some distributions, do not have them.
-extern "C" {
-__attribute__((weak)) char* openblas_get_config();
-__attribute__((weak)) char* openblas_get_corename();
-}
-
 namespace dnn {
 
 namespace {
@@ -34,17 +28,6 @@ std::string describe_onednn_isa() {
   constexpr const char* prefix = "cpu_isa_";
   const std::string name = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());
   return name.starts_with(prefix) ? name.substr(std::strlen(prefix)) : name;
-}
-
-std::string describe_blas() {
-  if (openblas_get_config == nullptr || openblas_get_corename == nullptr) {
-    return "a CBLAS that does not tell its name";
-  }
-  const std::string config = openblas_get_config();
-  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": what follows the version is how it was built.
-  const std::size_t version = config.find(' ');
-  const std::size_t end = version == std::string::npos ? version : config.find(' ', version + 1);
-  return config.substr(0, end) + ", kernels for " + openblas_get_corename();
 }
 
 #if defined(__x86_64__)
@@ -115,9 +98,11 @@ std::string describe_libc() {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> describe_arithmetic() {
-  return {{"onednn", describe_onednn()},     {"onednn_isa", describe_onednn_isa()},
-          {"blas", describe_blas()},         {"cpu", describe_processor()},
-          {"compiler", describe_compiler()}, {"libc", describe_libc()}};
+  return {{"onednn", describe_onednn()},
+          {"onednn_isa", describe_onednn_isa()},
+          {"cpu", describe_processor()},
+          {"compiler", describe_compiler()},
+          {"libc", describe_libc()}};
 }
 
 }  // namespace dnn

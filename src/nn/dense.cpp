@@ -8,24 +8,12 @@
 namespace dnn {
 
 template <class T>
-void dense_forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
-  multiply(Transpose::no, X, Transpose::no, W, T{0}, A);
-}
-
-template <class T>
 void add_bias(MatrixView<T> A, std::span<const T> B) {
   parallel_for_rows(A.rows, A.cols, [&](Range rows) {
     for (std::size_t s = rows.begin; s < rows.end; ++s) {
       add(B.data(), A.row(s).data(), A.cols);
     }
   });
-}
-
-template <class T>
-void dense_backward_parameters(MatrixView<const T> X, MatrixView<const T> dA, MatrixView<T> dW,
-                               std::span<T> dB) {
-  multiply(Transpose::yes, X, Transpose::no, dA, T{0}, dW);
-  bias_gradient(dA, dB);
 }
 
 template <class T>
@@ -39,20 +27,9 @@ void bias_gradient(MatrixView<const T> dA, std::span<T> dB) {
   });
 }
 
-template <class T>
-void dense_backward_input(MatrixView<const T> dA, MatrixView<const T> W, MatrixView<T> dX) {
-  multiply(Transpose::no, dA, Transpose::yes, W, T{0}, dX);
-}
-
-#define DNN_INSTANTIATE(T)                                                                         \
-  template void dense_forward(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);            \
-  template void add_bias(MatrixView<T>, std::span<const T>);                                       \
-  template void dense_backward_parameters(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, \
-                                          std::span<T>);                                           \
-  template void bias_gradient(MatrixView<const T>, std::span<T>);                                  \
-  template void dense_backward_input(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);
-DNN_INSTANTIATE(float)
-DNN_INSTANTIATE(double)
-#undef DNN_INSTANTIATE
+template void add_bias(MatrixView<float>, std::span<const float>);
+template void bias_gradient(MatrixView<const float>, std::span<float>);
+template void add_bias(MatrixView<double>, std::span<const double>);
+template void bias_gradient(MatrixView<const double>, std::span<double>);
 
 }  // namespace dnn

@@ -34,9 +34,6 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
                     std::span<T> gradients, std::size_t max_batch, double dropout,
                     ProductKind products, PartialSums<T>* group, BlockSums<T>* block_sums)
     : dropout_(dropout), group_(group), block_sums_(block_sums) {
-  if (products == ProductKind::ordered) {
-    ordered_.emplace();
-  }
   std::size_t nodes = 0;
   std::size_t widest_hidden = 0;
   for (const LayerLayout& layer : layout.layers()) {
@@ -76,9 +73,9 @@ Network<T>::Network(const ParameterLayout& layout, std::span<const T> values,
 
 template <class T>
 void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batch) {
-  if ((block_sums_ != nullptr && !ordered_) ||
+  if ((block_sums_ != nullptr && has_bf16()) ||
       (block_sums_ == nullptr && layout.class_blocks() > 1 && !layers_.back().sums.empty())) {
-    throw std::invalid_argument("Network: blocks of classes without their sums, or not in order");
+    throw std::invalid_argument("Network: blocks of classes without their sums, or in bf16");
   }
   if (block_sums_ == nullptr || layers_.size() == 1) {
     return;
@@ -94,9 +91,14 @@ void Network<T>::hold_blocks(const ParameterLayout& layout, std::size_t max_batc
 }
 
 template <class T>
+bool Network<T>::has_bf16() const {
+  return std::ranges::any_of(layers_, [](const Layer& layer) { return layer.bf16.has_value(); });
+}
+
+template <class T>
 void Network<T>::use_shards(const std::vector<NodeGradients<T>>& nodes) {
-  if (!ordered_) {
-    throw std::invalid_argument("Network: shards are summed by ordered products only");
+  if (has_bf16()) {
+    throw std::invalid_argument("Network: products in bf16 do not sum shards");
   }
   has_shards_ = true;
   use_gradients(nodes);
@@ -219,8 +221,8 @@ void Network<T>::values_changed() {
 
 template <class T>
 T Network<T>::largest_gradient() {
-  if (ordered_) {
-    return ordered_->largest_gradient(current_.X, current_.dA, current_.shards);
+  if (!current_.layer->bf16) {
+    return products_.largest_gradient(current_.X, current_.dA, current_.shards);
   }
   const ShardSum<T>& sum = current_.layer->sums.front();
   const T of_bias = largest_magnitude(std::span<const T>(sum.dB));
@@ -235,30 +237,22 @@ void Network<T>::multiply_forward(Layer& layer, MatrixView<const T> X, MatrixVie
       return;
     }
   }
-  if (ordered_) {
-    ordered_->forward(X, layer.W, A);
-  } else {
-    dense_forward(X, layer.W, A);
-  }
+  products_.forward(X, layer.W, A);
 }
 
 /// The gradients of the current layer.
 template <class T>
 void Network<T>::multiply_backward() {
   const auto& [layer, X, dA, shards] = current_;
-  if (ordered_) {
-    ordered_->backward_parameters(X, dA, shards, layer->sums);
-    return;
-  }
-  const ShardSum<T>& sum = layer->sums.front();
   if constexpr (std::is_same_v<T, float>) {
     if (layer->bf16) {
+      const ShardSum<T>& sum = layer->sums.front();
       layer->bf16->backward_parameters(dA, sum.dW);
       bias_gradient(dA, sum.dB);
       return;
     }
   }
-  dense_backward_parameters(X, dA, sum.dW, sum.dB);
+  products_.backward_parameters(X, dA, shards, layer->sums);
 }
 
 template <class T>
@@ -269,11 +263,7 @@ void Network<T>::multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView
       return;
     }
   }
-  if (ordered_) {
-    ordered_->backward_input(dA, layer.W, {0, dA.cols}, dX);
-  } else {
-    dense_backward_input(dA, layer.W, dX);
-  }
+  products_.backward_input(dA, layer.W, {0, dA.cols}, dX);
 }
 
 /// dX of each block held, and a bound that all blocks are to hear of.
@@ -283,7 +273,7 @@ void Network<T>::multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, 
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
     block_inputs_[b] = inputs_of_blocks_.span().subspan(b * (size + 1), size + 1);
     block_inputs_[b].back() = b == 0 ? bound : 0;
-    ordered_->backward_input(dA, layer.W, blocks_[b],
+    products_.backward_input(dA, layer.W, blocks_[b],
                              {block_inputs_[b].data(), dA.rows, layer.W.rows});
   }
 }

@@ -185,7 +185,7 @@ bool is_fused(const TileKernel<T>& kernel) {
   if (fused != 0 && fused != sums) {
     throw std::logic_error(std::string("this build fuses the multiply-adds of some tiles of ") +
                            kernel.instructions +
-                           " only, so that --reproducible cannot hold; build it without options "
+                           " only, so that sums have no fixed order; build it without options "
                            "that tune for a processor");
   }
   return fused != 0;

@@ -1,5 +1,9 @@
 #include "dnn/parallel/allreduce_exchange.hpp"
 
+#include <algorithm>
+
+#include "dnn/core/add.hpp"
+
 namespace dnn {
 
 template <class T>
@@ -11,14 +15,22 @@ template <class T>
 void AllreduceExchange<T>::ready(Range /*range*/) {}
 
 template <class T>
-bool AllreduceExchange<T>::combine(bool finite) {
-  this->mark(finite);
+void AllreduceExchange<T>::sum_own_nodes() {
   const std::span<T> gradients = this->gradients();
-  if (this->tree()) {
-    this->tree()->run(this->nodes_from(0), gradients.size(), gradients.data());
-  } else {
-    ranks_.all_reduce(gradients, Reduction::sum);
+  const std::size_t nodes = this->tree() ? this->tree()->nodes().size() : 1;
+  if (nodes == 0) {
+    std::ranges::fill(gradients, T{0});  // they hold the last step's sums
   }
+  for (std::size_t i = 1; i < nodes; ++i) {
+    add(this->part(i).data(), gradients.data(), gradients.size());
+  }
+}
+
+template <class T>
+bool AllreduceExchange<T>::combine(bool finite) {
+  sum_own_nodes();
+  this->mark(finite);
+  ranks_.all_reduce(this->gradients(), Reduction::sum);
   return this->is_unmarked();
 }
 

@@ -4,6 +4,7 @@
 #include "dnn/parallel/allreduce_exchange.hpp"
 #include "dnn/parallel/node_exchange.hpp"
 #include "dnn/parallel/overlap_exchange.hpp"
+#include "dnn/parallel/tree_exchange.hpp"
 
 namespace dnn {
 
@@ -16,17 +17,17 @@ constexpr std::size_t worth_overlapping = std::size_t{1} << 20;
 ExchangeChoice best_exchange(const Communicator& world, std::int64_t most_on_a_node,
                              std::size_t bytes, bool spare_core) {
   if (world.size() == 1) {
-    return {ExchangeKind::allreduce, "one rank has nothing to exchange"};
+    return {ExchangeKind::tree, "one rank has nothing to exchange"};
   }
   if (most_on_a_node > 1) {
     return {ExchangeKind::node,
             "up to " + std::to_string(most_on_a_node) + " ranks share the memory of a node"};
   }
   if (bytes < worth_overlapping) {
-    return {ExchangeKind::allreduce, "one rank a node, and gradients too small to send in pieces"};
+    return {ExchangeKind::tree, "one rank a node, and gradients too small to send in pieces"};
   }
   if (!spare_core) {
-    return {ExchangeKind::allreduce, "one rank a node, and no core to spare for sending early"};
+    return {ExchangeKind::tree, "one rank a node, and no core to spare for sending early"};
   }
   return {ExchangeKind::overlap,
           "one rank a node, a core to spare, and gradients large enough to send early"};
@@ -64,8 +65,10 @@ std::unique_ptr<GradientExchange<T>> make_exchange(const ExchangeChoice& choice,
     case ExchangeKind::overlap:
       return std::make_unique<OverlapExchange<T>>(world, size, settings.logical_shards,
                                                   settings.bucket_bytes);
-    default:
+    case ExchangeKind::allreduce:
       return std::make_unique<AllreduceExchange<T>>(world, size, settings.logical_shards);
+    default:
+      return std::make_unique<TreeExchange<T>>(world, size, settings.logical_shards);
   }
 }
 

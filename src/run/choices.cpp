@@ -57,6 +57,7 @@ template <>
 const std::map<std::string, ExchangeKind>& choices() {
   static const std::map<std::string, ExchangeKind> words = {{"auto", ExchangeKind::automatic},
                                                             {"allreduce", ExchangeKind::allreduce},
+                                                            {"tree", ExchangeKind::tree},
                                                             {"node", ExchangeKind::node},
                                                             {"overlap", ExchangeKind::overlap}};
   return words;

@@ -28,6 +28,10 @@ std::string toml_value(const Json& value) {
 
 }  // namespace
 
+bool has_fixed_order(const Config& config) {
+  return config.precision != Precision::bf16 && config.compress == Compression::none;
+}
+
 void check(const Config& config) {
   for (const Option& option : option_table()) {
     const std::string broken = option.broken_rule ? option.broken_rule(config) : std::string();

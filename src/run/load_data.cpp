@@ -8,10 +8,13 @@
 namespace dnn {
 
 TrainingData load_data(const Config& config, const RankGrid& grid) {
-  TrainingData data =
-      load_training_data(config, grid,
-                         {.wide = config.precision == Precision::f64,
-                          .logical_shards = config.reproducible ? config.logical_shards : 0});
+  LoadOptions options{.wide = config.precision == Precision::f64, .logical_shards = {}};
+  if (has_fixed_order(config)) {
+    options.logical_shards = [&config](std::size_t batch_size) {
+      return config.logical_shards > 0 ? config.logical_shards : logical_shards_of(batch_size);
+    };
+  }
+  TrainingData data = load_training_data(config, grid, options);
   agree(grid.world(), [&] {
     if (config.early_stop > 0 && data.sampler.validation_samples() == 0) {
       throw InputError("--early-stop " + std::to_string(config.early_stop) +

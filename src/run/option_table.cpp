@@ -102,11 +102,8 @@ std::vector<Option> network_options() {
                 },
                 "a hidden layer has 1 to " + std::to_string(widest) + " nodes"))},
       {"precision", "Network", "", words(&Config::precision),
-       "type of all numbers; bf16: float, with the operands of matrix products in bf16",
-       Binding::model,
-       rule([](const Config& c) { return !c.reproducible || c.precision != Precision::bf16; },
-            "depends on the number of threads, so it cannot be --reproducible; use float or "
-            "double")},
+       "type of all numbers; bf16: float, with the operands of matrix products in bf16 (the model "
+       "is then the same at other numbers of ranks and threads to rounding only)"},
       {"bf16-fallback", "Network", "", &Config::bf16_fallback,
        "with --precision bf16: train in float where a processor has no bf16 unit",
        Binding::machine},
@@ -173,27 +170,29 @@ std::vector<Option> training_options() {
 
 std::vector<Option> rank_options() {
   return {
-      {"reproducible", "Ranks", "", &Config::reproducible,
-       "the same bits at any number of ranks, threads and nodes, and at any --model-parallel"},
       {"logical-shards", "Ranks", "K", &Config::logical_shards,
-       "reproducible: parts that a batch is computed in, on whichever ranks; K is part of the "
-       "model, and at most K ranks have work",
+       "parts of a batch whose gradients are summed in one fixed order; K is part of the model, "
+       "and "
+       "at most K ranks have work; 0: the largest power of two that leaves a part 16 samples",
        Binding::model,
-       both(in_range(&Config::logical_shards, 1, 65536),
-            rule(
-                [](const Config& c) {
-                  return c.reproducible || c.logical_shards == Config::default_logical_shards;
-                },
-                "is part of --reproducible; add that, or leave it away"))},
+       both(in_range(&Config::logical_shards, 0, 65536),
+            rule([](const Config& c) { return c.logical_shards == 0 || has_fixed_order(c); },
+                 "has no meaning with --precision bf16 or --compress, whose sums have no fixed "
+                 "order"))},
       {"model-parallel", "Ranks", "M", &Config::model_parallel,
        "ranks that hold one network together, each its part of the classes and of wide hidden "
        "layers; must divide the number of ranks",
        Binding::machine,
        rule([](const Config& c) { return c.model_parallel >= 1; }, "must be at least 1")},
+      {"split-hidden", "Ranks", "", &Config::split_hidden,
+       "with --model-parallel: split pairs of wide hidden layers as well; the model is then the "
+       "same "
+       "at other M to rounding only",
+       Binding::machine},
       {"exchange", "Ranks", "", words(&Config::exchange),
-       "how gradients are summed over the ranks: allreduce (one MPI_Allreduce), node (shared "
-       "memory "
-       "within a node), overlap (during backward)",
+       "how gradients are summed over the ranks: node (in the memory that ranks of a node share), "
+       "overlap (in pieces, during backward), tree (at once, after backward), allreduce "
+       "(MPI_Allreduce: with more than two ranks, sums have MPI's order)",
        Binding::machine},
       {"bucket-mib", "Ranks", "MIB", &Config::bucket_mib,
        "exchange overlap: MiB of gradients that travel together", Binding::machine,
@@ -202,13 +201,11 @@ std::vector<Option> rank_options() {
       {"compress", "Ranks", "", words(&Config::compress),
        "bf16: gradients travel between nodes in half the bytes, with error feedback",
        Binding::model,
-       both(rule([](const Config& c) { return !c.reproducible || c.compress == Compression::none; },
-                 "depends on which ranks share a node, so it cannot be --reproducible"),
-            rule(
-                [](const Config& c) {
-                  return c.compress == Compression::none || c.precision != Precision::f64;
-                },
-                "compresses float gradients; use --precision float"))},
+       rule(
+           [](const Config& c) {
+             return c.compress == Compression::none || c.precision != Precision::f64;
+           },
+           "compresses float gradients; use --precision float")},
       {"threads", "Ranks", "N", &Config::threads,
        "threads of each rank; 0: OMP_NUM_THREADS, or as many as fit the cores", Binding::machine,
        in_range(&Config::threads, 0, 1024)},

@@ -112,6 +112,9 @@ void apply_settings(CLI::App& app, const std::string& settings) {
     return value.is_string() ? value.get<std::string>() : value.dump();
   };
   for (const auto& [key, value] : json.items()) {
+    if (key == "reproducible") {
+      continue;  // an option of earlier versions
+    }
     const auto known = std::find_if(option_table().begin(), option_table().end(),
                                     [&key = key](const Option& o) { return o.name == key; });
     if (known == option_table().end()) {
@@ -178,6 +181,8 @@ Options parse_options(int argc, const char* const* argv, const std::string& sett
                "print the effective configuration, in a form --config takes back")
       ->configurable(false);
   add_options(app, options.config);
+  bool reproducible = false;  // an option of earlier versions
+  app.add_flag("--reproducible", reproducible)->group("");
   ReplayRequest replay;
   app.add_option("--replay", replay.update,
                  "compute this update of a run again (from 1), on any number of ranks, with the "
@@ -194,6 +199,9 @@ Options parse_options(int argc, const char* const* argv, const std::string& sett
   options.print = parse_command_line(app, argc, argv);
   if (options.print) {
     return options;
+  }
+  if (reproducible) {
+    options.note = "note: --reproducible is no longer an option: dnn_train always works this way";
   }
   options.replay = replay_of(app, replay, options.config);
   if (!settings.empty()) {

@@ -47,7 +47,7 @@ int thread_count(const Config& config, const NodeCores& cores, int ranks_on_node
 /// alike, for bf16 where a processor has no unit for it.
 ProductKind product_kind(const Config& config, const Communicator& world) {
   if (config.precision != Precision::bf16) {
-    return config.reproducible ? ProductKind::ordered : ProductKind::full;
+    return ProductKind::full;
   }
   const auto lacking = world.all_reduce<std::int64_t>(has_bf16_unit() ? 0 : 1, Reduction::sum);
   if (lacking == 0) {
@@ -129,7 +129,7 @@ std::string name_of_products(ProductKind products, const Config& config) {
   std::string name = word_for(products == ProductKind::bf16        ? Precision::bf16
                               : config.precision == Precision::f64 ? Precision::f64
                                                                    : Precision::f32);
-  if (products != ProductKind::ordered) {
+  if (products == ProductKind::bf16) {
     return name;
   }
   const bool fused = config.precision == Precision::f64 ? tile_kernels<double>().front().fused
@@ -141,7 +141,7 @@ SplitRule split_rule(const Config& config, std::size_t classes) {
   constexpr std::size_t most_blocks = 8;
   const std::size_t blocks =
       std::clamp<std::size_t>(classes / config.least_block_classes, 1, most_blocks);
-  return {config.least_split_nodes, config.reproducible ? blocks : 0};
+  return {config.least_split_nodes, has_fixed_order(config) && !config.split_hidden ? blocks : 0};
 }
 
 std::vector<std::size_t> network_widths(const Config& config, const Dataset& data) {
@@ -182,7 +182,7 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
                             config.compress == Compression::bf16,
                             plan.shared_cores,
                             spare_core,
-                            config.reproducible ? config.logical_shards : 0};
+                            data.logical_shards};
   plan.exchange = choose_in_grid(plan.exchange_settings, grid, plan.part.size() * element);
   const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
   std::size_t widest_hidden = 0;
@@ -197,11 +197,11 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
   plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
                                rows * (nodes + 2 * widest_hidden) + batches);
-  if (config.reproducible) {
+  if (data.logical_shards > 0) {
     // The gradients of each node of the tree.
-    const Range mine = part_of(config.logical_shards, grid.data_shards(), 0);
+    const Range mine = part_of(data.logical_shards, grid.data_shards(), 0);
     plan.rank_bytes +=
-        element * plan.part.size() * (tree_nodes(config.logical_shards, mine).size() - 1);
+        element * plan.part.size() * (tree_nodes(data.logical_shards, mine).size() - 1);
   }
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
@@ -225,6 +225,29 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   plan.disk_bytes += (config.keep + 1) * plan.checkpoint_bytes;  // one is being written
   return plan;
 }
+
+namespace {
+
+/// How far the bits of the model depend on the ranks.
+std::string describe_bits(const RunPlan& plan, const Config& config, const TrainingData& data) {
+  if (config.precision == Precision::bf16) {
+    return "at other numbers of ranks the same model to rounding (--precision bf16)";
+  }
+  if (config.compress != Compression::none) {
+    return "at other numbers of ranks the same model to rounding (--compress)";
+  }
+  if (plan.exchange.kind == ExchangeKind::allreduce && plan.data_shards() > 2) {
+    return "at other numbers of ranks the same model to rounding, in MPI's order "
+           "(--exchange allreduce)";
+  }
+  if (config.split_hidden && plan.model_ranks > 1) {
+    return "at another --model-parallel the same model to rounding (--split-hidden)";
+  }
+  return "the same at any number of ranks; " + plural(data.logical_shards, "logical shard") +
+         " a batch";
+}
+
+}  // namespace
 
 std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                                   const TrainingData& data) {
@@ -252,20 +275,16 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
   }
   if (const std::size_t blocks = plan.part.class_blocks();
       blocks > 0 && blocks < plan.model_ranks) {
-    lines.push_back("warning:  --reproducible keeps the classes in " + plural(blocks, "block") +
-                    ", so only " + std::to_string(blocks) + " of " +
+    lines.push_back("warning:  the classes are split in " + plural(blocks, "block") +
+                    ", so that only " + std::to_string(blocks) + " of " +
                     std::to_string(plan.model_ranks) + " model shards hold any");
   }
-  if (config.reproducible) {
-    lines.push_back("bits:     the same at any number of ranks; " +
-                    plural(config.logical_shards, "logical shard") + " a batch");
-    if (plan.data_shards() > config.logical_shards) {
-      lines.push_back(
-          "warning:  " +
-          plural((plan.data_shards() - config.logical_shards) * plan.model_ranks, "rank") +
-          " more than logical shards, which idle; more shards (--logical-shards) are another "
-          "model, fewer ranks are not");
-    }
+  lines.push_back("bits:     " + describe_bits(plan, config, data));
+  if (const std::size_t shards = data.logical_shards; shards > 0 && plan.data_shards() > shards) {
+    lines.push_back(
+        "warning:  " + plural((plan.data_shards() - shards) * plan.model_ranks, "rank") +
+        " more than logical shards, which have no work; use fewer ranks or a larger "
+        "--batch-size (--logical-shards gives more shards, and another model)");
   }
   lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
                   ", " + with_commas(data.train.classes()) + " classes; " +

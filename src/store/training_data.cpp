@@ -154,10 +154,11 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   sampling.seed = settings.seed;
   sampling.ranks = grid.data_shards();
   sampling.rank = grid.data_shard();
-  sampling.logical_shards = options.logical_shards;
   agree(world, [&] {
     sampling.held_out = held_out_samples(settings, train.samples);
     sampling.batch_size = global_batch(settings, train.samples - sampling.held_out);
+    sampling.logical_shards =
+        options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
   });
   const Sampler sampler(sampling);
   const FeatureStatistics features =
@@ -167,8 +168,13 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   if (test) {
     check_finite(world, *test);
   }
-  return {std::move(train), std::move(test),     std::move(normalizer),
-          sampler,          sampling.batch_size, largest};
+  return {.train = std::move(train),
+          .test = std::move(test),
+          .normalizer = std::move(normalizer),
+          .sampler = sampler,
+          .batch_size = sampling.batch_size,
+          .logical_shards = sampling.logical_shards,
+          .largest_feature = largest};
 }
 
 }  // namespace dnn

@@ -38,10 +38,11 @@ DistributedModel<T>::DistributedModel(const TrainerSettings& settings, RankGrid&
             {max_rows, settings.dropout, settings.clip_norm, settings.seed, plan.products,
              data.largest_feature,
              largest_gradient<T>(settings.optimizer) /
-                 (settings.reproducible ? static_cast<double>(settings.logical_shards)
-                                        : grid.world().size()),
-             plan.exchange_settings.logical_shards,
-             part_of(settings.logical_shards, grid.data_shards(), grid.data_shard())},
+                 static_cast<double>(data.logical_shards > 0
+                                         ? data.logical_shards
+                                         : static_cast<std::size_t>(grid.world().size())),
+             data.logical_shards,
+             part_of(data.logical_shards, grid.data_shards(), grid.data_shard())},
             SoftmaxCrossEntropy(settings.label_smoothing,
                                 class_weights_of(settings.class_weights, grid.world(), data)),
             {.kind = settings.optimizer,

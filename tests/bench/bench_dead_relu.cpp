@@ -11,7 +11,7 @@
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/simd.hpp"
 #include "dnn/core/threads.hpp"
-#include "dnn/nn/matrix_product.hpp"
+#include "dnn/nn/dense_products.hpp"
 #include "dnn/nn/relu.hpp"
 
 namespace dnn::bench {
@@ -52,8 +52,8 @@ DNN_SIMD void skip_dead(const float* dA, const float* W, const float* X, float* 
 
 void dense(const float* dA, const float* W, const float* X, float* dX) {
   const MatrixView<float> result{dX, samples, nodes};
-  multiply<float>(Transpose::no, {dA, samples, outputs}, Transpose::yes, {W, nodes, outputs}, 0,
-                  result);
+  static DenseProducts<float> products;
+  products.backward_input({dA, samples, outputs}, {W, nodes, outputs}, {0, outputs}, result);
   relu_backward<float>({X, samples, nodes}, 1, result);
 }
 

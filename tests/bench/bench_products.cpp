@@ -1,5 +1,6 @@
 // The three matrix products of a dense layer, float, one thread, at the layers of typical networks:
-// the library's, and those in order (OrderedProducts), whose dW is one of 1 and one of 8 shards.
+// DenseProducts, whose dW is one of 1 and one of 8 shards, beside oneDNN's and OpenBLAS's sgemm;
+// and what this processor could do at most, a loop of fused multiply-adds alone.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
@@ -7,10 +8,10 @@
 #include <vector>
 
 #include "bench/measure.hpp"
+#include "bench/sgemm.hpp"
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/threads.hpp"
-#include "dnn/nn/matrix_product.hpp"
-#include "dnn/nn/ordered_products.hpp"
+#include "dnn/nn/dense_products.hpp"
 
 namespace dnn::bench {
 namespace {
@@ -44,30 +45,75 @@ void run(benchmark::State& state, Product&& product) {
   report_rate(state, "FLOP", flops);
 }
 
+Sgemm forward_of(Layer& l) {
+  return {Transpose::no, Transpose::no, l.x(), l.w(), l.da()};
+}
+Sgemm weight_gradient_of(Layer& l) {
+  return {Transpose::yes, Transpose::no, l.x(), l.da(), l.w()};
+}
+Sgemm input_gradient_of(Layer& l) {
+  return {Transpose::no, Transpose::yes, l.da(), l.w(), l.x()};
+}
+
+template <Sgemm (*product)(Layer&)>
+void onednn(benchmark::State& state) {
+  Layer l(state);
+  const Sgemm sgemm = product(l);
+  run(state, [&] { sgemm.by_onednn(); });
+}
+template <Sgemm (*product)(Layer&)>
+void openblas(benchmark::State& state) {
+  Layer l(state);
+  const Sgemm sgemm = product(l);
+  run(state, [&] { sgemm.by_openblas(); });
+}
+
+#if defined(__x86_64__)
+/// Twelve chains of multiply-adds, more than the latency and the units of a core need.
+void fma_peak(benchmark::State& state) {
+  const bool wide = tile_kernels<float>().front().vector == 16;
+  if (tile_kernels<float>().front().vector < 8) {
+    state.SkipWithError("no AVX2");
+    return;
+  }
+  constexpr int repetitions = 1000;
+  while (state.KeepRunning()) {
+    for (int i = 0; i < repetitions; ++i) {
+#define DNN_FMA(r, n) "vfmadd231ps %%" r "12,%%" r "13,%%" r #n "\n"
+#define DNN_FMAS(r)                                                                   \
+  DNN_FMA(r, 0)                                                                       \
+  DNN_FMA(r, 1)                                                                       \
+  DNN_FMA(r, 2)                                                                       \
+  DNN_FMA(r, 3)                                                                       \
+  DNN_FMA(r, 4) DNN_FMA(r, 5) DNN_FMA(r, 6) DNN_FMA(r, 7) DNN_FMA(r, 8) DNN_FMA(r, 9) \
+      DNN_FMA(r, 10) DNN_FMA(r, 11)
+#define DNN_REGISTERS                                                                      \
+  "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
+      "xmm11", "xmm12", "xmm13"
+      if (wide) {
+        asm volatile(DNN_FMAS("zmm")::: DNN_REGISTERS);
+      } else {
+        asm volatile(DNN_FMAS("ymm")::: DNN_REGISTERS);
+      }
+#undef DNN_FMA
+#undef DNN_FMAS
+#undef DNN_REGISTERS
+    }
+  }
+  report_rate(state, "FLOP", 2.0 * 12 * repetitions * (wide ? 16 : 8));
+}
+BENCHMARK(fma_peak);
+#endif
+
 void forward(benchmark::State& state) {
   Layer l(state);
-  run(state, [&] { multiply<float>(Transpose::no, l.x(), Transpose::no, l.w(), 0, l.da()); });
-}
-
-void weight_gradient(benchmark::State& state) {
-  Layer l(state);
-  run(state, [&] { multiply<float>(Transpose::yes, l.x(), Transpose::no, l.da(), 0, l.w()); });
-}
-
-void input_gradient(benchmark::State& state) {
-  Layer l(state);
-  run(state, [&] { multiply<float>(Transpose::no, l.da(), Transpose::yes, l.w(), 0, l.x()); });
-}
-
-void ordered_forward(benchmark::State& state) {
-  Layer l(state);
-  OrderedProducts<float> products;
+  DenseProducts<float> products;
   run(state, [&] { products.forward(l.x(), l.w(), l.da()); });
 }
 
-void ordered_weight_gradient(benchmark::State& state, std::size_t shards) {
+void weight_gradient(benchmark::State& state, std::size_t shards) {
   Layer l(state);
-  OrderedProducts<float> products;
+  DenseProducts<float> products;
   AlignedBuffer<float> dB(l.out);
   std::vector<Range> rows;
   for (std::size_t i = 0; i < shards; ++i) {
@@ -76,16 +122,16 @@ void ordered_weight_gradient(benchmark::State& state, std::size_t shards) {
   const std::vector<ShardSum<float>> sums = {{{0, shards}, l.w(), dB.span()}};
   run(state, [&] { products.backward_parameters(l.x(), l.da(), rows, sums); });
 }
-void ordered_weight_gradient_of_1(benchmark::State& state) {
-  ordered_weight_gradient(state, 1);
+void weight_gradient_of_1(benchmark::State& state) {
+  weight_gradient(state, 1);
 }
-void ordered_weight_gradient_of_8(benchmark::State& state) {
-  ordered_weight_gradient(state, 8);
+void weight_gradient_of_8(benchmark::State& state) {
+  weight_gradient(state, 8);
 }
 
-void ordered_input_gradient(benchmark::State& state) {
+void input_gradient(benchmark::State& state) {
   Layer l(state);
-  OrderedProducts<float> products;
+  DenseProducts<float> products;
   run(state, [&] { products.backward_input(l.da(), l.w(), {0, l.out}, l.x()); });
 }
 
@@ -106,12 +152,15 @@ void layers(benchmark::internal::Benchmark* benchmark) {
   }
 }
 BENCHMARK(forward)->Apply(layers);
-BENCHMARK(weight_gradient)->Apply(layers);
+BENCHMARK(weight_gradient_of_1)->Apply(layers);
+BENCHMARK(weight_gradient_of_8)->Apply(layers);
 BENCHMARK(input_gradient)->Apply(layers);
-BENCHMARK(ordered_forward)->Apply(layers);
-BENCHMARK(ordered_weight_gradient_of_1)->Apply(layers);
-BENCHMARK(ordered_weight_gradient_of_8)->Apply(layers);
-BENCHMARK(ordered_input_gradient)->Apply(layers);
+BENCHMARK(onednn<forward_of>)->Apply(layers);
+BENCHMARK(onednn<weight_gradient_of>)->Apply(layers);
+BENCHMARK(onednn<input_gradient_of>)->Apply(layers);
+BENCHMARK(openblas<forward_of>)->Apply(layers);
+BENCHMARK(openblas<weight_gradient_of>)->Apply(layers);
+BENCHMARK(openblas<input_gradient_of>)->Apply(layers);
 
 }  // namespace
 }  // namespace dnn::bench

@@ -19,11 +19,12 @@
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/core/stopwatch.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/data/sampler.hpp"
+#include "dnn/nn/dense_products.hpp"
 #include "dnn/nn/initializer.hpp"
-#include "dnn/nn/matrix_product.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/run/choices.hpp"
@@ -37,7 +38,7 @@ struct Arguments {
   std::vector<std::size_t> widths = {784, 512, 256, 10};
   std::size_t rows = 64;  ///< samples a rank, or a model group
   std::size_t model_parallel = 1;
-  std::size_t logical_shards = 0;
+  std::optional<std::size_t> logical_shards;
   std::string exchange = "auto";
   std::string optimizer = "sgd";
   std::string precision = "float";
@@ -54,7 +55,8 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--widths", a.widths)->delimiter(',');
   app.add_option("--rows", a.rows, "samples a rank, or a model group");
   app.add_option("--model-parallel", a.model_parallel, "ranks of a model group");
-  app.add_option("--logical-shards", a.logical_shards, "as with --reproducible; 0: without");
+  app.add_option("--logical-shards", a.logical_shards,
+                 "parts of a batch; default: as dnn_train chooses, none with bf16");
   app.add_option("--exchange", a.exchange);
   app.add_option("--optimizer", a.optimizer);
   app.add_option("--precision", a.precision);
@@ -108,15 +110,18 @@ class Products {
   void run() {
     const auto& layers = layout_.layers();
     for (std::size_t n = 0; n < layers.size(); ++n) {
-      multiply<T>(Transpose::no, X(n), Transpose::no, W(n), T{0}, view(nodes_[n + 1], n + 1));
+      products_.forward(X(n), W(n), view(nodes_[n + 1], n + 1));
     }
     for (std::size_t n = layers.size(); n-- > 0;) {
-      multiply<T>(
-          Transpose::yes, X(n), Transpose::no, view(errors_[n + 1], n + 1), T{0},
-          {gradients_.data() + layers[n].weights.begin, layers[n].inputs, layers[n].outputs});
+      const MatrixView<T> dW{gradients_.data() + layers[n].weights.begin, layers[n].inputs,
+                             layers[n].outputs};
+      const Range all{0, rows_};
+      const ShardSum<T> sum{
+          {0, 1}, dW, {gradients_.data() + layers[n].bias.begin, layers[n].outputs}};
+      products_.backward_parameters(X(n), view(errors_[n + 1], n + 1), {&all, 1}, {&sum, 1});
       if (n > 0) {
-        multiply<T>(Transpose::no, view(errors_[n + 1], n + 1), Transpose::yes, W(n), T{0},
-                    view(errors_[n], n));
+        products_.backward_input(view(errors_[n + 1], n + 1), W(n), {0, layers[n].outputs},
+                                 view(errors_[n], n));
       }
     }
   }
@@ -137,6 +142,7 @@ class Products {
 
   ParameterLayout layout_;
   std::size_t rows_;
+  DenseProducts<T> products_;
   AlignedBuffer<T> values_;
   AlignedBuffer<T> gradients_;
   std::vector<AlignedBuffer<T>> nodes_;
@@ -172,40 +178,45 @@ ExchangeSettings exchange_settings(const Arguments& a, const Node& node) {
           static_cast<std::size_t>(node.size()) * a.threads > cores};
 }
 
+Config config_of(const Arguments& a) {
+  Config config;
+  config.precision = a.precision == "bf16" ? Precision::bf16 : Precision::f32;
+  return config;
+}
+
 /// Trains for the time given, in turns with the products alone, and holds what it measured.
 class Measurement {
  public:
   Measurement(const Arguments& a, RankGrid& grid)
       : a_(a),
         world_(grid.world()),
-        rule_(split_rule({.reproducible = a.logical_shards > 0}, a.widths.back())),
+        rule_(split_rule(config_of(a), a.widths.back())),
         layout_(a.widths, rule_.splits(a.widths, grid.model_ranks()), grid.model_ranks(),
                 grid.model_shard(), rule_.class_blocks),
         batch_(a.rows * grid.data_shards()),
+        shards_(a.precision == "bf16" ? 0 : a.logical_shards.value_or(logical_shards_of(batch_))),
         data_(synthetic_data(32 * batch_, a.widths.front(), a.widths.back())),
         sampler_({.samples = data_.samples,
                   .batch_size = batch_,
                   .seed = 1,
                   .ranks = grid.data_shards(),
                   .rank = grid.data_shard(),
-                  .logical_shards = a.logical_shards}),
+                  .logical_shards = shards_}),
         loader_(Gatherer<float>(data_, {std::vector<double>(data_.features, 127.5),
                                         std::vector<double>(data_.features, 1.0 / 73.9)}),
                 std::max<std::size_t>(1, sampler_.max_share())) {
     ExchangeSettings settings = exchange_settings(a, grid.node());
-    settings.logical_shards = a.logical_shards;
+    settings.logical_shards = shards_;
     const Communicator& shards = grid.data_group();
     choice_ = choose_exchange(settings, shards, grid.data_node(), layout_.size() * sizeof(float));
     exchange_ = make_exchange<float>(choice_, settings, shards, grid.data_node(), layout_.size());
     step_.emplace(layout_,
                   TrainingStep<float>::Settings{
                       .max_rows = std::max<std::size_t>(1, sampler_.max_share()),
-                      .products = a.precision == "bf16"  ? ProductKind::bf16
-                                  : a.logical_shards > 0 ? ProductKind::ordered
-                                                         : ProductKind::full,
+                      .products = a.precision == "bf16" ? ProductKind::bf16 : ProductKind::full,
                       .largest_input = 127.5 / 73.9,
-                      .logical_shards = a.logical_shards,
-                      .logical = part_of(a.logical_shards, grid.data_shards(), grid.data_shard())},
+                      .logical_shards = shards_,
+                      .logical = part_of(shards_, grid.data_shards(), grid.data_shard())},
                   SoftmaxCrossEntropy(),
                   OptimizerSettings{.kind = choices<OptimizerKind>().at(a.optimizer)}, *exchange_,
                   grid.is_split() ? &grid.model_group() : nullptr);
@@ -237,7 +248,7 @@ class Measurement {
         {"rows", a_.rows},
         {"ranks", world_.size()},
         {"model_parallel", a_.model_parallel},
-        {"logical_shards", a_.logical_shards},
+        {"logical_shards", shards_},
         {"threads", a_.threads},
         {"precision", a_.precision},
         {"optimizer", a_.optimizer},
@@ -303,7 +314,8 @@ class Measurement {
   const Communicator& world_;
   SplitRule rule_;
   ParameterLayout layout_;
-  std::size_t batch_;  ///< global
+  std::size_t batch_;   ///< global
+  std::size_t shards_;  ///< logical ones of a batch; 0: none
   Dataset data_;
   Sampler sampler_;
   BatchLoader<float> loader_;

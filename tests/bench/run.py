@@ -290,22 +290,6 @@ def accuracy(bench: Bench) -> None:
                  for name, results in got.items()])
 
 
-def reproducible(bench: Bench) -> None:
-    rows = []
-    for network, samples in [*NETWORKS, *LARGE]:
-        row = [f"{dashes(network)}, {samples}"]
-        for ranks, shards in ((1, 1), (2, 2), (8, 8), (1, 8)):
-            plain = lambda: bench.step(network, samples, ranks, "--products", "false")
-            same = lambda: bench.step(network, samples, ranks, "--products", "false", "--logical-shards", shards)
-            got = bench.in_turns({"plain": plain, "same": same}, 2)
-            before, now = (middle(got[name], "step_us") for name in ("plain", "same"))
-            row.append(f"{before:,.0f} → {now:,.0f}: {now / before:.2f}×")
-        rows.append(row)
-    bench.say("**What `--reproducible` costs, µs a step without and with it:**")
-    bench.say()
-    bench.table(["network, samples a rank", "1 rank, K = 1", "2 ranks, K = 2", "8 ranks, K = 8", "1 rank, K = 8"], rows)
-
-
 def model_parallel(bench: Bench) -> None:
     network = "512,512,200000"
     rows = []
@@ -339,7 +323,7 @@ def kernels(bench: Bench) -> None:
 
 
 SECTIONS = {function.__name__: function
-            for function in (steps, bf16, reproducible, model_parallel, scaling, exchange, hosts, overlap, accuracy,
+            for function in (steps, bf16, model_parallel, scaling, exchange, hosts, overlap, accuracy,
                              kernels)}
 
 

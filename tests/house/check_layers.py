@@ -8,8 +8,7 @@ import sys
 LIBRARIES = {
     "mpi.h": ("comm/",),
     "boost/": ("model/", "checkpoint/"),
-    "dnnl": ("nn/matrix_product", "nn/bf16_product", "nn/arithmetic"),
-    "cblas": ("nn/matrix_product",),
+    "dnnl": ("nn/bf16_product", "nn/arithmetic"),
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),
     "zlib": ("data/bytes",),

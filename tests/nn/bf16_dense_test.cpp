@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "dnn/nn/dense.hpp"
+#include "dnn/nn/dense_products.hpp"
 #include "support/bf16_unit.hpp"
 #include "support/test_numbers.hpp"
 
@@ -47,12 +47,14 @@ void check_step(Bf16Dense& layer, std::size_t inputs, std::size_t outputs, std::
 
   const auto X2 = rounded(X), W2 = rounded(W), dA2 = rounded(dA);
   std::vector<double> A2(A.size()), dW2(dW.size()), dX2(dX.size()), dB2(outputs);
-  dense_forward<double>({X2.data(), S, inputs}, {W2.data(), inputs, outputs},
-                        {A2.data(), S, outputs});
-  dense_backward_parameters<double>({X2.data(), S, inputs}, {dA2.data(), S, outputs},
-                                    {dW2.data(), inputs, outputs}, dB2);
-  dense_backward_input<double>({dA2.data(), S, outputs}, {W2.data(), inputs, outputs},
-                               {dX2.data(), S, inputs});
+  DenseProducts<double> products;
+  const Range all{0, S};
+  const ShardSum<double> sum{{0, 1}, {dW2.data(), inputs, outputs}, dB2};
+  products.forward({X2.data(), S, inputs}, {W2.data(), inputs, outputs}, {A2.data(), S, outputs});
+  products.backward_parameters({X2.data(), S, inputs}, {dA2.data(), S, outputs}, {&all, 1},
+                               {&sum, 1});
+  products.backward_input({dA2.data(), S, outputs}, {W2.data(), inputs, outputs}, {0, outputs},
+                          {dX2.data(), S, inputs});
   expect_near(A, A2, "A");
   expect_near(dW, dW2, "dW");
   expect_near(dX, dX2, "dX");

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "dnn/nn/dense_products.hpp"
 #include "support/test_numbers.hpp"
 
 namespace dnn {
@@ -37,10 +38,15 @@ TYPED_TEST(DenseOf, AgreesWithTheSumsWrittenOut) {
     const MatrixView<T> A{a.data(), samples, outputs};
     const MatrixView<T> dW{dw.data(), inputs, outputs};
     const MatrixView<T> dX{dx.data(), samples, inputs};
-    dense_forward<T>(X, W, A);
+    DenseProducts<T> products;
+    products.forward(X, W, A);
     add_bias<T>(A, std::span(b));
-    dense_backward_parameters<T>(X, dA, dW, db);
-    dense_backward_input<T>(dA, W, dX);
+    const Range all{0, samples};
+    const ShardSum<T> sum{{0, 1}, dW, db};
+    products.backward_parameters(X, dA, {&all, 1}, {&sum, 1});
+    products.backward_input(dA, W, {0, outputs}, dX);
+    std::vector<T> bias(outputs, T{9});
+    bias_gradient<T>(dA, bias);
     for (std::size_t j = 0; j < outputs; ++j) {
       double db_j = 0;
       for (std::size_t s = 0; s < samples; ++s) {
@@ -52,6 +58,7 @@ TYPED_TEST(DenseOf, AgreesWithTheSumsWrittenOut) {
         EXPECT_NEAR(A(s, j), a_sj, tolerance);
       }
       EXPECT_NEAR(db[j], db_j, tolerance);
+      EXPECT_NEAR(bias[j], db_j, tolerance);
       for (std::size_t i = 0; i < inputs; ++i) {
         double dw_ij = 0;
         for (std::size_t s = 0; s < samples; ++s) {

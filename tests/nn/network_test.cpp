@@ -35,10 +35,9 @@ struct Fixture {
 };
 
 /// dW and dB of every layer against central differences of the loss.
-void check_gradients(const SoftmaxCrossEntropy& loss, double dropout,
-                     ProductKind products = ProductKind::full) {
+void check_gradients(const SoftmaxCrossEntropy& loss, double dropout) {
   Fixture f;
-  Network<double> network(f.layout, f.values, f.gradients, 5, dropout, products);
+  Network<double> network(f.layout, f.values, f.gradients, 5, dropout);
   loss.differentiate<double>(network.forward(f.X(), &f.key), f.labels, 5);
   network.backward(f.X(), 1, {}, [](const auto&) {});
   const auto loss_at = [&](std::size_t i, double step) {
@@ -73,18 +72,14 @@ TEST(Network, GradientsWithDropout) {
   check_gradients(SoftmaxCrossEntropy(), 0.4);
 }
 
-TEST(Network, GradientsOfOrderedProducts) {
-  check_gradients(SoftmaxCrossEntropy(), 0.4, ProductKind::ordered);
-}
-
-TEST(Network, OrderedShardsSumToTheBatchs) {
+TEST(Network, ShardsSumToTheBatchs) {
   Fixture f;
   const SoftmaxCrossEntropy loss;
-  Network<double> library(f.layout, f.values, f.gradients, 5);
-  loss.differentiate<double>(library.forward(f.X()), f.labels, 5);
-  library.backward(f.X(), 1, {}, [](const auto&) {});
+  Network<double> whole(f.layout, f.values, f.gradients, 5);
+  loss.differentiate<double>(whole.forward(f.X()), f.labels, 5);
+  whole.backward(f.X(), 1, {}, [](const auto&) {});
   std::vector<std::vector<double>> nodes(2, std::vector<double>(f.layout.size()));
-  Network<double> network(f.layout, f.values, nodes[0], 5, 0, ProductKind::ordered);
+  Network<double> network(f.layout, f.values, nodes[0], 5);
   network.use_shards({{{0, 2}, nodes[0]}, {{2, 4}, nodes[1]}});
   const std::vector<Range> shards = {{0, 1}, {1, 1}, {1, 3}, {3, 5}};
   loss.differentiate<double>(network.forward(f.X()), f.labels, 5);
@@ -95,10 +90,9 @@ TEST(Network, OrderedShardsSumToTheBatchs) {
     of_first += std::abs(nodes[0][i]);
   }
   EXPECT_GT(of_first, 0.1);
-  EXPECT_THROW(library.use_shards({{{0, 1}, nodes[0]}}), std::invalid_argument);
 }
 
-TEST(Network, BlocksOfClassesNeedOrderedProductsAndTheirSums) {
+TEST(Network, BlocksOfClassesNeedTheirSums) {
   const ParameterLayout layout({3, 8}, {LayerSplit::columns}, 1, 0, 2);
   const std::vector<double> values(layout.size());
   std::vector<double> gradients(layout.size());
@@ -111,7 +105,7 @@ TEST(Network, LargestGradientIsOneOfAShardNotOfTheSum) {
   const ParameterLayout layout({1, 2});
   const std::vector<double> values(layout.size(), 0.0);
   std::vector<double> gradients(layout.size());
-  Network<double> network(layout, values, gradients, 2, 0, ProductKind::ordered);
+  Network<double> network(layout, values, gradients, 2);
   network.use_shards({{{0, 2}, gradients}});
   const std::vector<double> x = {3, 3};
   const MatrixView<const double> X{x.data(), 2, 1};

@@ -145,14 +145,14 @@ TEST(ChooseExchange, SaysWhatItChoseAndWhy) {
   const bool alone = world().size() == 1;
   const bool shared = world().all_reduce<std::int64_t>(node.size(), Reduction::max) > 1;
   const auto large = choose_exchange({.spare_core = true}, world(), node, std::size_t{1} << 30);
-  EXPECT_EQ(large.kind, alone    ? ExchangeKind::allreduce
+  EXPECT_EQ(large.kind, alone    ? ExchangeKind::tree
                         : shared ? ExchangeKind::node
                                  : ExchangeKind::overlap);
   EXPECT_FALSE(large.reason.empty());
   const auto busy = choose_exchange({}, world(), node, std::size_t{1} << 30);
-  EXPECT_EQ(busy.kind, shared ? ExchangeKind::node : ExchangeKind::allreduce);
+  EXPECT_EQ(busy.kind, shared ? ExchangeKind::node : ExchangeKind::tree);
   const auto small = choose_exchange({.spare_core = true}, world(), node, 4);
-  EXPECT_EQ(small.kind, shared ? ExchangeKind::node : ExchangeKind::allreduce);
+  EXPECT_EQ(small.kind, shared ? ExchangeKind::node : ExchangeKind::tree);
   const auto asked = choose_exchange({.kind = ExchangeKind::overlap}, world(), node, 1);
   EXPECT_EQ(asked.kind, ExchangeKind::overlap);
   test::expect_error<InputError>(

@@ -81,8 +81,7 @@ TYPED_TEST_SUITE(TreeExchangeOf, Elements);
 
 TYPED_TEST(TreeExchangeOf, EveryStrategyGivesTheTreesBits) {
   using T = TypeParam;
-  for (const ExchangeKind kind :
-       {ExchangeKind::allreduce, ExchangeKind::overlap, ExchangeKind::node}) {
+  for (const ExchangeKind kind : {ExchangeKind::tree, ExchangeKind::overlap, ExchangeKind::node}) {
     for (const std::size_t shards : {1U, 2U, 5U, 8U, 13U}) {
       for (const std::size_t size : {1U, 40U, 600U}) {
         Node node(world());
@@ -110,11 +109,36 @@ TYPED_TEST(TreeExchangeOf, EveryStrategyGivesTheTreesBits) {
   }
 }
 
+// With ranks that have several nodes of the tree, one, or none.
+TYPED_TEST(TreeExchangeOf, MpisOwnSumIsTheTreesToRounding) {
+  using T = TypeParam;
+  constexpr std::size_t size = 40;
+  for (const std::size_t shards : {1U, 2U, 5U, 8U, 13U}) {
+    Node node(world());
+    {
+      ExchangeSettings settings{ExchangeKind::allreduce};
+      settings.logical_shards = shards;
+      const auto exchange = make_exchange<T>(choose_exchange(settings, world(), node, size),
+                                             settings, world(), node, size);
+      for (const int trial : {1, 3}) {  // numbers near each other
+        compute(*exchange, shards, size, trial);
+        EXPECT_TRUE(exchange->combine(true));
+        for (std::size_t i = 0; i < size; ++i) {
+          const double expected = along_tree<T>({0, shards}, i, trial);
+          EXPECT_NEAR(exchange->gradients()[i], expected, sizeof(T) == 4 ? 1e-3 : 1e-12) << shards;
+        }
+        exchange->publish();
+      }
+    }
+    node.close();
+  }
+}
+
 TYPED_TEST(TreeExchangeOf, ARankWithBadNumbersIsHeardByAll) {
   using T = TypeParam;
   constexpr std::size_t size = 100;
   for (const ExchangeKind kind :
-       {ExchangeKind::allreduce, ExchangeKind::overlap, ExchangeKind::node}) {
+       {ExchangeKind::allreduce, ExchangeKind::tree, ExchangeKind::overlap, ExchangeKind::node}) {
     Node node(world());
     {
       const auto shards = static_cast<std::size_t>(world().size()) + 2;

@@ -6,7 +6,7 @@ kills.
                  [--model-parallel M]
 
 The job runs under launch/dnn_run, as users run it, but is started again from here, so that every start is
-looked at. With several numbers of ranks every start takes another one, and the run is --reproducible. Fails on:
+looked at. With several numbers of ranks every start takes another one. Fails on:
 other parameters, a damaged checkpoint, a job or a process that does not end, a job that was asked to stop amid
 training and did not exit with 75, files, shared memory or session folders of MPI left over.
 """
@@ -86,8 +86,7 @@ class Storm:
         program = ([f"{arguments.bin}/tests/parallel_run", "1"] if arguments.parts else [f"{arguments.bin}/dnn_train"])
         dnn_run = pathlib.Path(__file__).resolve().parents[2] / "launch/dnn_run"
         self.launcher = [sys.executable, str(arguments.dnn_run or dnn_run), "--restarts", "0", arguments.mpiexec, "-n"]
-        self.program = [*program, *OPTIONS, "--model-parallel", str(arguments.model_parallel),
-                        *(["--reproducible"] if len(arguments.ranks) > 1 else [])]
+        self.program = [*program, *OPTIONS, "--model-parallel", str(arguments.model_parallel)]
         self.ranks = arguments.ranks
         self.slowness = 3 if max(arguments.ranks) > MANY_RANKS else 1
         self.program += ["--stall-timeout", str(STALL_TIMEOUT * self.slowness)]

@@ -70,15 +70,15 @@ TEST(ModelParallel, AnotherGridGoesOnWithTheRun) {
 }
 
 // 3,100 classes are 3 blocks: one on each model shard, or 2 and 1, or all on one rank.
-TEST(ModelParallel, ReproducibleGivesTheSameModelInEveryGrid) {
+TEST(ModelParallel, GivesTheSameModelInEveryGrid) {
   const TemporaryFolder folder;
   const CommandResult made =
       run_command(make_many_classes + " --classes 3100 --features 64 --active 4" +
                   std::string(" --samples-per-class 1 --test-samples 200 --train ") +
                   (folder / "train") + " --test " + (folder / "test"));
   ASSERT_EQ(made.exit_code, 0) << made.output;
-  const std::string options = train + " --reproducible --data " + (folder / "train") +
-                              " --test-data " + (folder / "test") +
+  const std::string options = train + " --data " + (folder / "train") + " --test-data " +
+                              (folder / "test") +
                               " --hidden 48 --dropout 0.1 --batch-size 300 --lr-schedule constant";
   const auto run = [&](int ranks, const std::string& more, const std::string& name) {
     const CommandResult result = run_command((ranks > 1 ? mpirun(ranks) : std::string()) + options +
@@ -95,7 +95,7 @@ TEST(ModelParallel, ReproducibleGivesTheSameModelInEveryGrid) {
   };
   int runs = 0;
   for (const auto& [ranks, m, exchange] : {std::tuple(2, 2, "auto"),
-                                           {6, 3, "allreduce"},
+                                           {6, 3, "tree"},
                                            {6, 2, "overlap"},
                                            {4, 2, "node"},
                                            {4, 4, "auto"}}) {
@@ -110,8 +110,8 @@ TEST(ModelParallel, ReproducibleGivesTheSameModelInEveryGrid) {
 }
 
 TEST(ModelParallel, DryRunTellsTheRuleAndEachLayersShare) {
-  const CommandResult result =
-      run_command(mpirun(2) + train + " --dry-run --hidden 512,64,32 --model-parallel 2");
+  const CommandResult result = run_command(
+      mpirun(2) + train + " --dry-run --hidden 512,64,32 --model-parallel 2 --split-hidden");
   EXPECT_EQ(result.exit_code, 0) << result.output;
   for (const char* part :
        {"1 data x 2 model shards", "split:    the last layer by its classes", "128 nodes",
@@ -122,9 +122,9 @@ TEST(ModelParallel, DryRunTellsTheRuleAndEachLayersShare) {
   }
 }
 
-TEST(ModelParallel, DryRunTellsTheBlocksOfAReproducibleRun) {
-  const CommandResult result = run_command(
-      mpirun(2) + train + " --dry-run --hidden 512,64 --model-parallel 2 --reproducible");
+TEST(ModelParallel, DryRunTellsTheBlocksOfClasses) {
+  const CommandResult result =
+      run_command(mpirun(2) + train + " --dry-run --hidden 512,64 --model-parallel 2");
   EXPECT_EQ(result.exit_code, 0) << result.output;
   for (const char* part :
        {"only 1 of 2 model shards hold", "by its classes, in 1 block; hidden layers whole",

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
         dnn::agree(world, [&] { return dnn::parse_options(argc - 1, argv + 1); });
     options.config.parallel_checkpoint_bytes = std::stoull(argv[1]);
     options.config.least_part_bytes = 0;
+    options.config.split_hidden = true;
     options.config.least_split_nodes = 1;
     return dnn::run_training(options.config, world, stop, guard);
   });

@@ -180,28 +180,5 @@ TEST_F(Resume, ASecondSignalEndsAtOnce) {
   expect_same_end(2);
 }
 
-// A checkpoint knows where it was written. oneDNN's own switch makes this processor an older one.
-TEST(ResumeElsewhere, OneWarningNamesWhatDiffers) {
-  const TemporaryFolder folder;
-  const std::string out = folder / "run";
-  const auto run = [&](const std::string& environment, int epochs) {
-    return run_command(environment + mpirun(2) + train + " --hidden 12 --lr-schedule constant " +
-                       "--epochs " + std::to_string(epochs) + " --output " + out);
-  };
-  const auto isa = [&] { return summary_of(out)["environment"]["onednn_isa"]; };
-  EXPECT_EQ(run("", 1).exit_code, 0);
-  const auto here = isa();
-  const CommandResult same = run("", 2);
-  EXPECT_EQ(same.exit_code, 0);
-  EXPECT_EQ(count(same.output, "warning"), 0) << same.output;
-  const CommandResult elsewhere = run("DNNL_MAX_CPU_ISA=SSE41 ", 3);
-  EXPECT_EQ(elsewhere.exit_code, 0);
-  EXPECT_EQ(count(elsewhere.output, "warning: the checkpoint " + out), 1) << elsewhere.output;
-  EXPECT_EQ(count(elsewhere.output, "onednn_isa: " + here.get<std::string>() + " against sse41\n"),
-            1)
-      << elsewhere.output;
-  EXPECT_EQ(isa(), "sse41");
-}
-
 }  // namespace
 }  // namespace dnn::test

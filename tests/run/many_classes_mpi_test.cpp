@@ -40,7 +40,7 @@ TrainingData data_of(std::size_t classes, const Config& config, const RankGrid& 
                          .seed = config.seed,
                          .ranks = grid.data_shards(),
                          .rank = grid.data_shard()});
-  return {data, {}, {}, sampler, *config.batch_size, 1};
+  return {data, {}, {}, sampler, *config.batch_size, 0, 1};
 }
 
 /// The numbers of model shards that leave one data shard or two.
@@ -59,6 +59,7 @@ class Classes : public testing::TestWithParam<std::size_t> {
     };
     Config config;
     config.hidden = {33, 16};
+    config.split_hidden = true;
     config.least_split_nodes = 1;
     config.epochs = 2;
     config.batch_size = 13;  // of 32 samples: the last batch is short

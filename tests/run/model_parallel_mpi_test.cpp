@@ -28,6 +28,7 @@ using test::world;
 Config small_run() {
   Config config;
   config.hidden = {48, 24, 20};
+  config.split_hidden = true;
   config.least_split_nodes = 1;
   config.epochs = 3;
   config.batch_size = 101;

@@ -105,6 +105,7 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "12345678901234567890",
                                               "--early-stop",
                                               "2",
+                                              "--split-hidden",
                                               "--model-parallel",
                                               "4",
                                               "--exchange",
@@ -149,9 +150,8 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   const nlohmann::ordered_json given_json = to_json(config);
   for (const auto& [key, value] : defaults_json.items()) {
     EXPECT_NE(text->find(key + " = "), std::string::npos) << key;
-    // Those two go with some of the others only, see the next test.
-    EXPECT_NE(value == given_json[key], key != "reproducible" && key != "logical-shards")
-        << key << " was not varied";
+    // --logical-shards goes with some of the others only, see the next test.
+    EXPECT_NE(value == given_json[key], key != "logical-shards") << key << " was not varied";
   }
   // A replay takes the same settings back from a checkpoint, but for how the run was run.
   const std::vector<const char*> replaying = {"dnn_train", "--seed", "4"};
@@ -169,22 +169,26 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(Config{}));
 }
 
-TEST(Options, ReproducibleIsPrintedAndGoesWithWhatCanBe) {
+TEST(Options, LogicalShardsArePrintedAndNeedAFixedOrder) {
   const test::TemporaryFolder folder;
-  const std::vector<const char*> arguments = {"--reproducible", "--logical-shards", "5"};
-  auto printing = arguments;
-  printing.push_back("--print-config");
-  const auto file = folder.write("c.toml", *parse(printing).print);
-  const Config again = parse({"--config", file.c_str()}).config;
-  EXPECT_TRUE(again.reproducible);
-  EXPECT_EQ(again.logical_shards, 5U);
-  EXPECT_EQ(parse({"--reproducible", "--model-parallel", "3"}).config.model_parallel, 3U);
-  for (const std::vector<const char*>& wrong : {std::vector<const char*>{"--logical-shards", "5"},
-                                                {"--reproducible", "--logical-shards", "0"},
-                                                {"--reproducible", "--precision", "bf16"},
-                                                {"--reproducible", "--compress", "bf16"}}) {
-    EXPECT_THROW(parse(wrong), InputError) << wrong.back();
+  const auto file =
+      folder.write("c.toml", *parse({"--logical-shards", "5", "--print-config"}).print);
+  EXPECT_EQ(parse({"--config", file.c_str()}).config.logical_shards, 5U);
+  for (const char* other : {"--precision", "--compress"}) {
+    EXPECT_THROW(parse({"--logical-shards", "5", other, "bf16"}), InputError) << other;
   }
+}
+
+// An option of earlier versions, whose promise now always holds.
+TEST(Options, ReproducibleIsAcceptedWithANote) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml", "reproducible = true\n");
+  EXPECT_NE(parse({"--reproducible"}).note.find("no longer an option"), std::string::npos);
+  EXPECT_NE(parse({"--config", file.c_str()}).note.find("no longer an option"), std::string::npos);
+  EXPECT_EQ(parse({}).note, "");
+  EXPECT_EQ(to_json(parse({"--reproducible"}).config), to_json(Config{}));
+  const std::vector<const char*> none = {"dnn_train"};
+  EXPECT_NO_THROW(parse_options(1, none.data(), R"({"reproducible":true,"epochs":3})"));
 }
 
 TEST(Options, UnknownOnesNameTheNearest) {

@@ -255,6 +255,7 @@ TEST_P(InParts, ACheckpointIsTheSameState) {
     Config config = small_run();
     config.exchange = GetParam();
     config.model_parallel = m;
+    config.split_hidden = true;
     config.least_split_nodes = 1;
     config.epochs = 2;
     const SharedFolder one;

@@ -351,5 +351,19 @@ TEST(TimeLimit, Syntax) {
   }
 }
 
+// A checkpoint knows where it was written.
+TEST(EnvironmentWarning, NamesWhatDiffers) {
+  Checkpoint checkpoint;
+  checkpoint.environment = R"({"cpu":"one","compiler":"GCC 12"})";
+  const Environment same = Environment::parse(checkpoint.environment);
+  EXPECT_EQ(environment_warning("a.ckpt", checkpoint, same), "");
+  const Environment other = Environment::parse(R"({"cpu":"two","compiler":"GCC 12"})");
+  const std::string warning = environment_warning("a.ckpt", checkpoint, other);
+  for (const char* part : {"a.ckpt", "one", "two"}) {
+    EXPECT_NE(warning.find(part), std::string::npos) << part << " in " << warning;
+  }
+  EXPECT_EQ(warning.find("GCC"), std::string::npos) << warning;
+}
+
 }  // namespace
 }  // namespace dnn

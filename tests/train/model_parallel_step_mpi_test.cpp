@@ -34,7 +34,7 @@ struct Problem {
   double largest_gradient = 1e30;
   bool counts = true;         ///< whether the updates are to
   bool first_is_nan = false;  ///< the first sample of each
-  ExchangeKind exchange = ExchangeKind::allreduce;
+  ExchangeKind exchange = ExchangeKind::tree;
 };
 
 constexpr std::size_t logical_shards = 4;
@@ -87,7 +87,6 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                           .dropout = 0.2,
                           .clip_norm = problem.clip_norm,
                           .seed = 3,
-                          .products = logical > 0 ? ProductKind::ordered : ProductKind::full,
                           .largest_input = 1,
                           .largest_gradient = problem.largest_gradient,
                           .logical_shards = logical,

@@ -9,10 +9,11 @@
 namespace dnn {
 
 /// Note [One tree over logical shards]
-/// With --reproducible, a batch is cut into a fixed number K of logical shards, each of which gives
-/// gradients of its own, and these are added up along one binary tree over the shards' indices. Who
-/// computes a shard, and where two of them meet, decides nothing about the bits: every addition has
-/// the same two operands whatever the ranks, the nodes, the exchange and the algorithms of MPI.
+/// A batch is cut into a number K of logical shards that does not depend on the ranks (see
+/// logical_shards_of). Each shard gives gradients of its own, and these are added up along one
+/// binary tree over the shards' indices. Who computes a shard, and where two of them meet, decides
+/// nothing about the bits: every addition has the same two operands whatever the ranks, the nodes,
+/// the exchange and the algorithms of MPI.
 ///
 /// A node of the tree is a range of leaves; its left child has the largest power of two of them
 /// that is less than all. A rank adds up what it has of its own (the largest nodes within its

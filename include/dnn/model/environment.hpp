@@ -19,7 +19,7 @@ class Environment {
   explicit Environment(std::vector<std::pair<std::string, std::string>> facts)
       : facts_(std::move(facts)) {}
 
-  /// The name of products that are taken in `products`, in order (see OrderedProducts).
+  /// The name of products that are taken in `products`, in order (see DenseProducts).
   [[nodiscard]] static std::string name_of_ordered(const std::string& products);
 
   /// What to_text() gave; of any other text, what can be understood of it.
@@ -38,7 +38,7 @@ class Environment {
   }
 
  private:
-  [[nodiscard]] bool has_ordered_products() const;
+  [[nodiscard]] bool has_dense_products() const;
 
   std::vector<std::pair<std::string, std::string>> facts_;
 };

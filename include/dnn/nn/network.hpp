@@ -10,17 +10,17 @@
 #include "dnn/core/partition.hpp"
 #include "dnn/nn/bf16_dense.hpp"
 #include "dnn/nn/block_sums.hpp"
+#include "dnn/nn/dense_products.hpp"
 #include "dnn/nn/dropout.hpp"
-#include "dnn/nn/ordered_products.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/nn/partial_sums.hpp"
 
 namespace dnn {
 
-/// How a network's products are computed. full: by a library, in the type of all its numbers; bf16:
-/// operands rounded to bf16 and sums in float, for networks of float; ordered: in an order that
-/// does not depend on the batch that a sample is in, see OrderedProducts.
-enum class ProductKind { full, bf16, ordered };
+/// How a network's products are computed. full: in the type of all its numbers and in one order of
+/// every sum, see DenseProducts; bf16: operands rounded to bf16 and sums in float, in oneDNN's
+/// order, for networks of float.
+enum class ProductKind { full, bf16 };
 
 /// Where the gradients of a node of the tree over the shards of a batch go, see Note [One tree over
 /// logical shards].
@@ -45,7 +45,7 @@ struct LayerGradients {
 ///
 /// Holds views into a flat buffer of values and one of gradients that the caller owns (both
 /// layout.size() elements, both outliving the network), and owns the node values of one batch.
-/// forward and backward allocate nothing, once they have seen the largest batch.
+/// forward and backward allocate nothing for a size of batch that they have seen before.
 ///
 /// Note [A network on several ranks]
 /// Each rank of a model group has a network of its own part of the layers (see ParameterLayout) and
@@ -62,15 +62,15 @@ class Network {
   /// 1). A network whose `gradients` are empty cannot go backward.
   /// `group`: of a network on several ranks; must outlive it. Without, `layout` is whole.
   /// `block_sums`: of a network with blocks of classes (see Note [Class blocks]), whose products
-  /// are ordered; must outlive it; not needed where it never goes backward. Throws
+  /// are not in bf16; must outlive it; not needed where it never goes backward. Throws
   /// std::runtime_error where this processor cannot multiply as `products` says.
   Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
           std::size_t max_batch, double dropout = 0, ProductKind products = ProductKind::full,
           PartialSums<T>* group = nullptr, BlockSums<T>* block_sums = nullptr);
 
   /// From now on a batch consists of shards, whose gradients are summed to each of `nodes`, in
-  /// buffers as large as the one given before. Throws std::invalid_argument if products are not
-  /// ordered.
+  /// buffers as large as the one given before. Throws std::invalid_argument if products are in
+  /// bf16.
   void use_shards(const std::vector<NodeGradients<T>>& nodes);
 
   /// To be called before the first forward and whenever the values have changed: products in bf16
@@ -120,6 +120,7 @@ class Network {
   void multiply_backward();
   void multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView<T> dX);
   void multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, T bound);
+  [[nodiscard]] bool has_bf16() const;
   [[nodiscard]] bool sums(const Layer& layer, LayerSplit split) const {
     return group_ != nullptr && layer.split == split;
   }
@@ -128,12 +129,12 @@ class Network {
   AlignedBuffer<T> nodes_;
   AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns, and a bound
   double dropout_;
-  PartialSums<T>* group_;                      ///< null: the network is whole
-  std::optional<OrderedProducts<T>> ordered_;  ///< instead of the library's
-  BlockSums<T>* block_sums_;                   ///< null: dX of the last layer is no sum over blocks
-  std::vector<Range> blocks_;                  ///< those held, as columns of the last layer's W
-  AlignedBuffer<T> inputs_of_blocks_;          ///< dX of each block held, and a bound
-  std::vector<std::span<T>> block_inputs_;     ///< those of a batch
+  PartialSums<T>* group_;                   ///< null: the network is whole
+  DenseProducts<T> products_;               ///< of layers that are not in bf16
+  BlockSums<T>* block_sums_;                ///< null: dX of the last layer is no sum over blocks
+  std::vector<Range> blocks_;               ///< those held, as columns of the last layer's W
+  AlignedBuffer<T> inputs_of_blocks_;       ///< dX of each block held, and a bound
+  std::vector<std::span<T>> block_inputs_;  ///< those of a batch
   bool has_shards_ = false;
   bool dropped_ = false;  ///< whether the last forward drew masks
   /// The layer whose gradients are being computed.

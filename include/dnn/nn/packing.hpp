@@ -4,11 +4,12 @@
 
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
-#include "dnn/nn/matrix_product.hpp"
 
 namespace dnn {
 
-// How OrderedProducts lays out operands for its tiles (see TileSum).
+// How DenseProducts lays out operands for its tiles (see TileSum).
+
+enum class Transpose { no, yes };
 
 /// The right operand b of a product, or a piece of it: b_pj is data[p row + j], or data[j row + p]
 /// where it is transposed. Owns nothing.

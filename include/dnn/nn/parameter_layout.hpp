@@ -35,7 +35,7 @@ struct LayerLayout {
 /// Where bits must not depend on how many ranks hold a network together, its classes are cut into C
 /// blocks, as many for any number of ranks. What is summed over all classes (dX of the last layer,
 /// the softmax) is summed over each block first, then over the blocks in one order (see
-/// OrderedProducts, ClassBlockSums and ClassShardedSoftmax). A part holds whole blocks, or none; so
+/// DenseProducts, ClassBlockSums and ClassShardedSoftmax). A part holds whole blocks, or none; so
 /// all blocks on one rank give the bits of each on a rank of its own.
 class ParameterLayout {
  public:

@@ -5,8 +5,9 @@
 
 namespace dnn {
 
-/// One MPI_Allreduce of the whole gradient buffer, in place, or one sum along the tree of logical
-/// shards; every rank then updates everything.
+/// One MPI_Allreduce of the whole gradient buffer, in place; every rank then updates everything.
+/// The sums have MPI's order: with up to two ranks that hold one node of the tree of logical shards
+/// each, they are those of the tree; with more, they are the same to rounding.
 template <class T>
 class AllreduceExchange final : public PrivateBuffers<T> {
  public:
@@ -17,6 +18,9 @@ class AllreduceExchange final : public PrivateBuffers<T> {
   [[nodiscard]] bool combine(bool finite) override;
 
  private:
+  /// gradients() becomes the sum of what this rank has of its own.
+  void sum_own_nodes();
+
   const Communicator& ranks_;
 };
 

@@ -10,7 +10,10 @@
 
 namespace dnn {
 
-enum class ExchangeKind { automatic, allreduce, node, overlap };
+/// allreduce: MPI's own MPI_Allreduce, whose sums have MPI's order. The others sum along the tree
+/// of logical shards: tree in one go after backward, node through the memory that a node's ranks
+/// share, overlap in buckets during backward.
+enum class ExchangeKind { automatic, allreduce, tree, node, overlap };
 
 struct ExchangeSettings {
   ExchangeKind kind = ExchangeKind::automatic;
@@ -19,8 +22,8 @@ struct ExchangeSettings {
   bool shared_cores = false;  ///< the ranks and threads of a node are more than its cores
   bool spare_core = false;    ///< every node has more cores than ranks and threads
   /// The leaves of the tree that gradients are summed along, see Note [One tree over logical
-  /// shards], shared out over the ranks in their order (part_of); 0: gradients are summed as is
-  /// fastest.
+  /// shards], shared out over the ranks in their order (part_of); 0: every rank has one sum, and
+  /// those are summed in MPI's order.
   std::size_t logical_shards = 0;
 };
 

@@ -25,6 +25,10 @@ struct RunSettings {
 /// says which option sets which of them.
 struct Config : TrainerSettings, CheckpointSettings, RunSettings {};
 
+/// Whether all sums of a run have one order, see Note [One tree over logical shards]: products in
+/// bf16 depend on the threads, compressed sums on which ranks share a node.
+[[nodiscard]] bool has_fixed_order(const Config& config);
+
 /// Throws InputError for a value no run could have, naming the option.
 void check(const Config& config);
 

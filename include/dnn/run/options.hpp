@@ -14,6 +14,7 @@ struct Options {
   Config config;
   std::optional<ReplayRequest> replay;
   std::optional<std::string> print;
+  std::string note;  ///< for the user, about an option that is no longer needed; empty: none
 };
 
 /// Reads the command line of dnn_train, and the TOML file that --config names; the command line

@@ -41,12 +41,12 @@ struct RunPlan : ModelPlan {
 /// Copies of its parameters that a rank holds: values, gradients and the optimizer's state.
 [[nodiscard]] std::size_t parameter_copies(OptimizerKind kind);
 
-/// What products are taken in: the word of --precision; with --reproducible also "in order", and
+/// The arithmetic of products: the word of --precision, and for float and double "in order", and
 /// whether multiply-adds are not fused (see Note [Sums in order]).
 [[nodiscard]] std::string name_of_products(ProductKind products, const Config& config);
 
-/// How a network of so many classes that ranks hold together is split. The blocks of classes of a
-/// reproducible run are the same at any number of ranks: as many as are worth while, at most 8.
+/// How a network of so many classes that ranks hold together is split. The blocks of classes are
+/// the same at any number of ranks: as many as are worth while, at most 8.
 [[nodiscard]] SplitRule split_rule(const Config& config, std::size_t classes);
 
 /// The widths M_0, ..., M_N of the network that `config` and `data` make.

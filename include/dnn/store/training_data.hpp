@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 
 #include "dnn/comm/communicator.hpp"
@@ -18,16 +19,19 @@ struct TrainingData {
   std::optional<Dataset> test;
   Normalizer normalizer;
   Sampler sampler;
-  std::size_t batch_size = 0;  ///< global, as used
-  double largest_feature = 0;  ///< no normalized feature's magnitude is above it in training
+  std::size_t batch_size = 0;      ///< global, as used
+  std::size_t logical_shards = 0;  ///< of a batch; 0: none
+  double largest_feature = 0;      ///< no normalized feature's magnitude is above it in training
 
   /// Bytes of this node's copy of the data.
   [[nodiscard]] std::size_t bytes() const;
 };
 
 struct LoadOptions {
-  bool wide = false;               ///< numbers in text are read as double rather than float
-  std::size_t logical_shards = 0;  ///< that a batch is cut into, see Sampler::Settings
+  bool wide = false;  ///< numbers in text are read as double rather than float
+  /// The logical shards of a batch of so many samples; empty: a batch has none, see
+  /// Sampler::Settings.
+  std::function<std::size_t(std::size_t batch_size)> logical_shards;
 };
 
 /// Collective over the grid's world: reads and checks the data that `settings` name, shares them on

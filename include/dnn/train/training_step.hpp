@@ -67,7 +67,7 @@ class TrainingStep {
     double dropout = 0;
     double clip_norm = 0;  ///< 0: no clipping
     std::uint64_t seed = 0;
-    ProductKind products = ProductKind::full;  ///< with logical shards: ordered
+    ProductKind products = ProductKind::full;
     double largest_input = std::numeric_limits<double>::infinity();  ///< no |X^0| is above it
     /// A larger |dW| or |dB| counts as infinite: the sum of the ranks' could be.
     double largest_gradient = std::numeric_limits<T>::max();

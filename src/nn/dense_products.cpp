@@ -1,4 +1,4 @@
-#include "dnn/nn/ordered_products.hpp"
+#include "dnn/nn/dense_products.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -46,8 +46,8 @@ T* grown(AlignedBuffer<T>& buffer, std::size_t elements) {
 
 template <class T>
 template <class Work>
-void OrderedProducts<T>::in_parts(std::size_t rows, std::size_t columns, std::size_t terms,
-                                  Work&& work) {
+void DenseProducts<T>::in_parts(std::size_t rows, std::size_t columns, std::size_t terms,
+                                Work&& work) {
   const std::size_t tiles = ceil_of(rows, kernel_.rows);
   const std::size_t across = vectors(columns);
   if (tiles == 0 || across == 0) {
@@ -78,12 +78,12 @@ void OrderedProducts<T>::in_parts(std::size_t rows, std::size_t columns, std::si
 }
 
 template <class T>
-std::size_t OrderedProducts<T>::vectors(std::size_t columns) const {
+std::size_t DenseProducts<T>::vectors(std::size_t columns) const {
   return ceil_of(columns, kernel_.vector);
 }
 
 template <class T>
-auto OrderedProducts<T>::cut(std::size_t columns, Lane& lane) const -> std::span<const Panel> {
+auto DenseProducts<T>::cut(std::size_t columns, Lane& lane) const -> std::span<const Panel> {
   lane.panels.clear();
   const std::size_t count = ceil_of(vectors(columns), kernel_.vectors);
   for (std::size_t i = 0; i < count; ++i) {
@@ -97,7 +97,7 @@ auto OrderedProducts<T>::cut(std::size_t columns, Lane& lane) const -> std::span
 }
 
 template <class T>
-void OrderedProducts<T>::forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
+void DenseProducts<T>::forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
   in_parts(A.rows, A.cols, W.rows, [&](Range rows, Range columns, Lane& lane) {
     multiply({X.data + rows.begin * X.cols,
               X.cols,
@@ -111,8 +111,8 @@ void OrderedProducts<T>::forward(MatrixView<const T> X, MatrixView<const T> W, M
 }
 
 template <class T>
-void OrderedProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const T> W,
-                                        Range columns, MatrixView<T> dX) {
+void DenseProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const T> W, Range columns,
+                                      MatrixView<T> dX) {
   // Either W is transposed, or dA and the result.
   if (W.rows * columns.size() < dA.rows * (W.rows + columns.size())) {
     in_parts(dX.rows, dX.cols, columns.size(), [&](Range rows, Range inputs, Lane& lane) {
@@ -144,8 +144,8 @@ void OrderedProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const
 }
 
 template <class T>
-void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::size_t columns,
-                                  Lane& lane) const {
+void DenseProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::size_t columns,
+                                Lane& lane) const {
   const std::span<const Panel> all = cut(columns, lane);
   const std::size_t panel_step = slab * kernel_.columns();
   T* packed = grown(lane.b, std::min(all.size(), most_panels) * panel_step);
@@ -191,8 +191,8 @@ void OrderedProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::s
 
 /// Where there is no room for whole vectors, the tile takes a way round.
 template <class T>
-void OrderedProducts<T>::run_tile(const TileSum<T>& sum, std::size_t rows, const Panel& panel,
-                                  bool whole_vectors, Lane& lane) const {
+void DenseProducts<T>::run_tile(const TileSum<T>& sum, std::size_t rows, const Panel& panel,
+                                bool whole_vectors, Lane& lane) const {
   if (whole_vectors || panel.columns.size() == panel.width) {
     kernel_(rows, panel.vectors, sum);
     return;
@@ -213,9 +213,9 @@ void OrderedProducts<T>::run_tile(const TileSum<T>& sum, std::size_t rows, const
 }
 
 template <class T>
-void OrderedProducts<T>::backward_parameters(MatrixView<const T> X, MatrixView<const T> dA,
-                                             std::span<const Range> shards,
-                                             std::span<const ShardSum<T>> sums) {
+void DenseProducts<T>::backward_parameters(MatrixView<const T> X, MatrixView<const T> dA,
+                                           std::span<const Range> shards,
+                                           std::span<const ShardSum<T>> sums) {
   for (const ShardSum<T>& sum : sums) {
     leaves_.clear();
     for (std::size_t i = 0; i < sum.shards.size(); ++i) {
@@ -223,16 +223,18 @@ void OrderedProducts<T>::backward_parameters(MatrixView<const T> X, MatrixView<c
           {shards[sum.shards.begin + i].size(), additions_after(i, sum.shards.size())});
     }
     const Range samples{shards[sum.shards.begin].begin, shards[sum.shards.end - 1].end};
-    in_parts(X.cols, dA.cols, samples.size(), [&](Range inputs, Range outputs, Lane& lane) {
-      sum_shards(X, dA, samples, leaves_, sum, inputs, outputs, lane);
+    // A layer without inputs still has a dB.
+    const std::size_t rows = std::max<std::size_t>(X.cols, 1);
+    in_parts(rows, dA.cols, samples.size(), [&](Range inputs, Range outputs, Lane& lane) {
+      sum_shards(X, dA, samples, leaves_, sum, intersect(inputs, {0, X.cols}), outputs, lane);
     });
   }
 }
 
 template <class T>
-void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> dA, Range samples,
-                                    std::span<const TreeLeaf> leaves, const ShardSum<T>& sum,
-                                    Range inputs, Range outputs, Lane& lane) const {
+void DenseProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> dA, Range samples,
+                                  std::span<const TreeLeaf> leaves, const ShardSum<T>& sum,
+                                  Range inputs, Range outputs, Lane& lane) const {
   const std::size_t panel_step = samples.size() * kernel_.columns();
   const std::span<const Panel> all = cut(outputs.size(), lane);
   const std::size_t group = std::clamp<std::size_t>(packed_elements / (panel_step + 1), 1,
@@ -287,8 +289,8 @@ void OrderedProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> d
 }
 
 template <class T>
-T OrderedProducts<T>::largest_gradient(MatrixView<const T> X, MatrixView<const T> dA,
-                                       std::span<const Range> shards) {
+T DenseProducts<T>::largest_gradient(MatrixView<const T> X, MatrixView<const T> dA,
+                                     std::span<const Range> shards) {
   if (dA.cols == 0) {
     return T{0};
   }
@@ -298,7 +300,8 @@ T OrderedProducts<T>::largest_gradient(MatrixView<const T> X, MatrixView<const T
   std::vector<T> gradients((std::min(X.cols, looked_at) + 1) * dA.cols);
   T largest{0};
   for (const Range& shard : shards) {
-    for (std::size_t first = 0; first < X.cols && !std::isnan(largest); first += looked_at) {
+    for (std::size_t first = 0; (first == 0 || first < X.cols) && !std::isnan(largest);
+         first += looked_at) {
       const std::size_t rows = std::min(looked_at, X.cols - first);
       const std::span<T> all = std::span(gradients).first((rows + 1) * dA.cols);
       const TreeLeaf leaf{shard.size(), 0};
@@ -312,7 +315,7 @@ T OrderedProducts<T>::largest_gradient(MatrixView<const T> X, MatrixView<const T
   return largest;
 }
 
-template class OrderedProducts<float>;
-template class OrderedProducts<double>;
+template class DenseProducts<float>;
+template class DenseProducts<double>;
 
 }  // namespace dnn

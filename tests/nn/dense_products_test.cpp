@@ -1,4 +1,4 @@
-#include "dnn/nn/ordered_products.hpp"
+#include "dnn/nn/dense_products.hpp"
 
 #include <gtest/gtest.h>
 
@@ -84,6 +84,7 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       {1, 1, 1, cut(1, 1), {{0, 1}}},
       {0, 5, 7, cut(0, 2), {{0, 2}}},
+      {5, 0, 7, cut(5, 2), {{0, 2}}},  // a rank's part of a split layer may have no inputs
       {3, 17, 10, cut(3, 8), {{0, 8}}},
       {8, 300, 48, cut(8, 3), {{0, 2}, {2, 3}}},
       {16, 48, 96, cut(16, 2), {{0, 1}, {1, 2}}},
@@ -97,13 +98,13 @@ const std::vector<Case>& cases() {
 }
 
 template <class T>
-class OrderedProductsOf : public testing::Test {
+class DenseProductsOf : public testing::Test {
  protected:
   /// A, dX, and dW and dB of each node, one after the other.
   using Results = std::vector<T>;
 
   /// Into memory that holds something else.
-  static Results compute(const Case& c, OrderedProducts<T>& products, MatrixView<const T> X,
+  static Results compute(const Case& c, DenseProducts<T>& products, MatrixView<const T> X,
                          MatrixView<const T> W, MatrixView<const T> dA, Range columns) {
     const std::size_t parameters = (c.inputs + 1) * c.outputs;
     Results results(c.samples * (c.outputs + c.inputs) + c.nodes.size() * parameters, T{9});
@@ -148,12 +149,12 @@ class OrderedProductsOf : public testing::Test {
   }
 };
 using Elements = testing::Types<float, double>;
-TYPED_TEST_SUITE(OrderedProductsOf, Elements);
+TYPED_TEST_SUITE(DenseProductsOf, Elements);
 
-// One OrderedProducts for all cases, as a network has one for all layers.
-TYPED_TEST(OrderedProductsOf, GiveTheBitsOfTheNaiveSumsWithEveryKernelInAnyThreads) {
+// One DenseProducts for all cases, as a network has one for all layers.
+TYPED_TEST(DenseProductsOf, GiveTheBitsOfTheNaiveSumsWithEveryKernelInAnyThreads) {
   using T = TypeParam;
-  std::vector<OrderedProducts<T>> products;
+  std::vector<DenseProducts<T>> products;
   for (const TileKernel<T>& kernel : tile_kernels<T>()) {
     products.emplace_back(kernel);
   }
@@ -186,7 +187,7 @@ TYPED_TEST(OrderedProductsOf, GiveTheBitsOfTheNaiveSumsWithEveryKernelInAnyThrea
 }
 
 // A build without optimization fuses nothing.
-TYPED_TEST(OrderedProductsOf, AreFusedWithAvxSoThatInstructionSetsAgree) {
+TYPED_TEST(DenseProductsOf, AreFusedWithAvxSoThatInstructionSetsAgree) {
 #if defined(__OPTIMIZE__)
   for (const TileKernel<TypeParam>& kernel : tile_kernels<TypeParam>()) {
     EXPECT_TRUE(kernel.fused || !std::string(kernel.instructions).starts_with("AVX"))
@@ -195,7 +196,7 @@ TYPED_TEST(OrderedProductsOf, AreFusedWithAvxSoThatInstructionSetsAgree) {
 #endif
 }
 
-TYPED_TEST(OrderedProductsOf, FindTheLargestGradientOfAnyShard) {
+TYPED_TEST(DenseProductsOf, FindTheLargestGradientOfAnyShard) {
   using T = TypeParam;
   constexpr std::size_t samples = 6;
   constexpr std::size_t inputs = 131;
@@ -205,7 +206,7 @@ TYPED_TEST(OrderedProductsOf, FindTheLargestGradientOfAnyShard) {
   const MatrixView<const T> X{x.data(), samples, inputs};
   const MatrixView<const T> dA{da.data(), samples, outputs};
   const std::vector<Range> shards = cut(samples, 3);
-  OrderedProducts<T> products;
+  DenseProducts<T> products;
   EXPECT_EQ(products.largest_gradient(X, dA, shards), T{0});
   da[3] = T{-2};  // sample 0, in dB; its opposite is in another shard
   da[4 * outputs + 3] = T{2};

@@ -20,35 +20,37 @@ struct ShardSum {
   std::span<T> dB;
 };
 
-/// The products of a dense layer with --reproducible; names and shapes as in dense.hpp. The bits of
-/// an element depend on its operands alone: see Note [Sums in order] for one shard, and Note [One
-/// tree over logical shards] for the sum of several. Owns the memory that operands are packed into,
-/// which grows with the largest product.
+/// The products of a dense layer of a batch of S samples. Shapes as in the derivation: X is S x
+/// M_{n-1}, W is M_{n-1} x M_n, A and dA are S x M_n; any extent may be 0. The bits of an element
+/// depend on its operands alone: see Note [Sums in order] for one shard, and Note [One tree over
+/// logical shards] for the sum of several. Owns the memory that operands are packed into, which
+/// grows with the largest product.
 ///
 /// Note [Why products of our own]
-/// The libraries choose a kernel, and with it an order of summation, by the extents of a product:
-/// a batch of 64 samples at once and eight shards of 8 of them give different bits. So they would
+/// A BLAS library chooses a kernel, and with it an order of summation, by the extents of a product:
+/// a batch of 64 samples at once and eight shards of 8 of them give different bits. So it would
 /// have to be called for one shard at a time on a rank that has several, and for each of these dW
 /// would be written and added up in memory: measured, one rank took 2 to 5 times as long for eight
 /// shards as for the batch. With products in a fixed order, forward and dX take all samples of a
-/// rank at once, and the tree over the shards is added up in registers. Nor does the library's
-/// version count any more. Measured beside oneDNN's, see tests/bench (bench_products).
+/// rank at once, and the tree over the shards is added up in registers. The library's version does
+/// not count either. bench_products in tests/bench measures them beside oneDNN's and OpenBLAS's.
 template <class T>
-class OrderedProducts {
+class DenseProducts {
  public:
   /// `kernel`: one of tile_kernels().
-  explicit OrderedProducts(const TileKernel<T>& kernel = tile_kernels<T>().front())
+  explicit DenseProducts(const TileKernel<T>& kernel = tile_kernels<T>().front())
       : kernel_(kernel) {}
 
-  /// A = X W.
+  /// A = X W [Challa 2022, eq. 7].
   void forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A);
 
-  /// dX = dA Wᵀ, summed over the columns [columns.begin, columns.end) of dA and W alone.
+  /// dX = dA Wᵀ, the sum in [Challa 2022, eq. 22], summed over the columns [columns.begin,
+  /// columns.end) of dA and W alone.
   void backward_input(MatrixView<const T> dA, MatrixView<const T> W, Range columns,
                       MatrixView<T> dX);
 
-  /// dW = Xᵀ dA and dB = Σ dA for each of `sums`, along the tree over its shards. `shards`: the
-  /// rows of each, one after the other from row 0 on; may be empty.
+  /// dW = Xᵀ dA and dB = Σ dA [Challa 2022, eq. 18, 19, 24, 25] for each of `sums`, along the tree
+  /// over its shards. `shards`: the rows of each, one after the other from row 0 on; may be empty.
   void backward_parameters(MatrixView<const T> X, MatrixView<const T> dA,
                            std::span<const Range> shards, std::span<const ShardSum<T>> sums);
 
