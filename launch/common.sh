@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by the other launch scripts: the packages, and what mpirun has to be told.
 
-# What building and running needs, what the tests need besides, and what those on several hosts and under
-# Slurm need besides (Debian's names).
+# What building and running needs, what the tests need besides, and what those need that not every machine can run: on
+# several hosts, under Slurm, by another compiler and another MPI (Debian's names).
 # shellcheck disable=SC2034  # used where this file is sourced
 build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization-dev libcli11-dev
                 nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libdnnl-dev
@@ -10,7 +10,7 @@ build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization
 # shellcheck disable=SC2034
 test_packages=(libgtest-dev python3 python3-numpy dataset-fashion-mnist)
 # shellcheck disable=SC2034
-cluster_packages=(iproute2 hostname slurmctld slurmd slurm-client munge)
+special_test_packages=(iproute2 hostname slurmctld slurmd slurm-client munge clang libomp-dev libmpich-dev mpich)
 
 is_installed() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]

@@ -13,9 +13,9 @@ source launch/common.sh
 
 install_missing "${build_packages[@]}" "${test_packages[@]}"
 if [[ ${DNN_ALLOW_SKIPS:-} == 1 ]]; then
-  (install_missing "${cluster_packages[@]}") || echo "Tests that need these packages are skipped."
+  (install_missing "${special_test_packages[@]}") || echo "Tests that need these packages are skipped."
 else
-  install_missing "${cluster_packages[@]}"
+  install_missing "${special_test_packages[@]}"
 fi
 cmake --preset release -B build-test -DDNN_WERROR=ON >/dev/null
 cmake --build build-test --parallel "$(nproc)"

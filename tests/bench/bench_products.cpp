@@ -71,36 +71,28 @@ void openblas(benchmark::State& state) {
 #if defined(__x86_64__)
 /// Twelve chains of multiply-adds, more than the latency and the units of a core need.
 void fma_peak(benchmark::State& state) {
-  const bool wide = tile_kernels<float>().front().vector == 16;
-  if (tile_kernels<float>().front().vector < 8) {
+  const std::size_t vector = tile_kernels<float>().front().vector;
+  if (vector < 8) {
     state.SkipWithError("no AVX2");
     return;
   }
   constexpr int repetitions = 1000;
   while (state.KeepRunning()) {
     for (int i = 0; i < repetitions; ++i) {
-#define DNN_FMA(r, n) "vfmadd231ps %%" r "12,%%" r "13,%%" r #n "\n"
-#define DNN_FMAS(r)                                                                   \
-  DNN_FMA(r, 0)                                                                       \
-  DNN_FMA(r, 1)                                                                       \
-  DNN_FMA(r, 2)                                                                       \
-  DNN_FMA(r, 3)                                                                       \
-  DNN_FMA(r, 4) DNN_FMA(r, 5) DNN_FMA(r, 6) DNN_FMA(r, 7) DNN_FMA(r, 8) DNN_FMA(r, 9) \
-      DNN_FMA(r, 10) DNN_FMA(r, 11)
-#define DNN_REGISTERS                                                                      \
-  "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
-      "xmm11", "xmm12", "xmm13"
-      if (wide) {
-        asm volatile(DNN_FMAS("zmm")::: DNN_REGISTERS);
+      if (vector == 16) {
+        asm volatile(
+            ".irp n,0,1,2,3,4,5,6,7,8,9,10,11\n vfmadd231ps %%zmm12,%%zmm13,%%zmm\\n\n .endr" ::
+                : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                  "xmm10", "xmm11", "xmm12", "xmm13");
       } else {
-        asm volatile(DNN_FMAS("ymm")::: DNN_REGISTERS);
+        asm volatile(
+            ".irp n,0,1,2,3,4,5,6,7,8,9,10,11\n vfmadd231ps %%ymm12,%%ymm13,%%ymm\\n\n .endr" ::
+                : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                  "xmm10", "xmm11", "xmm12", "xmm13");
       }
-#undef DNN_FMA
-#undef DNN_FMAS
-#undef DNN_REGISTERS
     }
   }
-  report_rate(state, "FLOP", 2.0 * 12 * repetitions * (wide ? 16 : 8));
+  report_rate(state, "FLOP", 2.0 * 12 * repetitions * static_cast<double>(vector));
 }
 BENCHMARK(fma_peak);
 #endif

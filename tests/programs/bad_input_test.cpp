@@ -93,7 +93,7 @@ TEST_F(BadInput, InfiniteFeatureInAMappedFile) {
   refuses("--data " + x + "," + y, {"x.npy", "feature 1 of sample 2", "infinite"});
 }
 TEST_F(BadInput, HiddenSizes) {
-  refuses("--hidden 64,0", {"--hidden 0"});
+  refuses("--hidden 64,0", {"--hidden 64,0"});
   refuses("--hidden 50000000,50000000", {"--hidden", "GiB"});
 }
 TEST_F(BadInput, BatchSizes) {
