@@ -11,7 +11,7 @@ dnn_require(libopenmpi-dev MPI COMPONENTS CXX)
 # Only MPI's C interface is used; its C++ bindings, removed from the standard in MPI-3, stay out.
 set_property(TARGET MPI::MPI_CXX APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS OMPI_SKIP_MPICXX
              MPICH_SKIP_MPICXX)
-dnn_require(libboost-serialization-dev Boost 1.74 COMPONENTS serialization)
+dnn_require(libboost-serialization-dev Boost 1.74 CONFIG COMPONENTS serialization)
 dnn_require(libcli11-dev CLI11)
 dnn_require(nlohmann-json3-dev nlohmann_json 3.9)
 dnn_require(libfmt-dev fmt 9)

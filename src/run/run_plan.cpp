@@ -228,6 +228,12 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
 
 namespace {
 
+/// Whether the ranks with most shards take more than a tenth longer than the mean.
+bool is_uneven(std::size_t shards, std::size_t ranks) {
+  const std::size_t most = (shards + ranks - 1) / ranks;
+  return 10 * most * ranks > 11 * shards;
+}
+
 /// How far the bits of the model depend on the ranks.
 std::string describe_bits(const RunPlan& plan, const Config& config, const TrainingData& data) {
   if (config.precision == Precision::bf16) {
@@ -285,6 +291,11 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
         "warning:  " + plural((plan.data_shards() - shards) * plan.model_ranks, "rank") +
         " more than logical shards, which have no work; use fewer ranks or a larger "
         "--batch-size (--logical-shards gives more shards, and another model)");
+  } else if (is_uneven(shards, plan.data_shards())) {
+    lines.push_back("note:     some ranks have " +
+                    plural(1 + shards / plan.data_shards(), "shard") + " of a batch and some " +
+                    std::to_string(shards / plan.data_shards()) +
+                    "; a number of ranks that divides " + std::to_string(shards) + " is faster");
   }
   lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
                   ", " + with_commas(data.train.classes()) + " classes; " +

@@ -73,8 +73,27 @@ std::string describe_findings(const std::vector<std::string>& findings) {
   return text;
 }
 
-NonfiniteGuard::NonfiniteGuard(OnNonfinite policy, const Communicator& world, std::string log)
-    : policy_(policy), world_(world), log_(std::move(log)) {}
+std::optional<BadNumbers> in_words_of_the_data(std::optional<BadNumbers> bad,
+                                               const std::vector<std::string>& class_names) {
+  if (bad && bad->class_index) {
+    bad->what += ", class '" + class_names[*bad->class_index] + "'";
+  }
+  if (bad && !bad->origin.empty()) {
+    bad->what += "; it begins in " + bad->origin;
+  }
+  return bad;
+}
+
+NonfiniteGuard::NonfiniteGuard(OnNonfinite policy, const Communicator& world,
+                               const std::vector<std::string>& class_names, std::string log)
+    : policy_(policy), world_(world), class_names_(class_names), log_(std::move(log)) {}
+
+std::string NonfiniteGuard::reason_to_end(const std::string& saved) const {
+  return message_ + saved +
+         "\nThe training diverged, or the data are broken. The same command with --on-nonfinite "
+         "skip goes on without such updates; a lower learning rate (--lr), --clip-norm or "
+         "--normalize keeps the numbers of a new run small";
+}
 
 NonfiniteGuard::Action NonfiniteGuard::decide(const Place& place,
                                               const std::optional<BadNumbers>& bad) {
@@ -95,7 +114,8 @@ NonfiniteGuard::Action NonfiniteGuard::choose(std::uint64_t update) {
 
 void NonfiniteGuard::report(const Place& place, const std::optional<BadNumbers>& bad,
                             Action action) {
-  const std::vector<std::string> findings = gather_findings(world_, bad);
+  const std::vector<std::string> findings =
+      gather_findings(world_, in_words_of_the_data(bad, class_names_));
   std::string text = "update " + std::to_string(place.update) + " (epoch " +
                      std::to_string(place.epoch) + ", step " + std::to_string(place.step) +
                      ") is not finite:" + describe_findings(findings);

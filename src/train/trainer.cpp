@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
-#include <utility>
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/core/program_name.hpp"
 #include "dnn/train/training_setup.hpp"
 
 namespace dnn {
 
 namespace {
-
-/// The most samples that evaluation computes at a time.
-constexpr std::size_t evaluation_rows = 256;
 
 /// Thrown on all ranks: the run is where an earlier checkpoint was.
 struct WentBack {};
@@ -32,45 +27,16 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
       data_(data),
       reporter_(reporter),
       control_(outputs_.control),
-      model_(settings, grid, plan, data, std::max(data.sampler.max_share(), evaluation_rows)),
+      model_(settings, grid, plan, data,
+             std::max(data.sampler.max_share(), RunEvaluation<T>::most_rows)),
       schedule_(schedule_of(settings, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
+      evaluation_(grid, plan.part, data),
       models_({settings, world_, data, plan.layout.widths(), model_.parts(), outputs_.provenance,
                outputs_.folder}),
-      guard_(settings.on_nonfinite, world_,
-             outputs_.folder != nullptr ? outputs_.folder->nonfinite() : "") {
-  if (data.sampler.validation_samples() > 0) {
-    validator_.emplace(
-        grid, plan.part, Gatherer<T>(data.train, data.normalizer),
-        data.sampler.validation_samples(),
-        [&sampler = data.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
-        evaluation_rows);
-  }
-}
-
-template <class T>
-void Trainer<T>::resume(Checkpoint checkpoint) {
-  model_.require_fit(checkpoint, data_.sampler.steps());
-  const std::string text =
-      world_.broadcast(world_.is_root() ? describe_checkpoint(checkpoint) : std::string(), 0);
-  if (!world_.is_root()) {
-    checkpoint = parse_checkpoint(text, "rank 0's checkpoint");
-  }
-  std::vector<std::byte> best_parameters = std::move(checkpoint.best_parameters);
-  if (!model_.restore(checkpoint)) {
-    reporter_.line(
-        "note: the ranks lie otherwise than before; what --compress still owed to the sums is lost "
-        "(less than the rounding of one update's gradients)");
-  }
-  position_ = RunPosition::read(world_, checkpoint);
-  result_.skipped_updates = checkpoint.skipped;
-  result_.epochs = std::move(checkpoint.epochs);
-  const std::optional<EpochMetrics> best =
-      checkpoint.best_epoch > 0 ? std::optional(result_.epochs[checkpoint.best_epoch - 1])
-                                : std::nullopt;
-  models_.restore(best, std::move(best_parameters));
-  result_.best_epoch = models_.best_epoch();
-}
+      guard_(settings.on_nonfinite, world_, data.train.class_names,
+             outputs_.folder != nullptr ? outputs_.folder->nonfinite() : ""),
+      saver_({grid, data, model_, models_, position_, result_}, outputs_.provenance, control_) {}
 
 template <class T>
 bool Trainer<T>::is_done() const {
@@ -84,18 +50,14 @@ void Trainer<T>::run() {
   try {
     if (settings_.on_nonfinite == OnNonfinite::rollback && control_ != nullptr &&
         !control_->has_checkpoint()) {
-      write_checkpoint();  // the first that can be gone back to
+      saver_.save();  // the first that can be gone back to
     }
     while (!is_done()) {
-      try {
-        train_epoch();
-      } catch (const WentBack&) {
-        ++result_.rollbacks;
-      }
+      train_epoch();
     }
   } catch (const StopAgreed&) {
     result_.interrupted = true;
-    write_checkpoint();
+    saver_.save();
     control_->finish();
     return;
   }
@@ -110,11 +72,100 @@ void Trainer<T>::run() {
 /// What is left of the epoch under way, and all that follows from it.
 template <class T>
 void Trainer<T>::train_epoch() {
-  run_epoch();
-  end_epoch();
-  if (control_ != nullptr) {
-    obey(control_->after_epoch(updates(), result_.epochs.back().epoch, is_done()));
+  try {
+    begin_epoch();
+    while (position_.step < data_.sampler.steps()) {
+      advance();
+      if (settings_.verify_every > 0 && updates() % settings_.verify_every == 0) {
+        model_.check();
+      }
+      if (control_ != nullptr && position_.step < data_.sampler.steps()) {
+        obey(control_->after_update(updates()));
+      }
+    }
+    position_.seconds += epoch_watch_.lap();
+    end_epoch();
+    if (control_ != nullptr) {
+      obey(control_->after_epoch(updates(), result_.epochs.back().epoch, is_done()));
+    }
+  } catch (const WentBack&) {
+    ++result_.rollbacks;
   }
+}
+
+template <class T>
+void Trainer<T>::begin_epoch() {
+  const Sampler& sampler = data_.sampler;
+  const std::size_t epoch = position_.epoch;
+  const std::size_t first = position_.step;
+  reporter_.begin_epoch(epoch, settings_.epochs, sampler.training_samples());
+  loader_.start(
+      [&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
+        sampler.batch(epoch, first + step, samples);
+      },
+      sampler.steps() - first);
+  epoch_watch_ = {};
+}
+
+/// Makes the next update, and goes on behind it.
+template <class T>
+void Trainer<T>::advance() {
+  const StepResult done = make_update();
+  const std::size_t samples = data_.sampler.batch_samples(position_.step);
+  if (done.counts) {
+    position_.sums += done.sums;
+    guard_.note_good();
+  } else {
+    leave_out(done, samples);
+  }
+  reporter_.advance(samples);
+  ++position_.step;
+}
+
+/// The next update of the epoch under way; the position stays before it.
+template <class T>
+StepResult Trainer<T>::make_update() {
+  Stopwatch watch;
+  world_.pulse().begin_update(updates() + 1);
+  world_.pulse().begin(Activity::fetching);
+  const Batch<T> batch = loader_.next();
+  world_.pulse().begin(Activity::computing);
+  result_.seconds.load += watch.lap();
+  position_.learning_rate = schedule_.at(updates());
+  return model_.step().run(batch, data_.sampler.batch_samples(position_.step), position_.epoch,
+                           position_.learning_rate, result_.seconds);
+}
+
+/// After an update that does not count: what --on-nonfinite says, see Note [What to do about bad
+/// numbers]. Returns where the update is left out.
+template <class T>
+void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
+  const auto action =
+      guard_.decide({updates() + 1, position_.epoch, position_.step + 1}, result.bad);
+  if (action == NonfiniteGuard::Action::skip) {
+    position_.left_out += samples;
+    ++result_.skipped_updates;
+    return;
+  }
+  if (action == NonfiniteGuard::Action::roll_back && saver_.writes()) {
+    saver_.go_back(reporter_);
+    throw WentBack();
+  }
+  position_.seconds += epoch_watch_.lap();
+  throw AgreedError(guard_.reason_to_end(saver_.save_for_good()));
+}
+
+template <class T>
+void Trainer<T>::obey(RunControl::Order order) {
+  if (order == RunControl::Order::go_on) {
+    return;
+  }
+  position_.seconds += position_.step > 0 ? epoch_watch_.lap() : 0;
+  if (order == RunControl::Order::stop) {
+    throw StopAgreed();
+  }
+  saver_.save();
+  epoch_watch_ = {};  // the epoch's time is that of training
 }
 
 template <class T>
@@ -138,61 +189,25 @@ void Trainer<T>::end_epoch() {
 }
 
 template <class T>
-void Trainer<T>::begin_epoch() {
-  const Sampler& sampler = data_.sampler;
-  const std::size_t epoch = position_.epoch;
-  const std::size_t first = position_.step;
-  reporter_.begin_epoch(epoch, settings_.epochs, sampler.training_samples());
-  loader_.start(
-      [&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
-        sampler.batch(epoch, first + step, samples);
-      },
-      sampler.steps() - first);
-  epoch_watch_ = {};
-}
-
-/// The next one of the epoch under way; the position stays before it.
-template <class T>
-StepResult Trainer<T>::make_update() {
-  Stopwatch watch;
-  world_.pulse().begin_update(updates() + 1);
-  world_.pulse().begin(Activity::fetching);
-  const Batch<T> batch = loader_.next();
-  world_.pulse().begin(Activity::computing);
-  result_.seconds.load += watch.lap();
-  position_.learning_rate = schedule_.at(updates());
-  return model_.step().run(batch, data_.sampler.batch_samples(position_.step), position_.epoch,
-                           position_.learning_rate, result_.seconds);
-}
-
-/// Makes the next update, and goes on behind it.
-template <class T>
-void Trainer<T>::advance() {
-  const StepResult done = make_update();
-  const std::size_t samples = data_.sampler.batch_samples(position_.step);
-  if (done.counts) {
-    position_.sums += done.sums;
-    guard_.note_good();
-  } else {
-    leave_out(done, samples);
-  }
-  reporter_.advance(samples);
-  ++position_.step;
-}
-
-template <class T>
-void Trainer<T>::run_epoch() {
-  begin_epoch();
-  while (position_.step < data_.sampler.steps()) {
-    advance();
-    if (settings_.verify_every > 0 && updates() % settings_.verify_every == 0) {
-      model_.check();
+void Trainer<T>::validate(EpochMetrics& metrics) {
+  const Stopwatch watch;
+  world_.pulse().begin(Activity::evaluating);
+  metrics.validation = evaluation_.validate(model_.step().network(), [this] {
+    if (control_ != nullptr) {
+      control_->check_stop();
     }
-    if (control_ != nullptr && position_.step < data_.sampler.steps()) {
-      obey(control_->after_update(updates()));
-    }
-  }
-  position_.seconds += epoch_watch_.lap();
+  });
+  metrics.evaluation_seconds = metrics.validation ? watch.seconds() : 0;
+  result_.seconds.evaluation += metrics.evaluation_seconds;
+}
+
+template <class T>
+Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
+  const Stopwatch watch;
+  world_.pulse().begin(Activity::evaluating);
+  const Evaluation evaluation = evaluation_.judge(model_.step().network(), confusion);
+  result_.seconds.evaluation += watch.seconds();
+  return evaluation;
 }
 
 template <class T>
@@ -244,153 +259,9 @@ ReplayedUpdate Trainer<T>::look_at_update() {
       LayerNorms::of<T>(grid_, model_.step().layout(), std::span<const T>(gradients));
   result.parameters = LayerNorms::of<T>(grid_, model_.step().layout(), model_.step().values());
   result.sha256 = model_.parameters_sha256();
-  result.findings = gather_findings(world_, in_words_of_the_data(done.bad));
+  result.findings =
+      gather_findings(world_, in_words_of_the_data(done.bad, data_.train.class_names));
   return result;
-}
-
-/// With the name of the class, which the training step does not know.
-template <class T>
-std::optional<BadNumbers> Trainer<T>::in_words_of_the_data(std::optional<BadNumbers> bad) const {
-  if (bad && bad->class_index) {
-    bad->what += ", class '" + data_.train.class_names[*bad->class_index] + "'";
-  }
-  if (bad && !bad->origin.empty()) {
-    bad->what += "; it begins in " + bad->origin;
-  }
-  return bad;
-}
-
-/// After an update that does not count: what --on-nonfinite says, see Note [What to do about bad
-/// numbers]. Returns where it is left out.
-template <class T>
-void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
-  switch (guard_.decide({updates() + 1, position_.epoch, position_.step + 1},
-                        in_words_of_the_data(result.bad))) {
-    case NonfiniteGuard::Action::skip:
-      position_.left_out += samples;
-      ++result_.skipped_updates;
-      return;
-    case NonfiniteGuard::Action::roll_back:
-      if (control_ != nullptr && control_->writes()) {
-        go_back();
-      }
-      [[fallthrough]];
-    default:
-      end_for_bad_numbers();
-  }
-}
-
-template <class T>
-void Trainer<T>::go_back() {
-  control_->wait();
-  resume(agree(
-      world_, [this] { return world_.is_root() ? control_->settings().go_back() : Checkpoint{}; }));
-  throw WentBack();
-}
-
-template <class T>
-void Trainer<T>::end_for_bad_numbers() {
-  std::string saved;
-  if (control_ != nullptr && control_->writes()) {
-    position_.seconds += epoch_watch_.lap();
-    try {
-      write_checkpoint();
-      control_->finish();
-      saved = "\nThe checkpoint of the state before it: " +
-              world_.broadcast(control_->report().last_written, 0) + ".";
-    } catch (const AgreedError& error) {
-      saved = std::string("\nThe state before it could not be saved: ") + error.what() + ".";
-    }
-  }
-  throw AgreedError(guard_.message() + saved +
-                    "\nThe training diverged, or the data are broken. The same command with "
-                    "--on-nonfinite skip goes on without such updates; a lower learning rate "
-                    "(--lr), --clip-norm or --normalize keeps the numbers of a new run small");
-}
-
-template <class T>
-void Trainer<T>::obey(RunControl::Order order) {
-  if (order == RunControl::Order::go_on) {
-    return;
-  }
-  position_.seconds += position_.step > 0 ? epoch_watch_.lap() : 0;
-  if (order == RunControl::Order::stop) {
-    throw StopAgreed();
-  }
-  write_checkpoint();
-  epoch_watch_ = {};  // the epoch's time is that of training
-}
-
-template <class T>
-void Trainer<T>::write_checkpoint() {
-  if (!control_->writes()) {
-    return;
-  }
-  const Stopwatch watch;
-  world_.pulse().begin(Activity::checkpointing);
-  model_.check();
-  Checkpoint checkpoint;
-  position_.write(world_, data_.sampler, checkpoint);
-  std::vector<std::byte> part;
-  if (control_->writes_parts()) {
-    part = model_.take_slice(checkpoint);
-    if (models_.keeps_best()) {
-      model_.parts().append_written(models_.best_part(), part);
-    }
-    checkpoint.parts.tensors =
-        1 + checkpoint.optimizer_state.size() + (models_.keeps_best() ? 1 : 0);
-  } else {
-    model_.gather(checkpoint);
-    checkpoint.best_parameters = models_.gather_best();
-  }
-  if (world_.is_root()) {
-    checkpoint.program = program_name;
-    checkpoint.configuration = outputs_.provenance.configuration;
-    checkpoint.data_sha256 = control_->settings().data_sha256;
-    checkpoint.environment = outputs_.provenance.environment.to_text();
-    checkpoint.epochs = result_.epochs;
-    checkpoint.best_epoch = result_.best_epoch;
-    checkpoint.skipped = result_.skipped_updates;
-  }
-  if (control_->writes_parts()) {
-    control_->submit_part(std::move(checkpoint), model_.parts().written(), std::move(part),
-                          watch.seconds());
-  } else {
-    control_->submit(std::move(checkpoint), watch.seconds());
-  }
-}
-
-template <class T>
-void Trainer<T>::validate(EpochMetrics& metrics) {
-  if (validator_) {
-    Stopwatch watch;
-    world_.pulse().begin(Activity::evaluating);
-    metrics.validation = validator_->run(model_.step().network(), nullptr, [this] {
-      if (control_ != nullptr) {
-        control_->check_stop();
-      }
-    });
-    metrics.evaluation_seconds = watch.seconds();
-    result_.seconds.evaluation += metrics.evaluation_seconds;
-  }
-}
-
-template <class T>
-Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
-  Stopwatch watch;
-  world_.pulse().begin(Activity::evaluating);
-  Evaluation evaluation;
-  if (!data_.test && validator_) {
-    evaluation = validator_->run(model_.step().network(), &confusion);
-  } else {
-    const Dataset& set = data_.test ? *data_.test : data_.train;
-    Evaluator<T> evaluator(
-        grid_, model_.step().layout(), Gatherer<T>(set, data_.normalizer), set.samples,
-        [](std::uint64_t i) { return i; }, evaluation_rows);
-    evaluation = evaluator.run(model_.step().network(), &confusion);
-  }
-  result_.seconds.evaluation += watch.seconds();
-  return evaluation;
 }
 
 template class Trainer<float>;

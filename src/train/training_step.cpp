@@ -99,7 +99,9 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
     exchange_.publish();
     seconds.exchange += watch.lap();
     result.sums = {};
-    find_suspects(batch, epoch, result.bad);
+    if (result.bad || model_group_ != nullptr) {
+      find_suspects(network_, layout_, batch, {settings_.seed, epoch, batch.samples}, result.bad);
+    }
     return result;
   }
   const double scale = clip_scale();
@@ -159,7 +161,7 @@ std::span<const Range> TrainingStep<T>::shards_of(std::size_t global_samples) {
 template <class T>
 void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
                                     std::size_t global_samples, StepResult& result) {
-  const std::string last_layer = name_of_layer(layout_.layers().size()) + ": ";
+  const std::string last_layer = name_of_layer(layout_, layout_.layers().size()) + ": ";
   if (!sharded_loss_) {
     try {
       result.sums += loss_.differentiate(logits, batch.labels, global_samples);
@@ -206,7 +208,7 @@ void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& re
   if (largest <= limit) {
     return;
   }
-  result.bad = BadNumbers{name_of_layer(gradients.layer) + ": the gradients" +
+  result.bad = BadNumbers{name_of_layer(layout_, gradients.layer) + ": the gradients" +
                               (std::isnan(largest)   ? " are NaN"
                                : std::isinf(largest) ? " are infinite"
                                                      : " are too large to be summed"),
@@ -214,49 +216,6 @@ void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& re
                           {},
                           {}};
   result.counts = false;
-}
-
-template <class T>
-std::string TrainingStep<T>::name_of_layer(std::size_t layer) const {
-  return "layer " + std::to_string(layer) + " of " + std::to_string(layout_.layers().size());
-}
-
-template <class T>
-void TrainingStep<T>::find_suspects(const Batch<T>& batch, std::uint64_t epoch,
-                                    std::optional<BadNumbers>& bad) {
-  if (!bad && model_group_ == nullptr) {
-    return;
-  }
-  const DropoutKey key{settings_.seed, epoch, batch.samples};
-  const MatrixView<const T> logits = network_.forward(batch.X, &key);
-  if (!bad) {
-    return;
-  }
-  if (const std::size_t layer = network_.first_nonfinite_layer(batch.X.rows); layer > 0) {
-    bad->origin = name_of_layer(layer);
-  }
-  add_suspects(logits, batch.samples, *bad);
-  if (bad->samples.empty()) {
-    bad->samples.assign(batch.samples.begin(), batch.samples.end());
-  }
-}
-
-template <class T>
-void TrainingStep<T>::add_suspects(MatrixView<const T> logits,
-                                   std::span<const std::uint64_t> samples, BadNumbers& bad) const {
-  for (std::size_t s = 0; s < logits.rows; ++s) {
-    const std::span<const T> row = logits.row(s);
-    const auto found =
-        std::find_if(row.begin(), row.end(), [](T logit) { return !std::isfinite(logit); });
-    if (found == row.end()) {
-      continue;
-    }
-    if (bad.samples.empty()) {
-      bad.class_index =
-          layout_.layers().back().columns.begin + static_cast<std::size_t>(found - row.begin());
-    }
-    bad.samples.push_back(samples[s]);
-  }
 }
 
 template <class T>

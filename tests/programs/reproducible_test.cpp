@@ -84,6 +84,9 @@ TEST_F(ReproducibleRuns, GoOnAtAnotherNumberOfRanksEachTime) {
 }
 
 TEST_F(ReproducibleRuns, TellRanksThatIdleAndRefuseAnotherCut) {
+  const CommandResult uneven = run(3, "uneven", "--logical-shards 4");
+  EXPECT_NE(uneven.output.find("some ranks have 2 shards of a batch and some 1"), std::string::npos)
+      << uneven.output;
   const CommandResult idle = run(4, "run", "--logical-shards 3");
   EXPECT_EQ(idle.exit_code, 0);
   EXPECT_NE(idle.output.find("1 rank more than logical shards, which have no work"),

@@ -17,7 +17,11 @@ namespace dnn {
 /// host, what, and the samples (counted from 1) that lead to it.
 [[nodiscard]] std::vector<std::string> gather_findings(const Communicator& world,
                                                        const std::optional<BadNumbers>& bad);
-/// These in words, each on a new line.
+/// `bad` with the name of its class and the layer where it begins, which the training step does not
+/// know. `class_names`: of the data.
+[[nodiscard]] std::optional<BadNumbers> in_words_of_the_data(
+    std::optional<BadNumbers> bad, const std::vector<std::string>& class_names);
+/// Findings in words, each on a new line.
 [[nodiscard]] std::string describe_findings(const std::vector<std::string>& findings);
 
 /// What happens when an update does not count since a loss or gradient is not finite.
@@ -47,8 +51,10 @@ class NonfiniteGuard {
 
   static constexpr std::size_t most_in_a_row = 10;
 
-  /// `log`: the file that rank 0 appends reports to; empty: none. `world` must outlive the guard.
-  NonfiniteGuard(OnNonfinite policy, const Communicator& world, std::string log);
+  /// `log`: the file that rank 0 appends reports to; empty: none. `world` and `class_names`, of the
+  /// data, must outlive the guard.
+  NonfiniteGuard(OnNonfinite policy, const Communicator& world,
+                 const std::vector<std::string>& class_names, std::string log);
 
   /// Collective, after an update that does not count: reports it on standard error and in the log,
   /// and says what to do. `bad`: what this rank found.
@@ -57,8 +63,9 @@ class NonfiniteGuard {
   /// After an update that counts.
   void note_good() { in_a_row_ = 0; }
 
-  /// What the last decision was about, on all ranks.
-  [[nodiscard]] const std::string& message() const { return message_; }
+  /// Why the run ends where the last decision was to abort; the same on all ranks. `saved`: what
+  /// became of the state before the update, see RunSaver::save_for_good.
+  [[nodiscard]] std::string reason_to_end(const std::string& saved) const;
 
  private:
   [[nodiscard]] Action choose(std::uint64_t update);
@@ -66,6 +73,7 @@ class NonfiniteGuard {
 
   OnNonfinite policy_;
   const Communicator& world_;
+  const std::vector<std::string>& class_names_;
   std::string log_;
   std::size_t in_a_row_ = 0;
   std::set<std::uint64_t> rolled_back_;  ///< updates that made the run go back

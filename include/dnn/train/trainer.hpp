@@ -2,22 +2,25 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dnn/checkpoint/checkpoint.hpp"
 #include "dnn/checkpoint/run_control.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/core/stopwatch.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/distributed_model.hpp"
-#include "dnn/train/evaluator.hpp"
 #include "dnn/train/model_keeper.hpp"
 #include "dnn/train/model_plan.hpp"
 #include "dnn/train/nonfinite_guard.hpp"
 #include "dnn/train/replayed_update.hpp"
+#include "dnn/train/run_evaluation.hpp"
 #include "dnn/train/run_position.hpp"
+#include "dnn/train/run_saver.hpp"
 #include "dnn/train/trainer_settings.hpp"
 #include "dnn/train/training_result.hpp"
 
@@ -42,7 +45,7 @@ class Trainer {
 
   /// Goes to where the run of rank 0's `checkpoint` was; the other ranks' is not used. Throws
   /// AgreedError where it is of another network.
-  void resume(Checkpoint checkpoint);
+  void resume(Checkpoint checkpoint) { saver_.restore(std::move(checkpoint), reporter_); }
 
   /// Trains for all epochs, or until it stops early, and writes the best and the last model; or
   /// until it is asked to stop, and writes a checkpoint. What cannot be written before the end is
@@ -65,8 +68,7 @@ class Trainer {
   /// Goes back to the best epoch's parameters.
   void use_best() { model_.set_parameters(models_.gather_best()); }
 
-  /// Evaluates the present parameters on the test data, or else on the validation set, or else on
-  /// the training set. `confusion` takes this rank's part of the counts.
+  /// Evaluates the present parameters, see RunEvaluation::judge.
   Evaluation final_evaluation(Confusion& confusion);
 
   /// This rank's flat buffer, of the plan's `part`.
@@ -74,21 +76,16 @@ class Trainer {
 
  private:
   [[nodiscard]] bool is_done() const;
+  [[nodiscard]] std::uint64_t updates() const { return position_.updates(data_.sampler); }
   void train_epoch();
   void begin_epoch();
-  void run_epoch();
   void end_epoch();
-  StepResult make_update();
   void advance();
-  ReplayedUpdate look_at_update();
-  [[nodiscard]] std::uint64_t updates() const { return position_.updates(data_.sampler); }
-  void obey(RunControl::Order order);
-  void write_checkpoint();
-  void validate(EpochMetrics& metrics);
-  [[nodiscard]] std::optional<BadNumbers> in_words_of_the_data(std::optional<BadNumbers> bad) const;
+  StepResult make_update();
   void leave_out(const StepResult& result, std::size_t samples);
-  [[noreturn]] void go_back();
-  [[noreturn]] void end_for_bad_numbers();
+  void obey(RunControl::Order order);
+  void validate(EpochMetrics& metrics);
+  [[nodiscard]] ReplayedUpdate look_at_update();
 
   const TrainerSettings& settings_;
   const Outputs outputs_;
@@ -100,13 +97,14 @@ class Trainer {
   DistributedModel<T> model_;
   LearningRateSchedule schedule_;
   BatchLoader<T> loader_;
-  std::optional<Evaluator<T>> validator_;
+  RunEvaluation<T> evaluation_;
+  ModelKeeper models_;
+  NonfiniteGuard guard_;
 
   RunPosition position_;
   Stopwatch epoch_watch_;
   TrainingResult result_;
-  ModelKeeper models_;
-  NonfiniteGuard guard_;
+  RunSaver<T> saver_;
 };
 
 }  // namespace dnn

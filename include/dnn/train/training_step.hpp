@@ -19,19 +19,10 @@
 #include "dnn/parallel/class_sharded_softmax.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/model_group_sums.hpp"
+#include "dnn/train/bad_numbers.hpp"
 #include "dnn/train/phase_seconds.hpp"
 
 namespace dnn {
-
-/// What a rank found that is NaN or infinite, or larger than all ranks together can sum.
-struct BadNumbers {
-  std::string what;                    ///< "layer 2 of 3: the gradients are NaN"
-  std::vector<std::uint64_t> samples;  ///< this rank's that lead to it; all of its, where that
-                                       ///< cannot be told from their logits
-  /// Of the first of these samples, the first class whose logit is not finite.
-  std::optional<std::size_t> class_index;
-  std::string origin;  ///< the first layer with such values, as "layer 2 of 3"; empty if unknown
-};
 
 /// What came of one update.
 struct StepResult {
@@ -119,12 +110,6 @@ class TrainingStep {
   /// Collective over the model group, where `of_some` (see Network::backward) is not small enough:
   /// whether all have finite gradients, see Note [Agreement of a model group].
   void agree_in_group(T of_some, StepResult& result);
-  [[nodiscard]] std::string name_of_layer(std::size_t layer) const;
-  /// Collective over the model group. `bad`, where there is one, gets this rank's samples whose
-  /// logits are not finite; all of them, if none is such.
-  void find_suspects(const Batch<T>& batch, std::uint64_t epoch, std::optional<BadNumbers>& bad);
-  void add_suspects(MatrixView<const T> logits, std::span<const std::uint64_t> samples,
-                    BadNumbers& bad) const;
   void announce_all();
   void reduce_over_all(std::span<std::uint64_t> numbers, Reduction reduction);
   /// The factor that brings the gradients' norm down to the limit, or 1.
