@@ -188,7 +188,7 @@ TEST(Options, ReproducibleIsAcceptedWithANote) {
   EXPECT_EQ(parse({}).note, "");
   EXPECT_EQ(to_json(parse({"--reproducible"}).config), to_json(Config{}));
   const std::vector<const char*> none = {"dnn_train"};
-  EXPECT_NO_THROW(parse_options(1, none.data(), R"({"reproducible":true,"epochs":3})"));
+  EXPECT_NO_THROW((void)parse_options(1, none.data(), R"({"reproducible":true,"epochs":3})"));
 }
 
 TEST(Options, UnknownOnesNameTheNearest) {
