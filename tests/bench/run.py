@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """Measures everything the README's table of figures shows, and writes it there.
 
-    tests/bench/run.py [--build build] [--sections steps,scaling,...] [--repeats 3] [--no-readme]
+    tests/bench/run.py [--build build] [--sections steps,scaling,...] [--repeats 3] [--python PYTHON] [--no-readme]
 
 Builds the benchmarks, runs ours and PyTorch in turns so that a machine whose speed drifts does not
 favour one of them, and reports medians with their spread. The hosts section needs root (it makes
-four hosts with tests/cluster/cluster). Raw lines go to <build>/bench/results.jsonl.
+four hosts with tests/cluster/cluster). --python names another Python than /usr/bin/python3 for PyTorch, as
+that of a virtual environment with the newest release. The README keeps the figures of each processor;
+those of this one are replaced. Raw lines go to <build>/bench/results.jsonl.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ NETWORKS = [("784,128,10", 32), ("784,512,256,10", 64), ("784,1024,1024,10", 128
             ("784,2048,2048,2048,10", 512)]
 LARGE = [("4096,4096,4096,4096", 128), ("512,512,100000", 64)]
 BEGIN, END = "<!-- figures: written by tests/bench/run.py -->", "<!-- end of figures -->"
+NARROW = 16  # columns of layers that are left out of the means: no product of so few is a large part of a step
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
        "OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_ALLOW_RUN_AS_ROOT": "1",
        "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -38,6 +42,7 @@ class Bench:
         self.bin = options.build / "bench"
         self.repeats = options.repeats
         self.seconds = options.seconds
+        self.python = options.python
         self.raw = (self.bin / "results.jsonl").open("w")
         self.lines: list[str] = []
 
@@ -59,7 +64,7 @@ class Bench:
         return self.run([*launch, *program])[0]
 
     def torch_step(self, network: str, rows: int, processes: int, *more) -> dict:
-        return self.run([TORCH, "step", "--widths", network, "--rows", rows, "--processes",
+        return self.run([self.python, TORCH, "step", "--widths", network, "--rows", rows, "--processes",
                          processes, "--seconds", self.seconds, *more])[0]
 
     def in_turns(self, runs: dict, repeats: int | None = None) -> dict:
@@ -111,7 +116,9 @@ def machine(bench: Bench) -> None:
         first("c++ --version"), first("mpirun --version"),
         "oneDNN " + first("dpkg-query -W -f '${Version}' libdnnl-dev"),
         "Linux " + first("uname -r")])
-    bench.say(f"{cpu} (model {family}), {cores} cores; {versions}. One thread a rank, float, SGD, unless "
+    bench.say(f"### {cpu} (model {family})")
+    bench.say()
+    bench.say(f"{cores} cores; {versions}. One thread a rank, float, SGD, unless "
               "said otherwise; medians of runs in turns, with half their spread.")
     bench.say()
 
@@ -145,6 +152,45 @@ def steps(bench: Bench) -> None:
     bench.say()
     bench.table(["network", "ranks", "step", "products", "load", "compute", "exchange", "update",
                  "products / step", "GFLOP/s of products", "MiB, all ranks"], split)
+
+
+def products(bench: Bench) -> None:
+    """Every product of the networks as a fraction of what this core can multiply-add."""
+    text = subprocess.run([bench.bin / "bench_kernels", "--benchmark_format=json",
+                           "--benchmark_filter=fma_peak|forward|gradient_of|input_gradient|weight_gradient",
+                           "--benchmark_repetitions=3", "--benchmark_enable_random_interleaving=true"],
+                          check=True, text=True, stdout=subprocess.PIPE, env={**os.environ, **ONE_THREAD}).stdout
+    rates: dict = {}
+    for line in json.loads(text)["benchmarks"]:
+        if line.get("aggregate_name") == "median":
+            rates[line["run_name"].split("/repeats")[0]] = line["FLOP"] / 1e9
+    peak = rates.pop("fma_peak")
+    kinds = [("forward", "forward_of"), ("input_gradient", "input_gradient_of"),
+             ("weight_gradient_of_1", "weight_gradient_of"), ("weight_gradient_of_8", "weight_gradient_of")]
+    logs: dict = {"ours": [], "onednn": [], "openblas": []}
+    rows = []
+    for name in rates:
+        if not name.startswith("forward/"):
+            continue
+        shape = name.split("/", 1)[1]
+        extents = [int(word.split(":")[1]) for word in shape.split("/")]
+        cells = []
+        for ours, theirs in kinds:
+            mine = rates[f"{ours}/{shape}"]
+            others = {library: rates[f"{library}<{theirs}>/{shape}"] for library in ("onednn", "openblas")}
+            cells.append(" / ".join(f"{100 * x / peak:.0f}" for x in (mine, *others.values())))
+            if extents[-1] > NARROW and ours != "weight_gradient_of_8":
+                logs["ours"].append(mine / peak)
+                for library, other in others.items():
+                    logs[library].append(mine / other)
+        rows.append([" × ".join(map(str, extents))] + cells)
+    mean = {key: statistics.geometric_mean(values) for key, values in logs.items()}
+    bench.say(f"**Products in percent of the FMA peak of one core, {peak:.0f} GFLOP/s: dnn_train / oneDNN's sgemm / "
+              f"OpenBLAS.** Without layers of 10 columns: geometric mean {100 * mean['ours']:.0f} %, least "
+              f"{100 * min(logs['ours']):.0f} %; against oneDNN {mean['onednn']:.2f}× (least "
+              f"{min(logs['onednn']):.2f}×), OpenBLAS {mean['openblas']:.2f}× (least {min(logs['openblas']):.2f}×).")
+    bench.say()
+    bench.table(["rows × in × out", "forward", "dX", "dW, 1 shard", "dW, 8 shards"], rows)
 
 
 def bf16(bench: Bench) -> None:
@@ -277,7 +323,7 @@ def accuracy(bench: Bench) -> None:
         return result
 
     def peer(processes: int) -> dict:
-        return bench.run([TORCH, "accuracy", "--batch", 128, "--processes", processes, *settings])[0]
+        return bench.run([bench.python, TORCH, "accuracy", "--batch", 128, "--processes", processes, *settings])[0]
 
     got = bench.in_turns({"PyTorch, 1 process": lambda: peer(1), "PyTorch DDP, 2": lambda: peer(2),
                           "dnn_train, 2 ranks": ours})
@@ -323,20 +369,25 @@ def kernels(bench: Bench) -> None:
 
 
 SECTIONS = {function.__name__: function
-            for function in (steps, bf16, model_parallel, scaling, exchange, hosts, overlap, accuracy,
+            for function in (steps, products, bf16, model_parallel, scaling, exchange, hosts, overlap, accuracy,
                              kernels)}
 
 
 def write_readme(lines: list[str]) -> None:
     readme = ROOT / "README.md"
     before, rest = readme.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(before + BEGIN + "\n" + "\n".join(lines).strip() + "\n" + END + after)
+    figures, after = rest.split(END)
+    block = "\n".join(lines).strip()
+    title = block.splitlines()[0]
+    others = [text for text in ("### " + part.strip() for part in figures.split("### ")[1:])
+              if text.splitlines()[0] != title]
+    readme.write_text(before + BEGIN + "\n" + "\n\n".join([block, *others]) + "\n" + END + after)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.add_argument("--python", default="/usr/bin/python3", help="that has PyTorch (%(default)s)")
     parser.add_argument("--sections", default=",".join(SECTIONS), help="(%(default)s)")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
