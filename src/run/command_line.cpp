@@ -87,6 +87,10 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
   } catch (const InputError& error) {  // ConfigFile's, which does not know the path
     throw InputError(app.get_config_ptr()->as<std::string>() + ": " + error.what());
   }
+  // First: newer versions of CLI11 count the values of unknown keys among the words that remain.
+  if (const CLI::Option* file = app.get_config_ptr(); file != nullptr && file->count() > 0) {
+    check_file_keys(app, file->as<std::string>());
+  }
   for (const std::string& extra : app.remaining()) {
     const std::string name = extra.substr(0, extra.find('='));
     if (!name.starts_with("-")) {
@@ -96,9 +100,6 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
     throw InputError("unknown option " + name +
                      suggestion(start == std::string::npos ? name : name.substr(start),
                                 option_names(app, false), "--"));
-  }
-  if (const CLI::Option* file = app.get_config_ptr(); file != nullptr && file->count() > 0) {
-    check_file_keys(app, file->as<std::string>());
   }
   return std::nullopt;
 }
