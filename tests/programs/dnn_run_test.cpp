@@ -57,9 +57,9 @@ TEST(DnnRun, StartsAgainAfterACrashAndAfterAPreemption) {
   const std::string out = folder / "run";
   ASSERT_EQ(run_command(job + options + (folder / "undisturbed")).exit_code, 0);
   for (const char* signal : {"KILL", "TERM"}) {
-    const CommandResult result = run_command(dnn_run + "--pause 0 " + job + options + out + " & " +
-                                             wait_for_checkpoint(out) + "kill -" + signal +
-                                             " $(pgrep -P $(pgrep -P $! mpi) | head -1); wait $!");
+    const CommandResult result = run_command(
+        dnn_run + "--pause 0 " + job + options + out + " & " + wait_for_checkpoint(out) + "kill -" +
+        signal + " $(pgrep -P $(pgrep -P $! 'mpi|prte') | head -1); wait $!");
     EXPECT_EQ(result.exit_code, 0) << result.output;
     EXPECT_EQ(count(result.output, "dnn_run: exit code "), 1) << result.output;
     const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
@@ -202,7 +202,7 @@ TEST(DnnRun, WhenItIsKilledItsJobEnds) {
         dnn_run + job +
         " --quiet --epochs 1000000 --lr-schedule constant --checkpoint-every 50 --output " + out +
         " & " + wait_for_checkpoint(out) +
-        "mpirun=$(pgrep -P $! mpi); echo $mpirun $(pgrep -P $mpirun) > " +
+        "mpirun=$(pgrep -P $! 'mpi|prte'); echo $mpirun $(pgrep -P $mpirun) > " +
         (folder / "mpirun.pids") + "; kill -KILL $! " + guard + "; " + print_left(folder, 15) +
         "; sleep 0.5; ls -d ${TMPDIR:-/tmp}/ompi.*/pid.$mpirun");
     EXPECT_EQ(count(real.output, "left:."), 1) << real.output;
@@ -220,7 +220,7 @@ TEST(DnnRun, RemovesTheFilesOfAKilledMpirunAndNoOthers) {
       "touch " + other + "; " + dnn_run + "--restarts 0 " + job +
       " --quiet --epochs 1000000 --lr-schedule constant --checkpoint-every 50 --output " + out +
       " & " + wait_for_checkpoint(out) +
-      "mpirun=$(pgrep -P $! mpi); rank=$(pgrep -P $mpirun | head -1); "
+      "mpirun=$(pgrep -P $! 'mpi|prte'); rank=$(pgrep -P $mpirun | head -1); "
       "name=$(tr '\\0' '\\n' < /proc/$rank/environ | sed -n 's/^PMIX_NAMESPACE=//p'); "
       "files=$(printf '/dev/shm/*.%x.* ' $name); folder=$(ls -d "
       "${TMPDIR:-/tmp}/ompi.*/pid.$mpirun); "

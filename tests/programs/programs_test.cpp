@@ -1,6 +1,7 @@
 // The programs as a user runs them.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -351,19 +352,22 @@ TEST(Model, CompareNamesTheLargestDifference) {
             1);
 }
 
-/// The processes of failing_rank that live, of this build: others may be running their own.
+/// Goes before the command of a job: ranks inherit it, so that they are known among others' ranks.
+const std::string mark = "DNN_TEST_JOB=" + std::to_string(::getpid());
+
+/// The ranks of this process's jobs that live.
 std::string ranks_left() {
   return run_command(
-             "for p in $(pgrep -x -r R,S,D,T failing_rank); do "
-             "[ \"$(readlink /proc/$p/exe)\" != \"$(realpath " +
-             failing_rank + ")\" ] || echo $p; done")
+             "for p in $(pgrep -x -r R,S,D,T failing_rank); do tr '\\0' '\\n' "
+             "2>/dev/null </proc/$p/environ | grep -qx " +
+             mark + " && echo $p; done")
       .output;
 }
 
 /// Three ranks, of which one fails in the way given.
 CommandResult job_with(int failing, const std::string& how) {
-  const CommandResult result =
-      run_command(mpirun(3) + failing_rank + " " + std::to_string(failing) + " " + how);
+  const CommandResult result = run_command(mark + " " + mpirun(3) + failing_rank + " " +
+                                           std::to_string(failing) + " " + how);
   EXPECT_EQ(ranks_left(), "") << "a rank is left";
   return result;
 }
@@ -426,7 +430,7 @@ TEST(Job, AStuckRankEndsItAndIsNamed) {
 TEST(Job, ARankThatIsStuckWhileMpiStartsOrEndsEndsIt) {
   for (const std::string when : {"start", "end"}) {
     const CommandResult result =
-        run_command("DNN_LAUNCH_TIMEOUT=3 " + mpirun(3) + failing_rank + " 1 " + when);
+        run_command(mark + " DNN_LAUNCH_TIMEOUT=3 " + mpirun(3) + failing_rank + " 1 " + when);
     EXPECT_NE(result.exit_code, 0);
     EXPECT_LT(result.seconds, hang_seconds);
     EXPECT_NE(result.output.find("DNN_LAUNCH_TIMEOUT"), std::string::npos) << result.output;
