@@ -21,7 +21,8 @@ cmake --preset release -B build-test -DDNN_WERROR=ON >/dev/null
 cmake --build build-test --parallel "$(nproc)"
 
 status=0
+rm -f build-test/tests.xml
 ctest --test-dir build-test --output-on-failure --no-tests=error --parallel "$(nproc)" \
   --output-junit tests.xml --test-output-size-passed 1000000 --test-output-size-failed 1000000 "$@" || status=$?
-python3 tests/house/list_skips.py build-test/tests.xml "${DNN_ALLOW_SKIPS:-}" || status=$?
+[[ ! -e build-test/tests.xml ]] || python3 tests/house/list_skips.py build-test/tests.xml "${DNN_ALLOW_SKIPS:-}" || status=$?
 exit "$status"
