@@ -1,7 +1,5 @@
 #include "dnn/core/largest_magnitude.hpp"
 
-#include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +12,9 @@ namespace dnn {
 
 namespace {
 
-/// Without their signs, the bits of IEEE numbers are ordered as their magnitudes, infinity above
-/// all numbers and NaN above infinity.
-template <class Bits, class T>
-DNN_SIMD_BODY Bits largest_bits_loop(const T* __restrict values, std::size_t count) {
+template <class T>
+DNN_SIMD_BODY MagnitudeBits<T> largest_bits_loop(const T* __restrict values, std::size_t count) {
+  using Bits = MagnitudeBits<T>;
   constexpr Bits without_sign = static_cast<Bits>(~Bits{0}) >> 1;
   Bits largest = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -29,23 +26,19 @@ DNN_SIMD_BODY Bits largest_bits_loop(const T* __restrict values, std::size_t cou
   return largest;
 }
 DNN_SIMD std::uint32_t largest_bits(const float* values, std::size_t count) {
-  return largest_bits_loop<std::uint32_t>(values, count);
+  return largest_bits_loop(values, count);
 }
 DNN_SIMD std::uint64_t largest_bits(const double* values, std::size_t count) {
-  return largest_bits_loop<std::uint64_t>(values, count);
+  return largest_bits_loop(values, count);
 }
 
 template <class T>
 T largest_of_all(std::span<const T> values) {
-  using Bits = decltype(largest_bits(values.data(), 0));
-  std::atomic<Bits> largest = 0;
+  LargestOf<T> largest;
   parallel_for(values.size(), parallel_grain, [&](Range part) {
-    const Bits mine = largest_bits(values.data() + part.begin, part.size());
-    Bits seen = largest.load();
-    while (seen < mine && !largest.compare_exchange_weak(seen, mine)) {
-    }
+    largest.see(std::bit_cast<T>(largest_bits(values.data() + part.begin, part.size())));
   });
-  return std::bit_cast<T>(largest.load());
+  return largest.value();
 }
 
 }  // namespace

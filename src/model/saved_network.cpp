@@ -9,7 +9,7 @@ template <class T>
 SavedNetwork<T>::SavedNetwork(const SavedModel& model, const Dataset& data, std::size_t max_rows)
     : layout_({model.description.widths.begin(), model.description.widths.end()}),
       values_(layout_.size()),
-      network_(layout_, values_.span(), {}, max_rows),
+      network_(layout_, values_.span(), {}, {.max_batch = max_rows}),
       gatherer_(data, model.description.normalizer),
       X_(max_rows * data.features) {
   model.copy_to(layout_, values_.span());

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "dnn/core/program_name.hpp"
-#include "dnn/nn/arithmetic.hpp"
+#include "dnn/products/arithmetic.hpp"
 
 namespace dnn {
 

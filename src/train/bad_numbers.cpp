@@ -39,7 +39,7 @@ void find_suspects(Network<T>& network, const ParameterLayout& layout, const Bat
   if (!bad) {
     return;
   }
-  if (const std::size_t layer = network.first_nonfinite_layer(batch.X.rows); layer > 0) {
+  if (const std::size_t layer = network.first_nonfinite_layer(); layer > 0) {
     bad->origin = name_of_layer(layout, layer);
   }
   add_suspects(logits, batch.samples, layout.layers().back().columns.begin, *bad);

@@ -61,9 +61,12 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
                 ? std::optional<ModelGroupSums<T>>(std::in_place, *model_group)
                 : std::nullopt),
       block_sums_(sums_over_blocks<T>(layout, model_group)),
-      network_(layout_, exchange.values(), exchange.gradients(), settings.max_rows,
-               settings.dropout, settings.products, sums_ ? &*sums_ : nullptr,
-               block_sums_ ? &*block_sums_ : nullptr),
+      network_(layout_, exchange.values(), exchange.gradients(),
+               {.max_batch = settings.max_rows,
+                .dropout = settings.dropout,
+                .products = settings.products,
+                .group = sums_ ? &*sums_ : nullptr,
+                .block_sums = block_sums_ ? &*block_sums_ : nullptr}),
       loss_(std::move(loss)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
   if (settings.logical_shards > 0) {

@@ -1,18 +1,19 @@
-// Note [Dead nodes and the dense product] in dnn/nn/relu.hpp, measured: dA^n = (dA · Wᵀ) ⊙ [X > 0]
-// as one dense product that is masked, against a dot product for each live node alone. Float, one
-// thread, the hidden layer of 784-512-256-10: dA 64 x 256, W 512 x 256, X 64 x 512.
+// Note [Dead nodes and the dense product] in dnn/nn/activation.hpp, measured: dA^n = (dA · Wᵀ) ⊙ [X
+// > 0] as one dense product that is masked, against a dot product for each live node alone. Float,
+// one thread, the hidden layer of 784-512-256-10: dA 64 x 256, W 512 x 256, X 64 x 512.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 
 #include "bench/measure.hpp"
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/simd.hpp"
 #include "dnn/core/threads.hpp"
-#include "dnn/nn/dense_products.hpp"
-#include "dnn/nn/relu.hpp"
+#include "dnn/nn/activation.hpp"
+#include "dnn/products/dense_products.hpp"
 
 namespace dnn::bench {
 namespace {
@@ -53,8 +54,11 @@ DNN_SIMD void skip_dead(const float* dA, const float* W, const float* X, float* 
 void dense(const float* dA, const float* W, const float* X, float* dX) {
   const MatrixView<float> result{dX, samples, nodes};
   static DenseProducts<float> products;
-  products.backward_input({dA, samples, outputs}, {W, nodes, outputs}, {0, outputs}, result);
-  relu_backward<float>({X, samples, nodes}, 1, result);
+  const auto mask = [&](Range rows, Range columns) {
+    relu_backward<float>({X, samples, nodes}, 1, result, rows, columns);
+  };
+  products.backward_input({dA, samples, outputs}, {W, nodes, outputs}, {0, outputs}, result,
+                          std::cref(mask));
 }
 
 /// state.range(0): how many of a hundred nodes are dead, at random.

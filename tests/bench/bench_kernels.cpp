@@ -12,9 +12,8 @@
 #include "bench/measure.hpp"
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/simd.hpp"
-#include "dnn/nn/dense.hpp"
+#include "dnn/nn/activation.hpp"
 #include "dnn/nn/dropout.hpp"
-#include "dnn/nn/relu.hpp"
 #include "dnn/nn/softmax.hpp"
 
 namespace dnn::bench {
@@ -56,7 +55,7 @@ void bias_relu(benchmark::State& state) {
   Matrix A(state);
   const AlignedBuffer<float> B(A.cols);
   while (state.KeepRunning()) {
-    add_bias_relu<float>(A.view(), B.span());
+    add_bias_relu<float>(A.view(), B.span(), {0, A.rows}, {0, A.cols});
     benchmark::ClobberMemory();
   }
   report_bytes(state, 2);
@@ -66,7 +65,7 @@ void relu_gradient(benchmark::State& state) {
   Matrix X(state);
   Matrix dX(state);
   while (state.KeepRunning()) {
-    relu_backward<float>(X.view(), 1, dX.view());
+    relu_backward<float>(X.view(), 1, dX.view(), {0, X.rows}, {0, X.cols});
     benchmark::ClobberMemory();
   }
   report_bytes(state, 3);
@@ -77,7 +76,7 @@ void dropout(benchmark::State& state) {
   std::vector<std::uint64_t> samples(X.rows);
   std::iota(samples.begin(), samples.end(), 0U);
   while (state.KeepRunning()) {
-    apply_dropout<float>(X.view(), 0.5, 1, {7, 1, samples});
+    apply_dropout<float>(X.view(), 0.5, 1, {7, 1, samples}, 0, {0, X.rows}, {0, X.cols});
     benchmark::ClobberMemory();
   }
   report_bytes(state, 2);
@@ -94,16 +93,6 @@ void softmax_gradient(benchmark::State& state) {
   report_bytes(state, 5);  // max reads, exp reads and writes, the scaling too
 }
 
-void bias_gradients(benchmark::State& state) {
-  Matrix dA(state);
-  AlignedBuffer<float> dB(dA.cols);
-  while (state.KeepRunning()) {
-    bias_gradient<float>(dA.view(), dB.span());
-    benchmark::ClobberMemory();
-  }
-  report_bytes(state, 1);
-}
-
 void sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"rows", "cols"})->Args({64, 512})->Args({20000, 512});
 }
@@ -112,7 +101,6 @@ BENCHMARK(bias_relu)->Apply(sizes);
 BENCHMARK(relu_gradient)->Apply(sizes);
 BENCHMARK(dropout)->Apply(sizes);
 BENCHMARK(softmax_gradient)->Apply(sizes)->Args({64, 10})->Args({64, 1000});
-BENCHMARK(bias_gradients)->Apply(sizes);
 
 }  // namespace
 }  // namespace dnn::bench

@@ -11,7 +11,7 @@
 #include "bench/sgemm.hpp"
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/threads.hpp"
-#include "dnn/nn/dense_products.hpp"
+#include "dnn/products/dense_products.hpp"
 
 namespace dnn::bench {
 namespace {

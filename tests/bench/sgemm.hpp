@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "dnn/core/matrix.hpp"
-#include "dnn/nn/packing.hpp"
+#include "dnn/products/packing.hpp"
 
 namespace dnn::bench {
 

@@ -8,7 +8,7 @@ import sys
 LIBRARIES = {
     "mpi.h": ("comm/",),
     "boost/": ("model/", "checkpoint/"),
-    "dnnl": ("nn/bf16_product", "nn/arithmetic"),
+    "dnnl": ("products/bf16_product", "products/arithmetic"),
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),
     "zlib": ("data/bytes",),

@@ -26,7 +26,7 @@ class Bf16Network : public test::NeedsBf16Products {
   /// The loss, and all gradients, of the first `count` samples.
   double differentiate(ProductKind products, std::size_t count, std::vector<float>& gradients) {
     gradients.assign(layout.size(), -1.0F);
-    Network<float> network(layout, values, gradients, rows, 0, products);
+    Network<float> network(layout, values, gradients, {.max_batch = rows, .products = products});
     network.values_changed();
     const MatrixView<const float> X{x.data(), count, 50};
     std::vector<std::int32_t> labels(count);
@@ -60,7 +60,7 @@ TEST_F(Bf16Network, LossAndGradientsAreTheFloatOnesToTheRoundingOfBf16) {
 }
 
 TEST_F(Bf16Network, ChangedWeightsAreSeenOnceTold) {
-  Network<float> network(layout, values, {}, rows, 0, ProductKind::bf16);
+  Network<float> network(layout, values, {}, {.max_batch = rows, .products = ProductKind::bf16});
   network.values_changed();
   const MatrixView<const float> X{x.data(), rows, 50};
   const float before = network.forward(X)(0, 0);

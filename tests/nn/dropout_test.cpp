@@ -19,7 +19,8 @@ constexpr std::size_t width = 1001;
 std::vector<float> dropped(double rate, std::uint64_t layer, std::uint64_t epoch,
                            const std::vector<std::uint64_t>& samples) {
   std::vector<float> x(samples.size() * width, 1.0F);
-  apply_dropout<float>({x.data(), samples.size(), width}, rate, layer, {7, epoch, samples});
+  apply_dropout<float>({x.data(), samples.size(), width}, rate, layer, {7, epoch, samples}, 0,
+                       {0, samples.size()}, {0, width});
   return x;
 }
 
@@ -57,8 +58,15 @@ void expect_as_naive(std::size_t columns, double rate) {
   auto expected = X;
   const DropoutKey key{11, 2, samples};
   naive_dropout<T>({expected.data(), samples.size(), columns}, rate, 4, key);
-  apply_dropout<T>({X.data(), samples.size(), columns}, rate, 4, key);
+  auto pieces = X;
+  const Range rows{0, samples.size()};
+  apply_dropout<T>({X.data(), samples.size(), columns}, rate, 4, key, 0, rows, {0, columns});
   EXPECT_EQ(X, expected) << columns << " columns, rate " << rate;
+  for (std::size_t piece = 0; piece < 3; ++piece) {
+    apply_dropout<T>({pieces.data(), samples.size(), columns}, rate, 4, key, 0, rows,
+                     part_of(columns, 3, piece));
+  }
+  EXPECT_EQ(pieces, expected) << columns << " columns in three pieces, rate " << rate;
 }
 
 TEST(Dropout, IsTheNaiveOneAtEveryWidth) {
@@ -70,13 +78,17 @@ TEST(Dropout, IsTheNaiveOneAtEveryWidth) {
   }
 }
 
-// A rank of a split layer may have none of its nodes, and begins then where the layer ends.
-TEST(Dropout, NoNodesBeginAnywhere) {
-  const std::vector<std::uint64_t> samples = {1, 2};
-  apply_dropout<float>({nullptr, samples.size(), 0}, 0.5, 1, {1, 1, samples}, 33);
-  std::vector<float> X(samples.size());
-  EXPECT_THROW(apply_dropout<float>({X.data(), samples.size(), 1}, 0.5, 1, {1, 1, samples}, 33),
-               std::invalid_argument);
+// A rank of a split layer has some of its nodes, or none.
+TEST(Dropout, SomeNodesOfALayerAreDroppedAsAmongAll) {
+  const auto all = dropped(0.5, 1, 1, {4});
+  const std::vector<std::uint64_t> samples = {4};
+  for (const std::size_t first : {0, 5, 16, 999, 1001}) {
+    std::vector<float> some(width - first, 1.0F);
+    apply_dropout<float>({some.data(), 1, some.size()}, 0.5, 1, {7, 1, samples}, first, {0, 1},
+                         {0, some.size()});
+    EXPECT_EQ(some,
+              std::vector<float>(all.begin() + static_cast<std::ptrdiff_t>(first), all.end()));
+  }
 }
 
 TEST(Dropout, FollowsTheSampleWhereverItStandsInTheBatch) {

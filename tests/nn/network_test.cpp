@@ -37,7 +37,7 @@ struct Fixture {
 /// dW and dB of every layer against central differences of the loss.
 void check_gradients(const SoftmaxCrossEntropy& loss, double dropout) {
   Fixture f;
-  Network<double> network(f.layout, f.values, f.gradients, 5, dropout);
+  Network<double> network(f.layout, f.values, f.gradients, {.max_batch = 5, .dropout = dropout});
   loss.differentiate<double>(network.forward(f.X(), &f.key), f.labels, 5);
   network.backward(f.X(), 1, {}, [](const auto&) {});
   const auto loss_at = [&](std::size_t i, double step) {
@@ -75,11 +75,11 @@ TEST(Network, GradientsWithDropout) {
 TEST(Network, ShardsSumToTheBatchs) {
   Fixture f;
   const SoftmaxCrossEntropy loss;
-  Network<double> whole(f.layout, f.values, f.gradients, 5);
+  Network<double> whole(f.layout, f.values, f.gradients, {.max_batch = 5});
   loss.differentiate<double>(whole.forward(f.X()), f.labels, 5);
   whole.backward(f.X(), 1, {}, [](const auto&) {});
   std::vector<std::vector<double>> nodes(2, std::vector<double>(f.layout.size()));
-  Network<double> network(f.layout, f.values, nodes[0], 5);
+  Network<double> network(f.layout, f.values, nodes[0], {.max_batch = 5});
   network.use_shards({{{0, 2}, nodes[0]}, {{2, 4}, nodes[1]}});
   const std::vector<Range> shards = {{0, 1}, {1, 1}, {1, 3}, {3, 5}};
   loss.differentiate<double>(network.forward(f.X()), f.labels, 5);
@@ -96,8 +96,8 @@ TEST(Network, BlocksOfClassesNeedTheirSums) {
   const ParameterLayout layout({3, 8}, {LayerSplit::columns}, 1, 0, 2);
   const std::vector<double> values(layout.size());
   std::vector<double> gradients(layout.size());
-  EXPECT_THROW(Network<double>(layout, values, gradients, 1), std::invalid_argument);
-  EXPECT_NO_THROW(Network<double>(layout, values, {}, 1));
+  EXPECT_THROW(Network<double>(layout, values, gradients, {.max_batch = 1}), std::invalid_argument);
+  EXPECT_NO_THROW(Network<double>(layout, values, {}, {.max_batch = 1}));
 }
 
 // So that ranks with one shard each and a rank with both find the same gradients too large.
@@ -105,7 +105,7 @@ TEST(Network, LargestGradientIsOneOfAShardNotOfTheSum) {
   const ParameterLayout layout({1, 2});
   const std::vector<double> values(layout.size(), 0.0);
   std::vector<double> gradients(layout.size());
-  Network<double> network(layout, values, gradients, 2);
+  Network<double> network(layout, values, gradients, {.max_batch = 2});
   network.use_shards({{{0, 2}, gradients}});
   const std::vector<double> x = {3, 3};
   const MatrixView<const double> X{x.data(), 2, 1};
@@ -120,7 +120,7 @@ TEST(Network, LargestGradientIsOneOfAShardNotOfTheSum) {
 
 TEST(Network, ShardsGradientsSumToTheBatchs) {
   Fixture f;
-  Network<double> network(f.layout, f.values, f.gradients, 5);
+  Network<double> network(f.layout, f.values, f.gradients, {.max_batch = 5});
   const SoftmaxCrossEntropy loss;
   loss.differentiate<double>(network.forward(f.X()), f.labels, 5);
   network.backward(f.X(), 1, {}, [](const auto&) {});
@@ -144,7 +144,7 @@ TEST(Network, WithoutHiddenLayersItIsLogisticRegression) {
   std::vector<double> values(layout.size(), 0.0);
   values[layout.layers()[0].weights.begin + 1] = 2;  // w from input 0 to class 1
   values[layout.layers()[0].bias.begin + 2] = -1;
-  Network<double> network(layout, values, {}, 1);
+  Network<double> network(layout, values, {}, {.max_batch = 1});
   const std::vector<double> x = {3, 5};
   const auto A = network.forward({x.data(), 1, 2});
   EXPECT_EQ((std::vector<double>{A(0, 0), A(0, 1), A(0, 2)}), (std::vector<double>{0, 6, -1}));

@@ -41,7 +41,9 @@ struct Passed {
          const std::vector<T>& dA, double dropout, ProductKind products)
       : layout(std::move(of)), values(layout.size()), gradients(layout.size()) {
     initialize(layout, Initializer::he, 5, std::span(values));
-    Network<T> network(layout, values, gradients, samples, dropout, products, group);
+    Network<T> network(
+        layout, values, gradients,
+        {.max_batch = samples, .dropout = dropout, .products = products, .group = group});
     network.values_changed();
     std::vector<std::uint64_t> indices(samples);
     for (std::size_t s = 0; s < samples; ++s) {

@@ -9,7 +9,7 @@
 #include <regex>
 #include <sstream>
 
-#include "dnn/nn/bf16.hpp"
+#include "dnn/products/bf16.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "dnn/nn/bf16_product.hpp"
+#include "dnn/products/bf16_product.hpp"
 
 namespace dnn::test {
 

@@ -1,26 +1,19 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
-#include "dnn/nn/bf16_dense.hpp"
-#include "dnn/nn/block_sums.hpp"
-#include "dnn/nn/dense_products.hpp"
-#include "dnn/nn/dropout.hpp"
+#include "dnn/nn/layer.hpp"
+#include "dnn/nn/make_layers.hpp"
 #include "dnn/nn/parameter_layout.hpp"
-#include "dnn/nn/partial_sums.hpp"
+#include "dnn/products/dense_products.hpp"
 
 namespace dnn {
-
-/// How a network's products are computed. full: in the type of all its numbers and in one order of
-/// every sum, see DenseProducts; bf16: operands rounded to bf16 and sums in float, in oneDNN's
-/// order, for networks of float.
-enum class ProductKind { full, bf16 };
 
 /// Where the gradients of a node of the tree over the shards of a batch go, see Note [One tree over
 /// logical shards].
@@ -36,8 +29,7 @@ struct LayerGradients {
   std::size_t layer = 0;  ///< n, from 1
   Range range;            ///< of both in the flat buffers
   /// No |dW| or |dB| of any shard is above it; infinity or NaN where that cannot be said without
-  /// looking at them: |dW_ij| = |Σ_s X_si dA_sj| <= S max |X| max |dA|, and X and dA are far
-  /// smaller than dW.
+  /// looking at them, see GradientBounds.
   T bound = 0;
 };
 
@@ -58,19 +50,13 @@ struct LayerGradients {
 template <class T>
 class Network {
  public:
-  /// `max_batch`: the most samples of a batch. `dropout`: the rate after every hidden layer, [0,
-  /// 1). A network whose `gradients` are empty cannot go backward.
-  /// `group`: of a network on several ranks; must outlive it. Without, `layout` is whole.
-  /// `block_sums`: of a network with blocks of classes (see Note [Class blocks]), whose products
-  /// are not in bf16; must outlive it; not needed where it never goes backward. Throws
-  /// std::runtime_error where this processor cannot multiply as `products` says.
+  /// A network whose `gradients` are empty cannot go backward. Throws as make_layers does.
   Network(const ParameterLayout& layout, std::span<const T> values, std::span<T> gradients,
-          std::size_t max_batch, double dropout = 0, ProductKind products = ProductKind::full,
-          PartialSums<T>* group = nullptr, BlockSums<T>* block_sums = nullptr);
+          const NetworkParts<T>& parts);
 
   /// From now on a batch consists of shards, whose gradients are summed to each of `nodes`, in
-  /// buffers as large as the one given before. Throws std::invalid_argument if products are in
-  /// bf16.
+  /// buffers as large as the one given before. Products in bf16 have no shards: backward throws
+  /// std::invalid_argument.
   void use_shards(const std::vector<NodeGradients<T>>& nodes);
 
   /// To be called before the first forward and whenever the values have changed: products in bf16
@@ -84,65 +70,29 @@ class Network {
 
   /// After forward(X): the first layer, from 1, one of whose outputs is NaN or infinite; 0: none
   /// is.
-  [[nodiscard]] std::size_t first_nonfinite_layer(std::size_t samples) const;
+  [[nodiscard]] std::size_t first_nonfinite_layer() const;
 
   /// After forward(X): writes dW and dB of every layer, last layer first, into the gradients, from
   /// dA^N, which the caller has put in place of the logits. All of them are taken with the values
   /// that forward used: the update is deferred until every layer is done.
   /// `ready` hears of each layer's gradients as soon as they are complete. `largest_input`: no
   /// |X^0| is above it. `shards`: the rows of each, one after the other, as many as use_shards was
-  /// told of; where it was not called, all rows are one, and `shards` is not looked at.
+  /// told of; empty: all rows are one.
   /// Returns, with a group, a number that no |dW| or |dB| is above which only some of its ranks
   /// have, the same on all of them; infinity or NaN where that cannot be said, as where the first
   /// layer is split. The bounds of the split layers' gradients travel with the sums of dX.
-  T backward(MatrixView<const T> X, T largest_input, std::span<const Range> shards,
+  T backward(MatrixView<const T> X0, T largest_input, std::span<const Range> shards,
              const std::function<void(const LayerGradients<T>&)>& ready);
 
   /// Within `ready`: the largest |dW| or |dB| of any shard of that layer; NaN where one is.
   [[nodiscard]] T largest_gradient();
 
  private:
-  struct Layer {
-    MatrixView<const T> W;
-    std::span<const T> B;
-    std::vector<ShardSum<T>> sums;  ///< dW and dB of each node of the tree; without shards, one
-    Range weights;                  ///< in the flat buffers
-    Range bias;
-    LayerSplit split = LayerSplit::whole;
-    std::size_t first_node = 0;  ///< of those held
-    MatrixView<T> X;             ///< node values (logits in the last layer), max_batch x M_n
-    std::optional<Bf16Dense> bf16;
-  };
-
-  void use_gradients(const std::vector<NodeGradients<T>>& nodes);
-  void hold_blocks(const ParameterLayout& layout, std::size_t max_batch);
-  void multiply_forward(Layer& layer, MatrixView<const T> X, MatrixView<T> A);
-  void multiply_backward();
-  void multiply_input(Layer& layer, MatrixView<const T> dA, MatrixView<T> dX);
-  void multiply_input_in_blocks(Layer& layer, MatrixView<const T> dA, T bound);
-  [[nodiscard]] bool has_bf16() const;
-  [[nodiscard]] bool sums(const Layer& layer, LayerSplit split) const {
-    return group_ != nullptr && layer.split == split;
-  }
-
-  std::vector<Layer> layers_;
-  AlignedBuffer<T> nodes_;
-  AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns, and a bound
-  double dropout_;
-  PartialSums<T>* group_;                   ///< null: the network is whole
-  DenseProducts<T> products_;               ///< of layers that are not in bf16
-  BlockSums<T>* block_sums_;                ///< null: dX of the last layer is no sum over blocks
-  std::vector<Range> blocks_;               ///< those held, as columns of the last layer's W
-  AlignedBuffer<T> inputs_of_blocks_;       ///< dX of each block held, and a bound
-  std::vector<std::span<T>> block_inputs_;  ///< those of a batch
-  bool has_shards_ = false;
-  bool dropped_ = false;  ///< whether the last forward drew masks
-  /// The layer whose gradients are being computed.
-  struct {
-    Layer* layer = nullptr;
-    MatrixView<const T> X, dA;
-    std::span<const Range> shards;
-  } current_;
+  std::unique_ptr<DenseProducts<T>> products_;  ///< of all layers that are not in bf16
+  std::vector<std::unique_ptr<Layer<T>>> layers_;
+  AlignedBuffer<T> dA_[2];       ///< dA^n and dA^{n-1} of the hidden layers, in turns, and a bound
+  bool dropped_ = false;         ///< whether the last forward drew masks
+  Layer<T>* current_ = nullptr;  ///< whose gradients are being computed
 };
 
 }  // namespace dnn

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "dnn/nn/bf16_layout.hpp"
+#include "dnn/products/bf16_layout.hpp"
 
 namespace dnn {
 

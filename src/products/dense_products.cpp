@@ -1,4 +1,4 @@
-#include "dnn/nn/dense_products.hpp"
+#include "dnn/products/dense_products.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -27,6 +27,8 @@ constexpr std::size_t most_in_place = 64;
 constexpr std::size_t least_terms_for_prefetch = 48;
 /// Multiplications that make a thread of its own worth while.
 constexpr std::size_t product_grain = std::size_t{1} << 19;
+/// Rows of dX that are transposed together: a line of each of their columns.
+constexpr std::size_t transposed_rows = 16;
 /// Rows of dW that are looked at together.
 constexpr std::size_t looked_at = 64;
 
@@ -97,7 +99,8 @@ auto DenseProducts<T>::cut(std::size_t columns, Lane& lane) const -> std::span<c
 }
 
 template <class T>
-void DenseProducts<T>::forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A) {
+void DenseProducts<T>::forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A,
+                               const Epilogue& epilogue) {
   in_parts(A.rows, A.cols, W.rows, [&](Range rows, Range columns, Lane& lane) {
     multiply({X.data + rows.begin * X.cols,
               X.cols,
@@ -105,14 +108,17 @@ void DenseProducts<T>::forward(MatrixView<const T> X, MatrixView<const T> W, Mat
               W.rows,
               A.data + rows.begin * A.cols + columns.begin,
               A.cols,
-              false},
+              false,
+              epilogue,
+              rows.begin,
+              columns.begin},
              rows.size(), columns.size(), lane);
   });
 }
 
 template <class T>
 void DenseProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const T> W, Range columns,
-                                      MatrixView<T> dX) {
+                                      MatrixView<T> dX, const Epilogue& epilogue) {
   // Either W is transposed, or dA and the result.
   if (W.rows * columns.size() < dA.rows * (W.rows + columns.size())) {
     in_parts(dX.rows, dX.cols, columns.size(), [&](Range rows, Range inputs, Lane& lane) {
@@ -122,11 +128,15 @@ void DenseProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const T
                 columns.size(),
                 dX.data + rows.begin * dX.cols + inputs.begin,
                 dX.cols,
-                false},
+                false,
+                epilogue,
+                rows.begin,
+                inputs.begin},
                rows.size(), inputs.size(), lane);
     });
     return;
   }
+  const Epilogue none;
   in_parts(dX.cols, dX.rows, columns.size(), [&](Range inputs, Range rows, Lane& lane) {
     const std::size_t row = vectors(rows.size()) * kernel_.vector;
     T* sums = grown(lane.sums, inputs.size() * row);
@@ -136,10 +146,18 @@ void DenseProducts<T>::backward_input(MatrixView<const T> dA, MatrixView<const T
               columns.size(),
               sums,
               row,
-              true},
+              true,
+              none},
              inputs.size(), rows.size(), lane);
-    transpose(sums, row, dX.data + rows.begin * dX.cols + inputs.begin, dX.cols, rows.size(),
-              inputs.size());
+    for (std::size_t first = 0; first < rows.size(); first += transposed_rows) {
+      const Range some{rows.begin + first,
+                       std::min(rows.begin + first + transposed_rows, rows.end)};
+      transpose(sums + first, row, dX.data + some.begin * dX.cols + inputs.begin, dX.cols,
+                some.size(), inputs.size());
+      if (epilogue) {
+        epilogue(some, inputs);
+      }
+    }
   });
 }
 
@@ -183,6 +201,11 @@ void DenseProducts<T>::multiply(const Pieces& pieces, std::size_t rows, std::siz
           }
           run_tile(tile, std::min(kernel_.rows, rows - row), panel, pieces.whole_vectors, lane);
           own += panel_step;
+        }
+        if (n + 1 == slabs && pieces.epilogue) {
+          pieces.epilogue({pieces.row + row, pieces.row + std::min(row + kernel_.rows, rows)},
+                          {pieces.column + some.front().columns.begin,
+                           pieces.column + some.back().columns.end});
         }
       }
     }

@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "dnn/core/matrix.hpp"
-#include "dnn/nn/bf16.hpp"
+#include "dnn/products/bf16.hpp"
 
 namespace dnn {
 

@@ -1,4 +1,4 @@
-#include "dnn/nn/bf16_layout.hpp"
+#include "dnn/products/bf16_layout.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "dnn/nn/bf16.hpp"
+#include "dnn/products/bf16.hpp"
 
 #include <stdexcept>
 

@@ -1,4 +1,4 @@
-#include "dnn/nn/dense_products.hpp"
+#include "dnn/products/dense_products.hpp"
 
 #include <gtest/gtest.h>
 
@@ -103,16 +103,44 @@ class DenseProductsOf : public testing::Test {
   /// A, dX, and dW and dB of each node, one after the other.
   using Results = std::vector<T>;
 
+  /// Looks on while a product's pieces are completed.
+  struct Completed {
+    explicit Completed(MatrixView<const T> of)
+        : product(of), times(of.size(), 0), seen(of.size()) {}
+    void operator()(Range rows, Range columns) {
+      for (std::size_t i = rows.begin; i < rows.end; ++i) {
+        for (std::size_t j = columns.begin; j < columns.end; ++j) {
+          ++times[i * product.cols + j];
+          seen[i * product.cols + j] = product(i, j);
+        }
+      }
+    }
+    /// Every element was completed once, and did not change any more.
+    void check() const {
+      EXPECT_EQ(times, std::vector<int>(product.size(), 1));
+      EXPECT_EQ(std::memcmp(seen.data(), product.data, product.size() * sizeof(T)), 0);
+    }
+    MatrixView<const T> product;
+    std::vector<int> times;
+    std::vector<T> seen;
+  };
+
   /// Into memory that holds something else.
   static Results compute(const Case& c, DenseProducts<T>& products, MatrixView<const T> X,
                          MatrixView<const T> W, MatrixView<const T> dA, Range columns) {
     const std::size_t parameters = (c.inputs + 1) * c.outputs;
     Results results(c.samples * (c.outputs + c.inputs) + c.nodes.size() * parameters, T{9});
     T* next = results.data();
-    products.forward(X, W, {next, c.samples, c.outputs});
-    next += c.samples * c.outputs;
-    products.backward_input(dA, W, columns, {next, c.samples, c.inputs});
-    next += c.samples * c.inputs;
+    const MatrixView<T> A{next, c.samples, c.outputs};
+    Completed forward(A);
+    products.forward(X, W, A, std::ref(forward));
+    forward.check();
+    next += A.size();
+    const MatrixView<T> dX{next, c.samples, c.inputs};
+    Completed input(dX);
+    products.backward_input(dA, W, columns, dX, std::ref(input));
+    input.check();
+    next += dX.size();
     std::vector<ShardSum<T>> sums;
     for (const Range node : c.nodes) {
       sums.push_back({node, {next, c.inputs, c.outputs}, {next + W.size(), c.outputs}});

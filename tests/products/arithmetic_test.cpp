@@ -1,4 +1,4 @@
-#include "dnn/nn/arithmetic.hpp"
+#include "dnn/products/arithmetic.hpp"
 
 #include <gtest/gtest.h>
 

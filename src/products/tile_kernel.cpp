@@ -1,4 +1,4 @@
-#include "dnn/nn/tile_kernel.hpp"
+#include "dnn/products/tile_kernel.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "dnn/nn/packing.hpp"
+#include "dnn/products/packing.hpp"
 
 #include <algorithm>
 #include <cstring>

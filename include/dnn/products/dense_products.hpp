@@ -7,18 +7,11 @@
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
-#include "dnn/nn/packing.hpp"
-#include "dnn/nn/tile_kernel.hpp"
+#include "dnn/products/layer_products.hpp"
+#include "dnn/products/packing.hpp"
+#include "dnn/products/tile_kernel.hpp"
 
 namespace dnn {
-
-/// Where the gradients of a node of the tree over shards go.
-template <class T>
-struct ShardSum {
-  Range shards;  ///< the leaves, as indices of the shards given
-  MatrixView<T> dW;
-  std::span<T> dB;
-};
 
 /// The products of a dense layer of a batch of S samples. Shapes as in the derivation: X is S x
 /// M_{n-1}, W is M_{n-1} x M_n, A and dA are S x M_n; any extent may be 0. The bits of an element
@@ -42,12 +35,13 @@ class DenseProducts {
       : kernel_(kernel) {}
 
   /// A = X W [Challa 2022, eq. 7].
-  void forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A);
+  void forward(MatrixView<const T> X, MatrixView<const T> W, MatrixView<T> A,
+               const Epilogue& epilogue = {});
 
   /// dX = dA Wᵀ, the sum in [Challa 2022, eq. 22], summed over the columns [columns.begin,
   /// columns.end) of dA and W alone.
   void backward_input(MatrixView<const T> dA, MatrixView<const T> W, Range columns,
-                      MatrixView<T> dX);
+                      MatrixView<T> dX, const Epilogue& epilogue = {});
 
   /// dW = Xᵀ dA and dB = Σ dA [Challa 2022, eq. 18, 19, 24, 25] for each of `sums`, along the tree
   /// over its shards. `shards`: the rows of each, one after the other from row 0 on; may be empty.
@@ -69,6 +63,9 @@ class DenseProducts {
     T* c;
     std::size_t c_row;
     bool whole_vectors;  ///< the rows of c have room for them
+    const Epilogue& epilogue;
+    std::size_t row = 0;  ///< of the result, where c begins
+    std::size_t column = 0;
   };
   /// Columns of a product that are computed together.
   struct Panel {

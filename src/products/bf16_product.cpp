@@ -1,4 +1,4 @@
-#include "dnn/nn/bf16_product.hpp"
+#include "dnn/products/bf16_product.hpp"
 
 #include <algorithm>
 #include <array>
