@@ -260,8 +260,8 @@ void DenseProducts<T>::sum_shards(MatrixView<const T> X, MatrixView<const T> dA,
                                   Range inputs, Range outputs, Lane& lane) const {
   const std::size_t panel_step = samples.size() * kernel_.columns();
   const std::span<const Panel> all = cut(outputs.size(), lane);
-  const std::size_t group = std::clamp<std::size_t>(packed_elements / (panel_step + 1), 1,
-                                                    std::min(all.size(), most_panels));
+  const std::size_t group =
+      std::clamp<std::size_t>(packed_elements / (panel_step + 1), 1, all.size());
   const std::size_t at_a_time =
       kernel_.rows * std::clamp<std::size_t>(
                          packed_elements / (4 * kernel_.rows * samples.size() + 1), 1, most_tiles);
