@@ -41,6 +41,7 @@ function(dnn_find name header library debian_package)
 endfunction()
 
 dnn_find(onednn dnnl.h dnnl libdnnl-dev)
+dnn_find(hwloc hwloc.h hwloc libhwloc-dev)
 dnn_find(random123 Random123/philox.h "" librandom123-dev)
 dnn_find(tomlplusplus toml++/toml.h "" libtomlplusplus-dev)
 

@@ -19,6 +19,8 @@ std::span<std::byte> aligned(void* base, std::size_t bytes) {
 
 Node::Node(const Communicator& world) : ranks_(world.split_by_node()) {}
 
+Node::Node(const Communicator& world, int domain) : ranks_(world.split_by_node().split(domain)) {}
+
 std::span<std::byte> Node::allocate_shared(std::size_t bytes) {
   ranks_.broadcast(std::as_writable_bytes(std::span(&bytes, 1)), 0);
   if (size() == 1) {

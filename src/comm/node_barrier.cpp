@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <cstdint>
@@ -36,30 +37,66 @@ void relax() {
 
 }  // namespace
 
-struct NodeBarrier::State {
+/// What so many ranks arrive at and wait on.
+struct NodeBarrier::Group {
   alignas(64) Word arrived;
   alignas(64) Word round;
   alignas(64) Word sleepers;
 };
 
+/// Where the last of each group arrive.
+struct NodeBarrier::Root {
+  alignas(64) Word arrived;
+};
+
 NodeBarrier::NodeBarrier(Node& node, bool shared_cores, const Communicator* between_nodes)
     : ranks_(static_cast<unsigned>(node.size())),
+      group_((static_cast<unsigned>(node.rank())) / group_size),
       spins_(shared_cores ? 0 : 2'000),
       between_nodes_(between_nodes),
       pulse_(node.ranks().pulse()) {
-  const std::span<std::byte> memory = node.allocate_shared(sizeof(State));
-  state_ = reinterpret_cast<State*>(memory.data());
+  const unsigned groups = (ranks_ + group_size - 1) / group_size;
+  const std::span<std::byte> memory = node.allocate_shared(sizeof(Root) + groups * sizeof(Group));
+  root_ = reinterpret_cast<Root*>(memory.data());
+  groups_ = {reinterpret_cast<Group*>(memory.data() + sizeof(Root)), groups};
   if (node.is_leader()) {
-    std::construct_at(state_);
+    std::construct_at(root_);
+    for (Group& group : groups_) {
+      std::construct_at(&group);
+    }
   }
   node.synchronize();
+}
+
+/// Whether this rank is the last of all ranks.
+bool NodeBarrier::arrive() {
+  Group& own = groups_[group_];
+  const unsigned members = std::min(group_size, ranks_ - group_ * group_size);
+  if (own.arrived.fetch_add(1) + 1 < members) {
+    return false;
+  }
+  own.arrived.store(0);
+  if (root_->arrived.fetch_add(1) + 1 < groups_.size()) {
+    return false;
+  }
+  root_->arrived.store(0);
+  return true;
+}
+
+void NodeBarrier::release(unsigned round) {
+  for (Group& group : groups_) {
+    group.round.store(round + 1);
+    if (group.sleepers.load() != 0) {
+      wake_all(group.round);
+    }
+  }
 }
 
 /// Whether the last rank arrives while this one looks.
 bool NodeBarrier::passes_while_awake(unsigned round) const {
   constexpr int spins_a_progress = 256;
   for (int i = 0; i < spins_; ++i) {
-    if (state_->round.load(std::memory_order_acquire) != round) {
+    if (groups_[group_].round.load(std::memory_order_acquire) != round) {
       return true;
     }
     if (between_nodes_ != nullptr && i % spins_a_progress == 0) {
@@ -72,28 +109,24 @@ bool NodeBarrier::passes_while_awake(unsigned round) const {
 
 void NodeBarrier::wait() {
   const PulseRecorder::Waiting waiting(pulse_, Operation::node_barrier);
-  const std::uint32_t round = state_->round.load();
-  if (state_->arrived.fetch_add(1) + 1 == ranks_) {
-    state_->arrived.store(0);
-    state_->round.store(round + 1);
-    if (state_->sleepers.load() != 0) {
-      wake_all(state_->round);
-    }
+  Group& own = groups_[group_];
+  const std::uint32_t round = own.round.load();
+  if (arrive()) {
+    release(round);
     return;
   }
   if (passes_while_awake(round)) {
     return;
   }
   // In this order, so that the last to arrive either sees this sleeper or has moved the round on.
-  state_->sleepers.fetch_add(1);
-  while (state_->round.load() == round) {
+  own.sleepers.fetch_add(1);
+  while (own.round.load() == round) {
     if (between_nodes_ != nullptr) {
       between_nodes_->progress();
     }
-    sleep_while_equal(state_->round, round,
-                      between_nodes_ != nullptr ? &progress_interval : nullptr);
+    sleep_while_equal(own.round, round, between_nodes_ != nullptr ? &progress_interval : nullptr);
   }
-  state_->sleepers.fetch_sub(1);
+  own.sleepers.fetch_sub(1);
 }
 
 }  // namespace dnn

@@ -58,12 +58,22 @@ std::vector<int> group_order(const std::vector<int>& leaders, std::size_t model_
   return first;
 }
 
+/// Collective over `world`: how many of the ranks are roots of what they belong to.
+std::size_t count_roots(const Communicator& world, bool is_root) {
+  return static_cast<std::size_t>(world.all_reduce<std::int64_t>(is_root ? 1 : 0, Reduction::sum));
+}
+
 }  // namespace
 
-RankGrid::RankGrid(const Communicator& world, Node& node, std::size_t model_ranks)
+RankGrid::RankGrid(const Communicator& world, Node& node, std::size_t model_ranks, int domain)
     : world_(world), node_(node), model_ranks_(model_ranks) {
   check_divides(static_cast<std::size_t>(world.size()), model_ranks);
+  nodes_ = count_roots(world, node.is_leader());
+  domains_ = count_roots(world, node.ranks().split(domain).is_root());
   if (model_ranks == 1) {
+    if (has_split_nodes()) {
+      data_domain_.emplace(world, domain);
+    }
     return;
   }
   const std::vector<int> order = group_order(node_leaders(world, node), model_ranks);
@@ -75,8 +85,8 @@ RankGrid::RankGrid(const Communicator& world, Node& node, std::size_t model_rank
   const auto shard = static_cast<int>(place % model_ranks);
   model_.emplace(world.split(group, shard));
   data_.emplace(world.split(shard, group));
-  data_node_.emplace(*data_);
-  look_at_nodes();
+  data_domain_.emplace(*data_, domain);
+  look_at_domains();
 }
 
 std::size_t RankGrid::data_shards() const {
@@ -87,21 +97,20 @@ std::size_t RankGrid::data_shard() const {
   return static_cast<std::size_t>(data_group().rank());
 }
 
-/// Collective: sums over a data group depend on which of its ranks share a node.
-void RankGrid::look_at_nodes() {
-  std::int64_t first = data_->rank();  // of the data group's ranks on this node
-  data_node_->ranks().broadcast(std::as_writable_bytes(std::span(&first, 1)), 0);
+/// Collective: sums over a data group depend on which of its ranks share a domain.
+void RankGrid::look_at_domains() {
+  std::int64_t first = data_->rank();  // of the data group's ranks in this domain
+  data_domain_->ranks().broadcast(std::as_writable_bytes(std::span(&first, 1)), 0);
   const bool alike = model_->all_reduce(first, Reduction::min) == first;
   even_ = world_.all_reduce<std::int64_t>(alike ? 1 : 0, Reduction::min) == 1;
   const Node group_node(*model_);
   const bool crosses = group_node.size() < model_->size();
-  crossing_ = static_cast<std::size_t>(
-      world_.all_reduce<std::int64_t>(crosses && model_->is_root() ? 1 : 0, Reduction::sum));
+  crossing_ = count_roots(world_, crosses && model_->is_root());
 }
 
 void RankGrid::close() {
-  if (data_node_) {
-    data_node_->close();
+  if (data_domain_) {
+    data_domain_->close();
   }
 }
 

@@ -63,6 +63,13 @@ const std::map<std::string, ExchangeKind>& choices() {
   return words;
 }
 template <>
+const std::map<std::string, SharingDomain>& choices() {
+  static const std::map<std::string, SharingDomain> words = {{"auto", SharingDomain::automatic},
+                                                             {"node", SharingDomain::node},
+                                                             {"numa", SharingDomain::numa}};
+  return words;
+}
+template <>
 const std::map<std::string, Compression>& choices() {
   static const std::map<std::string, Compression> words = {{"none", Compression::none},
                                                            {"bf16", Compression::bf16}};

@@ -194,6 +194,10 @@ std::vector<Option> rank_options() {
        "overlap (in pieces, during backward), tree (at once, after backward), allreduce "
        "(MPI_Allreduce: with more than two ranks, sums have MPI's order)",
        Binding::machine},
+      {"domain", "Ranks", "", words(&Config::domain),
+       "which ranks share one copy of the parameters: node (all ranks of a node), numa (ranks that "
+       "are bound to cores of the same NUMA domain); auto: numa where all ranks are bound so",
+       Binding::machine},
       {"bucket-mib", "Ranks", "MIB", &Config::bucket_mib,
        "exchange overlap: MiB of gradients that travel together", Binding::machine,
        rule([](const Config& c) { return c.bucket_mib > 0 && c.bucket_mib <= 4096; },

@@ -4,8 +4,20 @@
 
 #include "dnn/comm/agree.hpp"
 #include "dnn/comm/node.hpp"
+#include "dnn/comm/numa_domain.hpp"
 
 namespace dnn {
+
+namespace {
+
+/// Compressed sums lose bits, so they are taken between nodes only.
+SharingDomain wanted_domain(const Config& config) {
+  return config.compress != Compression::none && config.domain == SharingDomain::automatic
+             ? SharingDomain::node
+             : config.domain;
+}
+
+}  // namespace
 
 int run_on_grid(const Config& config, const Communicator& world, LaunchGuard& guard,
                 const std::function<int(RankGrid& grid, Watchdog* watchdog)>& body) {
@@ -17,7 +29,10 @@ int run_on_grid(const Config& config, const Communicator& world, LaunchGuard& gu
       watchdog.emplace(world, node, config.stall_timeout, "dnn_train");
     }
     const LaunchGuard::Pause at_work(guard);
-    RankGrid grid = agree(world, [&] { return RankGrid(world, node, config.model_parallel); });
+    const int domain =
+        agree(world, [&] { return sharing_domain(node.ranks(), wanted_domain(config)); });
+    RankGrid grid =
+        agree(world, [&] { return RankGrid(world, node, config.model_parallel, domain); });
     code = body(grid, watchdog ? &*watchdog : nullptr);
     grid.close();
   }

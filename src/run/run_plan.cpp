@@ -79,7 +79,7 @@ ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::si
   }
   // Gradients wait for the model group anyway: see Note [MPI calls of a model group].
   settings.spare_core = settings.spare_core && !grid.is_split();
-  return choose_exchange(settings, grid.data_group(), grid.data_node(), bytes);
+  return choose_exchange(settings, grid.data_group(), grid.data_domain(), bytes);
 }
 
 /// Throws InputError unless the parameters could be addressed and held by this machine.
@@ -164,8 +164,8 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   plan.ranks = world.size();
   plan.model_ranks = grid.model_ranks();
   plan.crossing_groups = grid.crossing_groups();
-  plan.nodes =
-      static_cast<int>(world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
+  plan.nodes = static_cast<int>(grid.nodes());
+  plan.domains = grid.has_split_nodes() ? grid.domains() : 0;
   const NodeCores cores = NodeCores::find(node.ranks());
   plan.threads = thread_count(config, cores, node.size());
   const auto wanted =
@@ -262,13 +262,15 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
   for (const std::size_t width : plan.layout.widths()) {
     network += (network.empty() ? "" : "-") + std::to_string(width);
   }
-  lines.push_back("ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
-                  plural(static_cast<std::size_t>(plan.nodes), "node") +
-                  (plan.model_ranks > 1 ? ", " + std::to_string(plan.data_shards()) + " data x " +
-                                              std::to_string(plan.model_ranks) + " model shards"
-                                        : std::string()) +
-                  ", " + plural(static_cast<std::size_t>(plan.threads), "thread") +
-                  " each; exchange " + word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
+  lines.push_back(
+      "ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
+      plural(static_cast<std::size_t>(plan.nodes), "node") +
+      (plan.domains > 0 ? " in " + plural(plan.domains, "NUMA domain") : std::string()) +
+      (plan.model_ranks > 1 ? ", " + std::to_string(plan.data_shards()) + " data x " +
+                                  std::to_string(plan.model_ranks) + " model shards"
+                            : std::string()) +
+      ", " + plural(static_cast<std::size_t>(plan.threads), "thread") + " each; exchange " +
+      word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
   if (plan.shared_cores) {
     lines.push_back(
         "warning:  ranks and threads are more than the cores this job may use; fewer ranks, or "

@@ -66,6 +66,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"configuration", to_json(config)},
         {"ranks", plan.ranks},
         {"nodes", plan.nodes},
+        {"numa_domains", plan.domains},
         {"threads", plan.threads},
         {"products", name_of_products(plan.products, config)},
         {"environment", plan.environment.to_json()},

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dnn/comm/agree.hpp"
+#include "dnn/comm/numa_domain.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
 
@@ -74,8 +75,8 @@ void check_same_everywhere(const Communicator& world, const Dataset& data) {
 
 }  // namespace
 
-Dataset share_dataset(const Communicator& world, Node& node,
-                      std::optional<Dataset> read_by_leader) {
+Dataset share_dataset(const Communicator& world, Node& node, std::optional<Dataset> read_by_leader,
+                      bool interleaved) {
   const std::string text =
       node.ranks().broadcast(node.is_leader() ? describe(*read_by_leader) : std::string(), 0);
   const json description = json::from_msgpack(text);
@@ -92,6 +93,9 @@ Dataset share_dataset(const Communicator& world, Node& node,
     }
     const std::span<std::byte> shared = node.allocate_shared(size);
     if (node.is_leader()) {
+      if (interleaved) {
+        interleave(shared);
+      }
       Bytes& own = (*read_by_leader).*blocks[i];
       std::memcpy(shared.data(), own.view.data(), size);
       own = {};

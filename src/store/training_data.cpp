@@ -142,10 +142,12 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   const bool has_test =
       world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
   Dataset train =
-      share_dataset(world, node, parts ? std::optional(std::move(parts->train)) : std::nullopt);
+      share_dataset(world, node, parts ? std::optional(std::move(parts->train)) : std::nullopt,
+                    grid.has_split_nodes());
   std::optional<Dataset> test;
   if (has_test) {
-    test = share_dataset(world, node, parts ? std::move(parts->test) : std::nullopt);
+    test = share_dataset(world, node, parts ? std::move(parts->test) : std::nullopt,
+                         grid.has_split_nodes());
   }
   parts.reset();
 

@@ -33,7 +33,7 @@ DistributedModel<T>::DistributedModel(const TrainerSettings& settings, RankGrid&
     : settings_(settings),
       grid_(grid),
       exchange_(make_exchange<T>(plan.exchange, plan.exchange_settings, grid.data_group(),
-                                 grid.data_node(), plan.part.size())),
+                                 grid.data_domain(), plan.part.size())),
       step_(plan.part,
             {max_rows, settings.dropout, settings.clip_norm, settings.seed, plan.products,
              data.largest_feature,

@@ -208,8 +208,8 @@ class Measurement {
     ExchangeSettings settings = exchange_settings(a, grid.node());
     settings.logical_shards = shards_;
     const Communicator& shards = grid.data_group();
-    choice_ = choose_exchange(settings, shards, grid.data_node(), layout_.size() * sizeof(float));
-    exchange_ = make_exchange<float>(choice_, settings, shards, grid.data_node(), layout_.size());
+    choice_ = choose_exchange(settings, shards, grid.data_domain(), layout_.size() * sizeof(float));
+    exchange_ = make_exchange<float>(choice_, settings, shards, grid.data_domain(), layout_.size());
     step_.emplace(layout_,
                   TrainingStep<float>::Settings{
                       .max_rows = std::max<std::size_t>(1, sampler_.max_share()),

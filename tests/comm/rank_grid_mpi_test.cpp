@@ -45,6 +45,34 @@ TEST(RankGrid, EveryRankHasAPlaceOfItsOwn) {
   }
 }
 
+// Two domains on each node, as on two sockets; odd numbers of ranks make them uneven.
+TEST(RankGrid, TheRanksOfADomainShareMemory) {
+  const int domain = world().rank() % 2;
+  const auto ranks = static_cast<std::size_t>(world().size());
+  for (std::size_t m = 1; m <= ranks; ++m) {
+    if (ranks % m != 0) {
+      continue;
+    }
+    Node node(world());
+    {
+      RankGrid grid(world(), node, m, domain);
+      EXPECT_EQ(grid.has_split_nodes(), grid.domains() > grid.nodes());
+      if (node.size() == world().size()) {
+        EXPECT_EQ(grid.nodes(), 1U);
+        EXPECT_EQ(grid.domains(), ranks > 1 ? 2U : 1U);
+      }
+      Node& shared = grid.data_domain();
+      const std::int64_t same = shared.ranks().all_reduce<std::int64_t>(domain, Reduction::sum);
+      EXPECT_EQ(same, domain * shared.size());  // no rank of the other domain is in it
+      const std::int64_t members = grid.data_group().all_reduce<std::int64_t>(
+          shared.is_leader() ? shared.size() : 0, Reduction::sum);
+      EXPECT_EQ(members, grid.data_group().size());  // and none is left out
+      grid.close();
+    }
+    node.close();
+  }
+}
+
 TEST(RankGrid, SaysWhatDoesNotDivide) {
   Node node(world());
   const auto too_many = static_cast<std::size_t>(world().size()) + 1;

@@ -7,6 +7,7 @@ import sys
 # header prefix -> files (beginnings of their paths inside a layer folder) that may include it
 LIBRARIES = {
     "mpi.h": ("comm/",),
+    "hwloc": ("comm/numa_domain",),
     "boost/": ("model/", "checkpoint/"),
     "dnnl": ("products/bf16_product", "products/arithmetic"),
     "Random123/": ("core/random",),

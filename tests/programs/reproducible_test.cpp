@@ -1,9 +1,12 @@
 // The same bits at any number of ranks, as a user sees them.
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
@@ -47,6 +50,60 @@ TEST_F(ReproducibleRuns, AreTheSameByDiffAtAnyNumberOfRanks) {
     EXPECT_EQ(read_file(folder / name + "/confusion.csv"),
               read_file(folder / "one" + "/confusion.csv"));
   }
+}
+
+/// The first processors that this process may run on.
+std::vector<int> own_processors(std::size_t count) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> processors;
+  if (::sched_getaffinity(0, sizeof(set), &set) == 0) {
+    for (int i = 0; i < CPU_SETSIZE && processors.size() < count; ++i) {
+      if (CPU_ISSET(i, &set)) {
+        processors.push_back(i);
+      }
+    }
+  }
+  return processors;
+}
+
+// hwloc is told of a machine of two domains of one processor each; ranks are bound to them in
+// turns.
+TEST_F(ReproducibleRuns, ShareMemoryWithinTheirNumaDomain) {
+  const std::vector<int> processors = own_processors(2);
+  if (processors.size() < 2) {
+    GTEST_SKIP() << "this machine has one processor, and two domains need two";
+  }
+  const std::string first = std::to_string(processors[0]);
+  const std::string second = std::to_string(processors[1]);
+  const auto run_in_domains = [&](const std::string& name, const std::string& options) {
+    const std::string program = train + " --hidden 60,30 --epochs 2 --batch-size 250 --output " +
+                                (folder / name) + " " + options;
+    const std::string bound = " -n 2 taskset -c ";
+    return run_command("HWLOC_SYNTHETIC='numa:2 pu:1(indexes=" + first + "," + second +
+                       ")' HWLOC_THISSYSTEM=1 " + quoted(DNN_MPIEXEC) + " --bind-to none" + bound +
+                       first + " " + program + " :" + bound + second + " " + program);
+  };
+  const CommandResult by_itself = run_in_domains("auto", "");
+  EXPECT_EQ(by_itself.exit_code, 0) << by_itself.output;
+  EXPECT_NE(by_itself.output.find("on 1 node in 2 NUMA domains"), std::string::npos)
+      << by_itself.output;
+  EXPECT_EQ(summary("auto")["numa_domains"], 2);
+  EXPECT_EQ(summary("auto")["exchange"]["used"], "node");
+  for (const std::string domain : {"numa", "node"}) {
+    EXPECT_EQ(run_in_domains(domain, "--domain " + domain).exit_code, 0);
+    EXPECT_EQ(summary(domain)["numa_domains"], domain == "numa" ? 2 : 0);
+    EXPECT_EQ(metrics(domain), metrics("auto"));
+  }
+  environment =
+      "HWLOC_SYNTHETIC='numa:2 pu:1(indexes=" + first + "," + second + ")' HWLOC_THISSYSTEM=1 ";
+  const CommandResult unbound =
+      run_command(environment + "OMPI_MCA_odls_base_sigkill_timeout=0 " + quoted(DNN_MPIEXEC) +
+                  " --bind-to none -n 2 " + train + " --dry-run --domain numa");
+  EXPECT_EQ(unbound.exit_code, 2);
+  EXPECT_NE(unbound.output.find("--domain numa: a rank may run on cores of 2 NUMA domains; bind"),
+            std::string::npos)
+      << unbound.output;
 }
 
 // oneDNN's own switch makes this processor an older one.

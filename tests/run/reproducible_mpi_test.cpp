@@ -36,19 +36,19 @@ Config small_run() {
   return config;
 }
 
-/// The hash of all parameters after every update of the first two epochs.
+/// The hash of all parameters after every update of the first two epochs. `domain`: see RankGrid.
 template <class T>
-std::vector<std::string> hashes_of(Config config, const Communicator& ranks) {
+std::vector<std::string> hashes_of(Config config, const Communicator& ranks, int domain = 0) {
   config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
   std::vector<std::string> hashes;
-  test::OpenGrid of(ranks, config.model_parallel);
+  test::OpenGrid of(ranks, config.model_parallel, domain);
   RankGrid& grid = of.grid;
   {
     const TrainingData data = load_data(config, grid);
     const RunPlan plan = RunPlan::make(config, grid, data);
     set_threads(plan.threads);
     const auto exchange = make_exchange<T>(plan.exchange, plan.exchange_settings, grid.data_group(),
-                                           grid.data_node(), plan.part.size());
+                                           grid.data_domain(), plan.part.size());
     const Sampler& sampler = data.sampler;
     const std::size_t rows = std::max<std::size_t>(1, sampler.max_share());
     TrainingStep<T> step(
@@ -112,8 +112,8 @@ std::string outcome_of(Config config, const Communicator& ranks) {
 }
 
 /// Whether the data groups lie so that the exchange `node` can sum over them.
-bool allows_node(std::size_t m) {
-  test::OpenGrid of(world(), m);
+bool allows_node(std::size_t m, int domain = 0) {
+  test::OpenGrid of(world(), m, domain);
   const bool even = of.grid.is_even();
   of.close();
   return even;
@@ -143,6 +143,24 @@ TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsByEveryExchange) {
         EXPECT_EQ(hashes_of<TypeParam>(config, world()), one);
       }
     }
+  }
+}
+
+// As on a node of two sockets, whose ranks alternate or fill one after the other.
+TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsInTwoDomains) {
+  Config config = small_run();
+  config.threads = 1;
+  const auto one = hashes_of<TypeParam>(config, self());
+  config.exchange = ExchangeKind::node;
+  for (const int domain : {world().rank() % 2, 2 * world().rank() / world().size()}) {
+    EXPECT_EQ(hashes_of<TypeParam>(config, world(), domain), one);
+    for (const std::size_t m : model_ranks()) {
+      config.model_parallel = m;
+      if (allows_node(m, domain)) {
+        EXPECT_EQ(hashes_of<TypeParam>(config, world(), domain), one) << "M = " << m;
+      }
+    }
+    config.model_parallel = 1;
   }
 }
 

@@ -21,7 +21,8 @@ inline std::vector<std::size_t> model_ranks() {
 
 /// A grid of ranks, with its node. Collective, as close() is.
 struct OpenGrid {
-  OpenGrid(const Communicator& ranks, std::size_t m) : node(ranks), grid(ranks, node, m) {}
+  OpenGrid(const Communicator& ranks, std::size_t m, int domain = 0)
+      : node(ranks), grid(ranks, node, m, domain) {}
   OpenGrid(const OpenGrid&) = delete;
   OpenGrid& operator=(const OpenGrid&) = delete;
   void close() {

@@ -77,7 +77,7 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
   Updated<T> updated{layout, {}, {}, {}};
   {
     const auto exchange = make_exchange<T>({problem.exchange, ""}, {.logical_shards = logical},
-                                           grid.data_group(), grid.data_node(), layout.size());
+                                           grid.data_group(), grid.data_domain(), layout.size());
     std::vector<double> weights(problem.classes);
     for (std::size_t c = 0; c < problem.classes; ++c) {
       weights[c] = 0.5 + static_cast<double>(c % 3);

@@ -9,8 +9,8 @@
 
 namespace dnn {
 
-/// The ranks that share this rank's memory (a node), and the memory they share: MPI-3 shared
-/// windows.
+/// The ranks that share this rank's memory (a node, or some of a node's ranks), and the memory they
+/// share: MPI-3 shared windows.
 ///
 /// close() ends the sharing; it is collective, so the destructor does not do it: a Node destroyed
 /// without close() (an error on its way to MPI_Abort) leaves its windows to the end of the process.
@@ -18,6 +18,8 @@ class Node {
  public:
   /// Collective over `world`.
   explicit Node(const Communicator& world);
+  /// Collective over `world`: of a node's ranks, those that give the same `domain`.
+  Node(const Communicator& world, int domain);
 
   [[nodiscard]] int rank() const { return ranks_.rank(); }
   [[nodiscard]] int size() const { return ranks_.size(); }

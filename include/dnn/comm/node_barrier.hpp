@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "dnn/comm/node.hpp"
 
 namespace dnn {
@@ -16,6 +18,11 @@ namespace dnn {
 /// Asleep, a rank does not move its messages on, and what MPI has not yet given to the network may
 /// be what another node waits for, whose ranks in turn keep this node's from coming. So where ranks
 /// of other nodes are in the job, a sleeper wakes every now and then to let MPI progress.
+///
+/// Note [Groups of a barrier]
+/// One counter for 128 ranks is one cache line that 128 cores take from each other in turn, and one
+/// word that all of them look at. So ranks arrive in groups, the last of each group arrives for all
+/// of it, and each group waits on a word of its own.
 class NodeBarrier {
  public:
   /// Collective over the node, whose shared memory it uses. `shared_cores`: whether the node's
@@ -29,11 +36,18 @@ class NodeBarrier {
   void wait();
 
  private:
-  struct State;
+  struct Group;
+  struct Root;
+  static constexpr unsigned group_size = 8;
+
+  [[nodiscard]] bool arrive();
+  void release(unsigned round);
   [[nodiscard]] bool passes_while_awake(unsigned round) const;
 
-  State* state_;
+  Root* root_;
+  std::span<Group> groups_;
   unsigned ranks_;
+  unsigned group_;  ///< this rank's
   int spins_;
   const Communicator* between_nodes_;
   PulseRecorder& pulse_;

@@ -4,13 +4,15 @@
 #include <string>
 
 #include "dnn/checkpoint/checkpoint_settings.hpp"
+#include "dnn/comm/numa_domain.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/train/trainer_settings.hpp"
 
 namespace dnn {
 
-/// Where a run writes, how it resumes and when it ends.
+/// Which ranks share memory, where a run writes, how it resumes and when it ends.
 struct RunSettings {
+  SharingDomain domain = SharingDomain::automatic;
   std::string output;  ///< the run folder; empty: the first free runs/NNN
   bool overwrite = false;
   std::string job;              ///< see Note [The same command again]; empty: none

@@ -17,6 +17,7 @@ namespace dnn {
 struct RunPlan : ModelPlan {
   int ranks = 1;
   int nodes = 1;
+  std::size_t domains = 0;            ///< of all nodes that share memory; 0: every node is one
   int threads = 1;                    ///< of each rank of this node
   bool shared_cores = false;          ///< a node has more ranks and threads than cores
   std::size_t model_ranks = 1;        ///< that hold one network together
