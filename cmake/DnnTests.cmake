@@ -7,7 +7,9 @@ set(DNN_MPI_ENVIRONMENT OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=
                         OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_ALLOW_RUN_AS_ROOT=1
                         PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
                         OMPI_MCA_btl_base_warn_component_unused=0
-                        OMPI_MCA_btl=^tcp  # one machine, which may have no network; Open MPI 5 warns of that
+                        # One machine: Open MPI 4 takes a second or more to look for fast networks, and
+                        # Open MPI 5 warns where there is no network at all.
+                        OMPI_MCA_pml=ob1 OMPI_MCA_btl=^tcp,ofi,openib,uct
                         OMP_WAIT_POLICY=passive)  # threads that wait leave the cores to other ranks
 if(DNN_SANITIZE)
   # Open MPI keeps memory to the end of the process; what the project leaks is found in one-process tests.

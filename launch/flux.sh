@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Not run by the project's tests: written from the documentation of Flux (flux-core).
 #
-# A training job for Flux that goes on until it is done; what follows the script's name are dnn_train's options:
+# A training job for Flux that is resumed until it is done. The arguments of the script are the options of dnn_train:
 #
 #   flux batch launch/flux.sh --data /path/to/data.csv --output /path/to/run
 #

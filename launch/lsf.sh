@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Not run by the project's tests: written from the documentation of IBM Spectrum LSF 10.1.
 #
-# A training job for LSF that goes on until it is done; what follows the script's name are dnn_train's options:
+# A training job for LSF that is resumed until it is done. The arguments of the script are the options of dnn_train:
 #
 #   bsub < launch/lsf.sh                                                  # with them in DNN_OPTIONS, divided by blanks
 #   bsub -n 8 -W 8:00 -r -Q 75 -wa USR1 -wt 2 launch/lsf.sh --data /path/to/data.csv --output /path/to/run

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Not run by the project's tests: written from the documentation of PBS Professional and OpenPBS.
 #
-# A training job for PBS that goes on until it is done. PBS gives a script no arguments, so dnn_train's options are in
+# A training job for PBS that is resumed until it is done. PBS gives a script no arguments, so dnn_train's options are in
 # a variable, divided by blanks:
 #
 #   qsub -v DNN_OPTIONS="--config /path/to/run.toml --output /path/to/run" launch/pbs.sh

@@ -22,7 +22,7 @@ cmake --build build-test --parallel "$(nproc)"
 
 status=0
 rm -f build-test/tests.xml
-ctest --test-dir build-test --output-on-failure --no-tests=error --parallel "$(nproc)" \
+ctest --test-dir build-test --output-on-failure --no-tests=error --parallel "$((2 * $(nproc)))" \
   --output-junit tests.xml --test-output-size-passed 1000000 --test-output-size-failed 1000000 "$@" || status=$?
 [[ ! -e build-test/tests.xml ]] || python3 tests/house/list_skips.py build-test/tests.xml "${DNN_ALLOW_SKIPS:-}" || status=$?
 exit "$status"

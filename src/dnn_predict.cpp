@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/run/choices.hpp"
 #include "dnn/run/command_line.hpp"

@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
-#include "dnn/comm/agree.hpp"
-#include "dnn/comm/launch_guard.hpp"
+#include "dnn/comm/collective_error.hpp"
+#include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/run/options.hpp"
@@ -12,7 +12,7 @@
 
 int main(int argc, char** argv) {
   dnn::StopRequest stop("dnn_train");
-  dnn::LaunchGuard guard("dnn_train");
+  dnn::LaunchTimeout launch("dnn_train");
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
     const dnn::Options options = dnn::agree(world, [&] { return dnn::parse_options(argc, argv); });
     if (!options.note.empty() && world.is_root()) {
@@ -25,10 +25,11 @@ int main(int argc, char** argv) {
       return static_cast<int>(dnn::exit_ok);
     }
     if (options.replay) {
-      return dnn::run_replay(*options.replay, world, stop, guard, [&](const std::string& settings) {
-        return dnn::parse_options(argc, argv, settings).config;
-      });
+      return dnn::run_replay(*options.replay, world, stop, launch,
+                             [&](const std::string& settings) {
+                               return dnn::parse_options(argc, argv, settings).config;
+                             });
     }
-    return dnn::run_training(options.config, world, stop, guard);
+    return dnn::run_training(options.config, world, stop, launch);
   });
 }

@@ -112,11 +112,13 @@ void CheckpointWriter::fail(std::uint64_t updates, const std::string& error) {
   const std::lock_guard lock(mutex_);
   report_.last_error = error;
   ++report_.failed;
-  std::fprintf(
-      stderr, "dnn_train: warning: no checkpoint at update %llu: %s; training goes on, %s\n",
-      static_cast<unsigned long long>(updates), error.c_str(),
-      report_.last_written.empty() ? "and there is none of this run yet"
-                                   : ("the last good one is " + report_.last_written).c_str());
+  std::fprintf(stderr,
+               "dnn_train: warning: could not write a checkpoint at update %llu: %s. Training "
+               "continues; %s.\n",
+               static_cast<unsigned long long>(updates), error.c_str(),
+               report_.last_written.empty()
+                   ? "this run has no checkpoint yet"
+                   : ("the last good checkpoint is " + report_.last_written).c_str());
 }
 
 }  // namespace dnn

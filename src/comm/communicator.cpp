@@ -64,8 +64,8 @@ struct Blocks {
 
 }  // namespace
 
-Communicator::Communicator(MPI_Comm owned, std::shared_ptr<PulseRecorder> pulse)
-    : handle_(owned), pulse_(std::move(pulse)) {
+Communicator::Communicator(MPI_Comm owned, std::shared_ptr<HeartbeatRecorder> heartbeat)
+    : handle_(owned), heartbeat_(std::move(heartbeat)) {
   check_mpi(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
@@ -74,15 +74,15 @@ Communicator::Communicator(MPI_Comm owned, std::shared_ptr<PulseRecorder> pulse)
 Communicator Communicator::duplicate(MPI_Comm parent) {
   MPI_Comm copy = MPI_COMM_NULL;
   check_mpi(MPI_Comm_dup(parent, &copy), "MPI_Comm_dup");
-  return {copy, std::make_shared<PulseRecorder>()};
+  return {copy, std::make_shared<HeartbeatRecorder>()};
 }
 
 Communicator::Communicator(Communicator&& other) noexcept
     : handle_(std::exchange(other.handle_, MPI_COMM_NULL)),
       rank_(other.rank_),
       size_(other.size_),
-      // NOLINTNEXTLINE(performance-move-constructor-init): pulse() is never null
-      pulse_(other.pulse_) {}
+      // NOLINTNEXTLINE(performance-move-constructor-init): heartbeat() is never null
+      heartbeat_(other.heartbeat_) {}
 
 Communicator& Communicator::operator=(Communicator&& other) noexcept {
   if (this != &other) {
@@ -90,7 +90,7 @@ Communicator& Communicator::operator=(Communicator&& other) noexcept {
     handle_ = std::exchange(other.handle_, MPI_COMM_NULL);
     rank_ = other.rank_;
     size_ = other.size_;
-    pulse_ = other.pulse_;
+    heartbeat_ = other.heartbeat_;
   }
   return *this;
 }
@@ -106,22 +106,22 @@ void Communicator::release() noexcept {
 }
 
 Communicator Communicator::split_by_node() const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::split);
+  const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::split);
   MPI_Comm node = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
             "MPI_Comm_split_type");
-  return {node, pulse_};
+  return {node, heartbeat_};
 }
 
 Communicator Communicator::split(int color, int key) const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::split);
+  const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::split);
   MPI_Comm part = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split(handle_, color, key, &part), "MPI_Comm_split");
-  return {part, pulse_};
+  return {part, heartbeat_};
 }
 
 void Communicator::barrier() const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::barrier);
+  const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::barrier);
   check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
 }
 
@@ -137,7 +137,7 @@ void Communicator::all_reduce(std::span<T> values, Reduction reduction) const {
     return;
   }
   for (std::size_t done = 0; done < values.size(); done += most_per_call) {
-    const PulseRecorder::Waiting waiting(*pulse_, Operation::all_reduce);
+    const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::all_reduce);
     const std::size_t count = std::min(most_per_call, values.size() - done);
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + done, static_cast<int>(count),
                             mpi_type<T>(), mpi_op(reduction), handle_),
@@ -163,7 +163,7 @@ template Request Communicator::begin_all_reduce(std::span<float>, Reduction) con
 template Request Communicator::begin_all_reduce(std::span<double>, Reduction) const;
 
 void Communicator::all_to_all(std::span<const std::byte> from, std::span<std::byte> to) const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::all_to_all);
+  const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::all_to_all);
   const auto block = static_cast<int>(from.size() / static_cast<std::size_t>(size_));
   check_mpi(MPI_Alltoall(from.data(), block, MPI_BYTE, to.data(), block, MPI_BYTE, handle_),
             "MPI_Alltoall");
@@ -172,7 +172,7 @@ void Communicator::all_to_all(std::span<const std::byte> from, std::span<std::by
 template <class T>
 void Communicator::all_to_all(std::span<const T> from, std::span<const std::size_t> from_sizes,
                               std::span<T> to, std::span<const std::size_t> to_sizes) const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::all_to_all);
+  const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::all_to_all);
   const Blocks sent(from_sizes);
   const Blocks received(to_sizes);
   check_mpi(
@@ -222,7 +222,7 @@ template Request Communicator::begin_all_gather(double*, const std::vector<int>&
                                                 const std::vector<int>&) const;
 
 void Communicator::all_gather(std::span<const std::byte> from, std::span<std::byte> to) const {
-  const PulseRecorder::Waiting waiting(*pulse_, Operation::all_gather);
+  const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::all_gather);
   const auto block = static_cast<int>(from.size());
   check_mpi(MPI_Allgather(from.data(), block, MPI_BYTE, to.data(), block, MPI_BYTE, handle_),
             "MPI_Allgather");
@@ -230,7 +230,7 @@ void Communicator::all_gather(std::span<const std::byte> from, std::span<std::by
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
-    const PulseRecorder::Waiting waiting(*pulse_, Operation::broadcast);
+    const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::broadcast);
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(MPI_Bcast(bytes.data() + done, static_cast<int>(count), MPI_BYTE, root, handle_),
               "MPI_Bcast");
@@ -247,7 +247,7 @@ std::string Communicator::broadcast(std::string text, int root) const {
 
 void Communicator::send(std::span<const std::byte> bytes, int to) const {
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
-    const PulseRecorder::Waiting waiting(*pulse_, Operation::send);
+    const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::send);
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(
         MPI_Send(bytes.data() + done, static_cast<int>(count), MPI_BYTE, to, text_tag, handle_),
@@ -257,7 +257,7 @@ void Communicator::send(std::span<const std::byte> bytes, int to) const {
 
 void Communicator::receive(std::span<std::byte> bytes, int from) const {
   for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
-    const PulseRecorder::Waiting waiting(*pulse_, Operation::receive);
+    const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::receive);
     const std::size_t count = std::min(most_per_call, bytes.size() - done);
     check_mpi(MPI_Recv(bytes.data() + done, static_cast<int>(count), MPI_BYTE, from, text_tag,
                        handle_, MPI_STATUS_IGNORE),

@@ -27,7 +27,7 @@ std::span<std::byte> Node::allocate_shared(std::size_t bytes) {
     own_memory_.push_back(std::make_unique<std::byte[]>(bytes + alignment));
     return aligned(own_memory_.back().get(), bytes);
   }
-  const PulseRecorder::Waiting waiting(ranks_.pulse(), Operation::window);
+  const HeartbeatRecorder::Waiting waiting(ranks_.heartbeat(), Operation::window);
   // The windows are mapped at page boundaries, so the aligned address is the same byte on all
   // ranks.
   const auto own = static_cast<MPI_Aint>(is_leader() ? bytes + alignment : 0);
@@ -55,7 +55,7 @@ void Node::synchronize() const {
 }
 
 void Node::close() {
-  const PulseRecorder::Waiting waiting(ranks_.pulse(), Operation::window);
+  const HeartbeatRecorder::Waiting waiting(ranks_.heartbeat(), Operation::window);
   for (MPI_Win& window : windows_) {
     check_mpi(MPI_Win_unlock_all(window), "MPI_Win_unlock_all");
     check_mpi(MPI_Win_free(&window), "MPI_Win_free");

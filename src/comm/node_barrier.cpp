@@ -54,7 +54,7 @@ NodeBarrier::NodeBarrier(Node& node, bool shared_cores, const Communicator* betw
       group_((static_cast<unsigned>(node.rank())) / group_size),
       spins_(shared_cores ? 0 : 2'000),
       between_nodes_(between_nodes),
-      pulse_(node.ranks().pulse()) {
+      heartbeat_(node.ranks().heartbeat()) {
   const unsigned groups = (ranks_ + group_size - 1) / group_size;
   const std::span<std::byte> memory = node.allocate_shared(sizeof(Root) + groups * sizeof(Group));
   root_ = reinterpret_cast<Root*>(memory.data());
@@ -108,7 +108,7 @@ bool NodeBarrier::passes_while_awake(unsigned round) const {
 }
 
 void NodeBarrier::wait() {
-  const PulseRecorder::Waiting waiting(pulse_, Operation::node_barrier);
+  const HeartbeatRecorder::Waiting waiting(heartbeat_, Operation::node_barrier);
   Group& own = groups_[group_];
   const std::uint32_t round = own.round.load();
   if (arrive()) {

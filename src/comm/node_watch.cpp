@@ -61,11 +61,11 @@ std::string place_of(const NodeWatch::Rank& rank) {
 
 struct NodeWatch::Board {
   std::atomic<std::int32_t> reporter;  ///< the node's rank that reports, plus 1; 0: none yet
-  [[nodiscard]] Pulse& pulse(int node_rank) {
-    return *(std::launder(reinterpret_cast<Pulse*>(this) + 1) + node_rank);
+  [[nodiscard]] Heartbeat& heartbeat(int node_rank) {
+    return *(std::launder(reinterpret_cast<Heartbeat*>(this) + 1) + node_rank);
   }
   [[nodiscard]] static std::size_t bytes(int ranks) {
-    return sizeof(Pulse) * (static_cast<std::size_t>(ranks) + 1);
+    return sizeof(Heartbeat) * (static_cast<std::size_t>(ranks) + 1);
   }
 };
 
@@ -79,13 +79,13 @@ NodeWatch::NodeWatch(const Communicator& world, Node& node, double interval)
   if (node.is_leader()) {
     std::construct_at(board_);
     for (int rank = 0; rank < node.size(); ++rank) {
-      std::construct_at(&board_->pulse(rank));
+      std::construct_at(&board_->heartbeat(rank));
     }
   }
   node.synchronize();
-  Pulse& own = board_->pulse(node.rank());
+  Heartbeat& own = board_->heartbeat(node.rank());
   own.process.store(::getpid());
-  world.pulse().record_in(&own);
+  world.heartbeat().record_in(&own);
   std::vector<std::int32_t> numbers(ranks_.size());
   const std::int32_t number = world.rank();
   node.ranks().all_gather(std::as_bytes(std::span(&number, 1)),
@@ -96,11 +96,11 @@ NodeWatch::NodeWatch(const Communicator& world, Node& node, double interval)
 }
 
 NodeWatch::~NodeWatch() {
-  world_.pulse().record_in(nullptr);
+  world_.heartbeat().record_in(nullptr);
 }
 
 void NodeWatch::look(double passed) {
-  Pulse& own = board_->pulse(static_cast<int>(node_rank_));
+  Heartbeat& own = board_->heartbeat(static_cast<int>(node_rank_));
   own.ticks.store(own.ticks.load() + 1);
   const double used = processor_seconds() - std::exchange(busy_, processor_seconds());
   bool moved = own.operation.load() == Operation::none && used > busy_share * passed;
@@ -108,16 +108,16 @@ void NodeWatch::look(double passed) {
     own.beats.store(own.beats.load() + 1);
   }
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
-    const Pulse& pulse = board_->pulse(static_cast<int>(i));
+    const Heartbeat& heartbeat = board_->heartbeat(static_cast<int>(i));
     Rank& rank = ranks_[i];
-    moved = std::exchange(rank.beats, pulse.beats.load()) != rank.beats || moved;
-    const bool runs = std::exchange(rank.ticks, pulse.ticks.load()) != rank.ticks;
+    moved = std::exchange(rank.beats, heartbeat.beats.load()) != rank.beats || moved;
+    const bool runs = std::exchange(rank.ticks, heartbeat.ticks.load()) != rank.ticks;
     rank.silent = runs ? 0 : rank.silent + passed;
     rank.stopped = rank.silent > std::max(stopped_seconds, stopped_intervals * interval_);
-    rank.operation = pulse.operation.load();
-    rank.activity = pulse.activity.load();
-    rank.update = pulse.update.load();
-    rank.process = pulse.process.load();
+    rank.operation = heartbeat.operation.load();
+    rank.activity = heartbeat.activity.load();
+    rank.update = heartbeat.update.load();
+    rank.process = heartbeat.process.load();
   }
   idle_ = moved ? 0 : idle_ + passed;
 }

@@ -7,7 +7,7 @@
 #include <exception>
 #include <thread>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/mpi_error.hpp"
 
 namespace dnn {
@@ -24,9 +24,9 @@ int run_body(const Communicator& world, const char* name,
     }
     return exit_bad_input;
   } catch (const std::exception& error) {
-    // Ranks report in turn, so that an error that all of them meet (a diverged model) is told once:
-    // the first one's MPI_Abort ends the others while they wait. It does so with SIGTERM, which by
-    // now is no request to stop in order (StopRequest): there is nothing left to save.
+    // Ranks report in turn, so that an error that all of them meet (a diverged model) is reported
+    // once: the first one's MPI_Abort ends the others while they wait. It does so with SIGTERM,
+    // which by now is no request to stop in order (StopRequest): there is nothing left to save.
     std::signal(SIGTERM, SIG_DFL);
     std::this_thread::sleep_for(std::chrono::milliseconds(100 * std::min(world.rank(), 20)));
     std::fprintf(stderr, "%s: error on rank %d of %d (host %s): %s\n", name, world.rank(),

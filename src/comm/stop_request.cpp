@@ -145,8 +145,8 @@ void StopRequest::work() {
     }
     if (!reason_.empty() && !deferred_) {
       if (speaks_) {
-        std::fprintf(stderr, "%s: stopped by %s; the same command goes on from where it was\n",
-                     name_.c_str(), reason_.c_str());
+        std::fprintf(stderr, "%s: stopped by %s; repeat the command to resume\n", name_.c_str(),
+                     reason_.c_str());
         std::fflush(nullptr);
       }
       ::_exit(exit_try_again);

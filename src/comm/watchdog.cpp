@@ -16,8 +16,8 @@ namespace dnn {
 
 namespace {
 
-constexpr const char* how_to_go_on =
-    "\nThe job ends now; the same command goes on from its newest checkpoint\n";
+constexpr const char* how_to_proceed =
+    "\nThe job ends now. Repeat the command to resume from the last checkpoint.\n";
 
 std::string seconds(double time) {
   return std::to_string(static_cast<long>(time)) + " s";
@@ -122,14 +122,14 @@ void Watchdog::report() {
 
 std::string Watchdog::describe_node() const {
   const std::string& host = hosts_[static_cast<std::size_t>(leader_)];
-  std::string why = " (--stall-timeout):";
+  std::string why = " (limit: --stall-timeout):";
   if (!watch_.any_stuck()) {
-    why = watch_.all_at_the_same() ? ":\n  all ranks wait, and no message comes"
+    why = watch_.all_at_the_same() ? ":\n  all ranks wait for a message that does not arrive"
                                    : ":\n  the ranks wait for each other in different operations: "
                                      "an error in the program";
   }
-  return program_ + ": error: no rank on host " + host + " has got on for " +
-         seconds(watch_.idle()) + why + watch_.describe(host) + how_to_go_on;
+  return program_ + ": error: no rank on host " + host + " made progress for " +
+         seconds(watch_.idle()) + why + watch_.describe(host) + how_to_proceed;
 }
 
 std::string Watchdog::describe_other_nodes() const {
@@ -141,14 +141,14 @@ std::string Watchdog::describe_other_nodes() const {
     }
   }
   return program_ + ": error: the ranks on host " + hosts_[static_cast<std::size_t>(leader_)] +
-         " have waited for " + seconds(watch_.idle()) + " (--stall-timeout) at update " +
+         " waited for " + seconds(watch_.idle()) + " (limit: --stall-timeout) at update " +
          std::to_string(watch_.own().update) + ", in " + name_of(watch_.own().operation) +
-         ", for ranks of other hosts" +
-         (silent.empty() ? "; all hosts wait, and no message comes"
-                         : "; no word from " + silent +
-                               ": the host or its network is down, or it is busy with something "
-                               "else for that long") +
-         how_to_go_on;
+         ", for ranks on other hosts" +
+         (silent.empty() ? "; all hosts wait for a message that does not arrive"
+                         : "; no answer from " + silent +
+                               ": the host or its network is down, or the host was busy with "
+                               "something else") +
+         how_to_proceed;
 }
 
 std::string Watchdog::marker(std::int32_t leader) const {

@@ -13,7 +13,7 @@ namespace dnn {
 
 namespace {
 
-/// Large files reach the disk piece by piece: whoever waits for them sees that they get on, and the
+/// Large files reach the disk piece by piece, so that a waiting process sees the progress, and the
 /// last flush does not take minutes.
 constexpr std::size_t most_at_once = std::size_t{64} << 20;
 

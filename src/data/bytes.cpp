@@ -1,6 +1,7 @@
 #include "dnn/data/bytes.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,7 +56,9 @@ Bytes map_file(const std::string& path, std::size_t offset, std::size_t count) {
   }
   const std::shared_ptr<const void> owner(base, [size](void* p) { ::munmap(p, size); });
   if (offset > size || (count != static_cast<std::size_t>(-1) && count > size - offset)) {
-    throw InputError(path + ": the file is shorter than a moment ago");
+    throw InputError(fmt::format(
+        "{}: the file was truncated while it was being read (expected at least {} bytes, found {})",
+        path, offset + (count == static_cast<std::size_t>(-1) ? 0 : count), size));
   }
   const auto* bytes = static_cast<const std::byte*>(base);
   return {{bytes + offset, std::min(count, size - offset)}, owner, path, offset};

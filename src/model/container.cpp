@@ -94,7 +94,7 @@ class ContainerReader::File {
         throw FileError("read the file", path_, errno);
       }
       if (count == 0) {
-        throw InputError(path_ + ": the file is shorter than a moment ago");
+        throw InputError(path_ + ": the file was truncated while it was being read");
       }
       offset += static_cast<std::size_t>(count);
       bytes = bytes.subspan(static_cast<std::size_t>(count));

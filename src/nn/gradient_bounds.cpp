@@ -21,7 +21,7 @@ template <class T>
 T GradientBounds<T>::layer(T largest_x, T largest_da, bool split) {
   // 1 is what B is multiplied with; std::max returns a NaN that comes first.
   const T bound = rounding * samples_ * std::max(largest_x, T{1}) * largest_da;
-  untold_ += split ? bound : 0;
+  unsent_ += split ? bound : 0;
   return bound;
 }
 

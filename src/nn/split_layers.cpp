@@ -28,11 +28,11 @@ T ColumnLayer<T>::backward_input(MatrixView<const T> /*dA*/, const LayerBelow<T>
                                  const std::function<void()>& parameters) {
   const std::span<T> sum = with_bound(below.dA);
   this->products().backward_input(below.dA, {});
-  sum.back() = bounds.untold();
+  sum.back() = bounds.unsent();
   group_.begin(sum);
   parameters();
   group_.finish();
-  bounds.told(sum.back());
+  bounds.receive(sum.back());
   return this->mask(below);
 }
 
@@ -69,13 +69,13 @@ T ClassBlockLayer<T>::backward_input(MatrixView<const T> dA, const LayerBelow<T>
     block_inputs_[b] = inputs_of_blocks_.span().subspan(b * size, size);
     dense_products_.backward_input(dA, this->place().W, blocks_[b],
                                    {block_inputs_[b].data(), below.dA.rows, below.dA.cols});
-    block_inputs_[b].back() = b == 0 ? bounds.untold() : 0;
+    block_inputs_[b].back() = b == 0 ? bounds.unsent() : 0;
   }
   const std::span<T> sum = with_bound(below.dA);
   block_sums_.begin(block_inputs_, sum);
   parameters();
   block_sums_.finish();
-  bounds.told(sum.back());
+  bounds.receive(sum.back());
   return this->mask(below);
 }
 

@@ -23,13 +23,16 @@ ExchangeChoice best_exchange(const Communicator& world, std::int64_t most_on_a_n
     return {ExchangeKind::node, "up to " + std::to_string(most_on_a_node) + " ranks share memory"};
   }
   if (bytes < worth_overlapping) {
-    return {ExchangeKind::tree, "no ranks share memory, and gradients are too small to send in pieces"};
+    return {ExchangeKind::tree,
+            "no ranks share memory, and gradients are too small to send in pieces"};
   }
   if (!spare_core) {
-    return {ExchangeKind::tree, "no ranks share memory, and there is no core to spare for sending early"};
+    return {ExchangeKind::tree,
+            "no ranks share memory, and there is no core to spare for sending early"};
   }
   return {ExchangeKind::overlap,
-          "no ranks share memory, there is a core to spare, and gradients are large enough to send early"};
+          "no ranks share memory, there is a core to spare, and gradients are large enough to send "
+          "early"};
 }
 
 }  // namespace

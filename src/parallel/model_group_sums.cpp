@@ -17,7 +17,7 @@ void ModelGroupSums<T>::begin(std::span<T> part) {
 
 template <class T>
 void ModelGroupSums<T>::finish() {
-  const PulseRecorder::Waiting waiting(group_.pulse(), Operation::all_reduce);
+  const HeartbeatRecorder::Waiting waiting(group_.heartbeat(), Operation::all_reduce);
   under_way_.wait();
 }
 

@@ -111,7 +111,7 @@ bool NodeExchange<T>::all_finite_on_node() const {
 }
 
 /// The slices of all nodes meet. Each carries the mark of a node with bad numbers; a rank that owns
-/// nothing hears of it from its node's leader, who always owns something.
+/// no parameters gets it from its node's leader, which always owns some.
 template <class T>
 bool NodeExchange<T>::sum_between_nodes(bool finite) {
   const std::span<T> slice = gradients().subspan(own_.begin, own_.size());

@@ -55,7 +55,7 @@ template <class T>
 bool OverlapExchange<T>::combine(bool finite) {
   this->mark(finite);
   send(collected_);
-  const PulseRecorder::Waiting waiting(ranks_.pulse(), Operation::all_reduce);
+  const HeartbeatRecorder::Waiting waiting(ranks_.heartbeat(), Operation::all_reduce);
   std::unique_lock lock(mutex_);
   waiting_ = true;
   changed_.wait(lock, [this] { return error_ || (buckets_.empty() && !busy_); });

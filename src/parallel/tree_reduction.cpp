@@ -147,14 +147,14 @@ bool TreeReduction<T>::Pending::test() {
 template <class T>
 void TreeReduction<T>::Pending::wait() {
   {
-    const PulseRecorder::Waiting waiting(owner_->ranks_.pulse(), Operation::all_to_all);
+    const HeartbeatRecorder::Waiting waiting(owner_->ranks_.heartbeat(), Operation::all_to_all);
     for (Exchange& exchange : exchanges_) {
       exchange.request.wait();
     }
   }
   add_up();
   give_to_all();
-  const PulseRecorder::Waiting waiting(owner_->ranks_.pulse(), Operation::all_gather);
+  const HeartbeatRecorder::Waiting waiting(owner_->ranks_.heartbeat(), Operation::all_gather);
   exchanges_.back().request.wait();
   end();
 }

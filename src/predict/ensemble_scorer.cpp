@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/csv_text.hpp"
 #include "dnn/train/evaluator.hpp"

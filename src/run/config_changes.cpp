@@ -17,12 +17,12 @@ std::string change(const std::string& key, const Json& before, const Json& now,
   return key + ": was " + before.dump() + ", is " + now.dump() + reason;
 }
 
-/// Why the run cannot go on to `now` epochs; empty if it can.
+/// Why the run cannot be extended to `now` epochs; empty if it can.
 std::string epochs_reason(const Config& now, std::uint64_t epochs_done) {
   if (now.lr_schedule == ScheduleKind::cosine) {
     return " (the " + word_for(now.lr_schedule) +
-           " schedule ends with the last epoch: the epochs done would have had other rates; "
-           "constant and step can go on)";
+           " schedule ends with the last epoch, so the epochs already done would have had other "
+           "rates; only constant and step can be extended)";
   }
   if (now.epochs < epochs_done) {
     return " (" + std::to_string(epochs_done) + " are done)";

@@ -116,7 +116,7 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
       item.inputs = words(value, item.name);
       by_place.emplace_back(key.source().begin, std::move(item));
     }
-    // In the file's order, so that the first error is told.
+    // In the file's order, so that the first error is reported.
     std::sort(by_place.begin(), by_place.end(),
               [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<CLI::ConfigItem> all;

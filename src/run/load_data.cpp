@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 
 namespace dnn {

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/numa_domain.hpp"
 
@@ -19,7 +19,7 @@ SharingDomain wanted_domain(const Config& config) {
 
 }  // namespace
 
-int run_on_grid(const Config& config, const Communicator& world, LaunchGuard& guard,
+int run_on_grid(const Config& config, const Communicator& world, LaunchTimeout& launch,
                 const std::function<int(RankGrid& grid, Watchdog* watchdog)>& body) {
   int code = 0;
   Node node(world);
@@ -28,7 +28,7 @@ int run_on_grid(const Config& config, const Communicator& world, LaunchGuard& gu
     if (config.stall_timeout > 0) {
       watchdog.emplace(world, node, config.stall_timeout, "dnn_train");
     }
-    const LaunchGuard::Pause at_work(guard);
+    const LaunchTimeout::Pause at_work(launch);
     const int domain =
         agree(world, [&] { return sharing_domain(node.ranks(), wanted_domain(config)); });
     RankGrid grid =

@@ -30,7 +30,7 @@ std::string plural(std::size_t count, const std::string& word) {
   return with_commas(count) + " " + word + (count == 1 ? "" : "s");
 }
 
-/// How many threads a rank computes with: what it is told, by option or OMP_NUM_THREADS, or what
+/// How many threads a rank computes with: as the option or OMP_NUM_THREADS says, or what
 /// makes the ranks of the node fit its cores.
 int thread_count(const Config& config, const NodeCores& cores, int ranks_on_node) {
   if (config.threads > 0) {

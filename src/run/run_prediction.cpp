@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/error.hpp"

@@ -9,16 +9,16 @@
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/run/config_changes.hpp"
 #include "dnn/run/load_data.hpp"
+#include "dnn/run/resume_decision.hpp"
 #include "dnn/run/run_grid.hpp"
 #include "dnn/run/run_plan.hpp"
-#include "dnn/run/run_start.hpp"
 #include "dnn/store/data_fingerprint.hpp"
 #include "dnn/train/trainer.hpp"
 
@@ -146,7 +146,7 @@ void replay(const ReplayRequest& request, const Config& config, RankGrid& grid, 
 
 int run_on(const ReplayRequest& request, const Config& config, RankGrid& grid, Origin& origin) {
   const Communicator& world = grid.world();
-  world.pulse().begin(Activity::loading);
+  world.heartbeat().begin(Activity::loading);
   const TrainingData data = load_data(config, grid);
   const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   set_threads(plan.threads);
@@ -171,7 +171,7 @@ int run_on(const ReplayRequest& request, const Config& config, RankGrid& grid, O
 }  // namespace
 
 int run_replay(const ReplayRequest& request, const Communicator& world, StopRequest& stop,
-               LaunchGuard& guard,
+               LaunchTimeout& launch,
                const std::function<Config(const std::string& settings)>& with_settings) {
   stop.at_once(world.is_root());
   Origin origin = agree(world, [&] { return world.is_root() ? find_origin(request) : Origin{}; });
@@ -181,7 +181,7 @@ int run_replay(const ReplayRequest& request, const Communicator& world, StopRequ
       0);
   Config config = agree(world, [&] { return with_settings(settings); });
   config.on_nonfinite = OnNonfinite::skip;
-  return run_on_grid(config, world, guard, [&](RankGrid& grid, Watchdog* /*watchdog*/) {
+  return run_on_grid(config, world, launch, [&](RankGrid& grid, Watchdog* /*watchdog*/) {
     return run_on(request, config, grid, origin);
   });
 }

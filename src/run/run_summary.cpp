@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/csv_text.hpp"

@@ -5,21 +5,21 @@
 #include <filesystem>
 #include <optional>
 
+#include "dnn/checkpoint/checkpoint_control.hpp"
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/checkpoint/checkpoint_interval.hpp"
-#include "dnn/checkpoint/run_control.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/watchdog.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/report/terminal.hpp"
 #include "dnn/run/load_data.hpp"
+#include "dnn/run/resume_decision.hpp"
 #include "dnn/run/run_grid.hpp"
 #include "dnn/run/run_lock.hpp"
 #include "dnn/run/run_plan.hpp"
-#include "dnn/run/run_start.hpp"
 #include "dnn/run/run_summary.hpp"
 #include "dnn/run/split_report.hpp"
 #include "dnn/store/data_fingerprint.hpp"
@@ -59,7 +59,7 @@ struct OpenedFolder {
 
 void warn_of_damage(const ResumedFrom& from) {
   for (const std::string& damage : from.damaged) {
-    std::fprintf(stderr, "dnn_train: warning: passed over: %s\n", damage.c_str());
+    std::fprintf(stderr, "dnn_train: warning: skipped a damaged checkpoint: %s\n", damage.c_str());
   }
 }
 
@@ -70,26 +70,26 @@ void warn_of_environment(const ResumedFrom& from, const Environment& now) {
   }
 }
 
-/// On rank 0: takes the run folder, and makes it ready for a run that starts anew or goes on.
+/// On rank 0: locks the run folder and prepares it for a run that starts anew or resumes.
 OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::string& path,
                          const std::string& data_sha256, Reporter& reporter) {
   OpenedFolder opened{RunFolder(path), {}, {}, {}};
   opened.folder.prepare(plan.disk_bytes);
   opened.lock = RunLock::take(path, std::chrono::seconds(10));
   if (!opened.lock->stale().empty()) {
-    reporter.line("note: the run in " + path + " had ended without giving its folder back (" +
+    reporter.line("note: the run in " + path + " ended without releasing its folder (" +
                   opened.lock->stale() + ")");
   }
   // Only now does nobody else change what is in it.
   Config own = config;
   own.output = path;
-  const RunStart start = RunStart::find(own);
+  const ResumeDecision start = ResumeDecision::find(own);
   if (start.finished) {
     throw InputError("another run has just finished in " + path);
   }
   if (start.begins_again) {
     reporter.line("note: the run in " + path +
-                  " had ended before its first checkpoint; it begins again");
+                  " ended before its first checkpoint and starts again from the beginning");
   }
   if (start.candidates.empty()) {
     opened.folder.clear();
@@ -137,21 +137,21 @@ void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
       "the file " + folder.stop());
 }
 
-/// On rank 0, see RunControl::Settings.
+/// On rank 0, see CheckpointControl::Settings.
 Checkpoint go_back(const Config& config, const RunFolder& folder, const std::string& data_sha256) {
-  const RunStart newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first(),
-                        false};
+  const ResumeDecision newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first(),
+                              false};
   ResumedFrom from = read_candidates(newest, config, data_sha256);
   warn_of_damage(from);
   rewind_folder(folder, from);
   return std::move(from.checkpoint);
 }
 
-void report_stop(const RunControl& control, const Communicator& world, Reporter& reporter) {
+void report_stop(const CheckpointControl& control, const Communicator& world, Reporter& reporter) {
   const std::string reason = control.stop_reason();
   if (world.is_root()) {
     reporter.line("stopped by " + reason + "; checkpoint " + control.report().last_written +
-                  "; the same command goes on from there");
+                  "; repeat the command to resume from it");
   }
 }
 
@@ -168,10 +168,10 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   if (world.is_root()) {
     watch_stop_file(folder, stop);
   }
-  RunControl control(world, &stop,
-                     {CheckpointInterval::parse(config.checkpoint_every), config.keep,
-                      folder.checkpoints(), data_sha256, plan.parallel_checkpoints,
-                      [&] { return go_back(config, folder, data_sha256); }});
+  CheckpointControl control(world, &stop,
+                            {CheckpointInterval::parse(config.checkpoint_every), config.keep,
+                             folder.checkpoints(), data_sha256, plan.parallel_checkpoints,
+                             [&] { return go_back(config, folder, data_sha256); }});
   Trainer<T> trainer(config, grid, plan, data, reporter,
                      {provenance_of(config, plan.environment), &folder, &control});
   if (!opened.resumed_from.empty()) {
@@ -236,7 +236,7 @@ Beginning find_beginning(const Config& config, const Communicator& world) {
     if (!world.is_root()) {
       return Beginning{};
     }
-    const RunStart start = RunStart::find(config);
+    const ResumeDecision start = ResumeDecision::find(config);
     return Beginning{start.folder.path(), start.finished, !start.candidates.empty()};
   });
   const auto flags = world.all_reduce<std::int64_t>((own.finished ? 1 : 0) + (own.resumes ? 2 : 0),
@@ -277,14 +277,14 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
   if (beginning.finished) {
     remove_leftovers(world, beginning.path);
     reporter.line("the run in " + beginning.path +
-                  " is finished; more --epochs go on with it (unless the learning rate depends on "
-                  "their number), --overwrite starts it anew");
+                  " is finished. To train further, give more --epochs (with --lr-schedule constant "
+                  "or step); to start again, add --overwrite");
     return exit_ok;
   }
   if (watchdog != nullptr) {
     watchdog->use_folder(beginning.path);
   }
-  world.pulse().begin(Activity::loading);
+  world.heartbeat().begin(Activity::loading);
   const TrainingData data = load_data(config, grid);
   const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   set_threads(plan.threads);
@@ -299,7 +299,7 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
       reporter.line(line);
     }
     if (beginning.resumes) {
-      reporter.line("resume:   the run in " + beginning.path + " would go on");
+      reporter.line("resume:   the run in " + beginning.path + " would be resumed");
     }
     reporter.line("dry run: configuration and data are good; nothing was trained or written");
     return exit_ok;
@@ -312,8 +312,8 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
 }  // namespace
 
 int run_training(const Config& config, const Communicator& world, StopRequest& stop,
-                 LaunchGuard& guard) {
-  return run_on_grid(config, world, guard, [&](RankGrid& grid, Watchdog* watchdog) {
+                 LaunchTimeout& launch) {
+  return run_on_grid(config, world, launch, [&](RankGrid& grid, Watchdog* watchdog) {
     return run_on(config, grid, stop, watchdog);
   });
 }

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/numa_domain.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/open_dataset.hpp"

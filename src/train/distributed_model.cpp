@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/model/model_file.hpp"

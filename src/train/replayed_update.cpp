@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "dnn/train/nonfinite_guard.hpp"
+#include "dnn/train/nonfinite_policy.hpp"
 
 namespace dnn {
 

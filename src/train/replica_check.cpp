@@ -46,10 +46,11 @@ struct Mark {
   }
   throw std::runtime_error(
       world.broadcast("the ranks' parameters differ: " +
-                          (has_majority ? "those of rank " + names + " are not what most ranks have"
+                          (has_majority ? "those of rank " + names + " are not those of most ranks"
                                         : "no majority of ranks " + names + " has the same") +
-                          "; a processor of another kind than the others', or a fault in memory. A "
-                          "restart goes on from the last checkpoint, which was compared",
+                          ". Possible causes: a processor of another kind, or a memory fault. "
+                          "Repeat the command to resume from the last checkpoint, whose parameters "
+                          "were the same on all ranks",
                       0));
 }
 

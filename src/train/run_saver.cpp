@@ -5,14 +5,14 @@
 #include <utility>
 #include <vector>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/core/stopwatch.hpp"
 
 namespace dnn {
 
 template <class T>
-RunSaver<T>::RunSaver(const State& state, const Provenance& provenance, RunControl* control)
+RunSaver<T>::RunSaver(const State& state, const Provenance& provenance, CheckpointControl* control)
     : state_(state), provenance_(provenance), control_(control) {}
 
 template <class T>
@@ -22,9 +22,9 @@ void RunSaver<T>::save() {
   }
   const Communicator& world = state_.grid.world();
   DistributedModel<T>& model = state_.model;
-  const ModelKeeper& models = state_.models;
+  const BestModel& models = state_.models;
   const Stopwatch watch;
-  world.pulse().begin(Activity::checkpointing);
+  world.heartbeat().begin(Activity::checkpointing);
   model.check();
   Checkpoint checkpoint;
   state_.position.write(world, state_.data.sampler, checkpoint);
@@ -72,7 +72,7 @@ void RunSaver<T>::restore(Checkpoint checkpoint, Reporter& reporter) {
         "note: the layout of ranks has changed, so the error feedback of --compress starts from "
         "zero. The effect is smaller than the rounding of one update's gradients.");
   }
-  state_.position = RunPosition::read(world, checkpoint);
+  state_.position = TrainingPosition::read(world, checkpoint);
   TrainingResult& result = state_.result;
   result.skipped_updates = checkpoint.skipped;
   result.epochs = std::move(checkpoint.epochs);

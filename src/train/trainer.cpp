@@ -4,7 +4,7 @@
 #include <functional>
 #include <limits>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/train/training_setup.hpp"
 
@@ -34,8 +34,8 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
       evaluation_(grid, plan.part, data),
       models_({settings, world_, data, plan.layout.widths(), model_.parts(), outputs_.provenance,
                outputs_.folder}),
-      guard_(settings.on_nonfinite, world_, data.train.class_names,
-             outputs_.folder != nullptr ? outputs_.folder->nonfinite() : ""),
+      nonfinite_(settings.on_nonfinite, world_, data.train.class_names,
+                 outputs_.folder != nullptr ? outputs_.folder->nonfinite() : ""),
       saver_({grid, data, model_, models_, position_, result_}, outputs_.provenance, control_) {}
 
 template <class T>
@@ -62,7 +62,7 @@ void Trainer<T>::run() {
     return;
   }
   result_.stopped_early = result_.epochs.size() < settings_.epochs;
-  world_.pulse().begin(Activity::writing);
+  world_.heartbeat().begin(Activity::writing);
   if (control_ != nullptr) {
     control_->wait();
   }
@@ -107,14 +107,14 @@ void Trainer<T>::begin_epoch() {
   epoch_watch_ = {};
 }
 
-/// Makes the next update, and goes on behind it.
+/// Makes the next update, and moves the position behind it.
 template <class T>
 void Trainer<T>::advance() {
   const StepResult done = make_update();
   const std::size_t samples = data_.sampler.batch_samples(position_.step);
   if (done.counts) {
     position_.sums += done.sums;
-    guard_.note_good();
+    nonfinite_.note_good();
   } else {
     leave_out(done, samples);
   }
@@ -126,10 +126,10 @@ void Trainer<T>::advance() {
 template <class T>
 StepResult Trainer<T>::make_update() {
   Stopwatch watch;
-  world_.pulse().begin_update(updates() + 1);
-  world_.pulse().begin(Activity::fetching);
+  world_.heartbeat().begin_update(updates() + 1);
+  world_.heartbeat().begin(Activity::fetching);
   const Batch<T> batch = loader_.next();
-  world_.pulse().begin(Activity::computing);
+  world_.heartbeat().begin(Activity::computing);
   result_.seconds.load += watch.lap();
   position_.learning_rate = schedule_.at(updates());
   return model_.step().run(batch, data_.sampler.batch_samples(position_.step), position_.epoch,
@@ -141,27 +141,27 @@ StepResult Trainer<T>::make_update() {
 template <class T>
 void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
   const auto action =
-      guard_.decide({updates() + 1, position_.epoch, position_.step + 1}, result.bad);
-  if (action == NonfiniteGuard::Action::skip) {
+      nonfinite_.decide({updates() + 1, position_.epoch, position_.step + 1}, result.bad);
+  if (action == NonfinitePolicy::Action::skip) {
     position_.left_out += samples;
     ++result_.skipped_updates;
     return;
   }
-  if (action == NonfiniteGuard::Action::roll_back && saver_.writes()) {
+  if (action == NonfinitePolicy::Action::roll_back && saver_.writes()) {
     saver_.go_back(reporter_);
     throw WentBack();
   }
   position_.seconds += epoch_watch_.lap();
-  throw AgreedError(guard_.reason_to_end(saver_.save_for_good()));
+  throw AgreedError(nonfinite_.reason_to_end(saver_.save_for_good()));
 }
 
 template <class T>
-void Trainer<T>::obey(RunControl::Order order) {
-  if (order == RunControl::Order::go_on) {
+void Trainer<T>::obey(CheckpointControl::Order order) {
+  if (order == CheckpointControl::Order::go_on) {
     return;
   }
   position_.seconds += position_.step > 0 ? epoch_watch_.lap() : 0;
-  if (order == RunControl::Order::stop) {
+  if (order == CheckpointControl::Order::stop) {
     throw StopAgreed();
   }
   saver_.save();
@@ -173,7 +173,7 @@ void Trainer<T>::end_epoch() {
   EpochMetrics metrics = position_.metrics(world_, data_.sampler);
   metrics.sha256 = model_.check();
   validate(metrics);
-  world_.pulse().begin(Activity::writing);
+  world_.heartbeat().begin(Activity::writing);
   std::vector<std::byte> whole;
   if (grid_.is_split()) {
     whole = model_.parameters();
@@ -191,7 +191,7 @@ void Trainer<T>::end_epoch() {
 template <class T>
 void Trainer<T>::validate(EpochMetrics& metrics) {
   const Stopwatch watch;
-  world_.pulse().begin(Activity::evaluating);
+  world_.heartbeat().begin(Activity::evaluating);
   metrics.validation = evaluation_.validate(model_.step().network(), [this] {
     if (control_ != nullptr) {
       control_->check_stop();
@@ -204,7 +204,7 @@ void Trainer<T>::validate(EpochMetrics& metrics) {
 template <class T>
 Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
   const Stopwatch watch;
-  world_.pulse().begin(Activity::evaluating);
+  world_.heartbeat().begin(Activity::evaluating);
   const Evaluation evaluation = evaluation_.judge(model_.step().network(), confusion);
   result_.seconds.evaluation += watch.seconds();
   return evaluation;

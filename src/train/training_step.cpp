@@ -15,7 +15,8 @@ namespace dnn {
 
 namespace {
 
-/// What of `own` one rank of a model group counts: what all of them have, the first one alone.
+/// The parts of `own` that this rank contributes to a norm. Parameters that all ranks of the model
+/// group hold are counted by its first rank only.
 std::vector<Range> counted_ranges(const ParameterLayout& layout, Range own,
                                   const Communicator* model_group) {
   std::vector<Range> counted;
@@ -160,7 +161,7 @@ std::span<const Range> TrainingStep<T>::shards_of(std::size_t global_samples) {
   return shards_;
 }
 
-/// Backward goes on with what is there, whatever is found: the ranks exchange alike.
+/// Backward continues whatever is found, so that all ranks exchange alike.
 template <class T>
 void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
                                     std::size_t global_samples, StepResult& result) {

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "bench/median.hpp"
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/largest_magnitude.hpp"

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "bench/median.hpp"
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/rank_grid.hpp"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <thread>
 
-#include "dnn/checkpoint/run_control.hpp"
+#include "dnn/checkpoint/checkpoint_control.hpp"
 #include "dnn/core/error.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
@@ -58,10 +58,10 @@ struct Parallel : public testing::Test {
   }
   ~Parallel() override { world().barrier(); }
 
-  [[nodiscard]] RunControl::Settings settings() const {
+  [[nodiscard]] CheckpointControl::Settings settings() const {
     return {{CheckpointInterval::Unit::steps, 1}, 2, path, {}, true};
   }
-  void submit(RunControl& control, std::uint64_t step) const {
+  void submit(CheckpointControl& control, std::uint64_t step) const {
     control.submit_part(example(step), elements_of(world().rank()), bytes_of(world().rank()), 0);
   }
   [[nodiscard]] CheckpointFolder folder() const { return CheckpointFolder(path); }
@@ -74,7 +74,7 @@ struct Parallel : public testing::Test {
 };
 
 TEST_F(Parallel, IsCommittedWhenTheRanksNextAgree) {
-  RunControl control(world(), nullptr, settings());
+  CheckpointControl control(world(), nullptr, settings());
   EXPECT_TRUE(control.writes_parts());
   submit(control, 3);
   // No rank waits for it: the periodic agreement finds that all parts are there.
@@ -96,7 +96,7 @@ TEST_F(Parallel, IsCommittedWhenTheRanksNextAgree) {
 }
 
 TEST_F(Parallel, KeepsTheNewestWithTheirParts) {
-  RunControl control(world(), nullptr, settings());
+  CheckpointControl control(world(), nullptr, settings());
   for (std::uint64_t step = 1; step <= 5; ++step) {
     submit(control, step);
   }
@@ -111,7 +111,7 @@ TEST_F(Parallel, KeepsTheNewestWithTheirParts) {
 }
 
 TEST_F(Parallel, ARankThatCannotWriteFailsItForAll) {
-  RunControl control(world(), nullptr, settings());
+  CheckpointControl control(world(), nullptr, settings());
   submit(control, 1);
   control.wait();
   const std::size_t before = files();
@@ -132,7 +132,7 @@ TEST_F(Parallel, ARankThatCannotWriteFailsItForAll) {
 }
 
 TEST_F(Parallel, PartsThatNoCheckpointNamesAreRemovedAtTheNextStart) {
-  RunControl control(world(), nullptr, settings());
+  CheckpointControl control(world(), nullptr, settings());
   submit(control, 1);
   control.wait();
   const std::size_t good = files();
@@ -156,7 +156,7 @@ TEST_F(Parallel, PartsThatNoCheckpointNamesAreRemovedAtTheNextStart) {
 }
 
 TEST_F(Parallel, ADamagedOrMissingPartIsTold) {
-  RunControl control(world(), nullptr, settings());
+  CheckpointControl control(world(), nullptr, settings());
   submit(control, 1);
   control.wait();
   if (world().is_root()) {
@@ -194,10 +194,10 @@ TEST_F(Parallel, AFolderThatTheRanksDoNotShareIsWrittenByRank0) {
   EXPECT_EQ(why_not_shared(world(), mine).find("not all ranks") == 0, world().size() > 1);
   EXPECT_NE(why_not_shared(world(), "/proc/no/such/folder").find("No such file"),
             std::string::npos);
-  RunControl::Settings other = settings();
+  CheckpointControl::Settings other = settings();
   other.folder = mine;
   testing::internal::CaptureStderr();
-  const RunControl control(world(), nullptr, other);
+  const CheckpointControl control(world(), nullptr, other);
   const std::string told = testing::internal::GetCapturedStderr();
   EXPECT_EQ(control.writes_parts(), world().size() == 1);
   EXPECT_EQ(told.find("rank 0 writes the checkpoints alone") != std::string::npos,

@@ -163,7 +163,7 @@ class Runs:
         code, output = self.run(folder)
         what += ", and then the same command"
         errors = self.check_end(folder, what, code, output)
-        if "passed over" in output:
+        if "skipped a damaged checkpoint" in output:
             errors.append(f"{what}: there is a damaged checkpoint:\n{output}")
         log = pathlib.Path(f"{folder}.log").read_text().splitlines()
         before = log[: log.index(operation)]

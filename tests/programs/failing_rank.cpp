@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "dnn/comm/launch_guard.hpp"
+#include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/watchdog.hpp"
@@ -43,7 +43,7 @@ void fail(const std::string& how, const dnn::Communicator& world) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  dnn::LaunchGuard guard("failing_rank");
+  dnn::LaunchTimeout guard("failing_rank");
   if (argv[2] == std::string("start") &&
       std::getenv("OMPI_COMM_WORLD_RANK") == std::string(argv[1])) {
     std::raise(SIGSTOP);
@@ -52,9 +52,9 @@ int main(int argc, char** argv) {
     dnn::Node node(world);
     {
       const dnn::Watchdog watchdog(world, node, 3, "failing_rank");
-      const dnn::LaunchGuard::Pause at_work(guard);
-      world.pulse().begin_update(17);
-      world.pulse().begin(dnn::Activity::fetching);
+      const dnn::LaunchTimeout::Pause at_work(guard);
+      world.heartbeat().begin_update(17);
+      world.heartbeat().begin(dnn::Activity::fetching);
       if (world.rank() == std::atoi(argv[1])) {
         fail(argv[2], world);
       }

@@ -121,7 +121,7 @@ class Storm:
             time.sleep(0.02)
         if self.is_crash(process.returncode, output):
             self.errors.append(f"a crash (exit code {process.returncode}) after {self.last}:\n{output}")
-        if "passed over" in output:
+        if "skipped a damaged checkpoint" in output:
             self.errors.append(f"a damaged checkpoint after {self.last}:\n{output}")
         return process.returncode, output
 

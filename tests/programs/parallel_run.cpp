@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "dnn/comm/agree.hpp"
-#include "dnn/comm/launch_guard.hpp"
+#include "dnn/comm/collective_error.hpp"
+#include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/run/options.hpp"
@@ -13,7 +13,7 @@
 
 int main(int argc, char** argv) {
   dnn::StopRequest stop("dnn_train");
-  dnn::LaunchGuard guard("dnn_train");
+  dnn::LaunchTimeout guard("dnn_train");
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
     dnn::Options options =
         dnn::agree(world, [&] { return dnn::parse_options(argc - 1, argv + 1); });

@@ -132,7 +132,7 @@ TEST(Train, DryRunChecksAndWritesNothing) {
       run_command("cd " + folder.path() + " && " + mpirun(3) + train + " --dry-run");
   EXPECT_EQ(result.exit_code, 0) << result.output;
   for (const char* part : {"3 ranks", "50,826 parameters", "rank 2:", "samples a batch", "MiB",
-                           "exchange node: up to 3 ranks share the memory"}) {
+                           "exchange node: up to 3 ranks share memory"}) {
     EXPECT_NE(result.output.find(part), std::string::npos) << part << " in " << result.output;
   }
   EXPECT_FALSE(fs::exists(folder / "runs"));

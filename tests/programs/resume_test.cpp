@@ -109,8 +109,9 @@ TEST_F(Resume, AfterAKillAndADamagedCheckpoint) {
   ASSERT_GE(paths.size(), 2U);
   fs::resize_file(paths[0], fs::file_size(paths[0]) / 2);
   const CommandResult resumed = expect_same_end(2);
-  EXPECT_NE(resumed.output.find("warning: passed over: " + paths[0] + ": truncated"),
-            std::string::npos)
+  EXPECT_NE(
+      resumed.output.find("warning: skipped a damaged checkpoint: " + paths[0] + ": truncated"),
+      std::string::npos)
       << resumed.output;
 }
 

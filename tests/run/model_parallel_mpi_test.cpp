@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "support/bf16_unit.hpp"
 #include "support/expect_error.hpp"

@@ -108,6 +108,8 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "--split-hidden",
                                               "--model-parallel",
                                               "4",
+                                              "--domain",
+                                              "node",
                                               "--exchange",
                                               "node",
                                               "--bucket-mib",

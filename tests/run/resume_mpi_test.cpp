@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/run/load_data.hpp"
@@ -72,8 +72,8 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job) {
     const RunPlan plan = RunPlan::make(config, grid, data);
     Reporter silent(Reporter::Mode::silent);
     const auto interval = CheckpointInterval::parse(job.interval.empty() ? "off" : job.interval);
-    RunControl control(ranks, job.stop,
-                       {interval, 1000, job.write_to, data_fingerprint(data), job.parallel});
+    CheckpointControl control(ranks, job.stop,
+                              {interval, 1000, job.write_to, data_fingerprint(data), job.parallel});
     Trainer<T> trainer(config, grid, plan, data, silent, {.control = &control});
     if (!job.resume_from.empty()) {
       trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});
@@ -360,7 +360,7 @@ TEST(Stop, SignalsDoNotDisturbTheProducts) {
 TEST(Stop, IsSeenByAllRanksAtTheSameCall) {
   StopRequest stop("test");
   stop.defer();
-  RunControl control(world(), &stop, {});
+  CheckpointControl control(world(), &stop, {});
   if (world().rank() == world().size() / 2) {
     ::kill(::getpid(), SIGUSR1);
   }

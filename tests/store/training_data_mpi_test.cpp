@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "support/array_files.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"

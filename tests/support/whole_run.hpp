@@ -48,9 +48,9 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job = {},
     const RunPlan plan = RunPlan::make(config, of.grid, data);
     set_threads(plan.threads);
     Reporter silent(Reporter::Mode::silent);
-    RunControl control(ranks, nullptr,
-                       {CheckpointInterval::parse(job.write_to.empty() ? "off" : "7"), 1000,
-                        job.write_to, data_fingerprint(data), job.in_parts});
+    CheckpointControl control(ranks, nullptr,
+                              {CheckpointInterval::parse(job.write_to.empty() ? "off" : "7"), 1000,
+                               job.write_to, data_fingerprint(data), job.in_parts});
     Trainer<T> trainer(config, of.grid, plan, data, silent, {.control = &control});
     if (!job.resume_from.empty()) {
       trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});

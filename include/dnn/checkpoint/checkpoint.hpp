@@ -12,7 +12,7 @@
 
 namespace dnn {
 
-/// Everything that decides how a run goes on: a point between two updates of it. Belongs to the
+/// The state of a run between two updates: everything that a resume needs. Belongs to the
 /// run, not to its ranks: sums are over all ranks, tensors are whole and without padding.
 struct Checkpoint {
   std::string program;

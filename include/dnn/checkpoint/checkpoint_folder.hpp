@@ -32,7 +32,7 @@ class CheckpointFolder {
   void remove(const std::string& file) const;
   /// Removes all but the newest `count`, with their parts.
   void keep_newest(std::size_t count) const;
-  /// Removes those of more than `updates` updates: a run that goes on from there is another one.
+  /// Removes the checkpoints after `updates` updates: a run that resumes there is another run.
   void remove_after(std::uint64_t updates) const;
   /// Removes the parts of that many updates which `kept` does not name.
   void remove_parts(std::uint64_t updates, const std::vector<std::string>& kept) const;

@@ -13,10 +13,10 @@
 
 namespace dnn {
 
-/// Writes checkpoints in a thread of its own, one at a time, while training goes on.
+/// Writes checkpoints in a thread of its own, one at a time, while training continues.
 ///
-/// A checkpoint that cannot be written (a full disk) is told on standard error; the run goes on,
-/// and the last good one stays.
+/// If a checkpoint cannot be written (a full disk), a warning goes to standard error; the run
+/// continues, and the last good one stays.
 class CheckpointWriter {
  public:
   struct Report {

@@ -11,9 +11,9 @@
 
 namespace dnn {
 
-/// A checkpoint that all ranks write, each its part in a thread of its own while training goes on:
-/// see Note [Checkpoints in parts]. The threads communicate nothing; when is_written() holds on all
-/// ranks, which they find out together, collect() makes the parts one checkpoint.
+/// A checkpoint that all ranks write, each its part in a thread of its own while training
+/// continues: see Note [Checkpoints in parts]. The threads communicate nothing; when is_written()
+/// holds on all ranks, which they find out together, collect() makes the parts one checkpoint.
 class ParallelCheckpoint {
  public:
   /// Collective over `world`, which must outlive it. `checkpoint`: rank 0's, without its tensors.

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "dnn/comm/pulse.hpp"
+#include "dnn/comm/heartbeat.hpp"
 #include "dnn/comm/request.hpp"
 #include "dnn/core/exact_sum.hpp"
 
@@ -37,7 +37,7 @@ class Communicator {
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
   [[nodiscard]] MPI_Comm handle() const { return handle_; }
   /// Where this rank notes down what it does; blocking operations do it by themselves.
-  [[nodiscard]] PulseRecorder& pulse() const { return *pulse_; }
+  [[nodiscard]] HeartbeatRecorder& heartbeat() const { return *heartbeat_; }
 
   /// Collective: the ranks that can share memory with this one.
   [[nodiscard]] Communicator split_by_node() const;
@@ -128,13 +128,13 @@ class Communicator {
  private:
   void send(std::span<const std::byte> bytes, int to) const;
   void receive(std::span<std::byte> bytes, int from) const;
-  Communicator(MPI_Comm owned, std::shared_ptr<PulseRecorder> pulse);
+  Communicator(MPI_Comm owned, std::shared_ptr<HeartbeatRecorder> heartbeat);
   void release() noexcept;
 
   MPI_Comm handle_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 0;
-  std::shared_ptr<PulseRecorder> pulse_;
+  std::shared_ptr<HeartbeatRecorder> heartbeat_;
 };
 
 /// The name of this rank's host.

@@ -50,7 +50,7 @@ class NodeBarrier {
   unsigned group_;  ///< this rank's
   int spins_;
   const Communicator* between_nodes_;
-  PulseRecorder& pulse_;
+  HeartbeatRecorder& heartbeat_;
 };
 
 }  // namespace dnn

@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/comm/heartbeat.hpp"
 #include "dnn/comm/node.hpp"
-#include "dnn/comm/pulse.hpp"
 
 namespace dnn {
 
-/// What the ranks of a node do, as one thread of one of them sees it: their pulses lie in memory
-/// that they share.
+/// What the ranks of a node do, as one thread of one of them sees it: their heartbeats lie in
+/// memory that they share.
 class NodeWatch {
  public:
   /// A rank of the node as it was when last looked at.
@@ -29,18 +29,18 @@ class NodeWatch {
     [[nodiscard]] bool is_stuck() const { return stopped || operation == Operation::none; }
   };
 
-  /// Collective over `world`, whose ranks' pulses are recorded in the memory of `node` from now on;
-  /// both must outlive the watch. `interval`: seconds between two looks.
+  /// Collective over `world`, whose ranks' heartbeats are recorded in the memory of `node` from now
+  /// on; both must outlive the watch. `interval`: seconds between two looks.
   NodeWatch(const Communicator& world, Node& node, double interval);
   NodeWatch(const NodeWatch&) = delete;
   NodeWatch& operator=(const NodeWatch&) = delete;
-  /// The pulse is recorded in this process again. Not collective.
+  /// The heartbeat is recorded in this process again. Not collective.
   ~NodeWatch();
 
   /// Looks at all ranks, `passed` seconds after the last time.
   void look(double passed);
 
-  /// Seconds in which no rank has got on.
+  /// Seconds in which no rank has made progress.
   [[nodiscard]] double idle() const { return idle_; }
   [[nodiscard]] const std::vector<Rank>& ranks() const { return ranks_; }
   [[nodiscard]] const Rank& own() const { return ranks_[node_rank_]; }

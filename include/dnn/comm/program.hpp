@@ -7,7 +7,7 @@
 namespace dnn {
 
 /// Exit codes of the programs; exit_try_again (EX_TEMPFAIL of sysexits.h): stopped on request, the
-/// same command goes on.
+/// same command resumes.
 enum ExitCode { exit_ok = 0, exit_failed = 1, exit_bad_input = 2, exit_try_again = 75 };
 
 /// Runs `body` between MPI_Init and MPI_Finalize, on a duplicate of all ranks, and returns the

@@ -4,8 +4,8 @@
 
 namespace dnn {
 
-/// A communication that goes on by itself. The buffers it works on must live, and not be touched,
-/// until it is done. Move-only.
+/// A communication that runs in the background. The buffers it works on must live, and not be
+/// touched, until it is done. Move-only.
 class Request {
  public:
   Request() = default;

@@ -13,16 +13,16 @@
 
 namespace dnn {
 
-/// Ends a job in which nothing moves any more, and says where it is stuck.
+/// Ends a job in which no rank makes progress, and reports which rank is stuck and where.
 ///
 /// Note [Who is stuck]
 /// When one rank is stuck, soon all others wait for it, and from inside a wait nobody can tell for
-/// whom. So every rank notes down what it does (Pulse) in memory that its node's ranks share, and a
-/// thread of each rank watches the whole node. When no rank of it has got on for the timeout, those
-/// are stuck that do not wait for others, or whose thread does not run either (a stopped process);
-/// a rank that computes or reads gets on as long as it uses the processor. One rank of the node
-/// reports, kills those, and ends its own process with exit code 1, upon which the launcher ends
-/// the job with that code or the one of a killed process.
+/// whom. So every rank notes down what it does (Heartbeat) in memory that its node's ranks share,
+/// and a thread of each rank watches the whole node. When no rank of it has made progress for the
+/// timeout, those are stuck that do not wait for others, or whose thread does not run either (a
+/// stopped process); a rank that computes or reads gets on as long as it uses the processor. One
+/// rank of the node reports, kills those, and ends its own process with exit code 1, upon which the
+/// launcher ends the job with that code or the one of a killed process.
 ///
 /// Where all ranks of the node wait, the stuck one is on another node, which says so by itself; its
 /// whole host may be out of reach, though. So each node that waits leaves a marker in the run
@@ -40,10 +40,10 @@ class Watchdog {
   /// timeout those that are done wait for the others.
   static constexpr double patience_before_training = 4;
 
-  /// Collective over `world`, whose ranks' pulses are recorded in the memory of `node` from now on;
-  /// both must outlive the watchdog, and node.close() comes after it. `timeout`: seconds, above 0.
-  /// `program`: what messages begin with.
-  /// Signals that the calling thread blocks stay blocked in the watching thread.
+  /// Collective over `world`, whose ranks' heartbeats are recorded in the memory of `node` from now
+  /// on; both must outlive the watchdog, and node.close() comes after it. `timeout`: seconds, above
+  /// 0. `program`: what messages begin with. Signals that the calling thread blocks stay blocked in
+  /// the watching thread.
   Watchdog(const Communicator& world, Node& node, double timeout, std::string program);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;

@@ -18,8 +18,8 @@ using MagnitudeBits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uin
 [[nodiscard]] float largest_magnitude(std::span<const float> values);
 [[nodiscard]] double largest_magnitude(std::span<const double> values);
 
-/// The largest of the magnitudes that any thread has told of; 0 where none has. NaN is the largest
-/// of all.
+/// The largest magnitude that any thread has seen; 0 before the first one. NaN counts as the
+/// largest.
 template <class T>
 class LargestOf {
  public:

@@ -6,7 +6,7 @@
 
 namespace dnn {
 
-/// What files say that they were written by.
+/// The program name and version that files record.
 inline constexpr const char* program_name = "dnn_train " DNN_VERSION;
 
 }  // namespace dnn

@@ -7,7 +7,7 @@ namespace dnn {
 
 enum class HeaderMode { detect, yes, no };
 
-/// What a reader must know besides where the data lie.
+/// Options of a reader, besides the path of the data.
 struct ReadOptions {
   /// The label's column (CSV, NPY): a name from the header, a number counted from 1 (or from the
   /// end: -1 is the last), `first` or `last`. Empty: a column named label, class, target or y, else

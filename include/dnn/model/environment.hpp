@@ -8,7 +8,7 @@
 namespace dnn {
 
 /// What the last bits of a run depend on besides its options, its data and its ranks: the program,
-/// the libraries, the processors. Recorded with what a run writes, so that whoever finds two
+/// the libraries, the processors. Recorded with what a run writes, so that a user who finds two
 /// results different knows what to look at.
 class Environment {
  public:

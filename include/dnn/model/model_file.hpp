@@ -39,7 +39,7 @@ struct SavedModel {
   void copy_to(const ParameterLayout& layout, std::span<T> values) const;
 };
 
-/// The hash by which the parameters of two models, checkpoints or epochs are told apart: SHA-256
+/// The hash that identifies the parameters of a model, checkpoint or epoch: SHA-256
 /// over `packed`, the bytes of W^1, B^1, ..., W^N, B^N of the whole network without padding, each W
 /// row by row, as little-endian IEEE 754 numbers of the model's precision. 64 hexadecimal digits.
 /// It knows nothing of ranks, and nothing of how a network is split.

@@ -4,7 +4,7 @@
 
 namespace dnn {
 
-/// What the models of an ensemble have averaged: their logits (softmax then gives the normalized
+/// Which outputs of an ensemble are averaged: their logits (softmax then gives the normalized
 /// geometric mean of their probabilities), or their probabilities.
 enum class EnsembleAverage { logits, probabilities };
 

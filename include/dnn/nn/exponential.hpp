@@ -9,7 +9,7 @@
 
 namespace dnn {
 
-/// What exp_of_nonpositive knows of T: where the exponent starts in its bits, ln 2 in two parts
+/// Constants of exp_of_nonpositive for T: where the exponent starts in its bits, ln 2 in two parts
 /// (the first with so few bits that its product with a whole number is exact: Cody and Waite,
 /// Software Manual for the Elementary Functions, 1980, with the constants of Moshier's Cephes
 /// library), and the number that rounds by being added (1.5 · 2^digits: then the last bits are the

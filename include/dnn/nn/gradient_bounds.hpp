@@ -11,9 +11,9 @@ namespace dnn {
 ///
 /// Note [Bounds of split layers]
 /// Of a network on several ranks, each rank bounds its part of the split layers alone. The ranks
-/// tell each other by sums that they take anyway: the bounds found since the last sum of dX over
-/// the group travel as one more element with the next one. A sum of bounds is a bound of each, and
-/// what is infinite or NaN stays so.
+/// exchange their bounds with sums that they take anyway: the bounds found since the last sum of dX
+/// over the group travel as one more element of the next sum. A sum of bounds is a bound of each,
+/// and what is infinite or NaN stays so.
 template <class T>
 class GradientBounds {
  public:
@@ -25,12 +25,12 @@ class GradientBounds {
   /// ranks hold different parts of it.
   T layer(T largest_x, T largest_da, bool split);
 
-  /// What the other ranks must be told with the next sum.
-  [[nodiscard]] T untold() const { return untold_; }
-  /// Takes the sum over all ranks of their untold().
-  void told(T sum) {
+  /// The bounds to send with the next sum.
+  [[nodiscard]] T unsent() const { return unsent_; }
+  /// Takes the sum of all ranks' unsent() bounds.
+  void receive(T sum) {
     of_some_ranks_ += sum;
-    untold_ = 0;
+    unsent_ = 0;
   }
   /// A bound, the same on all ranks, of those gradients that only some ranks have.
   [[nodiscard]] T of_some_ranks() const { return of_some_ranks_; }
@@ -38,7 +38,7 @@ class GradientBounds {
  private:
   T samples_;
   T of_some_ranks_;
-  T untold_ = 0;
+  T unsent_ = 0;
 };
 
 }  // namespace dnn

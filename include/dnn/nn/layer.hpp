@@ -16,7 +16,7 @@
 
 namespace dnn {
 
-/// What a layer is in its network.
+/// The place of a layer in its network: its number, parameters, and what follows it.
 template <class T>
 struct LayerPlace {
   std::size_t number = 0;  ///< n, from 1
@@ -71,7 +71,7 @@ class Layer {
  protected:
   /// Adds the bias, cuts at zero and drops nodes in a piece of A, which becomes X.
   void activate(MatrixView<T> A, const DropoutKey* key, Range rows, Range columns);
-  /// Makes the dA of the layer below from a whole dX that lies in its place.
+  /// Turns a complete dX, which is stored in below.dA, into the dA of the layer below.
   T mask(const LayerBelow<T>& below);
 
   LargestOf<T> largest_output_;

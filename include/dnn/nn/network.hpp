@@ -75,9 +75,9 @@ class Network {
   /// After forward(X): writes dW and dB of every layer, last layer first, into the gradients, from
   /// dA^N, which the caller has put in place of the logits. All of them are taken with the values
   /// that forward used: the update is deferred until every layer is done.
-  /// `ready` hears of each layer's gradients as soon as they are complete. `largest_input`: no
-  /// |X^0| is above it. `shards`: the rows of each, one after the other, as many as use_shards was
-  /// told of; empty: all rows are one.
+  /// `ready` is called for each layer as soon as its gradients are complete. `largest_input`: no
+  /// |X^0| is above it. `shards`: the rows of each, one after the other, as many as the
+  /// nodes of use_shards cover; empty: all rows are one shard.
   /// Returns, with a group, a number that no |dW| or |dB| is above which only some of its ranks
   /// have, the same on all of them; infinity or NaN where that cannot be said, as where the first
   /// layer is split. The bounds of the split layers' gradients travel with the sums of dX.

@@ -7,7 +7,7 @@
 
 namespace dnn {
 
-/// What the ranks that hold one network together (a model group) hold of a layer.
+/// Which part of a layer each rank holds, where several ranks hold one network (a model group).
 enum class LayerSplit {
   whole,    ///< every rank all of it
   columns,  ///< each the columns of W^n, and the elements of B^n, of some of the layer's nodes

@@ -18,8 +18,8 @@ namespace dnn {
 /// their owners; an owner adds up in float what it gets, rounds the sum to bf16, and sends it to
 /// all. What rounding takes away at either place is kept and added to the next vector there (Seide
 /// et al., Interspeech 2014; Karimireddy et al., ICML 2019), so that nothing is lost, only late.
-/// Everyone, the owner included, goes on with the rounded sum: the result is the same bits on every
-/// rank.
+/// All ranks, the owner included, continue with the rounded sum: the result is the same bits on
+/// every rank.
 class CompressedSum {
  public:
   /// Collective over `ranks`, which must outlive it. `size`: elements of the vectors, alike on all.

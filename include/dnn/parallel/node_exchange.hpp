@@ -14,7 +14,8 @@
 
 namespace dnn {
 
-/// The ranks of a node share one copy of W and B, and see each other's dW and dB: each sums its
+/// The ranks of a domain (see Note [Domains]) share one copy of W and B, and see each other's dW
+/// and dB: each sums its
 /// slice straight out of its neighbours' memory, slices of different nodes meet in one
 /// MPI_Allreduce (or a compressed sum), and each rank updates its slice alone.
 ///

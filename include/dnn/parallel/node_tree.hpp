@@ -13,8 +13,8 @@
 
 namespace dnn {
 
-/// What the ranks of a node have of the tree over logical shards (see Note [One tree over logical
-/// shards]), and what they make of it for a slice of the elements.
+/// Sums one slice of the gradients over the ranks of a node, along the tree over logical shards
+/// (see Note [One tree over logical shards]).
 template <class T>
 class NodeTree {
  public:

@@ -14,7 +14,7 @@
 
 namespace dnn {
 
-/// Gradients travel while backward goes on: finished layers are collected into buckets, and each
+/// Gradients travel during backward: finished layers are collected into buckets, and each
 /// full bucket's MPI_Iallreduce, or sum along the tree of logical shards, begins at once; every
 /// rank then updates everything.
 ///

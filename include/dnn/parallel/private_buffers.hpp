@@ -15,7 +15,7 @@
 
 namespace dnn {
 
-/// What the strategies have in common in which every rank has the whole model in memory of its own,
+/// The buffers of strategies in which every rank has the whole model in memory of its own,
 /// and updates all of it.
 template <class T>
 class PrivateBuffers : public GradientExchange<T> {

@@ -33,7 +33,7 @@ class TreeReduction {
     return nodes_of_[static_cast<std::size_t>(ranks_.rank())];
   }
 
-  /// A reduction that goes on while something else is done.
+  /// A reduction that runs in the background.
   class Pending {
    public:
     /// Whether it is done; moves it on. What it works on must be left alone until then.

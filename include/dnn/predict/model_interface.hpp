@@ -12,7 +12,8 @@
 
 namespace dnn {
 
-/// What a model takes and what it answers: what the models of an ensemble must have in common.
+/// The features that a model takes and the classes that it answers with: the models of an ensemble
+/// must have both in common.
 /// Normalization, hidden layers and precision are each model's own.
 struct ModelInterface {
   std::size_t features = 0;

@@ -6,7 +6,7 @@
 
 namespace dnn {
 
-/// What the last bits of a network's results depend on besides its numbers, as this process runs
+/// Describes what the last bits of results depend on besides the numbers, as this process runs
 /// here: each with a short name. The library of bf16 products and the largest instruction set that
 /// it uses on this processor ("onednn", "onednn_isa"), the processor ("cpu"), the compiler
 /// ("compiler"), and the C library, whose exp and log count ("libc").

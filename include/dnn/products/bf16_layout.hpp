@@ -7,7 +7,7 @@
 
 namespace dnn {
 
-/// How a bf16 matrix of k x n lies in memory.
+/// How a bf16 matrix of k x n is stored.
 enum class Bf16Layout {
   rows,     ///< k rows of n
   columns,  ///< n columns of k: the transposed matrix by rows

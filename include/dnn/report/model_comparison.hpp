@@ -4,7 +4,7 @@
 
 namespace dnn {
 
-/// What tells two saved models, or checkpoints, apart.
+/// Lists the differences between two saved models or checkpoints.
 struct ModelComparison {
   bool same_bits = false;  ///< all parameters are the same, to the last bit
   std::string text;        ///< in lines: that, the largest difference, and that of the environments

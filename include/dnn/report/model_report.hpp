@@ -4,7 +4,7 @@
 
 namespace dnn {
 
-/// What the saved model at `path` is, line by line. Throws FileError or InputError.
+/// Describes the saved model at `path`, line by line. Throws FileError or InputError.
 [[nodiscard]] std::string model_info(const std::string& path);
 
 /// The line of sha256sum's form with the hash of the parameters (see parameters_sha256) of the

@@ -11,15 +11,15 @@
 
 namespace dnn {
 
-/// What a run says on standard output: a progress bar on a terminal, plain lines otherwise. A
-/// silent one (every rank but one, or --quiet) says nothing.
+/// Prints the progress of a run on standard output: a progress bar on a terminal, plain lines
+/// otherwise. A silent one (every rank but one, or --quiet) says nothing.
 class Reporter {
  public:
   enum class Mode { silent, lines, terminal };
 
   explicit Reporter(Mode mode) : mode_(mode) {}
 
-  /// Where `muted` says so, epochs are no longer told: a job that is being ended may find nobody
+  /// While `muted` returns true, epochs are not printed: a job that is being ended may find nobody
   /// who reads its output, and must not wait for one before its checkpoint is written.
   void mute_epochs_when(std::function<bool()> muted) { muted_ = std::move(muted); }
 

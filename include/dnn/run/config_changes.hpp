@@ -8,7 +8,8 @@
 
 namespace dnn {
 
-/// What keeps a run of configuration `before` (JSON, see to_json) from going on as `now`: a line
+/// Lists the changes that keep a run of configuration `before` (JSON, see to_json) from being
+/// resumed as `now`: a line
 /// for each setting that differs and decides what the run computes, with both values; empty where
 /// nothing does. Settings that `before` does not have (of an older version) count as having had
 /// their defaults.

@@ -8,7 +8,7 @@
 
 namespace dnn {
 
-/// What a command line asks for: a run, or a replay of one of its updates, or a text to print
+/// Parses a command line: it asks for a run, for a replay of one update, or for a text to print
 /// instead (--help, --version, --print-config).
 struct Options {
   Config config;

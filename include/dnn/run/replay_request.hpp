@@ -5,7 +5,7 @@
 
 namespace dnn {
 
-/// What --replay asks for.
+/// The options of a replay.
 struct ReplayRequest {
   std::uint64_t update = 0;  ///< of the whole run, from 1
   std::string from;          ///< a checkpoint of fewer updates, or a folder that holds one

@@ -13,7 +13,8 @@
 
 namespace dnn {
 
-/// What a run will be: where its ranks are and what it takes, before anything is computed.
+/// The plan of a run, made before anything is computed: where its ranks are, how they exchange, and
+/// how much memory and disk it needs. --dry-run prints it.
 struct RunPlan : ModelPlan {
   int ranks = 1;
   int nodes = 1;

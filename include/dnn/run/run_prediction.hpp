@@ -8,7 +8,7 @@
 
 namespace dnn {
 
-/// What dnn_predict is told.
+/// The options of dnn_predict.
 struct PredictConfig {
   std::vector<std::string> models;  ///< one, or those of an ensemble
   EnsembleAverage average = EnsembleAverage::logits;

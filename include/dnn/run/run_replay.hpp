@@ -4,7 +4,7 @@
 #include <string>
 
 #include "dnn/comm/communicator.hpp"
-#include "dnn/comm/launch_guard.hpp"
+#include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/run/config.hpp"
 #include "dnn/run/replay_request.hpp"
@@ -15,7 +15,7 @@ namespace dnn {
 /// prints what it did; see ReplayedUpdate. Nothing of the run is changed.
 ///
 /// Note [A replay's options]
-/// A replay is told by the checkpoint what the run was told, so that it needs no options but those
+/// A replay takes the options of the run from the checkpoint, so that it needs no options but those
 /// of where it runs: where the data lie now, and how its own ranks exchange. `with_settings` makes
 /// a configuration of settings (JSON, see to_json) and the command line, which goes before them.
 /// What decides what the run computes cannot be changed; what the run did besides computing
@@ -24,7 +24,7 @@ namespace dnn {
 ///
 /// Returns the process's exit code. Throws AgreedError for what cannot be replayed.
 int run_replay(const ReplayRequest& request, const Communicator& world, StopRequest& stop,
-               LaunchGuard& guard,
+               LaunchTimeout& launch,
                const std::function<Config(const std::string& settings)>& with_settings);
 
 }  // namespace dnn

@@ -13,7 +13,7 @@
 
 namespace dnn {
 
-/// What summary.json says beyond what the plan, the data and the trainer's result hold.
+/// The part of summary.json that is not in the plan, the data or the trainer's result.
 struct FinalFigures {
   std::string evaluated_on;  ///< "test", "validation" or "training"
   Evaluation best;           ///< of the best epoch's model on that set

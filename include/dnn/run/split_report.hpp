@@ -9,7 +9,7 @@
 
 namespace dnn {
 
-/// What --dry-run says of a network that ranks hold together: the rule by which it is split, and
+/// Describes, for --dry-run, a network that ranks hold together: the rule by which it is split, and
 /// for each layer what this rank holds of it and what it exchanges in an update. Empty where every
 /// rank holds all of it.
 [[nodiscard]] std::vector<std::string> describe_split(const RunPlan& plan, const Config& config,

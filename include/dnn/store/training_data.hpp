@@ -13,7 +13,7 @@
 
 namespace dnn {
 
-/// The data of a run on this rank: one copy a node of the samples, and what was derived from them.
+/// The data of a run on this rank: the samples (one copy per node) and what was derived from them.
 struct TrainingData {
   Dataset train;
   std::optional<Dataset> test;

@@ -13,7 +13,7 @@
 
 namespace dnn {
 
-/// What a rank found that is NaN or infinite, or larger than all ranks together can sum.
+/// Describes numbers of a rank that are NaN, infinite, or too large to be summed over the ranks.
 struct BadNumbers {
   std::string what;                    ///< "layer 2 of 3: the gradients are NaN"
   std::vector<std::uint64_t> samples;  ///< this rank's that lead to it; all of its, where that

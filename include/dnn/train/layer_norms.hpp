@@ -8,7 +8,7 @@
 
 namespace dnn {
 
-/// The Euclidean norms of what belongs to the W and B of a layer: to values or to gradients.
+/// The Euclidean norms of a layer's W and B, or of their gradients.
 struct LayerNorms {
   double W = 0;
   double B = 0;

@@ -10,7 +10,7 @@
 
 namespace dnn {
 
-/// What came of one update of a run, looked at alone.
+/// The result of one update of a run, recomputed by --replay.
 struct ReplayedUpdate {
   std::uint64_t update = 0;  ///< of the whole run; as epoch and step, from 1
   std::size_t epoch = 0;

@@ -3,14 +3,14 @@
 #include <string>
 
 #include "dnn/checkpoint/checkpoint.hpp"
-#include "dnn/checkpoint/run_control.hpp"
+#include "dnn/checkpoint/checkpoint_control.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/store/training_data.hpp"
+#include "dnn/train/best_model.hpp"
 #include "dnn/train/distributed_model.hpp"
-#include "dnn/train/model_keeper.hpp"
-#include "dnn/train/run_position.hpp"
+#include "dnn/train/training_position.hpp"
 #include "dnn/train/training_result.hpp"
 
 namespace dnn {
@@ -25,13 +25,13 @@ class RunSaver {
     RankGrid& grid;
     const TrainingData& data;
     DistributedModel<T>& model;
-    ModelKeeper& models;
-    RunPosition& position;
+    BestModel& models;
+    TrainingPosition& position;
     TrainingResult& result;
   };
 
   /// `control`: null where no checkpoints are written; must outlive the saver.
-  RunSaver(const State& state, const Provenance& provenance, RunControl* control);
+  RunSaver(const State& state, const Provenance& provenance, CheckpointControl* control);
 
   /// Whether the run writes checkpoints; the same on all ranks.
   [[nodiscard]] bool writes() const { return control_ != nullptr && control_->writes(); }
@@ -53,7 +53,7 @@ class RunSaver {
  private:
   State state_;
   const Provenance& provenance_;
-  RunControl* control_;
+  CheckpointControl* control_;
 };
 
 }  // namespace dnn

@@ -31,9 +31,9 @@ class TensorParts {
   template <class T>
   [[nodiscard]] Bytes take(std::span<const T> held, std::size_t first) const;
 
-  /// What of the whole tensors this rank writes where all ranks write (see Note [Checkpoints in
-  /// parts]): what it keeps, but for what other model shards have, too: they share that. All ranks
-  /// together write every element once.
+  /// The part of the whole tensors that this rank writes where all ranks write (see Note
+  /// [Checkpoints in parts]): what it keeps, but for what other model shards have, too: they share
+  /// that. All ranks together write every element once.
   [[nodiscard]] const ElementRuns& written() const { return written_; }
   /// Appends the bytes of these elements. `held`: as in take().
   template <class T>

@@ -6,22 +6,22 @@
 #include <vector>
 
 #include "dnn/checkpoint/checkpoint.hpp"
-#include "dnn/checkpoint/run_control.hpp"
+#include "dnn/checkpoint/checkpoint_control.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/core/stopwatch.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/store/training_data.hpp"
+#include "dnn/train/best_model.hpp"
 #include "dnn/train/distributed_model.hpp"
-#include "dnn/train/model_keeper.hpp"
 #include "dnn/train/model_plan.hpp"
-#include "dnn/train/nonfinite_guard.hpp"
+#include "dnn/train/nonfinite_policy.hpp"
 #include "dnn/train/replayed_update.hpp"
 #include "dnn/train/run_evaluation.hpp"
-#include "dnn/train/run_position.hpp"
 #include "dnn/train/run_saver.hpp"
 #include "dnn/train/trainer_settings.hpp"
+#include "dnn/train/training_position.hpp"
 #include "dnn/train/training_result.hpp"
 
 namespace dnn {
@@ -34,8 +34,9 @@ class Trainer {
   struct Outputs {
     Provenance provenance = {};  ///< that models and checkpoints record
     const RunFolder* folder =
-        nullptr;                    ///< of models and metrics, the same on all ranks; null: none
-    RunControl* control = nullptr;  ///< when to write checkpoints and when to stop; null: never
+        nullptr;  ///< of models and metrics, the same on all ranks; null: none
+    CheckpointControl* control =
+        nullptr;  ///< when to write checkpoints and when to stop; null: never
   };
 
   /// Collective over the grid's world, as everything here. All references and pointers must outlive
@@ -48,13 +49,13 @@ class Trainer {
   void resume(Checkpoint checkpoint) { saver_.restore(std::move(checkpoint), reporter_); }
 
   /// Trains for all epochs, or until it stops early, and writes the best and the last model; or
-  /// until it is asked to stop, and writes a checkpoint. What cannot be written before the end is
-  /// told, and training goes on; at the end it throws AgreedError.
+  /// until it is asked to stop, and writes a checkpoint. If a file cannot be written before the
+  /// end, it warns and continues; at the end it throws AgreedError.
   void run();
 
-  /// Goes on up to and including update `update` of the run, which is still to come, and looks at
-  /// that one. What was not finite before it is left out, whatever --on-nonfinite says. Writes
-  /// nothing. Throws AgreedError where the run ends before that.
+  /// Continues up to and including update `update` of the run, and examines that one. Earlier
+  /// updates that are not finite are left out, whatever --on-nonfinite says. Writes nothing. Throws
+  /// AgreedError where the run ends before that.
   [[nodiscard]] ReplayedUpdate replay(std::uint64_t update);
 
   [[nodiscard]] const TrainingResult& result() const { return result_; }
@@ -83,7 +84,7 @@ class Trainer {
   void advance();
   StepResult make_update();
   void leave_out(const StepResult& result, std::size_t samples);
-  void obey(RunControl::Order order);
+  void obey(CheckpointControl::Order order);
   void validate(EpochMetrics& metrics);
   [[nodiscard]] ReplayedUpdate look_at_update();
 
@@ -93,15 +94,15 @@ class Trainer {
   const Communicator& world_;
   const TrainingData& data_;
   Reporter& reporter_;
-  RunControl* control_;
+  CheckpointControl* control_;
   DistributedModel<T> model_;
   LearningRateSchedule schedule_;
   BatchLoader<T> loader_;
   RunEvaluation<T> evaluation_;
-  ModelKeeper models_;
-  NonfiniteGuard guard_;
+  BestModel models_;
+  NonfinitePolicy nonfinite_;
 
-  RunPosition position_;
+  TrainingPosition position_;
   Stopwatch epoch_watch_;
   TrainingResult result_;
   RunSaver<T> saver_;

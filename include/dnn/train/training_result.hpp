@@ -9,7 +9,7 @@
 
 namespace dnn {
 
-/// What came of a run.
+/// The result of a training run.
 struct TrainingResult {
   std::vector<EpochMetrics> epochs;
   std::size_t best_epoch = 0;  ///< from 1; the last one without a validation set

@@ -24,7 +24,7 @@
 
 namespace dnn {
 
-/// What came of one update.
+/// The result of one update.
 struct StepResult {
   LossSums sums;  ///< over this rank's samples; none where the step does not count, or where an
                   ///< earlier rank of the model group counts them
@@ -39,7 +39,7 @@ struct StepResult {
 /// Note [MPI calls of a model group]
 /// From the first ready() to the end of combine(), MPI may be the exchange's alone (see Note [Real
 /// progress]). So where there is a model group, which has sums of its own to take in backward, the
-/// exchange hears of the gradients when backward is over and the group has agreed whether they are
+/// exchange is given the gradients when backward is over and the group has agreed whether they are
 /// finite.
 ///
 /// Note [Agreement of a model group]

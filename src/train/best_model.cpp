@@ -1,24 +1,24 @@
-#include "dnn/train/model_keeper.hpp"
+#include "dnn/train/best_model.hpp"
 
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <utility>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/model/model_file.hpp"
 
 namespace dnn {
 
-ModelKeeper::ModelKeeper(const Setup& setup) : setup_(setup) {
+BestModel::BestModel(const Setup& setup) : setup_(setup) {
   if (setup_.folder != nullptr && setup_.world.is_root()) {
     metrics_log_.emplace(setup_.folder->metrics());
   }
 }
 
-bool ModelKeeper::improves(const EpochMetrics& metrics) const {
+bool BestModel::improves(const EpochMetrics& metrics) const {
   if (!metrics.validation || !best_) {
     return true;
   }
@@ -27,7 +27,7 @@ bool ModelKeeper::improves(const EpochMetrics& metrics) const {
   return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
 }
 
-void ModelKeeper::end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present) {
+void BestModel::end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present) {
   const EpochMetrics& metrics = epochs.back();
   const bool is_best = improves(metrics);
   if (is_best) {
@@ -50,20 +50,20 @@ void ModelKeeper::end_epoch(const std::vector<EpochMetrics>& epochs, const Prese
 }
 
 /// On rank 0: a disk that is full now may have room again when the run ends.
-void ModelKeeper::save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
-                                      const Parameters& present) {
+void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
+                                    const Parameters& present) {
   const auto attempt = [&](bool& unsaved, const char* what, auto&& work) {
-    const bool told = unsaved;
+    const bool warned = unsaved;
     try {
       work();
       unsaved = false;
     } catch (const FileError& error) {
       unsaved = true;
-      if (!told) {
+      if (!warned) {
         std::fprintf(stderr,
-                     "dnn_train: warning: no %s at epoch %zu: %s; training goes on, and it is "
-                     "written later\n",
-                     what, epochs.back().epoch, error.what());
+                     "dnn_train: warning: could not write the %s of epoch %zu: %s. Training "
+                     "continues; the %s will be written as soon as that works.\n",
+                     what, epochs.back().epoch, error.what(), what);
       }
     }
   };
@@ -74,7 +74,7 @@ void ModelKeeper::save_while_training(const std::vector<EpochMetrics>& epochs, b
   attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(epochs); });
 }
 
-void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters parameters) {
+void BestModel::restore(const std::optional<EpochMetrics>& best, Parameters parameters) {
   best_ = best;
   agree(setup_.world, [&] {
     if (setup_.folder != nullptr && setup_.world.is_root() && !parameters.empty()) {
@@ -94,8 +94,8 @@ void ModelKeeper::restore(const std::optional<EpochMetrics>& best, Parameters pa
   }
 }
 
-void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs,
-                            const std::function<Parameters()>& whole) {
+void BestModel::save_last(const std::vector<EpochMetrics>& epochs,
+                          const std::function<Parameters()>& whole) {
   Parameters best;
   if (setup_.folder != nullptr && setup_.world.is_root() && keeps_best_) {
     std::error_code error;
@@ -120,12 +120,12 @@ void ModelKeeper::save_last(const std::vector<EpochMetrics>& epochs,
   });
 }
 
-ModelKeeper::Parameters ModelKeeper::gather_best() const {
+BestModel::Parameters BestModel::gather_best() const {
   return keeps_best_ ? setup_.parts.gather(best_part_) : Parameters{};
 }
 
-void ModelKeeper::save(const std::string& path, const EpochMetrics& metrics,
-                       std::span<const std::byte> parameters) const {
+void BestModel::save(const std::string& path, const EpochMetrics& metrics,
+                     std::span<const std::byte> parameters) const {
   ModelDescription description;
   description.widths.assign(setup_.widths.begin(), setup_.widths.end());
   description.precision = stored_as(setup_.settings.precision);

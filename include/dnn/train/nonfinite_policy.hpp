@@ -36,9 +36,9 @@ namespace dnn {
 ///     rollback   the run goes back to the newest checkpoint and comes again; a fault of the
 ///                machine does not come twice. If it does, the update is left out
 ///
-/// Whoever leaves out update after update does not train: after `most_in_a_row` the run is aborted,
-/// and so it is after as many rollbacks.
-class NonfiniteGuard {
+/// A run that leaves out update after update does not train: after `most_in_a_row` the run is
+/// aborted, and so it is after as many rollbacks.
+class NonfinitePolicy {
  public:
   enum class Action { skip, roll_back, abort };
 
@@ -53,8 +53,8 @@ class NonfiniteGuard {
 
   /// `log`: the file that rank 0 appends reports to; empty: none. `world` and `class_names`, of the
   /// data, must outlive the guard.
-  NonfiniteGuard(OnNonfinite policy, const Communicator& world,
-                 const std::vector<std::string>& class_names, std::string log);
+  NonfinitePolicy(OnNonfinite policy, const Communicator& world,
+                  const std::vector<std::string>& class_names, std::string log);
 
   /// Collective, after an update that does not count: reports it on standard error and in the log,
   /// and says what to do. `bad`: what this rank found.

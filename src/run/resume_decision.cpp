@@ -1,4 +1,4 @@
-#include "dnn/run/run_start.hpp"
+#include "dnn/run/resume_decision.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -19,15 +19,15 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr const char* how_to_go_on =
-    "; undo the change, name another folder with --output, or start anew with --overwrite";
+constexpr const char* how_to_proceed =
+    "; undo the change, name another folder with --output, or start again with --overwrite";
 
 [[noreturn]] void refuse_changes(const std::string& what, const std::vector<std::string>& changes) {
-  std::string text = what + " was made with other settings, and cannot go on with these:";
+  std::string text = what + " was made with other settings and cannot be resumed with these:";
   for (const std::string& change : changes) {
     text += "\n  " + change;
   }
-  throw InputError(text + "\n" + (how_to_go_on + 2));
+  throw InputError(text + "\n" + (how_to_proceed + 2));
 }
 
 bool names_a_path(const Config& config) {
@@ -138,14 +138,14 @@ bool can_begin_again(const RunFolder& folder, const Config& config) {
 
 }  // namespace
 
-RunStart RunStart::find(const Config& given_config) {
+ResumeDecision ResumeDecision::find(const Config& given_config) {
   const Config config = without_done(RunFolder(given_config.output), given_config);
   const bool named = names_a_path(config);
   std::vector<std::string> given =
       named ? checkpoints_of(config.resume) : std::vector<std::string>{};
   const std::string wanted =
       config.output.empty() && named ? run_folder_of(config.resume) : config.output;
-  RunStart start{RunFolder(wanted), false, {}, false};
+  ResumeDecision start{RunFolder(wanted), false, {}, false};
   if (wanted.empty() || config.overwrite || config.resume == "never" || !start.folder.holds_run()) {
     start.folder = RunFolder::choose(wanted, config.overwrite);
     if (config.overwrite && named && same_folder(run_folder_of(config.resume), wanted)) {
@@ -165,15 +165,15 @@ RunStart RunStart::find(const Config& given_config) {
     start.begins_again = can_begin_again(start.folder, config);
     if (!start.begins_again) {
       throw InputError("--output " + wanted +
-                       ": the folder holds a run already, and no checkpoint to go on from; name "
-                       "another one, or add --overwrite");
+                       ": the folder holds a run without a checkpoint to resume from; name "
+                       "another folder, or add --overwrite");
     }
     start.candidates = std::move(given);
   }
   return start;
 }
 
-ResumedFrom read_candidates(const RunStart& start, const Config& config,
+ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
                             const std::string& data_sha256) {
   ResumedFrom from;
   for (const std::string& path : start.candidates) {
@@ -190,7 +190,7 @@ ResumedFrom read_candidates(const RunStart& start, const Config& config,
     for (const std::string& damage : from.damaged) {
       text += "\n  " + damage;
     }
-    throw InputError(text + "\nput a good one back, or start anew with --overwrite");
+    throw InputError(text + "\nput a good one back, or start again with --overwrite");
   }
   const Checkpoint& checkpoint = from.checkpoint;
   const std::uint64_t epochs_done = checkpoint.epochs.size() + (checkpoint.step > 0 ? 1 : 0);
@@ -199,8 +199,8 @@ ResumedFrom read_candidates(const RunStart& start, const Config& config,
     refuse_changes("the checkpoint " + from.path, changes);
   }
   if (checkpoint.data_sha256 != data_sha256) {
-    throw InputError("the training data of " + config.data + " are not those that the checkpoint " +
-                     from.path + " was trained on" + how_to_go_on);
+    throw InputError("the training data of " + config.data + " are not those of the checkpoint " +
+                     from.path + how_to_proceed);
   }
   return from;
 }
@@ -213,8 +213,9 @@ std::string environment_warning(const std::string& path, const Checkpoint& check
   }
   return text.empty() ? text
                       : "the checkpoint " + path +
-                            " was written elsewhere; what follows may have other last bits than "
-                            "it would have had there (there against here):" +
+                            " was written in another environment. From here on the parameters may "
+                            "differ in their last bits from a run that stayed there (there against "
+                            "here):" +
                             text;
 }
 
@@ -243,7 +244,7 @@ void rewind_folder(const RunFolder& folder, const ResumedFrom& from) {
       if (path == from.path) {
         break;
       }
-      // Newer ones that cannot be read are kept for whoever wants to know why.
+      // Newer checkpoints that cannot be read are kept, so that the damage can be examined.
       const bool is_damaged =
           std::any_of(from.damaged.begin(), from.damaged.end(),
                       [&](const std::string& text) { return text.find(path) != text.npos; });

@@ -20,9 +20,9 @@ namespace dnn {
 
 /// The best model of a run so far, and the run folder's files that grow with its epochs: the best
 /// model, the last one, the metrics. Every rank knows which epoch was the best and holds its part
-/// of the best parameters; rank 0 writes the files. What it cannot write while the run goes on is
-/// told on standard error, and made up for later.
-class ModelKeeper {
+/// of the best parameters; rank 0 writes the files. If a file cannot be written, a warning
+/// goes to standard error and the file is written later.
+class BestModel {
  public:
   /// Parameters as packed_parameters makes them.
   using Parameters = std::vector<std::byte>;
@@ -42,7 +42,7 @@ class ModelKeeper {
     const Provenance& provenance;            ///< that models record
     const RunFolder* folder;                 ///< null: nothing is written
   };
-  explicit ModelKeeper(const Setup& setup);
+  explicit BestModel(const Setup& setup);
 
   /// Collective: takes note of the last of all epochs that the run has had.
   void end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present);

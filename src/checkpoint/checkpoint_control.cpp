@@ -1,10 +1,10 @@
-#include "dnn/checkpoint/run_control.hpp"
+#include "dnn/checkpoint/checkpoint_control.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <utility>
 
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 
 namespace dnn {
@@ -14,7 +14,8 @@ constexpr double agreement_seconds = 0.05;
 constexpr std::int64_t longest_period = 1 << 20;
 }  // namespace
 
-RunControl::RunControl(const Communicator& world, const StopRequest* stop, Settings settings)
+CheckpointControl::CheckpointControl(const Communicator& world, const StopRequest* stop,
+                                     Settings settings)
     : world_(world), stop_(stop), settings_(std::move(settings)) {
   if (world.is_root() && writes()) {
     writer_ =
@@ -30,12 +31,12 @@ RunControl::RunControl(const Communicator& world, const StopRequest* stop, Setti
   }
 }
 
-bool RunControl::seconds_over() const {
+bool CheckpointControl::seconds_over() const {
   return settings_.interval.unit == CheckpointInterval::Unit::seconds && world_.is_root() &&
          since_checkpoint_.seconds() >= static_cast<double>(settings_.interval.count);
 }
 
-RunControl::Agreed RunControl::agree_now_and_then() {
+CheckpointControl::Agreed CheckpointControl::agree_now_and_then() {
   if (++calls_ < period_) {
     return {};
   }
@@ -56,7 +57,7 @@ RunControl::Agreed RunControl::agree_now_and_then() {
   return {mine[0] == 0, mine[1] == 0};
 }
 
-RunControl::Order RunControl::after_update(std::uint64_t updates) {
+CheckpointControl::Order CheckpointControl::after_update(std::uint64_t updates) {
   const Agreed agreed = agree_now_and_then();
   if (agreed.stop) {
     return Order::stop;
@@ -67,8 +68,8 @@ RunControl::Order RunControl::after_update(std::uint64_t updates) {
   return writes() && (due || agreed.seconds_over) ? Order::checkpoint : Order::go_on;
 }
 
-RunControl::Order RunControl::after_epoch(std::uint64_t updates, std::uint64_t epoch,
-                                          bool is_last) {
+CheckpointControl::Order CheckpointControl::after_epoch(std::uint64_t updates, std::uint64_t epoch,
+                                                        bool is_last) {
   const Order order = after_update(updates);
   const CheckpointInterval& interval = settings_.interval;
   const bool due =
@@ -77,19 +78,19 @@ RunControl::Order RunControl::after_epoch(std::uint64_t updates, std::uint64_t e
   return order == Order::go_on && writes() && due ? Order::checkpoint : order;
 }
 
-void RunControl::check_stop() {
+void CheckpointControl::check_stop() {
   if (agree_now_and_then().stop) {
     throw StopAgreed();
   }
 }
 
-bool RunControl::has_checkpoint() const {
+bool CheckpointControl::has_checkpoint() const {
   const bool any =
       world_.is_root() && writes() && !CheckpointFolder(settings_.folder).newest_first().empty();
   return world_.all_reduce<std::int64_t>(any ? 1 : 0, Reduction::max) == 1;
 }
 
-void RunControl::commit_parts() {
+void CheckpointControl::commit_parts() {
   if (!parts_) {
     return;
   }
@@ -102,8 +103,8 @@ void RunControl::commit_parts() {
   }
 }
 
-void RunControl::submit_part(Checkpoint checkpoint, ElementRuns elements,
-                             std::vector<std::byte> bytes, double stall) {
+void CheckpointControl::submit_part(Checkpoint checkpoint, ElementRuns elements,
+                                    std::vector<std::byte> bytes, double stall) {
   Stopwatch watch;
   wait();
   parts_.emplace(world_, CheckpointFolder(settings_.folder), std::move(checkpoint),
@@ -112,7 +113,7 @@ void RunControl::submit_part(Checkpoint checkpoint, ElementRuns elements,
   since_checkpoint_.lap();
 }
 
-void RunControl::submit(Checkpoint checkpoint, double stall) {
+void CheckpointControl::submit(Checkpoint checkpoint, double stall) {
   Stopwatch watch;
   if (writer_) {
     writer_->submit(std::move(checkpoint));
@@ -121,7 +122,7 @@ void RunControl::submit(Checkpoint checkpoint, double stall) {
   since_checkpoint_.lap();
 }
 
-void RunControl::finish() {
+void CheckpointControl::finish() {
   commit_parts();
   agree(world_, [this] {
     if (writer_) {
@@ -133,7 +134,7 @@ void RunControl::finish() {
   });
 }
 
-void RunControl::wait() {
+void CheckpointControl::wait() {
   commit_parts();
   if (writer_) {
     writer_->wait();
@@ -141,11 +142,11 @@ void RunControl::wait() {
   world_.barrier();
 }
 
-CheckpointWriter::Report RunControl::report() const {
+CheckpointWriter::Report CheckpointControl::report() const {
   return writer_ ? writer_->report() : CheckpointWriter::Report{};
 }
 
-std::string RunControl::stop_reason() const {
+std::string CheckpointControl::stop_reason() const {
   std::string reason;
   for (const std::string& of_rank :
        world_.gather(stop_ != nullptr ? stop_->reason() : std::string(), 0)) {

@@ -1,17 +1,17 @@
-#include "dnn/comm/pulse.hpp"
+#include "dnn/comm/heartbeat.hpp"
 
 namespace dnn {
 
-void PulseRecorder::record_in(Pulse* pulse) {
-  Pulse& to = pulse != nullptr ? *pulse : own_;
-  const Pulse& from = *pulse_.load();
+void HeartbeatRecorder::record_in(Heartbeat* heartbeat) {
+  Heartbeat& to = heartbeat != nullptr ? *heartbeat : own_;
+  const Heartbeat& from = *heartbeat_.load();
   if (&to != &from) {
     to.beats.store(from.beats.load());
     to.update.store(from.update.load());
     to.activity.store(from.activity.load());
     to.operation.store(from.operation.load());
   }
-  pulse_.store(&to);
+  heartbeat_.store(&to);
 }
 
 const char* name_of(Activity activity) {

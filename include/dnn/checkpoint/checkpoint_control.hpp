@@ -22,14 +22,14 @@ class StopAgreed : public std::exception {
   [[nodiscard]] const char* what() const noexcept override { return "the run was asked to stop"; }
 };
 
-/// When a run writes checkpoints and when it stops, agreed on by all ranks.
+/// Decides when a run writes checkpoints and when it stops; all ranks decide the same.
 ///
 /// Note [Agreement now and then]
 /// A rank that is asked to stop cannot stop alone: all must do so after the same update. A
 /// reduction after every update would cost small networks more than the update, so the ranks ask
 /// each other after every k-th, where k is such that about `agreement_seconds` pass. The next k is
 /// agreed on with the rest: the smallest of what the ranks measured.
-class RunControl {
+class CheckpointControl {
  public:
   struct Settings {
     CheckpointInterval interval;
@@ -45,7 +45,7 @@ class RunControl {
   enum class Order { go_on, checkpoint, stop };
 
   /// `stop` may be null (nothing asks to stop); both must outlive the control.
-  RunControl(const Communicator& world, const StopRequest* stop, Settings settings);
+  CheckpointControl(const Communicator& world, const StopRequest* stop, Settings settings);
 
   /// Collective, after each update but an epoch's last, and after an epoch: what to do before the
   /// next. `updates`: of the whole run. After the last epoch (`is_last`) there is always a

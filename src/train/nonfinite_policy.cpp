@@ -1,4 +1,4 @@
-#include "dnn/train/nonfinite_guard.hpp"
+#include "dnn/train/nonfinite_policy.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -42,11 +42,11 @@ std::string own_finding(const Communicator& world, const std::optional<BadNumber
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-const char* word_for_action(NonfiniteGuard::Action action) {
+const char* word_for_action(NonfinitePolicy::Action action) {
   switch (action) {
-    case NonfiniteGuard::Action::skip:
+    case NonfinitePolicy::Action::skip:
       return "the update is left out";
-    case NonfiniteGuard::Action::roll_back:
+    case NonfinitePolicy::Action::roll_back:
       return "the run goes back to its newest checkpoint";
     default:
       return "the run ends";
@@ -84,25 +84,25 @@ std::optional<BadNumbers> in_words_of_the_data(std::optional<BadNumbers> bad,
   return bad;
 }
 
-NonfiniteGuard::NonfiniteGuard(OnNonfinite policy, const Communicator& world,
-                               const std::vector<std::string>& class_names, std::string log)
+NonfinitePolicy::NonfinitePolicy(OnNonfinite policy, const Communicator& world,
+                                 const std::vector<std::string>& class_names, std::string log)
     : policy_(policy), world_(world), class_names_(class_names), log_(std::move(log)) {}
 
-std::string NonfiniteGuard::reason_to_end(const std::string& saved) const {
+std::string NonfinitePolicy::reason_to_end(const std::string& saved) const {
   return message_ + saved +
-         "\nThe training diverged, or the data are broken. The same command with --on-nonfinite "
-         "skip goes on without such updates; a lower learning rate (--lr), --clip-norm or "
-         "--normalize keeps the numbers of a new run small";
+         "\nThe training diverged, or the data are damaged. To leave such updates out, repeat the "
+         "command with --on-nonfinite skip. To keep the numbers of a new run small, set a lower "
+         "--lr, --clip-norm or --normalize";
 }
 
-NonfiniteGuard::Action NonfiniteGuard::decide(const Place& place,
-                                              const std::optional<BadNumbers>& bad) {
+NonfinitePolicy::Action NonfinitePolicy::decide(const Place& place,
+                                                const std::optional<BadNumbers>& bad) {
   const Action action = choose(place.update);
   report(place, bad, action);
   return action;
 }
 
-NonfiniteGuard::Action NonfiniteGuard::choose(std::uint64_t update) {
+NonfinitePolicy::Action NonfinitePolicy::choose(std::uint64_t update) {
   if (policy_ == OnNonfinite::abort || ++in_a_row_ > most_in_a_row) {
     return Action::abort;
   }
@@ -112,8 +112,8 @@ NonfiniteGuard::Action NonfiniteGuard::choose(std::uint64_t update) {
   return Action::skip;
 }
 
-void NonfiniteGuard::report(const Place& place, const std::optional<BadNumbers>& bad,
-                            Action action) {
+void NonfinitePolicy::report(const Place& place, const std::optional<BadNumbers>& bad,
+                             Action action) {
   const std::vector<std::string> findings =
       gather_findings(world_, in_words_of_the_data(bad, class_names_));
   std::string text = "update " + std::to_string(place.update) + " (epoch " +

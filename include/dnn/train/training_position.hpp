@@ -11,14 +11,14 @@
 
 namespace dnn {
 
-/// Between which updates a run is, and what the epoch under way has given so far.
-struct RunPosition {
+/// How far a run is: the number of updates done, and the sums of the current epoch.
+struct TrainingPosition {
   std::size_t epoch = 1;       ///< the one under way
   std::size_t step = 0;        ///< how many of its updates are done
   LossSums sums;               ///< over this rank's samples of them; rank 0's hold those of before
   std::uint64_t left_out = 0;  ///< samples, over all ranks, of those that did not count
   double learning_rate = 0;    ///< of the last update
-  double seconds = 0;          ///< that the epoch took before this process went on with it
+  double seconds = 0;          ///< that the epoch took before this process resumed it
 
   /// How many updates of the whole run are done.
   [[nodiscard]] std::uint64_t updates(const Sampler& sampler) const {
@@ -32,7 +32,8 @@ struct RunPosition {
   void write(const Communicator& world, const Sampler& sampler, Checkpoint& checkpoint) const;
 
   /// The position of a checkpoint that all ranks have.
-  [[nodiscard]] static RunPosition read(const Communicator& world, const Checkpoint& checkpoint);
+  [[nodiscard]] static TrainingPosition read(const Communicator& world,
+                                             const Checkpoint& checkpoint);
 };
 
 }  // namespace dnn

@@ -1,4 +1,4 @@
-#include "dnn/comm/agree.hpp"
+#include "dnn/comm/collective_error.hpp"
 
 #include <cstdint>
 

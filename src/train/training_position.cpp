@@ -1,8 +1,8 @@
-#include "dnn/train/run_position.hpp"
+#include "dnn/train/training_position.hpp"
 
 namespace dnn {
 
-EpochMetrics RunPosition::metrics(const Communicator& world, const Sampler& sampler) const {
+EpochMetrics TrainingPosition::metrics(const Communicator& world, const Sampler& sampler) const {
   EpochMetrics metrics;
   metrics.epoch = epoch;
   metrics.learning_rate = learning_rate;
@@ -16,8 +16,8 @@ EpochMetrics RunPosition::metrics(const Communicator& world, const Sampler& samp
   return metrics;
 }
 
-void RunPosition::write(const Communicator& world, const Sampler& sampler,
-                        Checkpoint& checkpoint) const {
+void TrainingPosition::write(const Communicator& world, const Sampler& sampler,
+                             Checkpoint& checkpoint) const {
   checkpoint.loss_sum = world.sum(sums.loss);
   checkpoint.correct = world.all_reduce(sums.correct, Reduction::sum);
   checkpoint.updates = updates(sampler);
@@ -29,8 +29,8 @@ void RunPosition::write(const Communicator& world, const Sampler& sampler,
   checkpoint.epoch_seconds = seconds;
 }
 
-RunPosition RunPosition::read(const Communicator& world, const Checkpoint& checkpoint) {
-  RunPosition position;
+TrainingPosition TrainingPosition::read(const Communicator& world, const Checkpoint& checkpoint) {
+  TrainingPosition position;
   position.epoch = checkpoint.epoch;
   position.step = checkpoint.step;
   position.sums = world.is_root() ? LossSums{checkpoint.loss_sum, checkpoint.correct} : LossSums{};

@@ -1,4 +1,4 @@
-#include "dnn/run/run_start.hpp"
+#include "dnn/run/resume_decision.hpp"
 
 #include <gtest/gtest.h>
 
@@ -55,7 +55,7 @@ struct StartedRun : public testing::Test {
 TEST_F(StartedRun, GoesOnFromTheNewest) {
   save(3);
   const std::string newest = save(12 - 5);
-  const RunStart start = RunStart::find(config);
+  const ResumeDecision start = ResumeDecision::find(config);
   EXPECT_FALSE(start.finished);
   EXPECT_EQ(start.candidates.size(), 2U);
   const ResumedFrom from = read_candidates(start, config, sha);
@@ -72,7 +72,7 @@ TEST_F(StartedRun, FallsBackOverDamagedOnes) {
   std::string bytes = read_file(flipped);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   folder.write("run/checkpoints/" + std::filesystem::path(flipped).filename().string(), bytes);
-  const ResumedFrom from = read_candidates(RunStart::find(config), config, sha);
+  const ResumedFrom from = read_candidates(ResumeDecision::find(config), config, sha);
   EXPECT_EQ(from.path, good);
   ASSERT_EQ(from.damaged.size(), 2U);
   EXPECT_NE(from.damaged[0].find(flipped), std::string::npos);
@@ -91,27 +91,28 @@ TEST_F(StartedRun, FallsBackOverDamagedOnes) {
 
 TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {
   std::filesystem::resize_file(save(5), 90);
-  expect_error<InputError>([&] { (void)read_candidates(RunStart::find(config), config, sha); },
-                           {"none of the checkpoints", "truncated", "--overwrite"});
+  expect_error<InputError>(
+      [&] { (void)read_candidates(ResumeDecision::find(config), config, sha); },
+      {"none of the checkpoints", "truncated", "--overwrite"});
   std::filesystem::remove(checkpoints.file_for(5));
   folder.write("run/model.dnn", "");
-  expect_error<InputError>([&] { (void)RunStart::find(config); },
+  expect_error<InputError>([&] { (void)ResumeDecision::find(config); },
                            {"--output", "holds a run already", "--overwrite"});
 }
 
 // What the same command may begin again, since it has saved nothing that it could go on from.
 TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
   record_start(run, config, {});
-  EXPECT_FALSE(RunStart::find(config).begins_again);  // there is nothing in it yet
+  EXPECT_FALSE(ResumeDecision::find(config).begins_again);  // there is nothing in it yet
   folder.write("run/model.dnn", "");
   folder.write("run/model.dnn.tmp.7", "");
   folder.write("run/.probe.tmp.7", "");
-  const RunStart start = RunStart::find(config);
+  const ResumeDecision start = ResumeDecision::find(config);
   EXPECT_TRUE(start.begins_again);
   EXPECT_TRUE(start.candidates.empty());
   Config other = config;
   other.seed = 5;
-  expect_error<InputError>([&] { (void)RunStart::find(other); },
+  expect_error<InputError>([&] { (void)ResumeDecision::find(other); },
                            {"seed: was 1, is 5", "--overwrite"});
   run.clear();
   EXPECT_TRUE(std::filesystem::is_empty(run.path()));
@@ -119,9 +120,9 @@ TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
   config.checkpoint_every = "off";  // its best model may be all that is left of it
   record_start(run, config, {});
   folder.write("run/model.dnn", "");
-  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"holds a run already"});
+  expect_error<InputError>([&] { (void)ResumeDecision::find(config); }, {"holds a run already"});
   finish(config.epochs);
-  EXPECT_TRUE(RunStart::find(config).finished);  // though it has no checkpoint
+  EXPECT_TRUE(ResumeDecision::find(config).finished);  // though it has no checkpoint
 }
 
 TEST_F(StartedRun, OneThatWentOnFromAnotherRunBeginsAgainFromThere) {
@@ -133,7 +134,7 @@ TEST_F(StartedRun, OneThatWentOnFromAnotherRunBeginsAgainFromThere) {
   run_of_other.prepare(1);
   record_start(run_of_other, other, {});
   folder.write("new/metrics.jsonl", "");
-  const RunStart start = RunStart::find(other);
+  const ResumeDecision start = ResumeDecision::find(other);
   EXPECT_TRUE(start.begins_again);
   EXPECT_EQ(start.candidates, std::vector<std::string>{origin});
 }
@@ -141,13 +142,15 @@ TEST_F(StartedRun, OneThatWentOnFromAnotherRunBeginsAgainFromThere) {
 TEST_F(StartedRun, NeverIsRefusedAndOverwriteStartsAnew) {
   save(5);
   config.resume = "never";
-  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"--output", "--overwrite"});
+  expect_error<InputError>([&] { (void)ResumeDecision::find(config); },
+                           {"--output", "--overwrite"});
   config.overwrite = true;
-  EXPECT_TRUE(RunStart::find(config).candidates.empty());
+  EXPECT_TRUE(ResumeDecision::find(config).candidates.empty());
   config.resume = "auto";
-  EXPECT_TRUE(RunStart::find(config).candidates.empty());
+  EXPECT_TRUE(ResumeDecision::find(config).candidates.empty());
   config.resume = run.path();
-  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"--overwrite would remove"});
+  expect_error<InputError>([&] { (void)ResumeDecision::find(config); },
+                           {"--overwrite would remove"});
 }
 
 // A script starts the job again with the options of its first start, which has acted on them.
@@ -163,22 +166,22 @@ TEST_F(StartedRun, OneOfTheSameJobGoesOnWhateverItsFirstStartWasTold) {
     std::filesystem::remove(run.started());
     std::filesystem::remove(run.summary());
     if (resume == "never") {
-      EXPECT_THROW((void)RunStart::find(config), InputError);
+      EXPECT_THROW((void)ResumeDecision::find(config), InputError);
     } else {
-      EXPECT_NE(RunStart::find(config).candidates, (std::vector{newest, older}));
+      EXPECT_NE(ResumeDecision::find(config).candidates, (std::vector{newest, older}));
     }
     Config other = config;
     other.job = "another night";
     record_start(run, other, {});
     if (resume != "never") {
-      EXPECT_NE(RunStart::find(config).candidates, (std::vector{newest, older}));
+      EXPECT_NE(ResumeDecision::find(config).candidates, (std::vector{newest, older}));
     }
     record_start(run, config, {});
-    EXPECT_EQ(RunStart::find(config).candidates, (std::vector{newest, older})) << resume;
+    EXPECT_EQ(ResumeDecision::find(config).candidates, (std::vector{newest, older})) << resume;
     // It is finished, and not wiped.
     std::filesystem::remove(run.started());
     finish(config.epochs);
-    EXPECT_TRUE(RunStart::find(config).finished) << resume;
+    EXPECT_TRUE(ResumeDecision::find(config).finished) << resume;
   }
 }
 
@@ -192,7 +195,7 @@ TEST_F(StartedRun, OneOfTheSameJobBeginsAgainFromTheCheckpointNamed) {
   std::filesystem::create_directory(second.path());
   record_start(second, config, {});
   folder.write("second/model.dnn", "");
-  EXPECT_EQ(RunStart::find(config).candidates, std::vector{other});
+  EXPECT_EQ(ResumeDecision::find(config).candidates, std::vector{other});
 }
 
 TEST_F(StartedRun, OddRecordsAreNoReasonToFail) {
@@ -203,30 +206,30 @@ TEST_F(StartedRun, OddRecordsAreNoReasonToFail) {
     folder.write("run/summary.json", text);
     folder.write("run/run.json", text);
     config.job = "night";
-    EXPECT_FALSE(RunStart::find(config).finished) << text;
+    EXPECT_FALSE(ResumeDecision::find(config).finished) << text;
   }
 }
 
 TEST_F(StartedRun, AFinishedOneSaysSoUnlessMoreIsAskedFor) {
   save(5);
   finish(config.epochs);
-  EXPECT_TRUE(RunStart::find(config).finished);
+  EXPECT_TRUE(ResumeDecision::find(config).finished);
   config.epochs += 5;
-  EXPECT_FALSE(RunStart::find(config).finished);
+  EXPECT_FALSE(ResumeDecision::find(config).finished);
   config.epochs -= 5;
   config.lr = 0.5;
-  expect_error<InputError>([&] { (void)RunStart::find(config); },
+  expect_error<InputError>([&] { (void)ResumeDecision::find(config); },
                            {"lr: was 0.001, is 0.5", "--overwrite"});
   config.lr.reset();
   finish(config.epochs - 1);  // stopped early
   config.epochs += 5;
-  EXPECT_TRUE(RunStart::find(config).finished);
+  EXPECT_TRUE(ResumeDecision::find(config).finished);
 }
 
 TEST_F(StartedRun, OtherDataAreRefused) {
   save(5);
   expect_error<InputError>(
-      [&] { (void)read_candidates(RunStart::find(config), config, std::string(64, 'b')); },
+      [&] { (void)read_candidates(ResumeDecision::find(config), config, std::string(64, 'b')); },
       {"training data", config.data.c_str(), ".ckpt"});
 }
 
@@ -236,19 +239,19 @@ TEST_F(StartedRun, APathStartsFromThereOrGoesBack) {
   Config other = config;
   other.output = folder / "new";
   other.resume = run.path();
-  EXPECT_EQ(RunStart::find(other).candidates.size(), 2U);
-  EXPECT_EQ(RunStart::find(other).folder.path(), folder / "new");
+  EXPECT_EQ(ResumeDecision::find(other).candidates.size(), 2U);
+  EXPECT_EQ(ResumeDecision::find(other).folder.path(), folder / "new");
   other.resume = early;
-  EXPECT_EQ(RunStart::find(other).candidates, std::vector<std::string>{early});
+  EXPECT_EQ(ResumeDecision::find(other).candidates, std::vector<std::string>{early});
 
   for (const std::string& path : {run.path(), run.path() + "/", run.checkpoints(), early}) {
     other.output.clear();
     other.resume = path;
-    EXPECT_EQ(RunStart::find(other).folder.path(), run.path()) << path;
+    EXPECT_EQ(ResumeDecision::find(other).folder.path(), run.path()) << path;
   }
   config.resume = early;
   finish(config.epochs);
-  const RunStart back = RunStart::find(config);
+  const ResumeDecision back = ResumeDecision::find(config);
   EXPECT_FALSE(back.finished);
   const ResumedFrom from = read_candidates(back, config, sha);
   rewind_folder(run, from);
@@ -256,7 +259,7 @@ TEST_F(StartedRun, APathStartsFromThereOrGoesBack) {
   EXPECT_FALSE(std::filesystem::exists(run.summary()));
 
   config.resume = folder / "nothing";
-  expect_error<InputError>([&] { (void)RunStart::find(config); }, {"--resume", "nothing"});
+  expect_error<InputError>([&] { (void)ResumeDecision::find(config); }, {"--resume", "nothing"});
 }
 
 std::string changed(const Config& before, const Config& now, std::uint64_t epochs_done = 3) {

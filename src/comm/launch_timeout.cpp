@@ -1,4 +1,4 @@
-#include "dnn/comm/launch_guard.hpp"
+#include "dnn/comm/launch_timeout.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -31,7 +31,7 @@ double limit_from_environment(const std::string& program) {
 
 }  // namespace
 
-LaunchGuard::LaunchGuard(std::string program)
+LaunchTimeout::LaunchTimeout(std::string program)
     : program_(std::move(program)), limit_(limit_from_environment(program_)) {
   // The thread takes no signals: they are for others to handle.
   sigset_t all;
@@ -42,7 +42,7 @@ LaunchGuard::LaunchGuard(std::string program)
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-LaunchGuard::~LaunchGuard() {
+LaunchTimeout::~LaunchTimeout() {
   {
     const std::lock_guard lock(mutex_);
     end_ = true;
@@ -51,13 +51,13 @@ LaunchGuard::~LaunchGuard() {
   thread_.join();
 }
 
-void LaunchGuard::set_paused(bool paused) {
+void LaunchTimeout::set_paused(bool paused) {
   const std::lock_guard lock(mutex_);
   paused_ = paused;
   was_paused_ = was_paused_ || paused;
 }
 
-void LaunchGuard::watch() {
+void LaunchTimeout::watch() {
   using Clock = std::chrono::steady_clock;
   const double interval = std::clamp(limit_ / 10, 0.05, 1.0);
   double idle = 0;
