@@ -40,7 +40,7 @@ function(dnn_add_mpi_test layer name)
     add_test(NAME ${layer}/${name}.np${ranks}
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${target}>)
     set_tests_properties(${layer}/${name}.np${ranks} PROPERTIES
-                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" PROCESSORS 2
+                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" PROCESSORS 4
                          FIXTURES_REQUIRED mpi ENVIRONMENT "${DNN_MPI_ENVIRONMENT}")
   endforeach()
 endfunction()

@@ -20,6 +20,7 @@
 #include "dnn/run/run_grid.hpp"
 #include "dnn/run/run_lock.hpp"
 #include "dnn/run/run_plan.hpp"
+#include "dnn/run/run_report.hpp"
 #include "dnn/run/run_summary.hpp"
 #include "dnn/run/split_report.hpp"
 #include "dnn/store/data_fingerprint.hpp"
@@ -34,19 +35,6 @@ Reporter::Mode reporter_mode(const Config& config, const Communicator& world) {
     return Reporter::Mode::silent;
   }
   return output_is_terminal() ? Reporter::Mode::terminal : Reporter::Mode::lines;
-}
-
-std::string percent(double fraction) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.2f %%", 100 * fraction);
-  return text;
-}
-
-std::string evaluated_set(const TrainingData& data) {
-  if (data.test) {
-    return "test";
-  }
-  return data.sampler.validation_samples() > 0 ? "validation" : "training";
 }
 
 /// The run folder as this process found and prepared it.
@@ -147,14 +135,6 @@ Checkpoint go_back(const Config& config, const RunFolder& folder, const std::str
   return std::move(from.checkpoint);
 }
 
-void report_stop(const CheckpointControl& control, const Communicator& world, Reporter& reporter) {
-  const std::string reason = control.stop_reason();
-  if (world.is_root()) {
-    reporter.line("stopped by " + reason + "; checkpoint " + control.report().last_written +
-                  "; repeat the command to resume from it");
-  }
-}
-
 /// Returns the exit code.
 template <class T>
 int train(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
@@ -182,7 +162,7 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   stop.defer();
   trainer.run();
   if (trainer.result().interrupted) {
-    report_stop(control, world, reporter);
+    reporter.line(describe_stop(control.stop_reason(), control.report().last_written));
     return exit_try_again;
   }
   if (control.settings().interval.unit != CheckpointInterval::Unit::never) {
@@ -209,18 +189,9 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
     remove_record(folder);
   }
 
-  if (result.stopped_early) {
-    reporter.line("stopped early: no better validation result in " +
-                  std::to_string(config.early_stop) + " epochs");
+  for (const std::string& line : describe_result(folder, config, result, figures)) {
+    reporter.line(line);
   }
-  char loss[32];
-  std::snprintf(loss, sizeof(loss), "%.4f", figures.best.loss);
-  reporter.line(figures.evaluated_on + " accuracy " + percent(figures.best.accuracy) + " (loss " +
-                loss + ", " + with_commas(figures.best.samples) +
-                " samples) with the model of epoch " + std::to_string(result.best_epoch) +
-                ", the best");
-  reporter.line("model: " + folder.best_model() +
-                "  (summary, metrics and confusion matrix beside it)");
   return exit_ok;
 }
 
@@ -276,9 +247,7 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
   const Beginning beginning = find_beginning(config, world);
   if (beginning.finished) {
     remove_leftovers(world, beginning.path);
-    reporter.line("the run in " + beginning.path +
-                  " is finished. To train further, give more --epochs (with --lr-schedule constant "
-                  "or step); to start again, add --overwrite");
+    reporter.line(describe_finished(beginning.path));
     return exit_ok;
   }
   if (watchdog != nullptr) {

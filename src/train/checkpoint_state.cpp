@@ -6,7 +6,7 @@
 
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/model/model_file.hpp"
-#include "dnn/parallel/share_of_own.hpp"
+#include "dnn/parallel/split_owned_range.hpp"
 #include "dnn/train/tensor_parts.hpp"
 
 namespace dnn {
@@ -32,7 +32,7 @@ std::size_t packed_offset(const ParameterLayout& layout, std::size_t element) {
 
 SavedElements SavedElements::find(const Communicator& ranks, const ParameterLayout& layout,
                                   Range own) {
-  const Range flat = share_of_own(ranks, own);
+  const Range flat = split_owned_range(ranks, own);
   return {flat, {packed_offset(layout, flat.begin), packed_offset(layout, flat.end)}};
 }
 

@@ -28,7 +28,7 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
       reporter_(reporter),
       control_(outputs_.control),
       model_(settings, grid, plan, data,
-             std::max(data.sampler.max_share(), RunEvaluation<T>::most_rows)),
+             std::max(data.sampler.max_share(), RunEvaluator<T>::most_rows)),
       schedule_(schedule_of(settings, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
       evaluation_(grid, plan.part, data),

@@ -97,7 +97,7 @@ TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {
   std::filesystem::remove(checkpoints.file_for(5));
   folder.write("run/model.dnn", "");
   expect_error<InputError>([&] { (void)ResumeDecision::find(config); },
-                           {"--output", "holds a run already", "--overwrite"});
+                           {"--output", "holds a run without a checkpoint", "--overwrite"});
 }
 
 // What the same command may begin again, since it has saved nothing that it could go on from.
@@ -120,7 +120,7 @@ TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
   config.checkpoint_every = "off";  // its best model may be all that is left of it
   record_start(run, config, {});
   folder.write("run/model.dnn", "");
-  expect_error<InputError>([&] { (void)ResumeDecision::find(config); }, {"holds a run already"});
+  expect_error<InputError>([&] { (void)ResumeDecision::find(config); }, {"holds a run without a checkpoint"});
   finish(config.epochs);
   EXPECT_TRUE(ResumeDecision::find(config).finished);  // though it has no checkpoint
 }

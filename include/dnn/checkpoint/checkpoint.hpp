@@ -1,5 +1,7 @@
 #pragma once
 
+// The contents of a checkpoint file, and its writing and reading.
+
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Decides when a run writes checkpoints, hands them to the writer, and decides when the run stops.
+
 #include <cstdint>
 #include <exception>
 #include <functional>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Errors that all ranks of a communicator throw together.
+
 #include <exception>
 #include <new>
 #include <optional>

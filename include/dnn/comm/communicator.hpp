@@ -1,5 +1,7 @@
 #pragma once
 
+// MPI communicators, with every call that the project uses.
+
 #include <mpi.h>
 
 #include <cstddef>

@@ -1,5 +1,7 @@
 #pragma once
 
+// What each rank is doing, in memory that the ranks of a node share; the Watchdog reads it.
+
 #include <atomic>
 #include <cstdint>
 

@@ -1,5 +1,7 @@
 #pragma once
 
+// main() of the programs: exit codes, and errors reported once for all ranks.
+
 #include <functional>
 
 #include "dnn/comm/communicator.hpp"

@@ -1,5 +1,7 @@
 #pragma once
 
+// Sums along one fixed binary tree, which give the same bits at any number of ranks.
+
 #include <cstddef>
 #include <span>
 #include <vector>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Loads the next batch while this one computes.
+
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Opens a data set of any format: chooses the reader by the contents of the file or folder.
+
 #include <string>
 
 #include "dnn/data/dataset.hpp"

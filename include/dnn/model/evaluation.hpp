@@ -1,5 +1,7 @@
 #pragma once
 
+// The metrics of an evaluation: what models and summaries record.
+
 #include <cstdint>
 #include <map>
 #include <utility>

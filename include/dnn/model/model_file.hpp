@@ -1,5 +1,7 @@
 #pragma once
 
+// Saved models (model.dnn): writing, reading, and the hash of their parameters.
+
 #include <cstddef>
 #include <cstdint>
 #include <span>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Interface: sums over blocks of classes. ClassBlockSums (parallel) implements it over ranks.
+
 #include <span>
 #include <vector>
 

@@ -1,5 +1,7 @@
 #pragma once
 
+// Dropout, drawn by sample so that it does not depend on the ranks.
+
 #include <cstddef>
 #include <cstdint>
 #include <span>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Decides which kind of layer and of matrix product each layer of a network gets.
+
 #include <cstddef>
 #include <memory>
 #include <span>

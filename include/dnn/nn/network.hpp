@@ -1,5 +1,7 @@
 #pragma once
 
+// The fully connected network: forward and backward over its layers.
+
 #include <functional>
 #include <memory>
 #include <span>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Where W and B of every layer are in the flat buffers, and which part of them each rank holds.
+
 #include <cstddef>
 #include <vector>
 

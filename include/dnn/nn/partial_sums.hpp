@@ -1,5 +1,7 @@
 #pragma once
 
+// Interface: sums over the ranks of a model group. ModelGroupSums (parallel) implements it.
+
 #include <span>
 
 namespace dnn {

@@ -1,5 +1,7 @@
 #pragma once
 
+// Implements BlockSums (nn) over ranks.
+
 #include <cstddef>
 #include <memory>
 #include <optional>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Softmax and cross-entropy where the classes of a sample are split over ranks.
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>

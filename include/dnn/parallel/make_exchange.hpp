@@ -1,5 +1,7 @@
 #pragma once
 
+// Chooses and makes the strategy by which gradients are combined over the ranks.
+
 #include <cstddef>
 #include <memory>
 #include <string>

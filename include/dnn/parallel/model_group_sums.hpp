@@ -1,5 +1,7 @@
 #pragma once
 
+// Implements PartialSums (nn) over ranks.
+
 #include <span>
 
 #include "dnn/comm/communicator.hpp"

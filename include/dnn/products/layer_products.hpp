@@ -1,5 +1,7 @@
 #pragma once
 
+// Interface: the three matrix products of one dense layer.
+
 #include <functional>
 #include <span>
 

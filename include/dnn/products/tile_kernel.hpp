@@ -1,5 +1,7 @@
 #pragma once
 
+// The innermost kernels of matrix products, for each instruction set.
+
 #include <array>
 #include <cstddef>
 #include <span>

@@ -1,5 +1,8 @@
 #pragma once
 
+// Parsing with CLI11, for all programs: errors of ours, and the nearest known option for a misspelt
+// one.
+
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <string>

@@ -1,5 +1,8 @@
 #pragma once
 
+// The table of options of dnn_train: one row for each, from which --help, TOML, JSON and checks
+// follow.
+
 #include <cstddef>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>

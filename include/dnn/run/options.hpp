@@ -1,5 +1,7 @@
 #pragma once
 
+// Parses the command line and configuration file of dnn_train into a Config.
+
 #include <optional>
 #include <string>
 

@@ -1,5 +1,8 @@
 #pragma once
 
+// Finds and describes the NaN, infinite or overflowing numbers of an update, and the samples that
+// lead to them.
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,7 @@
 #pragma once
 
+// Computes loss and accuracy of a network on any set of samples.
+
 #include <cstdint>
 #include <functional>
 #include <map>

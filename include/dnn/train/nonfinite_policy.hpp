@@ -1,5 +1,8 @@
 #pragma once
 
+// What a run does about NaN, infinite or overflowing gradients (--on-nonfinite): NonfinitePolicy
+// decides and reports.
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,8 @@
 #pragma once
 
+// Checks that ranks which hold the same parameters hold the same bits, and names the rank that
+// differs.
+
 #include <cstddef>
 #include <cstdint>
 #include <span>

@@ -18,7 +18,7 @@
 #include "dnn/train/model_plan.hpp"
 #include "dnn/train/nonfinite_policy.hpp"
 #include "dnn/train/replayed_update.hpp"
-#include "dnn/train/run_evaluation.hpp"
+#include "dnn/train/run_evaluator.hpp"
 #include "dnn/train/run_saver.hpp"
 #include "dnn/train/trainer_settings.hpp"
 #include "dnn/train/training_position.hpp"
@@ -69,7 +69,7 @@ class Trainer {
   /// Goes back to the best epoch's parameters.
   void use_best() { model_.set_parameters(models_.gather_best()); }
 
-  /// Evaluates the present parameters, see RunEvaluation::judge.
+  /// Evaluates the present parameters, see RunEvaluator::judge.
   Evaluation final_evaluation(Confusion& confusion);
 
   /// This rank's flat buffer, of the plan's `part`.
@@ -98,7 +98,7 @@ class Trainer {
   DistributedModel<T> model_;
   LearningRateSchedule schedule_;
   BatchLoader<T> loader_;
-  RunEvaluation<T> evaluation_;
+  RunEvaluator<T> evaluation_;
   BestModel models_;
   NonfinitePolicy nonfinite_;
 

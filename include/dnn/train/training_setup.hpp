@@ -1,5 +1,7 @@
 #pragma once
 
+// Class weights and learning-rate schedule of a run, from its settings and its data.
+
 #include <cstddef>
 #include <vector>
 

@@ -1,5 +1,7 @@
 #pragma once
 
+// One update of the model: forward, loss, backward, exchange, deferred update.
+
 #include <cstdint>
 #include <functional>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "dnn/parallel/share_of_own.hpp"
+#include "dnn/parallel/split_owned_range.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ using test::world;
 
 /// Expects the shares of all ranks to cover [0, size) once, each inside what its rank owns.
 void expect_covered(std::size_t size, Range own) {
-  const Range share = share_of_own(world(), own);
+  const Range share = split_owned_range(world(), own);
   EXPECT_EQ(intersect(share, own), share);
   std::vector<std::uint64_t> times(size);
   for (std::size_t i = share.begin; i < share.end; ++i) {

@@ -1,4 +1,4 @@
-#include "dnn/parallel/share_of_own.hpp"
+#include "dnn/parallel/split_owned_range.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace dnn {
 
-Range share_of_own(const Communicator& ranks, Range own) {
+Range split_owned_range(const Communicator& ranks, Range own) {
   std::vector<Range> all(static_cast<std::size_t>(ranks.size()));
   ranks.all_gather(std::as_bytes(std::span(&own, 1)), std::as_writable_bytes(std::span(all)));
   const auto owners = std::count(all.begin(), all.end(), own);

@@ -1,5 +1,7 @@
 #pragma once
 
+// Chooses the samples that a run is judged by (validation or test) and evaluates on them.
+
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -14,13 +16,13 @@ namespace dnn {
 /// Evaluates the network of a run on the samples that it is judged by. Collective over the grid's
 /// world.
 template <class T>
-class RunEvaluation {
+class RunEvaluator {
  public:
   /// The most samples that are computed at a time.
   static constexpr std::size_t most_rows = 256;
 
   /// `part`: what this rank holds of the network. `grid` and `data` must outlive the evaluation.
-  RunEvaluation(const RankGrid& grid, const ParameterLayout& part, const TrainingData& data);
+  RunEvaluator(const RankGrid& grid, const ParameterLayout& part, const TrainingData& data);
 
   /// On the validation set; nothing where there is none. `between` as in Evaluator::run.
   [[nodiscard]] std::optional<Evaluation> validate(Network<T>& network,

@@ -1,12 +1,12 @@
-#include "dnn/train/run_evaluation.hpp"
+#include "dnn/train/run_evaluator.hpp"
 
 #include <cstdint>
 
 namespace dnn {
 
 template <class T>
-RunEvaluation<T>::RunEvaluation(const RankGrid& grid, const ParameterLayout& part,
-                                const TrainingData& data)
+RunEvaluator<T>::RunEvaluator(const RankGrid& grid, const ParameterLayout& part,
+                              const TrainingData& data)
     : grid_(grid), part_(part), data_(data) {
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
@@ -17,8 +17,8 @@ RunEvaluation<T>::RunEvaluation(const RankGrid& grid, const ParameterLayout& par
 }
 
 template <class T>
-std::optional<Evaluation> RunEvaluation<T>::validate(Network<T>& network,
-                                                     const std::function<void()>& between) {
+std::optional<Evaluation> RunEvaluator<T>::validate(Network<T>& network,
+                                                    const std::function<void()>& between) {
   if (!validator_) {
     return std::nullopt;
   }
@@ -26,7 +26,7 @@ std::optional<Evaluation> RunEvaluation<T>::validate(Network<T>& network,
 }
 
 template <class T>
-Evaluation RunEvaluation<T>::judge(Network<T>& network, Confusion& confusion) {
+Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion) {
   if (!data_.test && validator_) {
     return validator_->run(network, &confusion);
   }
@@ -37,7 +37,7 @@ Evaluation RunEvaluation<T>::judge(Network<T>& network, Confusion& confusion) {
   return evaluator.run(network, &confusion);
 }
 
-template class RunEvaluation<float>;
-template class RunEvaluation<double>;
+template class RunEvaluator<float>;
+template class RunEvaluator<double>;
 
 }  // namespace dnn

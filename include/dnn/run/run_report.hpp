@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnn/checkpoint/run_folder.hpp"
+#include "dnn/run/config.hpp"
+#include "dnn/run/run_summary.hpp"
+#include "dnn/store/training_data.hpp"
+#include "dnn/train/training_result.hpp"
+
+namespace dnn {
+
+// The lines that a run prints about its end on standard output.
+
+/// The samples that a run is judged by: "test", "validation" or "training".
+[[nodiscard]] std::string evaluated_set(const TrainingData& data);
+
+/// The result of a run that has trained for all epochs or stopped early.
+[[nodiscard]] std::vector<std::string> describe_result(const RunFolder& folder,
+                                                       const Config& config,
+                                                       const TrainingResult& result,
+                                                       const FinalFigures& figures);
+
+/// A run that was stopped by `reason` after it wrote `checkpoint`.
+[[nodiscard]] std::string describe_stop(const std::string& reason, const std::string& checkpoint);
+
+/// A run in `path` that was finished before.
+[[nodiscard]] std::string describe_finished(const std::string& path);
+
+}  // namespace dnn
