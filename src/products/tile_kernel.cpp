@@ -1,14 +1,18 @@
 #include "dnn/products/tile_kernel.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "dnn/core/error.hpp"
 #include "dnn/core/simd.hpp"
 
 namespace dnn {
@@ -97,6 +101,7 @@ DNN_SIMD_BODY void sum_tile(const TileSum<T>& given) {
 }
 
 struct Portable {
+  static constexpr std::size_t level = 2;
   static constexpr const char* name = "portable";
   static constexpr std::size_t bytes = 16;
   static constexpr std::size_t rows = 4;
@@ -111,6 +116,7 @@ struct Portable {
 #if defined(__x86_64__)
 /// 16 registers: 12 sums, 3 of b, 1 of a.
 struct Avx2 {
+  static constexpr std::size_t level = 1;
   static constexpr const char* name = "AVX2";
   static constexpr std::size_t bytes = 32;
   static constexpr std::size_t rows = 4;
@@ -126,6 +132,7 @@ struct Avx2 {
 
 /// 32 registers: 24 sums, 3 of b, 1 of a.
 struct Avx512 {
+  static constexpr std::size_t level = 0;
   static constexpr const char* name = "AVX-512";
   static constexpr std::size_t bytes = 64;
   static constexpr std::size_t rows = 8;
@@ -191,9 +198,24 @@ bool is_fused(const TileKernel<T>& kernel) {
   return fused != 0;
 }
 
+/// Whether DNN_MAX_ISA allows the instruction sets from `level` on (counted from 0, the fastest).
+bool is_allowed(std::size_t level) {
+  constexpr std::array<std::string_view, 3> words = {"avx512", "avx2", "portable"};
+  const char* const most = std::getenv("DNN_MAX_ISA");  // NOLINT(concurrency-mt-unsafe)
+  if (most == nullptr || *most == '\0') {
+    return true;
+  }
+  const auto* const found = std::find(words.begin(), words.end(), most);
+  if (found == words.end()) {
+    throw InputError("DNN_MAX_ISA is '" + std::string(most) +
+                     "'; use avx512, avx2 or portable, or unset it");
+  }
+  return level >= static_cast<std::size_t>(found - words.begin());
+}
+
 template <class T, class Level>
 void append(std::vector<TileKernel<T>>& kernels) {
-  if (Level::runs()) {
+  if (is_allowed(Level::level) && Level::runs()) {
     kernels.push_back(kernel_of<T, Level>(std::make_index_sequence<Level::rows>()));
     kernels.back().fused = is_fused(kernels.back());
   }

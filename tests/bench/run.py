@@ -123,6 +123,18 @@ def machine(bench: Bench) -> None:
     bench.say()
 
 
+def fma_peak(bench: Bench) -> float:
+    """GFLOP/s of one core in a loop of nothing but multiply-adds."""
+    text = subprocess.run([bench.bin / "bench_kernels", "--benchmark_format=json", "--benchmark_filter=fma_peak",
+                           "--benchmark_min_time=0.2"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    return json.loads(text)["benchmarks"][0]["FLOP"] / 1e9
+
+
+def step_gflops(results: list[dict]) -> float:
+    """Of a whole step, counting its products alone, on each rank."""
+    return middle(results, "products_gflops") * middle(results, "products_us") / middle(results, "step_us")
+
+
 def steps(bench: Bench) -> None:
     bench.say("**Training steps against PyTorch, samples/s over all ranks:**")
     bench.say()
@@ -130,28 +142,33 @@ def steps(bench: Bench) -> None:
     for network, samples in NETWORKS:
         got = bench.in_turns({
             "torch1": lambda: bench.torch_step(network, samples, 1),
+            "compiled": lambda: bench.torch_step(network, samples, 1, "--compile"),
             "one": lambda: bench.step(network, samples, 1),
             "torch2": lambda: bench.torch_step(network, samples, 2),
-            "two": lambda: bench.step(network, samples, 2)})
+            "two": lambda: bench.step(network, samples, 2),
+            "peak": lambda: {"gflops": fma_peak(bench)}})
         one, two = (middle(got[name], "samples_per_second") for name in ("one", "two"))
         t1, t2 = (middle(got[name], "samples_per_second") for name in ("torch1", "torch2"))
-        rows.append([f"{dashes(network)}, {samples}", rate(got["torch1"]), rate(got["torch2"]),
-                     rate(got["one"]), rate(got["two"]), f"{one / t1:.1f}×", f"{two / t2:.1f}×",
-                     f"{two / one:.2f}×"])
+        best = max(t1, middle(got["compiled"], "samples_per_second"))
+        rows.append([f"{dashes(network)}, {samples}", rate(got["torch1"]), rate(got["compiled"]),
+                     rate(got["torch2"]), rate(got["one"]), rate(got["two"]), f"{one / best:.2f}×",
+                     f"{two / t2:.2f}×", f"{two / one:.2f}×"])
+        version = got["torch1"][0]["version"]
         for name in ("one", "two"):
             split.append([dashes(network), str(got[name][0]["ranks"])]
                          + [f"{middle(got[name], key + '_us'):,.1f}"
                             for key in ("step", "products", "load", "compute", "exchange", "update")]
                          + [f"{100 * middle(got[name], 'fraction_of_products'):.0f} %",
-                            f"{middle(got[name], 'products_gflops'):.0f}",
+                            f"{step_gflops(got[name]):.0f}",
+                            f"{100 * step_gflops(got[name]) / middle(got['peak'], 'gflops'):.0f} %",
                             f"{middle(got[name], 'memory_mib_all_ranks'):,.0f}"])
-    bench.table(["network, samples a rank", "PyTorch, 1 process", "PyTorch DDP (gloo), 2",
-                 "dnn_train, 1 rank", "dnn_train, 2 ranks", "1 against 1", "2 against 2",
-                 "2 ranks over 1"], rows)
+    bench.table(["network, samples a rank", f"PyTorch {version}, 1 process", "torch.compile, 1 process",
+                 "PyTorch DDP (gloo), 2", "dnn_train, 1 rank", "dnn_train, 2 ranks",
+                 "1 against the better 1", "2 against 2", "2 ranks over 1"], rows)
     bench.say("**Where a step's time goes, µs (products: the step's matrix products alone, in the same run):**")
     bench.say()
     bench.table(["network", "ranks", "step", "products", "load", "compute", "exchange", "update",
-                 "products / step", "GFLOP/s of products", "MiB, all ranks"], split)
+                 "products / step", "GFLOP/s of the step", "of the FMA peak", "MiB, all ranks"], split)
 
 
 def products(bench: Bench) -> None:

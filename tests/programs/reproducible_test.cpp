@@ -130,6 +130,23 @@ TEST_F(ReproducibleRuns, DoNotDependOnTheLibraryOfProducts) {
   }
 }
 
+TEST_F(ReproducibleRuns, AreTheSameWithOlderInstructions) {
+  for (const std::string precision : {"float", "double"}) {
+    const std::string options = "--precision " + precision;
+    environment.clear();
+    EXPECT_EQ(run(2, "newest-" + precision, options, 2).exit_code, 0);
+    environment = "DNN_MAX_ISA=avx2 ";
+    EXPECT_EQ(run(3, "avx2-" + precision, options, 2).exit_code, 0);
+    EXPECT_EQ(metrics("avx2-" + precision), metrics("newest-" + precision));
+  }
+  environment = "DNN_MAX_ISA=avx3 OMPI_MCA_odls_base_sigkill_timeout=0 ";
+  const CommandResult wrong = run(1, "wrong", "", 1);
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.output.find("DNN_MAX_ISA is 'avx3'; use avx512, avx2 or portable"),
+            std::string::npos)
+      << wrong.output;
+}
+
 TEST_F(ReproducibleRuns, GoOnAtAnotherNumberOfRanksEachTime) {
   EXPECT_EQ(run(2, "whole").exit_code, 0);
   int epochs = 0;

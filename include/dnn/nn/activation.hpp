@@ -30,7 +30,7 @@ T add_bias_relu(MatrixView<T> A, std::span<const T> B, Range rows, Range columns
 /// tests/bench/bench_dead_relu on one core of an Intel Xeon (AVX-512, AMX; a virtual machine at 2.6
 /// GHz), float, for the second product of 784-512-256-10 (dA 64 x 256, Wᵀ 256 x 512): a vectorised
 /// dot product for each live node alone takes 2.0 times as long as the whole product and this mask
-/// with half of the nodes dead, 1.2 times with 75 %, 0.7 times with 90 %; the two meet at about 80
+/// with half of the nodes dead, 1.1 times with 75 %, 0.6 times with 90 %; the two meet at about 79
 /// %. Skipping single sums takes away the reuse of rows in registers and cache that the blocked
 /// product lives on. About half is what training begins with (values drawn around 0), and the dense
 /// product's time does not depend on the data; so it is computed whole, and masked here. A network

@@ -63,8 +63,9 @@ struct TileKernel {
   }
 };
 
-/// Those that this processor can run, the fastest first. Throws std::logic_error where the compiler
-/// has fused multiply-adds in some tiles only.
+/// The kernels that this processor can run, the fastest first. The environment variable DNN_MAX_ISA
+/// (avx512, avx2 or portable) leaves out faster ones. Throws InputError if its value is another
+/// word, and std::logic_error if the compiler has fused multiply-adds in some tiles only.
 template <class T>
 [[nodiscard]] std::span<const TileKernel<T>> tile_kernels();
 

@@ -121,6 +121,8 @@ class Trainer:
         if workers.size > 1:
             self.model = torch.nn.parallel.DistributedDataParallel(
                 self.network, gradient_as_bucket_view=True)
+        if options.compile:
+            self.model = torch.compile(self.model)
         self.workers = workers
         self.mean_loss = torch.nn.CrossEntropyLoss()
         self.total_loss = torch.nn.CrossEntropyLoss(reduction="sum")
@@ -311,6 +313,7 @@ def work(rank: int, options: argparse.Namespace, meeting_point: str) -> None:
             "processes": options.processes,
             "threads": options.threads,
             "bind": options.bind,
+            "compile": options.compile,
             "precision": options.precision,
             "optimizer": options.optimizer,
             "lr": options.lr,
@@ -369,6 +372,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                         help="learning rate (0.01; adam: 0.001)")
     common.add_argument("--precision", choices=["float", "bf16"], default="float",
                         help="bf16: autocast to bfloat16 (%(default)s)")
+    common.add_argument("--compile", action="store_true", help="the model through torch.compile (needs a C++ compiler)")
     common.add_argument("--seed", type=positive, default=1, metavar="N", help="(%(default)s)")
 
     parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__.split("\n")[0])
