@@ -18,8 +18,8 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
                                          const FinalFigures& figures) {
   std::vector<std::string> lines;
   if (result.stopped_early) {
-    lines.push_back(fmt::format("stopped early: no better validation result in {} epochs",
-                                config.early_stop));
+    lines.push_back(
+        fmt::format("stopped early: no better validation result in {} epochs", config.early_stop));
   }
   lines.push_back(fmt::format(
       "{} accuracy {:.2f} % (loss {:.4f}, {} samples) with the model of epoch {}, the best",

@@ -42,7 +42,8 @@ struct Disk : public testing::Test {
 TEST_F(Disk, MetricsAndBestModelAreMadeUpForAndTheReasonIsTold) {
   const CommandResult metrics = run_with("* metrics.jsonl.tmp *", "EDQUOT", false);
   EXPECT_EQ(metrics.exit_code, 2) << metrics.output;  // still so at the end
-  EXPECT_EQ(count(metrics.output, "warning: could not write the metrics of epoch 1: "), 1) << metrics.output;
+  EXPECT_EQ(count(metrics.output, "warning: could not write the metrics of epoch 1: "), 1)
+      << metrics.output;
   EXPECT_EQ(count(metrics.output, "warning: could not write the metrics"), 1) << metrics.output;
   EXPECT_NE(metrics.output.find("Disk quota exceeded (remove files"), std::string::npos);
   const CommandResult again = run_command(command);
@@ -51,7 +52,8 @@ TEST_F(Disk, MetricsAndBestModelAreMadeUpForAndTheReasonIsTold) {
 
   fs::remove_all(out);
   const CommandResult best = run_with("rename model.dnn 8", "ENOSPC", false);
-  EXPECT_EQ(count(best.output, "warning: could not write the best model of epoch 8: "), 1) << best.output;
+  EXPECT_EQ(count(best.output, "warning: could not write the best model of epoch 8: "), 1)
+      << best.output;
   EXPECT_NE(best.output.find("No space left on device (make room"), std::string::npos);
   expect_whole(best);
 }
@@ -63,9 +65,9 @@ TEST_F(Disk, AFolderThatBecomesReadOnlyDoesNotEndTheTraining) {
   EXPECT_EQ(count(result.output, "epoch   8/8"), 1) << result.output;
   EXPECT_EQ(count(result.output, "warning: could not write a checkpoint at update "), 3)
       << result.output;
-  EXPECT_NE(
-      result.output.find("the last good checkpoint is " + out + "/checkpoints/step-000000000026.ckpt"),
-      std::string::npos)
+  EXPECT_NE(result.output.find("the last good checkpoint is " + out +
+                               "/checkpoints/step-000000000026.ckpt"),
+            std::string::npos)
       << result.output;
   EXPECT_EQ(count(result.output, "error: "), 1) << result.output;
   EXPECT_NE(result.output.find("Read-only file system (have it mounted"), std::string::npos);

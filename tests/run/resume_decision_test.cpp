@@ -120,7 +120,8 @@ TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
   config.checkpoint_every = "off";  // its best model may be all that is left of it
   record_start(run, config, {});
   folder.write("run/model.dnn", "");
-  expect_error<InputError>([&] { (void)ResumeDecision::find(config); }, {"holds a run without a checkpoint"});
+  expect_error<InputError>([&] { (void)ResumeDecision::find(config); },
+                           {"holds a run without a checkpoint"});
   finish(config.epochs);
   EXPECT_TRUE(ResumeDecision::find(config).finished);  // though it has no checkpoint
 }
