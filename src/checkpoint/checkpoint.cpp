@@ -1,5 +1,7 @@
 #include "dnn/checkpoint/checkpoint.hpp"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
@@ -98,7 +100,7 @@ constexpr std::size_t most_buffers = 16;  ///< of optimizer state; more is nonse
 
 void require(bool holds, const std::string& origin, const std::string& what) {
   if (!holds) {
-    throw InputError(origin + ": the checkpoint contradicts itself: " + what);
+    throw InputError(fmt::format("{}: the checkpoint contradicts itself: {}", origin, what));
   }
 }
 
@@ -163,7 +165,8 @@ void for_each_part(const std::string& path, const Checkpoint& checkpoint, Visito
       visit(part, (folder / part.file).string(),
             part.elements.size() * element_bytes(checkpoint) * checkpoint.parts.tensors);
     } catch (const InputError& error) {
-      throw InputError(path + ": a part of the checkpoint is missing or damaged: " + error.what());
+      throw InputError(fmt::format("{}: a part of the checkpoint is missing or damaged: {}", path,
+                                   error.what()));
     }
   }
 }
@@ -228,8 +231,10 @@ Checkpoint parse_checkpoint(const std::string& text, const std::string& origin) 
     archive >> checkpoint >> buffers;
     archive.expect_end();
   } catch (const std::exception& error) {
-    throw InputError(origin + ": the checkpoint's description cannot be read (" + error.what() +
-                     "); it was written with a newer Boost.Serialization or another program");
+    throw InputError(
+        fmt::format("{}: the checkpoint's description cannot be read ({}); it was written with a "
+                    "newer Boost.Serialization or another program",
+                    origin, error.what()));
   }
   check_progress(checkpoint, origin);
   require(buffers <= most_buffers, origin, "number of optimizer buffers");

@@ -1,5 +1,7 @@
 #include "dnn/checkpoint/checkpoint_interval.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <optional>
 
@@ -42,9 +44,10 @@ CheckpointInterval CheckpointInterval::parse(const std::string& text) {
               *number};
     }
   }
-  throw InputError("--checkpoint-every " + text +
-                   ": must be a number of updates (200 or 200steps), of epochs (2epochs), of "
-                   "seconds (300s), or off");
+  throw InputError(
+      fmt::format("--checkpoint-every {}: must be a number of updates (200 or 200steps), of epochs "
+                  "(2epochs), of seconds (300s), or off",
+                  text));
 }
 
 double parse_time_limit(const std::string& text) {
@@ -64,7 +67,8 @@ double parse_time_limit(const std::string& text) {
     }
     rest.erase(0, 1);
   }
-  throw InputError("--time-limit " + text + ": must be seconds (3600) or HH:MM:SS, above 0");
+  throw InputError(
+      fmt::format("--time-limit {}: must be seconds (3600) or HH:MM:SS, above 0", text));
 }
 
 }  // namespace dnn

@@ -1,5 +1,6 @@
 #include "dnn/checkpoint/run_folder.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,8 +39,9 @@ RunFolder RunFolder::choose(const std::string& wanted, bool overwrite) {
   if (!wanted.empty()) {
     RunFolder folder(wanted);
     if (folder.holds_run() && !overwrite) {
-      throw InputError("--output " + wanted +
-                       ": the folder holds a run already; name another one, or add --overwrite");
+      throw InputError(fmt::format(
+          "--output {}: the folder holds a run already; name another one, or add --overwrite",
+          wanted));
     }
     return folder;
   }
@@ -101,9 +103,10 @@ void RunFolder::require_space(std::size_t bytes) const {
     available += error ? 0 : size;
   }
   if (available < bytes) {
-    throw InputError("the output folder " + path_ + " has " + std::to_string(available >> 20) +
-                     " MiB left on its disk; this run needs " + std::to_string((bytes >> 20) + 1) +
-                     " MiB; name another with --output");
+    throw InputError(
+        fmt::format("the output folder {} has {} MiB left on its disk; this run needs {} MiB; name "
+                    "another with --output",
+                    path_, available >> 20, (bytes >> 20) + 1));
   }
 }
 

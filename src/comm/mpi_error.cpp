@@ -1,5 +1,6 @@
 #include "dnn/comm/mpi_error.hpp"
 
+#include <fmt/format.h>
 #include <mpi.h>
 
 #include <utility>
@@ -7,7 +8,7 @@
 namespace dnn {
 
 MpiError::MpiError(std::string routine, int code, const std::string& text)
-    : std::runtime_error(routine + " failed with code " + std::to_string(code) + ": " + text),
+    : std::runtime_error(fmt::format("{} failed with code {}: {}", routine, code, text)),
       routine_(std::move(routine)),
       code_(code) {}
 

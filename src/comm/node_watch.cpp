@@ -1,5 +1,6 @@
 #include "dnn/comm/node_watch.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -150,12 +151,12 @@ std::string NodeWatch::describe(const std::string& host) const {
   std::string stuck;
   std::string waiting;
   for (const Rank& rank : ranks_) {
-    const std::string line = "\n  rank " + std::to_string(rank.number) + " (host " + host +
-                             ", process " + std::to_string(rank.process);
+    const std::string line =
+        fmt::format("\n  rank {} (host {}, process {}", rank.number, host, rank.process);
     if (rank.is_stuck()) {
-      stuck += line + state_of(rank.process) + ") is stuck: " + place_of(rank);
+      stuck += fmt::format("{}{}) is stuck: {}", line, state_of(rank.process), place_of(rank));
     } else {
-      waiting += line + ") waits: " + place_of(rank);
+      waiting += fmt::format("{}) waits: {}", line, place_of(rank));
     }
   }
   return stuck + waiting;

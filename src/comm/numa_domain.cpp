@@ -1,5 +1,6 @@
 #include "dnn/comm/numa_domain.hpp"
 
+#include <fmt/format.h>
 #include <hwloc.h>
 
 #include <cstdint>
@@ -62,9 +63,10 @@ int sharing_domain(const Communicator& node, SharingDomain wanted) {
     return domain;
   }
   if (wanted == SharingDomain::numa && count != 1) {
-    throw InputError("--domain numa: a rank may run on cores of " + std::to_string(count) +
-                     " NUMA domains; bind each rank to cores of one (mpirun --bind-to core, srun "
-                     "--cpu-bind=cores), or use --domain node");
+    throw InputError(fmt::format(
+        "--domain numa: a rank may run on cores of {} NUMA domains; bind each rank to cores of one "
+        "(mpirun --bind-to core, srun --cpu-bind=cores), or use --domain node",
+        count));
   }
   return 0;
 }

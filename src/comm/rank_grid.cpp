@@ -1,5 +1,7 @@
 #include "dnn/comm/rank_grid.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -21,10 +23,10 @@ void check_divides(std::size_t ranks, std::size_t model_ranks) {
       divisors += (divisors.empty() ? "" : ", ") + std::to_string(m);
     }
   }
-  throw InputError("--model-parallel " + std::to_string(model_ranks) + ": " +
-                   std::to_string(ranks) + " ranks are no whole number of groups of " +
-                   std::to_string(model_ranks) + "; use one of " + divisors +
-                   ", or another number of ranks");
+  throw InputError(
+      fmt::format("--model-parallel {}: {} ranks are no whole number of groups of {}; use one of "
+                  "{}, or another number of ranks",
+                  model_ranks, ranks, model_ranks, divisors));
 }
 
 /// Collective: the first rank of each rank's node.

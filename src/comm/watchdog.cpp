@@ -1,5 +1,8 @@
 #include "dnn/comm/watchdog.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -9,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <utility>
+#include <vector>
 
 #include "dnn/comm/program.hpp"
 
@@ -20,7 +24,7 @@ constexpr const char* how_to_proceed =
     "\nThe job ends now. Repeat the command to resume from the last checkpoint.\n";
 
 std::string seconds(double time) {
-  return std::to_string(static_cast<long>(time)) + " s";
+  return fmt::format("{} s", static_cast<long>(time));
 }
 
 }  // namespace
@@ -128,27 +132,29 @@ std::string Watchdog::describe_node() const {
                                    : ":\n  the ranks wait for each other in different operations: "
                                      "an error in the program";
   }
-  return program_ + ": error: no rank on host " + host + " made progress for " +
-         seconds(watch_.idle()) + why + watch_.describe(host) + how_to_proceed;
+  return fmt::format("{}: error: no rank on host {} made progress for {}{}{}{}", program_, host,
+                     seconds(watch_.idle()), why, watch_.describe(host), how_to_proceed);
 }
 
 std::string Watchdog::describe_other_nodes() const {
-  std::string silent;
+  std::vector<std::string> silent;
   for (std::size_t rank = 0; rank < leaders_.size(); ++rank) {
     if (leaders_[rank] != leader_ && !is_marked(leaders_[rank])) {
-      silent +=
-          (silent.empty() ? "rank " : ", ") + std::to_string(rank) + " (host " + hosts_[rank] + ")";
+      silent.push_back(fmt::format("{} (host {})", rank, hosts_[rank]));
     }
   }
-  return program_ + ": error: the ranks on host " + hosts_[static_cast<std::size_t>(leader_)] +
-         " waited for " + seconds(watch_.idle()) + " (limit: --stall-timeout) at update " +
-         std::to_string(watch_.own().update) + ", in " + name_of(watch_.own().operation) +
-         ", for ranks on other hosts" +
-         (silent.empty() ? "; all hosts wait for a message that does not arrive"
-                         : "; no answer from " + silent +
-                               ": the host or its network is down, or the host was busy with "
-                               "something else") +
-         how_to_proceed;
+  const std::string cause =
+      silent.empty()
+          ? "all hosts wait for a message that does not arrive"
+          : fmt::format(
+                "no answer from rank {}: the host or its network is down, or the host was "
+                "busy with something else",
+                fmt::join(silent, ", "));
+  return fmt::format(
+      "{}: error: the ranks on host {} waited for {} (limit: --stall-timeout) at update {}, in {}, "
+      "for ranks on other hosts; {}{}",
+      program_, hosts_[static_cast<std::size_t>(leader_)], seconds(watch_.idle()),
+      watch_.own().update, name_of(watch_.own().operation), cause, how_to_proceed);
 }
 
 std::string Watchdog::marker(std::int32_t leader) const {

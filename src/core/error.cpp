@@ -1,5 +1,7 @@
 #include "dnn/core/error.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
@@ -39,7 +41,7 @@ std::string in_quotes(std::string_view text) {
 }
 
 FileError::FileError(const std::string& doing, const std::string& path, int code)
-    : InputError("cannot " + doing + ": " + path + ": " + std::generic_category().message(code) +
-                 advice(code)) {}
+    : InputError(fmt::format("cannot {}: {}: {}{}", doing, path,
+                             std::generic_category().message(code), advice(code))) {}
 
 }  // namespace dnn

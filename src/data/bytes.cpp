@@ -96,9 +96,8 @@ std::vector<std::byte> inflate_gzip(std::span<const std::byte> compressed,
                (status == Z_OK && used == compressed.size() && stream.z.avail_out > 0)) {
       throw InputError(origin + ": truncated gzip data (the file ends too early); copy it again");
     } else if (status != Z_OK) {
-      throw InputError(origin + ": corrupt gzip data (" +
-                       (stream.z.msg != nullptr ? stream.z.msg : "unreadable") +
-                       "); copy the file again");
+      throw InputError(fmt::format("{}: corrupt gzip data ({}); copy the file again", origin,
+                                   stream.z.msg != nullptr ? stream.z.msg : "unreadable"));
     }
   }
   inflated.resize(done);

@@ -1,5 +1,7 @@
 #include "dnn/data/column.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -59,8 +61,9 @@ std::size_t find_label_column(const std::string& wanted, std::size_t columns,
     if (*number <= -1 && *number >= -count) {
       return static_cast<std::size_t>(count + *number);
     }
-    throw InputError(origin + ": --label-column " + wanted + ": there are " +
-                     std::to_string(columns) + " columns, counted from 1 (or from -1, the last)");
+    throw InputError(fmt::format(
+        "{}: --label-column {}: there are {} columns, counted from 1 (or from -1, the last)",
+        origin, wanted, columns));
   }
   std::string known;
   for (const std::string& name : names) {
@@ -70,9 +73,10 @@ std::size_t find_label_column(const std::string& wanted, std::size_t columns,
       break;
     }
   }
-  throw InputError(origin + ": --label-column " + wanted + ": " +
-                   (names.empty() ? "the file has no header line to find that name in"
-                                  : "no column has that name; the header names " + known));
+  throw InputError(fmt::format("{}: --label-column {}: {}", origin, wanted,
+                               names.empty()
+                                   ? "the file has no header line to find that name in"
+                                   : "no column has that name; the header names " + known));
 }
 
 }  // namespace dnn

@@ -1,5 +1,7 @@
 #include "dnn/data/csv_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -106,14 +108,14 @@ class CsvParser {
   void add(const CsvRecords& records) {
     const auto& fields = records.fields();
     if (fields.size() != columns_.count) {
-      throw InputError(origin_ + ": line " + std::to_string(records.line()) + " has " +
-                       std::to_string(fields.size()) + " columns, the first line has " +
-                       std::to_string(columns_.count));
+      throw InputError(fmt::format("{}: line {} has {} columns, the first line has {}", origin_,
+                                   records.line(), fields.size(), columns_.count));
     }
     for (std::size_t j = 0; j < fields.size(); ++j) {
       if (j == columns_.label) {
         if (trim(fields[j]).empty()) {
-          throw InputError(cell(records.line(), j) + "the label is empty" + empty_last_cell(j));
+          throw InputError(
+              fmt::format("{}the label is empty{}", cell(records.line(), j), empty_last_cell(j)));
         }
         labels_.add(fields[j]);
       } else {
@@ -148,21 +150,23 @@ class CsvParser {
     const std::string where = cell(line, column);
     const std::string_view text = trim(field);
     if (value) {
-      throw InputError(where + in_quotes(text) +
-                       " is NaN, infinite or too large; features must be finite numbers");
+      throw InputError(
+          fmt::format("{}{} is NaN, infinite or too large; features must be finite numbers", where,
+                      in_quotes(text)));
     }
     if (text.empty()) {
-      throw InputError(where + "the cell is empty (a missing value)" + empty_last_cell(column));
+      throw InputError(
+          fmt::format("{}the cell is empty (a missing value){}", where, empty_last_cell(column)));
     }
     std::string with_point(text);
     std::replace(with_point.begin(), with_point.end(), ',', '.');
     if (is_numeric(with_point)) {
-      throw InputError(where + in_quotes(text) +
-                       " has a decimal comma; write numbers with a point");
+      throw InputError(fmt::format("{}{} has a decimal comma; write numbers with a point", where,
+                                   in_quotes(text)));
     }
-    throw InputError(where + in_quotes(text) +
-                     " is not a number (features must be; text is for the label column, see "
-                     "--label-column)");
+    throw InputError(fmt::format(
+        "{}{} is not a number (features must be; text is for the label column, see --label-column)",
+        where, in_quotes(text)));
   }
 
   [[nodiscard]] std::string cell(std::size_t line, std::size_t column) const {

@@ -1,5 +1,7 @@
 #include "dnn/data/csv_records.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -62,8 +64,8 @@ std::string_view CsvRecords::quoted_field() {
   while (true) {
     const std::size_t quote = text_.find('"', position_);
     if (quote == std::string_view::npos) {
-      throw InputError(origin_ + ": line " + std::to_string(line_) + ", column " +
-                       std::to_string(fields_.size() + 1) + ": a quote is opened and never closed");
+      throw InputError(fmt::format("{}: line {}, column {}: a quote is opened and never closed",
+                                   origin_, line_, fields_.size() + 1));
     }
     field.append(text_.substr(position_, quote - position_));
     position_ = quote + 1;

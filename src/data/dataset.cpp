@@ -1,5 +1,7 @@
 #include "dnn/data/dataset.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -18,25 +20,27 @@ void check_trainable(const Dataset& data) {
     throw InputError(data.origin + ": no labels to learn from");
   }
   if (data.classes() < 2) {
-    throw InputError(data.origin + ": one class only (" + in_quotes(data.class_names.front()) +
-                     "); training needs at least two. Is --label-column right?");
+    throw InputError(fmt::format(
+        "{}: one class only ({}); training needs at least two. Is --label-column right?",
+        data.origin, in_quotes(data.class_names.front())));
   }
 }
 
 void check_features(const Dataset& data, std::size_t features,
                     const std::vector<std::string>& feature_names, const std::string& expected_by) {
   if (data.features != features) {
-    throw InputError(data.origin + ": " + std::to_string(data.features) +
-                     " features a sample, but " + expected_by + " has " + std::to_string(features));
+    throw InputError(fmt::format("{}: {} features a sample, but {} has {}", data.origin,
+                                 data.features, expected_by, features));
   }
   if (data.feature_names.empty() || feature_names.empty()) {
     return;
   }
   for (std::size_t j = 0; j < features; ++j) {
     if (data.feature_names[j] != feature_names[j]) {
-      throw InputError(data.origin + ": feature " + std::to_string(j + 1) + " is named " +
-                       in_quotes(data.feature_names[j]) + ", but " + in_quotes(feature_names[j]) +
-                       " in " + expected_by + "; put the columns into the same order");
+      throw InputError(fmt::format(
+          "{}: feature {} is named {}, but {} in {}; put the columns into the same order",
+          data.origin, j + 1, in_quotes(data.feature_names[j]), in_quotes(feature_names[j]),
+          expected_by));
     }
   }
 }
@@ -61,11 +65,10 @@ void use_classes(Dataset& data, const std::vector<std::string>& class_names,
     const auto own = static_cast<std::size_t>(labels[i]);
     labels[i] = renumbered[own];
     if (labels[i] == unknown) {
-      throw InputError(data.origin + ": unknown label " + in_quotes(data.class_names[own]) +
-                       " of sample " + std::to_string(i + 1) + ": not among the " +
-                       std::to_string(class_names.size()) + " classes of " + expected_by + " (" +
-                       in_quotes(class_names.front()) + " to " + in_quotes(class_names.back()) +
-                       ")");
+      throw InputError(fmt::format(
+          "{}: unknown label {} of sample {}: not among the {} classes of {} ({} to {})",
+          data.origin, in_quotes(data.class_names[own]), i + 1, class_names.size(), expected_by,
+          in_quotes(class_names.front()), in_quotes(class_names.back())));
     }
   }
   data.labels = Bytes::from(std::move(labels));

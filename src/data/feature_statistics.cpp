@@ -1,5 +1,7 @@
 #include "dnn/data/feature_statistics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -32,9 +34,9 @@ DNN_SIMD void add_sample(const double* x, double inverse, double* mean, double* 
                                     std::span<const double> features) {
   const auto bad =
       std::find_if(features.begin(), features.end(), [](double x) { return !std::isfinite(x); });
-  throw InputError(data.origin + ": feature " + std::to_string(bad - features.begin() + 1) +
-                   " of sample " + std::to_string(sample + 1) + " is " +
-                   (std::isnan(*bad) ? "NaN" : "infinite") + "; features must be finite numbers");
+  throw InputError(fmt::format("{}: feature {} of sample {} is {}; features must be finite numbers",
+                               data.origin, bad - features.begin() + 1, sample + 1,
+                               std::isnan(*bad) ? "NaN" : "infinite"));
 }
 
 }  // namespace
@@ -135,8 +137,8 @@ Normalizer FeatureStatistics::normalizer(Normalization kind) const {
     result.center[j] = kind == Normalization::minmax ? row(min_row)[j] : row(mean_row)[j];
     result.scale[j] = spread > 0 && row(min_row)[j] < row(max_row)[j] ? 1 / spread : 0;
     if (!std::isfinite(result.scale[j]) || !std::isfinite(spread)) {
-      throw InputError("feature " + std::to_string(j + 1) +
-                       " spreads beyond what can be normalized; rescale it");
+      throw InputError(
+          fmt::format("feature {} spreads beyond what can be normalized; rescale it", j + 1));
     }
   }
   return result;

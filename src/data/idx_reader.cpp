@@ -1,5 +1,7 @@
 #include "dnn/data/idx_reader.hpp"
 
+#include <fmt/format.h>
+
 #include "dnn/core/error.hpp"
 #include "dnn/data/label_table.hpp"
 
@@ -23,15 +25,15 @@ std::size_t big_endian_32(std::span<const std::byte> bytes) {
 IdxArray read_array(const std::string& path) {
   const Bytes file = read_contents(path);
   if (file.size() < 4) {
-    throw InputError(path + ": truncated IDX file (" + std::to_string(file.size()) + " bytes)");
+    throw InputError(fmt::format("{}: truncated IDX file ({} bytes)", path, file.size()));
   }
   if (file.view[0] != std::byte{0} || file.view[1] != std::byte{0}) {
     throw InputError(path + ": corrupt IDX file (it does not begin with two zero bytes)");
   }
   if (file.view[2] != std::byte{0x08}) {
-    throw InputError(path + ": IDX elements of type code " +
-                     std::to_string(std::to_integer<int>(file.view[2])) +
-                     "; only unsigned bytes (8) can be read");
+    throw InputError(
+        fmt::format("{}: IDX elements of type code {}; only unsigned bytes (8) can be read", path,
+                    std::to_integer<int>(file.view[2])));
   }
   const auto dimensions = std::to_integer<std::size_t>(file.view[3]);
   const std::size_t start = 4 + 4 * dimensions;
@@ -47,9 +49,9 @@ IdxArray read_array(const std::string& path) {
     }
   }
   if (file.size() - start != bytes) {
-    throw InputError(path + ": " + (file.size() - start < bytes ? "truncated" : "corrupt") +
-                     " IDX file: the header promises " + std::to_string(bytes) +
-                     " bytes of elements, " + std::to_string(file.size() - start) + " are there");
+    throw InputError(fmt::format(
+        "{}: {} IDX file: the header promises {} bytes of elements, {} are there", path,
+        file.size() - start < bytes ? "truncated" : "corrupt", bytes, file.size() - start));
   }
   array.elements = file.part(start, bytes);
   return array;
@@ -60,8 +62,8 @@ IdxArray read_array(const std::string& path) {
 Dataset read_idx(const std::string& images_path, const std::string& labels_path) {
   const IdxArray images = read_array(images_path);
   if (images.shape.size() < 2) {
-    throw InputError(images_path + ": images need at least two dimensions, this file has " +
-                     std::to_string(images.shape.size()));
+    throw InputError(fmt::format("{}: images need at least two dimensions, this file has {}",
+                                 images_path, images.shape.size()));
   }
   Dataset data;
   data.origin = images_path;
@@ -78,9 +80,8 @@ Dataset read_idx(const std::string& images_path, const std::string& labels_path)
   }
   const IdxArray label_array = read_array(labels_path);
   if (label_array.shape.size() != 1 || label_array.shape[0] != data.samples) {
-    throw InputError(labels_path + ": " + std::to_string(label_array.elements.size()) +
-                     " labels, but " + images_path + " has " + std::to_string(data.samples) +
-                     " images");
+    throw InputError(fmt::format("{}: {} labels, but {} has {} images", labels_path,
+                                 label_array.elements.size(), images_path, data.samples));
   }
   LabelTable labels;
   for (const std::byte label : label_array.elements.view) {

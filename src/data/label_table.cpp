@@ -1,5 +1,7 @@
 #include "dnn/data/label_table.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -43,14 +45,15 @@ void LabelTable::finish(Dataset& data) {
   const bool integers = std::all_of(names_.begin(), names_.end(), is_integer);
   if (!integers && std::all_of(names_.begin(), names_.end(), is_number)) {
     const auto odd = std::find_if_not(names_.begin(), names_.end(), is_integer);
-    throw InputError(data.origin + ": label " + in_quotes(*odd) +
-                     " is not a class: labels are integers or text (regression is not "
-                     "supported). Is --label-column right?");
+    throw InputError(
+        fmt::format("{}: label {} is not a class: labels are integers or text (regression is not "
+                    "supported). Is --label-column right?",
+                    data.origin, in_quotes(*odd)));
   }
   if (const auto empty = by_name_.find(""); empty != by_name_.end()) {
     const auto first = std::find(labels_.begin(), labels_.end(), empty->second);
-    throw InputError(data.origin + ": sample " + std::to_string(first - labels_.begin() + 1) +
-                     " has an empty label");
+    throw InputError(
+        fmt::format("{}: sample {} has an empty label", data.origin, first - labels_.begin() + 1));
   }
   std::vector<std::int32_t> order(names_.size());
   std::iota(order.begin(), order.end(), 0);

@@ -1,5 +1,7 @@
 #include "dnn/data/libsvm_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -95,7 +97,7 @@ class LibsvmParser {
   }
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw InputError(origin_ + ": line " + std::to_string(line_) + ": " + what);
+    throw InputError(fmt::format("{}: line {}: {}", origin_, line_, what));
   }
 
   void add_value(std::string_view word) {
@@ -109,10 +111,10 @@ class LibsvmParser {
     }
     const std::optional<T> value = parse_number<T>(word.substr(colon + 1));
     if (!value) {
-      fail("the value in " + in_quotes(word) + " is not a number");
+      fail(fmt::format("the value in {} is not a number", in_quotes(word)));
     }
     if (!std::isfinite(*value)) {
-      fail("the value in " + in_quotes(word) + " is NaN, infinite or too large");
+      fail(fmt::format("the value in {} is NaN, infinite or too large", in_quotes(word)));
     }
     any_ = true;
     smallest_ = std::min<std::size_t>(smallest_, index);
@@ -127,7 +129,7 @@ class LibsvmParser {
     std::sort(row.begin(), row.end());
     const auto twice = std::adjacent_find(row.begin(), row.end());
     if (twice != row.end()) {
-      fail("index " + std::to_string(*twice) + " appears twice");
+      fail(fmt::format("index {} appears twice", *twice));
     }
   }
 

@@ -1,5 +1,7 @@
 #include "dnn/data/npy_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -26,7 +28,7 @@ struct Array {
 };
 
 [[noreturn]] void fail(const std::string& origin, const std::string& what) {
-  throw InputError(origin + ": " + what);
+  throw InputError(fmt::format("{}: {}", origin, what));
 }
 
 ElementType element_type(std::string_view descr, const std::string& origin) {
@@ -37,9 +39,9 @@ ElementType element_type(std::string_view descr, const std::string& origin) {
       {"<f4", ElementType::f32}, {"<f8", ElementType::f64}};
   const auto found = types.find(descr);
   if (found == types.end()) {
-    fail(origin, "elements of type " + in_quotes(descr) +
-                     " cannot be read; save them as little-endian numbers of 1 to 8 bytes "
-                     "(a.astype('<f4'))");
+    fail(origin, fmt::format("elements of type {} cannot be read; save them as little-endian "
+                             "numbers of 1 to 8 bytes (a.astype('<f4'))",
+                             in_quotes(descr)));
   }
   return found->second;
 }
@@ -51,7 +53,7 @@ std::string_view value_of(std::string_view header, std::string_view key,
   const std::size_t at = header.find(quoted);
   const std::size_t colon = at == std::string_view::npos ? at : header.find(':', at);
   if (colon == std::string_view::npos) {
-    fail(origin, "corrupt NPY header (no " + quoted + ")");
+    fail(origin, fmt::format("corrupt NPY header (no {})", quoted));
   }
   return trim(header.substr(colon + 1));
 }
@@ -115,12 +117,13 @@ Array read_array(const std::string& path) {
     }
   }
   if (file.size() - start < bytes) {
-    fail(path, "truncated: the header promises " + std::to_string(bytes) + " bytes of elements, " +
-                   std::to_string(file.size() - start) + " are there");
+    fail(path, fmt::format("truncated: the header promises {} bytes of elements, {} are there",
+                           bytes, file.size() - start));
   }
   if (file.size() - start > bytes) {
-    fail(path, "corrupt: " + std::to_string(file.size() - start - bytes) + " bytes follow the " +
-                   std::to_string(bytes) + " bytes of elements that the header promises");
+    fail(path,
+         fmt::format("corrupt: {} bytes follow the {} bytes of elements that the header promises",
+                     file.size() - start - bytes, bytes));
   }
   if (start % 16 != 0) {
     fail(path,
@@ -139,16 +142,16 @@ void add_label(const Array& array, std::size_t index, LabelTable& labels) {
     constexpr std::int64_t too_large = std::int64_t{1} << 53;  // for a double to be exact
     if constexpr (std::is_integral_v<T>) {
       if (std::cmp_greater_equal(value, too_large) || std::cmp_less_equal(value, -too_large)) {
-        fail(array.origin, "label " + std::to_string(value) + " (element " +
-                               std::to_string(index + 1) + ") is too large a number for a class");
+        fail(array.origin, fmt::format("label {} (element {}) is too large a number for a class",
+                                       value, index + 1));
       }
     } else {
       if (!(std::abs(value) < T(too_large)) || value != std::floor(value)) {
-        fail(array.origin, "label " + std::to_string(value) + " (element " +
-                               std::to_string(index + 1) +
-                               ") is not a class: labels are integers (regression is not "
-                               "supported). Is --label-column right? Labels of a file of their own "
-                               "are named as features.npy,labels.npy");
+        fail(array.origin,
+             fmt::format("label {} (element {}) is not a class: labels are integers (regression is "
+                         "not supported). Is --label-column right? Labels of a file of their own "
+                         "are named as features.npy,labels.npy",
+                         value, index + 1));
       }
     }
     labels.add(static_cast<std::int64_t>(value));
@@ -166,8 +169,9 @@ Dataset read_npy(const std::string& features_path, const std::string& labels_pat
                  const ReadOptions& options) {
   const Array array = read_array(features_path);
   if (array.shape.size() < 2) {
-    fail(features_path, "features need an array of samples x features; this one has " +
-                            std::to_string(array.shape.size()) + " dimension(s)");
+    fail(features_path,
+         fmt::format("features need an array of samples x features; this one has {} dimension(s)",
+                     array.shape.size()));
   }
   Dataset data;
   data.origin = features_path;
@@ -188,10 +192,10 @@ Dataset read_npy(const std::string& features_path, const std::string& labels_pat
     }
     if (count != data.samples) {
       fail(labels_path,
-           std::to_string(count) + " labels, but " + features_path + " has " +
-               std::to_string(data.samples) + " samples" +
-               (label_array.shape.size() > 1 ? "; a label is the number of a class, not a vector"
-                                             : ""));
+           fmt::format("{} labels, but {} has {} samples{}", count, features_path, data.samples,
+                       label_array.shape.size() > 1
+                           ? "; a label is the number of a class, not a vector"
+                           : ""));
     }
     for (std::size_t i = 0; i < count; ++i) {
       add_label(label_array, i, labels);

@@ -1,5 +1,7 @@
 #include "dnn/data/open_dataset.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <vector>
@@ -42,8 +44,9 @@ std::string find_idx_file(const fs::path& folder, Part part, const std::string& 
     found.pop_back();
   }
   if (found.size() > 1) {
-    throw InputError(folder.string() + ": several files match *" + ending + ": " + found[0] +
-                     " and " + found[1] + "; put one data set into a folder");
+    throw InputError(
+        fmt::format("{}: several files match *{}: {} and {}; put one data set into a folder",
+                    folder.string(), ending, found[0], found[1]));
   }
   return found.empty() ? std::string() : found[0];
 }
@@ -83,19 +86,21 @@ Dataset open_folder(const std::string& folder, Part part, const ReadOptions& opt
   const bool labels_needed = !options.features.has_value();
   if (!files.images.empty()) {
     if (files.labels.empty() && labels_needed) {
-      throw InputError(folder + ": there are images, but no " + word + "-labels-idx1-ubyte[.gz]");
+      throw InputError(
+          fmt::format("{}: there are images, but no {}-labels-idx1-ubyte[.gz]", folder, word));
     }
     return read_idx(files.images, files.labels);
   }
   if (!files.npy_features.empty()) {
     if (files.npy_labels.empty() && labels_needed) {
-      throw InputError(folder + ": " + files.npy_features + " has no file of labels beside it");
+      throw InputError(
+          fmt::format("{}: {} has no file of labels beside it", folder, files.npy_features));
     }
     return read_npy(files.npy_features, files.npy_labels, options);
   }
-  throw InputError(folder + ": the folder holds neither *" + word +
-                   "*-images-idx3-ubyte[.gz] nor X_" + (part == Part::test ? "test" : "train") +
-                   ".npy");
+  throw InputError(
+      fmt::format("{}: the folder holds neither *{}*-images-idx3-ubyte[.gz] nor X_{}.npy", folder,
+                  word, part == Part::test ? "test" : "train"));
 }
 
 Dataset open_file(const std::string& path, const ReadOptions& options) {
@@ -132,7 +137,8 @@ Dataset open_dataset(const std::string& source, Part part, const ReadOptions& op
     throw InputError("the path of the data is empty; name a file or a folder");
   }
   if (source.starts_with("builtin:")) {
-    throw InputError(source + ": the only built-in data set is " + builtin_digits_name);
+    throw InputError(
+        fmt::format("{}: the only built-in data set is {}", source, builtin_digits_name));
   }
   const std::size_t comma = source.find(',');
   if (comma != std::string::npos && !exists(source)) {

@@ -1,6 +1,7 @@
 #include "dnn/model/container.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,22 +37,24 @@ void check_header(const std::string& path, const Container::Kind& kind, const He
                   std::size_t size) {
   const std::string name = kind.name;
   if (header.magic != kind.magic) {
-    throw InputError(path + ": not a dnn_train " + name +
-                     " (its first bytes are another format's)");
+    throw InputError(
+        fmt::format("{}: not a dnn_train {} (its first bytes are another format's)", path, name));
   }
   if (size < body_offset) {
-    throw InputError(path + ": truncated " + name + " file (" + std::to_string(size) + " bytes)");
+    throw InputError(fmt::format("{}: truncated {} file ({} bytes)", path, name, size));
   }
   if (header.version == 0 || header.version > kind.newest_version) {
-    throw InputError(path + ": " + name + " format version " + std::to_string(header.version) +
-                     ", but this program reads version " + std::to_string(kind.newest_version) +
-                     "; use the dnn_train that wrote it, or a newer one");
+    throw InputError(
+        fmt::format("{}: {} format version {}, but this program reads version {}; use the "
+                    "dnn_train that wrote it, or a newer one",
+                    path, name, header.version, kind.newest_version));
   }
   const std::uint64_t available = size - body_offset;
   if (header.description_length > available ||
       header.parameters_length != available - header.description_length) {
-    throw InputError(path + ": truncated or damaged " + name + " file (" + std::to_string(size) +
-                     " bytes are not what its header promises)");
+    throw InputError(
+        fmt::format("{}: truncated or damaged {} file ({} bytes are not what its header promises)",
+                    path, name, size));
   }
 }
 
@@ -137,7 +140,8 @@ ContainerReader::ContainerReader(const std::string& path, const Container::Kind&
   }
   const Sha256::Digest digest = hash.finish();
   if (digest != promised) {
-    throw InputError(path + ": damaged " + kind.name + " file (the checksum does not match)");
+    throw InputError(
+        fmt::format("{}: damaged {} file (the checksum does not match)", path, kind.name));
   }
   checksum_ = to_hex(digest);
   description_.resize(header.description_length);

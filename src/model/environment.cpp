@@ -1,5 +1,7 @@
 #include "dnn/model/environment.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -62,7 +64,7 @@ std::vector<std::string> Environment::differences(const Environment& other) cons
     const auto found = std::find_if(other.facts_.begin(), other.facts_.end(),
                                     [&key = name](const auto& fact) { return fact.first == key; });
     if (found != other.facts_.end() && found->second != value) {
-      lines.push_back(name + ": " + value + " against " + found->second);
+      lines.push_back(fmt::format("{}: {} against {}", name, value, found->second));
     }
   }
   return lines;

@@ -1,5 +1,7 @@
 #include "dnn/model/model_file.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/archive/archive_exception.hpp>
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
@@ -56,8 +58,10 @@ ModelDescription parse_description(const std::string& text, const std::string& p
     archive.expect_end();
     return description;
   } catch (const std::exception& error) {
-    throw InputError(path + ": the model's description cannot be read (" + error.what() +
-                     "); it was written with a newer Boost.Serialization or another program");
+    throw InputError(
+        fmt::format("{}: the model's description cannot be read ({}); it was written with a newer "
+                    "Boost.Serialization or another program",
+                    path, error.what()));
   }
 }
 
@@ -65,7 +69,7 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   const ModelDescription& d = model.description;
   const auto require = [&path](bool holds, const std::string& what) {
     if (!holds) {
-      throw InputError(path + ": the model contradicts itself: " + what);
+      throw InputError(fmt::format("{}: the model contradicts itself: {}", path, what));
     }
   };
   require(d.widths.size() >= 2, "it has no layers");

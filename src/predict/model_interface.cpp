@@ -1,5 +1,7 @@
 #include "dnn/predict/model_interface.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
@@ -48,9 +50,9 @@ struct Pair {
 
   void check_features() const {
     if (model.features != first.features) {
-      throw InputError("an ensemble of models that take different data: " + path + " takes " +
-                       std::to_string(model.features) + " features a sample, " + first_path + " " +
-                       std::to_string(first.features));
+      throw InputError(fmt::format(
+          "an ensemble of models that take different data: {} takes {} features a sample, {} {}",
+          path, model.features, first_path, first.features));
     }
   }
 
@@ -70,8 +72,9 @@ struct Pair {
         std::find_if_not(a.class_names.begin(), a.class_names.end(),
                          [&known](const std::string& name) { return known.contains(name); });
     if (stranger != a.class_names.end()) {
-      throw InputError("an ensemble of models with different classes: '" + *stranger +
-                       "' is a class of " + a_path + ", but not of " + b_path);
+      throw InputError(fmt::format(
+          "an ensemble of models with different classes: '{}' is a class of {}, but not of {}",
+          *stranger, a_path, b_path));
     }
   }
 };
@@ -90,9 +93,10 @@ void take_over(ModelInterface& joined, Sources& from, const ModelInterface& next
   }
   for (std::size_t j = 0; j < next.feature_names.size(); ++j) {
     if (next.feature_names[j] != joined.feature_names[j]) {
-      throw InputError("an ensemble of models that take different data: feature " +
-                       std::to_string(j + 1) + " is '" + next.feature_names[j] + "' in " + path +
-                       ", but '" + joined.feature_names[j] + "' in " + from.feature_names);
+      throw InputError(fmt::format(
+          "an ensemble of models that take different data: feature {} is '{}' in {}, but '{}' in "
+          "{}",
+          j + 1, next.feature_names[j], path, joined.feature_names[j], from.feature_names));
     }
   }
   if (joined.index_base < 0) {
@@ -100,9 +104,10 @@ void take_over(ModelInterface& joined, Sources& from, const ModelInterface& next
     from.index_base = path;
   }
   if (next.index_base >= 0 && next.index_base != joined.index_base) {
-    throw InputError("an ensemble of models that take different data: " + path +
-                     " counts LIBSVM features from " + std::to_string(next.index_base) + ", " +
-                     from.index_base + " from " + std::to_string(joined.index_base));
+    throw InputError(
+        fmt::format("an ensemble of models that take different data: {} counts LIBSVM features "
+                    "from {}, {} from {}",
+                    path, next.index_base, from.index_base, joined.index_base));
   }
 }
 

@@ -1,5 +1,7 @@
 #include "dnn/products/bf16_product.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <dnnl.hpp>
@@ -101,9 +103,9 @@ Bf16Product::Bf16Product(Bf16Layout layout, std::size_t m, std::size_t n, std::s
   try {
     primitive_ = std::make_unique<Primitive>(layout, m, n, k);
   } catch (const dnnl::error& e) {
-    throw std::runtime_error("oneDNN cannot multiply bf16 matrices of " + std::to_string(m) +
-                             " x " + std::to_string(k) + " and " + std::to_string(k) + " x " +
-                             std::to_string(n) + " on this processor (" + e.message + ")");
+    throw std::runtime_error(fmt::format(
+        "oneDNN cannot multiply bf16 matrices of {} x {} and {} x {} on this processor ({})", m, k,
+        k, n, e.message));
   }
 }
 

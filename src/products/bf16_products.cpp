@@ -1,5 +1,7 @@
 #include "dnn/products/bf16_products.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <string>
@@ -137,8 +139,8 @@ Bf16Products::Products& Bf16Products::products_of(std::size_t samples) {
 
 void Bf16Products::check(bool fits, const char* what) const {
   if (!fits) {
-    throw std::invalid_argument("Bf16Products of " + std::to_string(W_.rows) + " x " +
-                                std::to_string(W_.cols) + ": " + what + " does not fit");
+    throw std::invalid_argument(
+        fmt::format("Bf16Products of {} x {}: {} does not fit", W_.rows, W_.cols, what));
   }
 }
 

@@ -1,5 +1,7 @@
 #include "dnn/products/tile_kernel.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -190,10 +192,10 @@ bool is_fused(const TileKernel<T>& kernel) {
     }
   }
   if (fused != 0 && fused != sums) {
-    throw std::logic_error(std::string("this build fuses the multiply-adds of some tiles of ") +
-                           kernel.instructions +
-                           " only, so that sums have no fixed order; build it without options "
-                           "that tune for a processor");
+    throw std::logic_error(fmt::format(
+        "{}{} only, so that sums have no fixed order; build it without options that tune for a "
+        "processor",
+        std::string("this build fuses the multiply-adds of some tiles of "), kernel.instructions));
   }
   return fused != 0;
 }
@@ -207,8 +209,8 @@ bool is_allowed(std::size_t level) {
   }
   const auto* const found = std::find(words.begin(), words.end(), most);
   if (found == words.end()) {
-    throw InputError("DNN_MAX_ISA is '" + std::string(most) +
-                     "'; use avx512, avx2 or portable, or unset it");
+    throw InputError(fmt::format("DNN_MAX_ISA is '{}'; use avx512, avx2 or portable, or unset it",
+                                 std::string(most)));
   }
   return level >= static_cast<std::size_t>(found - words.begin());
 }

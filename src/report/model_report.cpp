@@ -1,5 +1,7 @@
 #include "dnn/report/model_report.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -21,7 +23,7 @@ void check_parameters(const std::string& path, const SavedModel& model) {
     T value{};
     std::memcpy(&value, model.parameters.data() + i * sizeof(T), sizeof(T));
     if (!std::isfinite(value)) {
-      throw InputError(path + ": parameter " + std::to_string(i + 1) + " is not a finite number");
+      throw InputError(fmt::format("{}: parameter {} is not a finite number", path, i + 1));
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "dnn/report/reporter.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -14,13 +16,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 std::string time_left(double seconds) {
   const long total = std::lround(seconds);
-  char text[32];
-  if (total >= 3600) {
-    std::snprintf(text, sizeof(text), "%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);
-  } else {
-    std::snprintf(text, sizeof(text), "%ld:%02ld", total / 60, total % 60);
-  }
-  return text;
+  return total >= 3600 ? fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60)
+                       : fmt::format("{}:{:02}", total / 60, total % 60);
 }
 
 }  // namespace
@@ -84,17 +81,15 @@ void Reporter::end_epoch(const EpochMetrics& metrics) {
     return;
   }
   clear();
-  char text[200];
-  const int length =
-      std::snprintf(text, sizeof(text), "epoch %3zu/%zu  train loss %.4f accuracy %.2f %%",
-                    metrics.epoch, epochs_, metrics.train.loss, 100 * metrics.train.accuracy);
+  std::string text =
+      fmt::format("epoch {:3}/{}  train loss {:.4f} accuracy {:.2f} %", metrics.epoch, epochs_,
+                  metrics.train.loss, 100 * metrics.train.accuracy);
   if (metrics.validation) {
-    std::snprintf(text + length, sizeof(text) - static_cast<std::size_t>(length),
-                  "  validation loss %.4f accuracy %.2f %%", metrics.validation->loss,
-                  100 * metrics.validation->accuracy);
+    text += fmt::format("  validation loss {:.4f} accuracy {:.2f} %", metrics.validation->loss,
+                        100 * metrics.validation->accuracy);
   }
-  line(text + ("  " + with_commas(static_cast<std::uint64_t>(metrics.samples_per_second))) +
-       " samples/s");
+  line(fmt::format("{}  {} samples/s", text,
+                   with_commas(static_cast<std::uint64_t>(metrics.samples_per_second))));
 }
 
 }  // namespace dnn

@@ -1,5 +1,7 @@
 #include "dnn/run/command_line.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <memory>
@@ -48,8 +50,8 @@ void check_file_keys(const CLI::App& app, const std::string& path) {
   const std::vector<std::string> known = option_names(app, true);
   for (const CLI::ConfigItem& item : ConfigFile().from_file(path)) {
     if (std::find(known.begin(), known.end(), item.name) == known.end()) {
-      throw InputError(path + ": unknown key " + in_quotes(item.name) +
-                       suggestion(item.name, known, ""));
+      throw InputError(fmt::format("{}: unknown key {}{}", path, in_quotes(item.name),
+                                   suggestion(item.name, known, "")));
     }
   }
 }
@@ -85,7 +87,7 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
   } catch (const CLI::ParseError& error) {
     throw InputError(std::string(error.what()) + " (see --help)");
   } catch (const InputError& error) {  // ConfigFile's, which does not know the path
-    throw InputError(app.get_config_ptr()->as<std::string>() + ": " + error.what());
+    throw InputError(fmt::format("{}: {}", app.get_config_ptr()->as<std::string>(), error.what()));
   }
   // First: newer versions of CLI11 count the values of unknown keys among the words that remain.
   if (const CLI::Option* file = app.get_config_ptr(); file != nullptr && file->count() > 0) {
@@ -94,12 +96,13 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
   for (const std::string& extra : app.remaining()) {
     const std::string name = extra.substr(0, extra.find('='));
     if (!name.starts_with("-")) {
-      throw InputError("unexpected argument '" + extra + "'; every setting is --option value");
+      throw InputError(
+          fmt::format("unexpected argument '{}'; every setting is --option value", extra));
     }
     const std::size_t start = name.find_first_not_of('-');
-    throw InputError("unknown option " + name +
-                     suggestion(start == std::string::npos ? name : name.substr(start),
-                                option_names(app, false), "--"));
+    throw InputError(fmt::format("unknown option {}{}", name,
+                                 suggestion(start == std::string::npos ? name : name.substr(start),
+                                            option_names(app, false), "--")));
   }
   return std::nullopt;
 }

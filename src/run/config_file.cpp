@@ -1,5 +1,7 @@
 #include "dnn/run/config_file.hpp"
 
+#include <fmt/format.h>
+
 #include <toml++/toml.h>
 #include <algorithm>
 #include <array>
@@ -110,8 +112,7 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
       CLI::ConfigItem item;
       item.name = from_ascii(key.str());
       if (item.name.empty()) {
-        throw InputError("line " + std::to_string(key.source().begin.line) +
-                         ": a key of no letters");
+        throw InputError(fmt::format("line {}: a key of no letters", key.source().begin.line));
       }
       item.inputs = words(value, item.name);
       by_place.emplace_back(key.source().begin, std::move(item));
@@ -126,8 +127,9 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
     }
     return all;
   } catch (const toml::parse_error& error) {
-    throw InputError("line " + std::to_string(error.source().begin.line) + ": this is no TOML: " +
-                     std::string(error.description()) + " (texts and words are written in quotes)");
+    throw InputError(
+        fmt::format("line {}: this is no TOML: {} (texts and words are written in quotes)",
+                    error.source().begin.line, std::string(error.description())));
   }
 }
 

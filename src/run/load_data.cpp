@@ -1,5 +1,7 @@
 #include "dnn/run/load_data.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "dnn/comm/collective_error.hpp"
@@ -17,11 +19,10 @@ TrainingData load_data(const Config& config, const RankGrid& grid) {
   TrainingData data = load_training_data(config, grid, options);
   agree(grid.world(), [&] {
     if (config.early_stop > 0 && data.sampler.validation_samples() == 0) {
-      throw InputError("--early-stop " + std::to_string(config.early_stop) +
-                       " needs a validation set to judge by, but --validation " +
-                       std::to_string(config.validation) + " of " +
-                       std::to_string(data.train.samples) +
-                       " samples is none; set a larger fraction");
+      throw InputError(
+          fmt::format("--early-stop {} needs a validation set to judge by, but --validation {} of "
+                      "{} samples is none; set a larger fraction",
+                      config.early_stop, config.validation, data.train.samples));
     }
   });
   return data;

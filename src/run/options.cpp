@@ -1,5 +1,7 @@
 #include "dnn/run/options.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -134,7 +136,7 @@ void apply_settings(CLI::App& app, const std::string& settings) {
       option->add_result(words);
       option->run_callback();
     } catch (const CLI::ParseError& error) {
-      throw InputError("the run's setting " + key + ": " + error.what());
+      throw InputError(fmt::format("the run's setting {}: {}", key, error.what()));
     }
   }
 }
@@ -156,8 +158,8 @@ std::optional<ReplayRequest> replay_of(const CLI::App& app, const ReplayRequest&
     const bool is_meant =
         option.binding != Binding::job || option.name == "output" || option.name == "quiet";
     if (!is_meant && app.get_option("--" + option.name)->count() > 0) {
-      throw InputError("--replay computes one update again and writes no run; leave --" +
-                       option.name + " out");
+      throw InputError(fmt::format(
+          "--replay computes one update again and writes no run; leave --{} out", option.name));
     }
   }
   ReplayRequest request = given;

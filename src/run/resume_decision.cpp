@@ -1,5 +1,7 @@
 #include "dnn/run/resume_decision.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -27,7 +29,7 @@ constexpr const char* how_to_proceed =
   for (const std::string& change : changes) {
     text += "\n  " + change;
   }
-  throw InputError(text + "\n" + (how_to_proceed + 2));
+  throw InputError(fmt::format("{}\n{}", text, (how_to_proceed + 2)));
 }
 
 bool names_a_path(const Config& config) {
@@ -38,7 +40,7 @@ bool names_a_path(const Config& config) {
 std::vector<std::string> checkpoints_of(const std::string& path) {
   if (!fs::is_directory(path)) {
     if (!fs::exists(path)) {
-      throw InputError("--resume " + path + ": no such run folder or checkpoint");
+      throw InputError(fmt::format("--resume {}: no such run folder or checkpoint", path));
     }
     return {path};
   }
@@ -48,7 +50,7 @@ std::vector<std::string> checkpoints_of(const std::string& path) {
       return found;
     }
   }
-  throw InputError("--resume " + path + ": the folder holds no checkpoint");
+  throw InputError(fmt::format("--resume {}: the folder holds no checkpoint", path));
 }
 
 /// The run folder that a path for --resume is of.
@@ -149,8 +151,10 @@ ResumeDecision ResumeDecision::find(const Config& given_config) {
   if (wanted.empty() || config.overwrite || config.resume == "never" || !start.folder.holds_run()) {
     start.folder = RunFolder::choose(wanted, config.overwrite);
     if (config.overwrite && named && same_folder(run_folder_of(config.resume), wanted)) {
-      throw InputError("--overwrite would remove the checkpoint of --resume " + config.resume +
-                       "; leave it out, or name another folder with --output");
+      throw InputError(
+          fmt::format("--overwrite would remove the checkpoint of --resume {}; leave it out, or "
+                      "name another folder with --output",
+                      config.resume));
     }
     start.candidates = std::move(given);
     return start;
@@ -164,9 +168,10 @@ ResumeDecision ResumeDecision::find(const Config& given_config) {
   if (!start.finished && start.candidates.empty()) {
     start.begins_again = can_begin_again(start.folder, config);
     if (!start.begins_again) {
-      throw InputError("--output " + wanted +
-                       ": the folder holds a run without a checkpoint to resume from; name "
-                       "another folder, or add --overwrite");
+      throw InputError(
+          fmt::format("--output {}: the folder holds a run without a checkpoint to resume from; "
+                      "name another folder, or add --overwrite",
+                      wanted));
     }
     start.candidates = std::move(given);
   }
@@ -199,8 +204,8 @@ ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
     refuse_changes("the checkpoint " + from.path, changes);
   }
   if (checkpoint.data_sha256 != data_sha256) {
-    throw InputError("the training data of " + config.data + " are not those of the checkpoint " +
-                     from.path + how_to_proceed);
+    throw InputError(fmt::format("the training data of {} are not those of the checkpoint {}{}",
+                                 config.data, from.path, how_to_proceed));
   }
   return from;
 }

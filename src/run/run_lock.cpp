@@ -1,6 +1,7 @@
 #include "dnn/run/run_lock.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,9 +106,10 @@ RunLock RunLock::take(const std::string& path, std::chrono::milliseconds patienc
       return {file, std::exchange(opened.descriptor, -1), owner};
     }
     if (result == Attempt::held && std::chrono::steady_clock::now() >= end) {
-      throw InputError("the output folder " + path + " is in use by another run (" + owner +
-                       "); wait for it, stop it, or name another folder with --output (if that " +
-                       "run is dead and on another host, remove " + file + ")");
+      throw InputError(fmt::format(
+          "the output folder {} is in use by another run ({}); wait for it, stop it, or name "
+          "another folder with --output (if that run is dead and on another host, remove {})",
+          path, owner, file));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

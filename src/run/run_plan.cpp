@@ -1,9 +1,9 @@
 #include "dnn/run/run_plan.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 
 #include "dnn/comm/node_cores.hpp"
@@ -12,23 +12,12 @@
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/products/bf16.hpp"
 #include "dnn/products/tile_kernel.hpp"
-#include "dnn/report/reporter.hpp"
 #include "dnn/run/choices.hpp"
 #include "dnn/run/gather_environment.hpp"
 
 namespace dnn {
 
 namespace {
-
-std::string mebibytes(std::size_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
-  return text;
-}
-
-std::string plural(std::size_t count, const std::string& word) {
-  return with_commas(count) + " " + word + (count == 1 ? "" : "s");
-}
 
 /// How many threads a rank computes with: as the option or OMP_NUM_THREADS says, or what
 /// makes the ranks of the node fit its cores.
@@ -57,10 +46,9 @@ ProductKind product_kind(const Config& config, const Communicator& world) {
     return ProductKind::full;
   }
   throw InputError(
-      "--precision bf16: the processors of " + std::to_string(lacking) + " of " +
-      std::to_string(world.size()) +
-      " ranks have no bf16 unit (amx_bf16, avx512_bf16); use --precision float, or add "
-      "--bf16-fallback");
+      fmt::format("--precision bf16: the processors of {} of {} ranks have no bf16 unit (amx_bf16, "
+                  "avx512_bf16); use --precision float, or add --bf16-fallback",
+                  lacking, world.size()));
 }
 
 /// Collective over the grid's world: how each data group exchanges gradients. What all parts of the
@@ -68,11 +56,11 @@ ProductKind product_kind(const Config& config, const Communicator& world) {
 ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::size_t bytes) {
   const bool wants_node = settings.compress || settings.kind == ExchangeKind::node;
   if (!grid.is_even() && wants_node) {
-    throw InputError(
-        "--exchange node (and --compress) with --model-parallel " +
-        std::to_string(grid.model_ranks()) +
-        " needs every node to have a multiple of so many ranks, and equally many; use --exchange "
-        "allreduce, or start the ranks so");
+    throw InputError(fmt::format(
+        "--exchange node (and --compress) with --model-parallel {} needs every node to have a "
+        "multiple of so many ranks, and equally many; use --exchange allreduce, or start the ranks "
+        "so",
+        grid.model_ranks()));
   }
   if (!grid.is_even() && settings.kind == ExchangeKind::automatic) {
     return {ExchangeKind::allreduce, "model groups cross nodes"};
@@ -102,12 +90,10 @@ void check_size(const Config& config, const Dataset& data) {
   const double bytes = parameters * static_cast<double>(element_bytes(config.precision)) *
                        static_cast<double>(parameter_copies(config.optimizer));
   if (bytes > memory) {
-    char text[200];
-    std::snprintf(text, sizeof(text),
-                  "--hidden: %.3g parameters need %.0f GiB a rank, but this machine has %.0f GiB; "
-                  "make the hidden layers smaller, or split the model (--model-parallel)",
-                  parameters, bytes / (1 << 30), memory / (1 << 30));
-    throw InputError(text);
+    throw InputError(fmt::format(
+        "--hidden: {:.3g} parameters need {:.0f} GiB a rank, but this machine has {:.0f} GiB; make "
+        "the hidden layers smaller, or split the model (--model-parallel)",
+        parameters, bytes / (1 << 30), memory / (1 << 30)));
   }
 }
 
@@ -224,125 +210,6 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
   plan.disk_bytes += (config.keep + 1) * plan.checkpoint_bytes;  // one is being written
   return plan;
-}
-
-namespace {
-
-/// Whether the ranks with most shards take more than a tenth longer than the mean.
-bool is_uneven(std::size_t shards, std::size_t ranks) {
-  const std::size_t most = (shards + ranks - 1) / ranks;
-  return 10 * most * ranks > 11 * shards;
-}
-
-/// How far the bits of the model depend on the ranks.
-std::string describe_bits(const RunPlan& plan, const Config& config, const TrainingData& data) {
-  if (config.precision == Precision::bf16) {
-    return "at other numbers of ranks the same model to rounding (--precision bf16)";
-  }
-  if (config.compress != Compression::none) {
-    return "at other numbers of ranks the same model to rounding (--compress)";
-  }
-  if (plan.exchange.kind == ExchangeKind::allreduce && plan.data_shards() > 2) {
-    return "at other numbers of ranks the same model to rounding, in MPI's order "
-           "(--exchange allreduce)";
-  }
-  if (config.split_hidden && plan.model_ranks > 1) {
-    return "at another --model-parallel the same model to rounding (--split-hidden)";
-  }
-  return "the same at any number of ranks; " + plural(data.logical_shards, "logical shard") +
-         " a batch";
-}
-
-}  // namespace
-
-std::vector<std::string> describe(const RunPlan& plan, const Config& config,
-                                  const TrainingData& data) {
-  std::vector<std::string> lines;
-  std::string network;
-  for (const std::size_t width : plan.layout.widths()) {
-    network += (network.empty() ? "" : "-") + std::to_string(width);
-  }
-  lines.push_back(
-      "ranks:    " + plural(static_cast<std::size_t>(plan.ranks), "rank") + " on " +
-      plural(static_cast<std::size_t>(plan.nodes), "node") +
-      (plan.domains > 0 ? " in " + plural(plan.domains, "NUMA domain") : std::string()) +
-      (plan.model_ranks > 1 ? ", " + std::to_string(plan.data_shards()) + " data x " +
-                                  std::to_string(plan.model_ranks) + " model shards"
-                            : std::string()) +
-      ", " + plural(static_cast<std::size_t>(plan.threads), "thread") + " each; exchange " +
-      word_for(plan.exchange.kind) + ": " + plan.exchange.reason);
-  if (plan.shared_cores) {
-    lines.push_back(
-        "warning:  ranks and threads are more than the cores this job may use; fewer ranks, or "
-        "--threads 1, are faster");
-  }
-  if (plan.crossing_groups > 0) {
-    lines.push_back("warning:  " + plural(plan.crossing_groups, "model group") +
-                    " of --model-parallel " + std::to_string(plan.model_ranks) +
-                    " cross nodes; a multiple of so many ranks on each node is faster");
-  }
-  if (const std::size_t blocks = plan.part.class_blocks();
-      blocks > 0 && blocks < plan.model_ranks) {
-    lines.push_back("warning:  the classes are split in " + plural(blocks, "block") +
-                    ", so that only " + std::to_string(blocks) + " of " +
-                    std::to_string(plan.model_ranks) + " model shards hold any");
-  }
-  lines.push_back("bits:     " + describe_bits(plan, config, data));
-  if (const std::size_t shards = data.logical_shards; shards > 0 && plan.data_shards() > shards) {
-    lines.push_back(
-        "warning:  " + plural((plan.data_shards() - shards) * plan.model_ranks, "rank") +
-        " more than logical shards, which have no work; use fewer ranks or a larger "
-        "--batch-size (--logical-shards gives more shards, and another model)");
-  } else if (is_uneven(shards, plan.data_shards())) {
-    lines.push_back("note:     some ranks have " +
-                    plural(1 + shards / plan.data_shards(), "shard") + " of a batch and some " +
-                    std::to_string(shards / plan.data_shards()) +
-                    "; a number of ranks that divides " + std::to_string(shards) + " is faster");
-  }
-  lines.push_back("data:     " + config.data + ": " + plural(data.train.features, "feature") +
-                  ", " + with_commas(data.train.classes()) + " classes; " +
-                  with_commas(data.sampler.training_samples()) + " samples to train, " +
-                  with_commas(data.sampler.validation_samples()) + " to validate, " +
-                  with_commas(data.test ? data.test->samples : 0) + " to test; features " +
-                  word_for(config.normalize));
-  lines.push_back("network:  " + network + ", " + with_commas(plan.layout.parameter_count()) +
-                  " parameters, " + word_for(config.precision) +
-                  (config.precision == Precision::bf16 && plan.products == ProductKind::full
-                       ? " (in float: a processor has no bf16 unit)"
-                       : ""));
-  char rate[64];
-  std::snprintf(rate, sizeof(rate), "%g", config.learning_rate());
-  lines.push_back("training: " + word_for(config.optimizer) + ", learning rate " + rate + " (" +
-                  word_for(config.lr_schedule) + "), batch " + with_commas(data.batch_size) +
-                  " over all ranks, " + plural(config.epochs, "epoch"));
-  return lines;
-}
-
-std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData& data) {
-  std::vector<std::string> lines;
-  const std::size_t shards = plan.data_shards();
-  const std::string name = plan.model_ranks > 1 ? "shard " : "rank ";
-  lines.push_back("updates:  " + with_commas(data.sampler.steps()) + " an epoch");
-  for (std::size_t shard = 0; shard < shards; ++shard) {
-    if (shards > 16 && shard == 8) {
-      lines.push_back("          ...");
-      shard = shards - 2;
-      continue;
-    }
-    std::size_t samples = 0;
-    for (std::size_t step = 0; step < data.sampler.steps(); ++step) {
-      samples += data.sampler.share(step, shard).size();
-    }
-    lines.push_back(name + std::to_string(shard) + ":   " +
-                    with_commas(data.sampler.share(0, shard).size()) + " samples a batch, " +
-                    with_commas(samples) + " an epoch");
-  }
-  lines.push_back("memory:   about " + mebibytes(plan.rank_bytes) + " a rank, " +
-                  (plan.root_bytes > 0 ? mebibytes(plan.root_bytes) + " more on rank 0 to save, "
-                                       : std::string()) +
-                  "and " + mebibytes(plan.node_bytes) + " of data once a node; disk " +
-                  mebibytes(plan.disk_bytes));
-  return lines;
 }
 
 }  // namespace dnn

@@ -1,5 +1,7 @@
 #include "dnn/run/run_prediction.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -122,8 +124,8 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
   const ModelInterface ensemble = ModelInterface::join(world, config.models, models);
   agree(world, [&] {
     if (world.is_root() && !config.overwrite && std::filesystem::exists(config.output)) {
-      throw InputError("--output " + config.output +
-                       ": the file exists; name another one, or add --overwrite");
+      throw InputError(fmt::format(
+          "--output {}: the file exists; name another one, or add --overwrite", config.output));
     }
   });
   Node node(world);

@@ -1,5 +1,7 @@
 #include "dnn/run/run_replay.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -46,23 +48,22 @@ std::string newest_before(const ReplayRequest& request) {
       }
     }
   }
-  throw InputError("--from " + request.from +
-                   ": the folder holds no checkpoint from before update " +
-                   std::to_string(request.update));
+  throw InputError(fmt::format("--from {}: the folder holds no checkpoint from before update {}",
+                               request.from, request.update));
 }
 
 Origin find_origin(const ReplayRequest& request) {
   if (!fs::exists(request.from)) {
-    throw InputError("--from " + request.from + ": no such run folder or checkpoint");
+    throw InputError(fmt::format("--from {}: no such run folder or checkpoint", request.from));
   }
   Origin origin;
   origin.path = fs::is_directory(request.from) ? newest_before(request) : request.from;
   origin.checkpoint = load_checkpoint(origin.path);
   if (request.update <= origin.checkpoint.updates) {
-    throw InputError("--replay " + std::to_string(request.update) + ": the checkpoint " +
-                     origin.path + " is from after update " +
-                     std::to_string(origin.checkpoint.updates) +
-                     ", the first that it can replay is the next; name an older one with --from");
+    throw InputError(
+        fmt::format("--replay {}: the checkpoint {} is from after update {}, the first that it can "
+                    "replay is the next; name an older one with --from",
+                    request.update, origin.path, origin.checkpoint.updates));
   }
   return origin;
 }
@@ -95,14 +96,15 @@ void check_same_run(const Origin& origin, const Config& config, const TrainingDa
                      text);
   }
   if (checkpoint.data_sha256 != data_fingerprint(data)) {
-    throw InputError("the training data of " + config.data + " are not those that the checkpoint " +
-                     origin.path + " was trained on; name these with --data");
+    throw InputError(
+        fmt::format("the training data of {} are not those that the checkpoint {} was trained on; "
+                    "name these with --data",
+                    config.data, origin.path));
   }
   const std::uint64_t last = config.epochs * data.sampler.steps();
   if (update > last) {
-    throw InputError("--replay " + std::to_string(update) + ": the run has " +
-                     std::to_string(last) + " updates (" + std::to_string(config.epochs) +
-                     " epochs of " + std::to_string(data.sampler.steps()) + ")");
+    throw InputError(fmt::format("--replay {}: the run has {} updates ({} epochs of {})", update,
+                                 last, config.epochs, data.sampler.steps()));
   }
 }
 

@@ -1,10 +1,148 @@
 #include "dnn/run/run_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdint>
 
 #include "dnn/report/reporter.hpp"
+#include "dnn/run/choices.hpp"
 
 namespace dnn {
+
+namespace {
+
+std::string mebibytes(std::size_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+template <class Count>
+std::string plural(Count count, const char* word) {
+  return fmt::format("{} {}{}", with_commas(static_cast<std::uint64_t>(count)), word,
+                     count == 1 ? "" : "s");
+}
+
+/// Whether the ranks with most shards take more than a tenth longer than the mean.
+bool is_uneven(std::size_t shards, std::size_t ranks) {
+  const std::size_t most = (shards + ranks - 1) / ranks;
+  return 10 * most * ranks > 11 * shards;
+}
+
+std::string describe_ranks(const RunPlan& plan) {
+  return fmt::format(
+      "ranks:    {} on {}{}{}, {} each; exchange {}: {}", plural(plan.ranks, "rank"),
+      plural(plan.nodes, "node"),
+      plan.domains > 0 ? " in " + plural(plan.domains, "NUMA domain") : std::string(),
+      plan.model_ranks > 1
+          ? fmt::format(", {} data x {} model shards", plan.data_shards(), plan.model_ranks)
+          : std::string(),
+      plural(plan.threads, "thread"), word_for(plan.exchange.kind), plan.exchange.reason);
+}
+
+/// How far the bits of the model depend on the ranks.
+std::string describe_bits(const RunPlan& plan, const Config& config, const TrainingData& data) {
+  if (config.precision == Precision::bf16) {
+    return "at other numbers of ranks the same model to rounding (--precision bf16)";
+  }
+  if (config.compress != Compression::none) {
+    return "at other numbers of ranks the same model to rounding (--compress)";
+  }
+  if (plan.exchange.kind == ExchangeKind::allreduce && plan.data_shards() > 2) {
+    return "at other numbers of ranks the same model to rounding, in MPI's order "
+           "(--exchange allreduce)";
+  }
+  if (config.split_hidden && plan.model_ranks > 1) {
+    return "at another --model-parallel the same model to rounding (--split-hidden)";
+  }
+  return fmt::format("the same at any number of ranks; {} a batch",
+                     plural(data.logical_shards, "logical shard"));
+}
+
+/// What makes this run slower than it could be.
+void warn_of_ranks(const RunPlan& plan, const TrainingData& data, std::vector<std::string>& lines) {
+  if (plan.shared_cores) {
+    lines.emplace_back(
+        "warning:  ranks and threads are more than the cores this job may use; fewer ranks, or "
+        "--threads 1, are faster");
+  }
+  if (plan.crossing_groups > 0) {
+    lines.push_back(fmt::format(
+        "warning:  {} of --model-parallel {} cross nodes; a multiple of so many ranks on each node "
+        "is faster",
+        plural(plan.crossing_groups, "model group"), plan.model_ranks));
+  }
+  const std::size_t blocks = plan.part.class_blocks();
+  if (blocks > 0 && blocks < plan.model_ranks) {
+    lines.push_back(fmt::format(
+        "warning:  the classes are split in {}, so that only {} of {} model shards hold any",
+        plural(blocks, "block"), blocks, plan.model_ranks));
+  }
+  const std::size_t shards = data.logical_shards;
+  const std::size_t ranks = plan.data_shards();
+  if (shards > 0 && ranks > shards) {
+    lines.push_back(fmt::format(
+        "warning:  {} more than logical shards, which have no work; use fewer ranks or a larger "
+        "--batch-size (--logical-shards gives more shards, and another model)",
+        plural((ranks - shards) * plan.model_ranks, "rank")));
+  } else if (is_uneven(shards, ranks)) {
+    lines.push_back(fmt::format(
+        "note:     some ranks have {} of a batch and some {}; a number of ranks that divides {} is "
+        "faster",
+        plural(1 + shards / ranks, "shard"), shards / ranks, shards));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> describe(const RunPlan& plan, const Config& config,
+                                  const TrainingData& data) {
+  std::vector<std::string> lines = {describe_ranks(plan),
+                                    "bits:     " + describe_bits(plan, config, data)};
+  warn_of_ranks(plan, data, lines);
+  lines.push_back(fmt::format(
+      "data:     {}: {}, {} classes; {} samples to train, {} to validate, {} to test; features {}",
+      config.data, plural(data.train.features, "feature"), with_commas(data.train.classes()),
+      with_commas(data.sampler.training_samples()), with_commas(data.sampler.validation_samples()),
+      with_commas(data.test ? data.test->samples : 0), word_for(config.normalize)));
+  const bool falls_back = config.precision == Precision::bf16 && plan.products == ProductKind::full;
+  lines.push_back(
+      fmt::format("network:  {}, {} parameters, {}{}", fmt::join(plan.layout.widths(), "-"),
+                  with_commas(plan.layout.parameter_count()), word_for(config.precision),
+                  falls_back ? " (in float: a processor has no bf16 unit)" : ""));
+  lines.push_back(fmt::format("training: {}, learning rate {:g} ({}), batch {} over all ranks, {}",
+                              word_for(config.optimizer), config.learning_rate(),
+                              word_for(config.lr_schedule), with_commas(data.batch_size),
+                              plural(config.epochs, "epoch")));
+  return lines;
+}
+
+std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData& data) {
+  std::vector<std::string> lines;
+  const std::size_t shards = plan.data_shards();
+  const char* const name = plan.model_ranks > 1 ? "shard" : "rank";
+  lines.push_back(fmt::format("updates:  {} an epoch", with_commas(data.sampler.steps())));
+  for (std::size_t shard = 0; shard < shards; ++shard) {
+    if (shards > 16 && shard == 8) {
+      lines.emplace_back("          ...");
+      shard = shards - 2;
+      continue;
+    }
+    std::size_t samples = 0;
+    for (std::size_t step = 0; step < data.sampler.steps(); ++step) {
+      samples += data.sampler.share(step, shard).size();
+    }
+    lines.push_back(fmt::format("{} {}:   {} samples a batch, {} an epoch", name, shard,
+                                with_commas(data.sampler.share(0, shard).size()),
+                                with_commas(samples)));
+  }
+  lines.push_back(fmt::format("memory:   about {} a rank, {}and {} of data once a node; disk {}",
+                              mebibytes(plan.rank_bytes),
+                              plan.root_bytes > 0
+                                  ? mebibytes(plan.root_bytes) + " more on rank 0 to save, "
+                                  : std::string(),
+                              mebibytes(plan.node_bytes), mebibytes(plan.disk_bytes)));
+  return lines;
+}
 
 std::string evaluated_set(const TrainingData& data) {
   if (data.test) {

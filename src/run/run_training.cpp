@@ -1,5 +1,7 @@
 #include "dnn/run/run_training.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -65,8 +67,8 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
   opened.folder.prepare(plan.disk_bytes);
   opened.lock = RunLock::take(path, std::chrono::seconds(10));
   if (!opened.lock->stale().empty()) {
-    reporter.line("note: the run in " + path + " ended without releasing its folder (" +
-                  opened.lock->stale() + ")");
+    reporter.line(fmt::format("note: the run in {} ended without releasing its folder ({})", path,
+                              opened.lock->stale()));
   }
   // Only now does nobody else change what is in it.
   Config own = config;
@@ -76,8 +78,9 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
     throw InputError("another run has just finished in " + path);
   }
   if (start.begins_again) {
-    reporter.line("note: the run in " + path +
-                  " ended before its first checkpoint and starts again from the beginning");
+    reporter.line(fmt::format(
+        "note: the run in {} ended before its first checkpoint and starts again from the beginning",
+        path));
   }
   if (start.candidates.empty()) {
     opened.folder.clear();
@@ -268,7 +271,7 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
       reporter.line(line);
     }
     if (beginning.resumes) {
-      reporter.line("resume:   the run in " + beginning.path + " would be resumed");
+      reporter.line(fmt::format("resume:   the run in {} would be resumed", beginning.path));
     }
     reporter.line("dry run: configuration and data are good; nothing was trained or written");
     return exit_ok;

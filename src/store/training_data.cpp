@@ -1,5 +1,7 @@
 #include "dnn/store/training_data.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -51,8 +53,8 @@ std::size_t held_out_samples(const DataSettings& settings, std::size_t samples) 
   const auto count =
       static_cast<std::size_t>(std::llround(settings.validation * static_cast<double>(samples)));
   if (count >= samples) {
-    throw InputError("--validation " + std::to_string(settings.validation) +
-                     " leaves none of the " + std::to_string(samples) + " samples to train on");
+    throw InputError(fmt::format("--validation {} leaves none of the {} samples to train on",
+                                 settings.validation, samples));
   }
   return count;
 }
@@ -62,9 +64,8 @@ std::size_t global_batch(const DataSettings& settings, std::size_t training_samp
     return std::min(DataSettings::default_batch_size, training_samples);
   }
   if (*settings.batch_size > training_samples) {
-    throw InputError("--batch-size " + std::to_string(*settings.batch_size) +
-                     " is above the number of training samples, " +
-                     std::to_string(training_samples));
+    throw InputError(fmt::format("--batch-size {} is above the number of training samples, {}",
+                                 *settings.batch_size, training_samples));
   }
   return *settings.batch_size;
 }

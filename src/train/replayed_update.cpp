@@ -1,5 +1,7 @@
 #include "dnn/train/replayed_update.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -59,11 +61,12 @@ std::vector<std::string> ReplayedUpdate::to_lines() const {
   const std::string place = "update " + std::to_string(update) + " (epoch " +
                             std::to_string(epoch) + ", step " + std::to_string(step) + ")";
   if (finite) {
-    lines.push_back(place + ": loss " + in_full(loss) + ", accuracy " + in_short(accuracy) +
-                    " over " + std::to_string(samples) + " samples, learning rate " +
-                    in_short(learning_rate));
+    lines.push_back(fmt::format("{}: loss {}, accuracy {} over {} samples, learning rate {}", place,
+                                in_full(loss), in_short(accuracy), samples,
+                                in_short(learning_rate)));
   } else {
-    lines.push_back(place + " is not finite, and changes nothing:" + describe_findings(findings));
+    lines.push_back(fmt::format("{} is not finite, and changes nothing:{}", place,
+                                describe_findings(findings)));
   }
   char row[160];
   std::snprintf(row, sizeof(row), "%5s %14s %14s %14s %14s", "layer", "|dW|", "|dB|", "|W|", "|B|");

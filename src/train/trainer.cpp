@@ -1,5 +1,7 @@
 #include "dnn/train/trainer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <limits>
@@ -222,9 +224,9 @@ ReplayedUpdate Trainer<T>::replay(std::uint64_t update) {
     }
     end_epoch();
   }
-  throw AgreedError("the run ends after epoch " + std::to_string(result_.epochs.size()) +
-                    ", with update " + std::to_string(updates()) + "; there is no update " +
-                    std::to_string(update));
+  throw AgreedError(
+      fmt::format("the run ends after epoch {}, with update {}; there is no update {}",
+                  result_.epochs.size(), updates(), update));
 }
 
 template <class T>

@@ -54,12 +54,4 @@ struct RunPlan : ModelPlan {
 /// The widths M_0, ..., M_N of the network that `config` and `data` make.
 [[nodiscard]] std::vector<std::size_t> network_widths(const Config& config, const Dataset& data);
 
-/// The lines that describe the run on screen.
-[[nodiscard]] std::vector<std::string> describe(const RunPlan& plan, const Config& config,
-                                                const TrainingData& data);
-
-/// What --dry-run adds: each rank's share and memory.
-[[nodiscard]] std::vector<std::string> describe_shares(const RunPlan& plan,
-                                                       const TrainingData& data);
-
 }  // namespace dnn

@@ -5,13 +5,22 @@
 
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/run/config.hpp"
+#include "dnn/run/run_plan.hpp"
 #include "dnn/run/run_summary.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/training_result.hpp"
 
 namespace dnn {
 
-// The lines that a run prints about its end on standard output.
+// The lines that a run prints on standard output: its plan at the start, its result at the end.
+
+/// Ranks, bits, data, network and training.
+[[nodiscard]] std::vector<std::string> describe(const RunPlan& plan, const Config& config,
+                                                const TrainingData& data);
+
+/// What --dry-run adds: each rank's share and memory.
+[[nodiscard]] std::vector<std::string> describe_shares(const RunPlan& plan,
+                                                       const TrainingData& data);
 
 /// The samples that a run is judged by: "test", "validation" or "training".
 [[nodiscard]] std::string evaluated_set(const TrainingData& data);
