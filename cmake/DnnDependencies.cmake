@@ -42,6 +42,7 @@ endfunction()
 
 dnn_find(onednn dnnl.h dnnl libdnnl-dev)
 dnn_find(hwloc hwloc.h hwloc libhwloc-dev)
+dnn_find(fast_float fast_float/fast_float.h "" libfast-float-dev)
 dnn_find(random123 Random123/philox.h "" librandom123-dev)
 dnn_find(tomlplusplus toml++/toml.h "" libtomlplusplus-dev)
 

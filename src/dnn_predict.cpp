@@ -42,6 +42,9 @@ std::optional<std::string> parse(dnn::PredictConfig& config, int argc, char** ar
                  "whether a CSV file's first line names its columns")
       ->check(CLI::IsMember({"auto", "yes", "no"}))
       ->capture_default_str();
+  app.add_option("--missing", config.missing,
+                 "words that stand for a missing value in a table; default: as in training")
+      ->type_name("WORD,...");
   app.add_option("--output", config.output, "the file of predictions")
       ->type_name("FILE")
       ->capture_default_str();

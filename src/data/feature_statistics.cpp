@@ -123,7 +123,8 @@ void FeatureStatistics::merge(const FeatureStatistics& other) {
   }
 }
 
-Normalizer FeatureStatistics::normalizer(Normalization kind) const {
+Normalizer FeatureStatistics::normalizer(Normalization kind,
+                                         const std::vector<bool>& scaled) const {
   Normalizer result;
   if (kind == Normalization::none) {
     return result;
@@ -131,6 +132,10 @@ Normalizer FeatureStatistics::normalizer(Normalization kind) const {
   result.center.resize(features_);
   result.scale.resize(features_);
   for (std::size_t j = 0; j < features_; ++j) {
+    if (!scaled.empty() && !scaled[j]) {
+      result.scale[j] = 1;
+      continue;
+    }
     const double spread = kind == Normalization::minmax
                               ? row(max_row)[j] - row(min_row)[j]
                               : std::sqrt(row(squares_row)[j] / row(count_row)[j]);
@@ -142,6 +147,10 @@ Normalizer FeatureStatistics::normalizer(Normalization kind) const {
     }
   }
   return result;
+}
+
+double FeatureStatistics::mean(std::size_t input) const {
+  return row(mean_row)[input];
 }
 
 double FeatureStatistics::largest(const Normalizer& normalizer) const {

@@ -64,14 +64,17 @@ Dataset without_names(const Dataset& data) {
           .index_base = data.index_base,
           .labels = data.labels,
           .class_names = {},
-          .feature_names = {}};
+          .feature_names = {},
+          .schema = {},
+          .has_missing = data.has_missing,
+          .notes = {}};
 }
 
 }  // namespace
 
 template <class T>
 Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
-    : data_(without_names(data)), center_d_(normalizer.center), scale_d_(normalizer.scale) {
+    : data_(without_names(data)), encoding_(data.schema), center_d_(normalizer.center), scale_d_(normalizer.scale) {
   if (normalizer.is_identity()) {
     center_d_.assign(data_.features, 0.0);
     scale_d_.assign(data_.features, 1.0);
@@ -119,6 +122,18 @@ void Gatherer<T>::gather_dense(std::span<const std::uint64_t> samples, MatrixVie
 
 template <class T>
 template <class Raw>
+void Gatherer<T>::gather_encoded(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
+  const Raw* values = data_.values.as<Raw>().data();
+  std::vector<double> inputs(data_.features);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    encoding_.encode(values + samples[i] * data_.row_elements, std::span(inputs));
+    convert_loop(inputs.data(), center_d_.data(), scale_d_.data(), X.row(i).data(),
+                 data_.features);
+  }
+}
+
+template <class T>
+template <class Raw>
 void Gatherer<T>::gather_sparse(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
   const auto offsets = data_.row_offsets.as<std::uint64_t>();
   const auto columns = data_.value_columns.as<std::uint32_t>();
@@ -139,7 +154,9 @@ template <class T>
 void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
   visit_element(data_.element, [&](auto element) {
     using Raw = decltype(element);
-    if (!data_.is_sparse()) {
+    if (!encoding_.is_identity() || data_.has_missing) {
+      gather_encoded<Raw>(samples, X);
+    } else if (!data_.is_sparse()) {
       gather_dense<Raw>(samples, X);
     } else if constexpr (std::is_floating_point_v<Raw>) {
       gather_sparse<Raw>(samples, X);

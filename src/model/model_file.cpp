@@ -30,11 +30,18 @@ void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
   if (version > 0) {
     archive& d.environment;
   }
+  if (version > 1) {
+    std::string schema = Archive::is_saving::value ? dnn::to_text(d.schema) : std::string();
+    archive& schema;
+    if (Archive::is_loading::value) {
+      d.schema = dnn::schema_from_text(schema, "the model");
+    }
+  }
 }
 
 }  // namespace boost::serialization
 
-BOOST_CLASS_VERSION(dnn::ModelDescription, 1)
+BOOST_CLASS_VERSION(dnn::ModelDescription, 2)
 
 namespace dnn {
 
@@ -80,6 +87,7 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   require(d.normalizer.center.size() == d.normalizer.scale.size() &&
               (d.normalizer.is_identity() || d.normalizer.center.size() == d.widths.front()),
           "size of the normalization");
+  require(d.schema.empty() || d.schema.inputs() == d.widths.front(), "number of the table's inputs");
   const std::size_t bytes = packed_bytes(d.widths, d.precision, path + ": the model");
   require(bytes == model.parameters.size(), "number of parameters");
 }

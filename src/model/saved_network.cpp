@@ -5,12 +5,24 @@
 
 namespace dnn {
 
+namespace {
+
+/// `data`, encoded as the model's training table was: an ensemble's models may fill in different
+/// medians.
+Dataset encoded_for(const SavedModel& model, const Dataset& data) {
+  Dataset own = data;
+  own.schema = model.description.schema;
+  return own;
+}
+
+}  // namespace
+
 template <class T>
 SavedNetwork<T>::SavedNetwork(const SavedModel& model, const Dataset& data, std::size_t max_rows)
     : layout_({model.description.widths.begin(), model.description.widths.end()}),
       values_(layout_.size()),
       network_(layout_, values_.span(), {}, {.max_batch = max_rows}),
-      gatherer_(data, model.description.normalizer),
+      gatherer_(encoded_for(model, data), model.description.normalizer),
       X_(max_rows * data.features) {
   model.copy_to(layout_, values_.span());
 }

@@ -22,7 +22,8 @@ json to_json(const ModelInterface& model) {
           {"feature_names", model.feature_names},
           {"index_base", model.index_base},
           {"class_names", model.class_names},
-          {"precision", static_cast<int>(model.precision)}};
+          {"precision", static_cast<int>(model.precision)},
+          {"schema", to_json(model.schema)}};
 }
 
 ModelInterface from_json(const json& text) {
@@ -32,6 +33,7 @@ ModelInterface from_json(const json& text) {
   model.index_base = text["index_base"];
   model.class_names = text["class_names"].get<std::vector<std::string>>();
   model.precision = static_cast<Precision>(text["precision"].get<int>());
+  model.schema = schema_from_json(text["schema"], "the ensemble");
   return model;
 }
 
@@ -53,6 +55,17 @@ struct Pair {
       throw InputError(fmt::format(
           "an ensemble of models that take different data: {} takes {} features a sample, {} {}",
           path, model.features, first_path, first.features));
+    }
+  }
+
+  /// Models of tables need the same encoding; one that was trained on an array has none.
+  void check_schemas() const {
+    const std::string column = first_difference(model.schema, first.schema);
+    if (!column.empty()) {
+      throw InputError(fmt::format(
+          "an ensemble of models that take different data: {} and {} were trained on tables that "
+          "differ in column {}",
+          path, first_path, in_quotes(column)));
     }
   }
 
@@ -115,7 +128,7 @@ void take_over(ModelInterface& joined, Sources& from, const ModelInterface& next
 
 ModelInterface ModelInterface::of(const ModelDescription& model) {
   return {model.widths.front(), model.feature_names, model.index_base, model.class_names,
-          model.precision};
+          model.precision, model.schema};
 }
 
 ModelInterface ModelInterface::join(const std::vector<std::string>& paths,
@@ -125,6 +138,7 @@ ModelInterface ModelInterface::join(const std::vector<std::string>& paths,
   for (std::size_t k = 1; k < parts.size(); ++k) {
     const Pair pair{paths[k], parts[k], paths.front(), parts.front()};
     pair.check_features();
+    pair.check_schemas();
     pair.check_classes();
     take_over(joined, from, parts[k], paths[k]);
     if (parts[k].precision == Precision::f64) {

@@ -80,6 +80,18 @@ std::vector<Option> data_options() {
        Binding::machine},
       {"csv-header", "Data", "", words(&Config::csv_header),
        "whether the first line of a CSV file names its columns", Binding::machine},
+      {"columns", "Data", "KIND:NAME,...;...", &Config::columns,
+       "what columns of a table are, where the program understands them otherwise: KIND is number, "
+       "category, date, day-first-date, label or ignore, NAME a name or number as for "
+       "--label-column"},
+      {"missing", "Data", "WORD,...", &Config::missing,
+       "words that stand for a missing value in a table, as an empty cell does"},
+      {"max-categories", "Data", "N", &Config::max_categories,
+       "categories of a text column that get an input of their own, the commonest first; the "
+       "others share one",
+       Binding::model, in_range(&Config::max_categories, 1, 1'000'000)},
+      {"drop-unlabelled", "Data", "", &Config::drop_unlabelled,
+       "leave out rows of a table that have no label"},
       {"validation", "Data", "FRACTION", &Config::validation,
        "fraction of the training data held out for validation, chosen by the seed", Binding::model,
        fraction(&Config::validation)},
@@ -279,6 +291,9 @@ std::vector<Option> run_options() {
       {"quiet", "Run", "", &Config::quiet, "print errors only", Binding::job},
       {"dry-run", "Run", "", &Config::dry_run,
        "check the configuration and the data, print what would run, and train nothing",
+       Binding::job},
+      {"explain-data", "Run", "PATH", &Config::explain_data,
+       "print how these training data are understood (columns, kinds, missing values), and end",
        Binding::job},
   };
 }

@@ -88,6 +88,18 @@ Json read_record(const std::string& path) {
   return is_record ? record : Json();
 }
 
+/// What is known of how the table of the run in this folder differed from one of `schema`.
+std::string changed_column(const RunFolder& folder, const TableSchema& schema) {
+  const Json record = read_record(folder.started());
+  if (!record.contains("table")) {
+    return {};
+  }
+  const TableSchema before = schema_from_json(record["table"], folder.started());
+  const std::string column = first_difference(before, schema);
+  return column.empty() ? ": cells have changed"
+                        : fmt::format(": column {} has changed", in_quotes(column));
+}
+
 std::string text_of(const Json& object, const char* key) {
   const Json value = object.value(key, Json());
   return value.is_string() ? value.get<std::string>() : std::string();
@@ -179,7 +191,7 @@ ResumeDecision ResumeDecision::find(const Config& given_config) {
 }
 
 ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
-                            const std::string& data_sha256) {
+                            const DataIdentity& data) {
   ResumedFrom from;
   for (const std::string& path : start.candidates) {
     try {
@@ -203,9 +215,10 @@ ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
   if (!changes.empty()) {
     refuse_changes("the checkpoint " + from.path, changes);
   }
-  if (checkpoint.data_sha256 != data_sha256) {
-    throw InputError(fmt::format("the training data of {} are not those of the checkpoint {}{}",
-                                 config.data, from.path, how_to_proceed));
+  if (checkpoint.data_sha256 != data.sha256) {
+    throw InputError(fmt::format("the training data of {} are not those of the checkpoint {}{}{}",
+                                 config.data, from.path,
+                                 changed_column(start.folder, data.schema), how_to_proceed));
   }
   return from;
 }
@@ -224,10 +237,14 @@ std::string environment_warning(const std::string& path, const Checkpoint& check
                             text;
 }
 
-void record_start(const RunFolder& folder, const Config& config, const Environment& environment) {
-  const nlohmann::ordered_json record = {{"program", program_name},
-                                         {"environment", environment.to_json()},
-                                         {"configuration", to_json(config)}};
+void record_start(const RunFolder& folder, const Config& config, const Environment& environment,
+                  const TableSchema& schema) {
+  nlohmann::ordered_json record = {{"program", program_name},
+                                   {"environment", environment.to_json()},
+                                   {"configuration", to_json(config)}};
+  if (!schema.empty()) {
+    record["table"] = to_json(schema);
+  }
   write_file_atomically(
       folder.started(),
       record.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");

@@ -11,7 +11,7 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
-#include "dnn/data/open_dataset.hpp"
+#include "dnn/readers/open_dataset.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
 #include "dnn/predict/ensemble_scorer.hpp"
 #include "dnn/predict/model_interface.hpp"
@@ -34,6 +34,8 @@ Dataset read_data(const PredictConfig& config, const ModelInterface& model) {
   options.header = choices<HeaderMode>().at(config.csv_header);
   options.wide = model.precision == Precision::f64;
   options.features = model.features;
+  options.schema = model.schema.empty() ? nullptr : &model.schema;
+  options.missing = config.missing;
   if (model.index_base >= 0) {
     options.index_base = model.index_base;
   }
@@ -136,6 +138,11 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
     Dataset data = share_dataset(world, node, std::move(read));
     check_finite(world, data);
     data.class_names = ensemble.class_names;  // data without labels have no names
+    if (world.is_root() && !config.quiet) {
+      for (const std::string& note : data.notes) {
+        std::printf("note: %s\n", note.c_str());
+      }
+    }
     const LossSums sums = ensemble.precision == Precision::f64
                               ? score<double>(config, std::move(models), ensemble, data, world)
                               : score<float>(config, std::move(models), ensemble, data, world);

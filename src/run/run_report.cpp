@@ -104,6 +104,11 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
       config.data, plural(data.train.features, "feature"), with_commas(data.train.classes()),
       with_commas(data.sampler.training_samples()), with_commas(data.sampler.validation_samples()),
       with_commas(data.test ? data.test->samples : 0), word_for(config.normalize)));
+  for (const Dataset* set : {&data.train, data.test ? &*data.test : nullptr}) {
+    for (std::size_t i = 0; set != nullptr && i < set->notes.size(); ++i) {
+      lines.push_back("note:     " + set->notes[i]);
+    }
+  }
   const bool falls_back = config.precision == Precision::bf16 && plan.products == ProductKind::full;
   lines.push_back(
       fmt::format("network:  {}, {} parameters, {}{}", fmt::join(plan.layout.widths(), "-"),

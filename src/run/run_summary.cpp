@@ -61,7 +61,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
     if (!world.is_root()) {
       return;
     }
-    const Json summary = {
+    Json summary = {
         {"program", program_name},
         {"configuration", to_json(config)},
         {"ranks", plan.ranks},
@@ -97,6 +97,9 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
           {"resumed_from", figures.resumed_from}}},
         {"sha256_best", figures.best_sha256},
         {"sha256_last", figures.last_sha256}};
+    if (!data.train.schema.empty()) {
+      summary["table"] = to_json(data.train.schema);
+    }
     write_file_atomically(folder.summary(),
                           summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   });

@@ -17,6 +17,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/report/terminal.hpp"
+#include "dnn/run/explain_data.hpp"
 #include "dnn/run/load_data.hpp"
 #include "dnn/run/resume_decision.hpp"
 #include "dnn/run/run_grid.hpp"
@@ -62,7 +63,7 @@ void warn_of_environment(const ResumedFrom& from, const Environment& now) {
 
 /// On rank 0: locks the run folder and prepares it for a run that starts anew or resumes.
 OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::string& path,
-                         const std::string& data_sha256, Reporter& reporter) {
+                         const DataIdentity& data, Reporter& reporter) {
   OpenedFolder opened{RunFolder(path), {}, {}, {}};
   opened.folder.prepare(plan.disk_bytes);
   opened.lock = RunLock::take(path, std::chrono::seconds(10));
@@ -84,12 +85,12 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
   }
   if (start.candidates.empty()) {
     opened.folder.clear();
-    record_start(opened.folder, config, plan.environment);
+    record_start(opened.folder, config, plan.environment, data.schema);
   } else {
-    opened.from = read_candidates(start, own, data_sha256);
+    opened.from = read_candidates(start, own, data);
     warn_of_damage(*opened.from);
     warn_of_environment(*opened.from, plan.environment);
-    record_start(opened.folder, config, plan.environment);
+    record_start(opened.folder, config, plan.environment, data.schema);
     rewind_folder(opened.folder, *opened.from);
     opened.resumed_from = opened.from->path;
   }
@@ -99,10 +100,10 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
 
 /// Collective: the run folder at `path`, ready on all ranks.
 OpenedFolder prepare_folder(const Config& config, const Communicator& world, const RunPlan& plan,
-                            const std::string& path, const std::string& data_sha256,
+                            const std::string& path, const DataIdentity& data,
                             Reporter& reporter) {
   OpenedFolder opened = agree(world, [&] {
-    return world.is_root() ? open_folder(config, plan, path, data_sha256, reporter)
+    return world.is_root() ? open_folder(config, plan, path, data, reporter)
                            : OpenedFolder{RunFolder(path), {}, {}, {}};
   });
   opened.resumed_from = world.broadcast(opened.resumed_from, 0);
@@ -129,10 +130,10 @@ void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
 }
 
 /// On rank 0, see CheckpointControl::Settings.
-Checkpoint go_back(const Config& config, const RunFolder& folder, const std::string& data_sha256) {
+Checkpoint go_back(const Config& config, const RunFolder& folder, const DataIdentity& data) {
   const ResumeDecision newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first(),
                               false};
-  ResumedFrom from = read_candidates(newest, config, data_sha256);
+  ResumedFrom from = read_candidates(newest, config, data);
   warn_of_damage(from);
   rewind_folder(folder, from);
   return std::move(from.checkpoint);
@@ -144,17 +145,18 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
           const std::string& path, Reporter& reporter, StopRequest& stop,
           const Stopwatch& since_start) {
   const Communicator& world = grid.world();
-  const std::string data_sha256 =
-      agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); });
-  OpenedFolder opened = prepare_folder(config, world, plan, path, data_sha256, reporter);
+  const DataIdentity identity{
+      agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); }),
+      data.train.schema};
+  OpenedFolder opened = prepare_folder(config, world, plan, path, identity, reporter);
   const RunFolder& folder = opened.folder;
   if (world.is_root()) {
     watch_stop_file(folder, stop);
   }
   CheckpointControl control(world, &stop,
                             {CheckpointInterval::parse(config.checkpoint_every), config.keep,
-                             folder.checkpoints(), data_sha256, plan.parallel_checkpoints,
-                             [&] { return go_back(config, folder, data_sha256); }});
+                             folder.checkpoints(), identity.sha256, plan.parallel_checkpoints,
+                             [&] { return go_back(config, folder, identity); }});
   Trainer<T> trainer(config, grid, plan, data, reporter,
                      {provenance_of(config, plan.environment), &folder, &control});
   if (!opened.resumed_from.empty()) {
@@ -264,6 +266,9 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
     reporter.line(line);
   }
   if (config.dry_run) {
+    for (const std::string& line : describe(data.train.schema)) {
+      reporter.line(line);
+    }
     for (const std::string& line : describe_split(plan, config, data)) {
       reporter.line(line);
     }
@@ -285,6 +290,9 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
 
 int run_training(const Config& config, const Communicator& world, StopRequest& stop,
                  LaunchTimeout& launch) {
+  if (!config.explain_data.empty()) {
+    return explain_data(config, world);
+  }
   return run_on_grid(config, world, launch, [&](RankGrid& grid, Watchdog* watchdog) {
     return run_on(config, grid, stop, watchdog);
   });

@@ -43,6 +43,7 @@ std::string data_fingerprint(const TrainingData& data) {
       add_text(hash, name);
     }
   }
+  add_text(hash, to_text(train.schema));
   add_bytes(hash, train.labels.view);
   add_bytes(hash, train.row_offsets.view);
   add_bytes(hash, train.value_columns.view);

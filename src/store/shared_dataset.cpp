@@ -29,6 +29,9 @@ std::string describe(const Dataset& data) {
                       {"index_base", data.index_base},
                       {"class_names", data.class_names},
                       {"feature_names", data.feature_names},
+                      {"schema", to_json(data.schema)},
+                      {"has_missing", data.has_missing},
+                      {"notes", data.notes},
                       {"blocks", json::array()}};
   for (const auto block : blocks) {
     const Bytes& bytes = data.*block;
@@ -50,6 +53,9 @@ Dataset from_description(const json& description) {
   data.index_base = description["index_base"];
   data.class_names = description["class_names"].get<std::vector<std::string>>();
   data.feature_names = description["feature_names"].get<std::vector<std::string>>();
+  data.schema = schema_from_json(description["schema"], data.origin);
+  data.has_missing = description["has_missing"];
+  data.notes = description["notes"].get<std::vector<std::string>>();
   return data;
 }
 

@@ -11,8 +11,10 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
-#include "dnn/data/open_dataset.hpp"
+#include "dnn/readers/open_dataset.hpp"
+#include "dnn/store/missing_values.hpp"
 #include "dnn/store/shared_dataset.hpp"
 
 namespace dnn {
@@ -25,10 +27,7 @@ struct Parts {
 };
 
 Parts read_parts(const DataSettings& settings, bool wide) {
-  ReadOptions options;
-  options.label_column = settings.label_column;
-  options.header = settings.csv_header;
-  options.wide = wide;
+  ReadOptions options = read_options_of(settings, wide);
   Parts parts{open_dataset(settings.data, Part::train, options), std::nullopt};
   check_trainable(parts.train);
   const bool own_test = settings.test_data.empty() && has_test_part(settings.data);
@@ -38,6 +37,7 @@ Parts read_parts(const DataSettings& settings, bool wide) {
       options.features = parts.train.features;
       options.index_base = parts.train.index_base;
     }
+    options.schema = parts.train.schema.empty() ? nullptr : &parts.train.schema;
     Dataset test = open_dataset(own_test ? settings.data : settings.test_data, Part::test, options);
     check_features(test, parts.train.features, parts.train.feature_names, "the training data");
     use_classes(test, parts.train.class_names, "the training data");
@@ -118,6 +118,18 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
 
 }  // namespace
 
+ReadOptions read_options_of(const DataSettings& settings, bool wide) {
+  ReadOptions options;
+  options.label_column = settings.label_column;
+  options.header = settings.csv_header;
+  options.columns = settings.columns;
+  options.missing = settings.missing;
+  options.max_categories = settings.max_categories;
+  options.drop_unlabelled = settings.drop_unlabelled;
+  options.wide = wide;
+  return options;
+}
+
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
     return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size();
@@ -164,11 +176,16 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
         options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
   });
   const Sampler sampler(sampling);
+  fill_with_medians(world, train, sampler);
   const FeatureStatistics features =
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
-  Normalizer normalizer = agree(world, [&] { return features.normalizer(settings.normalize); });
+  Normalizer normalizer = agree(world, [&] {
+    return features.normalizer(settings.normalize, FeatureEncoding(train.schema).scaled_inputs());
+  });
   const double largest = features.largest(normalizer);
+  fill_with_means(train.schema, features);
   if (test) {
+    test->schema = train.schema;
     check_finite(world, *test);
   }
   return {.train = std::move(train),

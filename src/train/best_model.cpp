@@ -133,6 +133,7 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   description.feature_names = setup_.data.train.feature_names;
   description.index_base = setup_.data.train.index_base;
   description.normalizer = setup_.data.normalizer;
+  description.schema = setup_.data.train.schema;
   description.configuration = setup_.provenance.configuration_toml;
   description.epoch = metrics.epoch;
   if (metrics.validation) {

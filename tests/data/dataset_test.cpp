@@ -3,31 +3,32 @@
 #include <gtest/gtest.h>
 
 #include "dnn/core/error.hpp"
-#include "dnn/data/csv_reader.hpp"
 #include "support/expect_error.hpp"
+#include "support/small_dataset.hpp"
 
 namespace dnn {
 namespace {
 
 using test::expect_error;
 
-Dataset read(const std::string& text, const ReadOptions& options = {}) {
-  return read_csv(std::as_bytes(std::span(text)), "t.csv", options);
+Dataset read(const std::string& text) {
+  return test::small_dataset<float>(text);
 }
 
 TEST(Dataset, WhatCannotBeTrainedOn) {
   expect_error<InputError>([] { check_trainable(read("a\nb\n")); }, {"t.csv", "zero features"});
   expect_error<InputError>([] { check_trainable(read("1,a\n2,a\n")); },
                            {"t.csv", "one class only", "'a'"});
-  expect_error<InputError>([] { check_trainable(read("1,2\n", {.features = 2})); },
+  expect_error<InputError>([] { check_trainable(test::small_dataset<float>("1,2\n", false)); },
                            {"t.csv", "no labels"});
-  expect_error<InputError>([] { check_trainable(read("x,label\n", {.header = HeaderMode::yes})); },
+  expect_error<InputError>([] { check_trainable(read("")); },
                            {"t.csv", "no samples"});
   check_trainable(read("1,a\n2,b\n"));
 }
 
 TEST(Dataset, AnotherWidthOrOrderOfFeatures) {
-  const Dataset data = read("w,h,label\n1,2,a\n");
+  Dataset data = read("1,2,a\n");
+  data.feature_names = {"w", "h"};
   check_features(data, 2, {"w", "h"}, "the model");
   check_features(data, 2, {}, "the model");
   expect_error<InputError>([&] { check_features(data, 3, {}, "the training data"); },

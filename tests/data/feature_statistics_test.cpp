@@ -7,11 +7,10 @@
 #include <numeric>
 
 #include "dnn/core/error.hpp"
-#include "dnn/data/csv_reader.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/data/gatherer.hpp"
-#include "dnn/data/libsvm_reader.hpp"
 #include "support/expect_error.hpp"
+#include "support/small_dataset.hpp"
 
 namespace dnn {
 namespace {
@@ -23,7 +22,7 @@ std::vector<std::uint64_t> all(const Dataset& data) {
 }
 
 Dataset dense(const std::string& text) {
-  return read_csv(std::as_bytes(std::span(text)), "t.csv", {.wide = true});
+  return test::small_dataset<double>(text);
 }
 
 TEST(FeatureStatistics, MeanAndDeviationByHand) {
@@ -52,8 +51,13 @@ TEST(FeatureStatistics, MeanAndDeviationByHand) {
 }
 
 TEST(FeatureStatistics, SparseDataHaveTheDenseOnesNumbers) {
-  const std::string text = "1 1:4 3:-2\n0 2:1\n1 1:2\n0\n";
-  const Dataset sparse = read_libsvm(std::as_bytes(std::span(text)), "t.svm", {.wide = true});
+  Dataset sparse;
+  sparse.samples = 4;
+  sparse.features = 3;
+  sparse.element = ElementType::f64;
+  sparse.values = Bytes::from(std::vector<double>{4, -2, 1, 2});
+  sparse.value_columns = Bytes::from(std::vector<std::uint32_t>{0, 2, 1, 0});
+  sparse.row_offsets = Bytes::from(std::vector<std::uint64_t>{0, 2, 3, 4, 4});
   const Dataset same = dense("4,0,-2,1\n0,1,0,0\n2,0,0,1\n0,0,0,0\n");
   for (const Normalization kind : {Normalization::standard, Normalization::minmax}) {
     FeatureStatistics from_sparse(3);

@@ -1,7 +1,7 @@
 // The length of a first file in a byte, the first file: the images, and the rest: the labels, if
 // there are any.
 
-#include "dnn/data/idx_reader.hpp"
+#include "dnn/readers/idx_reader.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // LIBSVM text, after a byte that chooses how to read it.
 
-#include "dnn/data/libsvm_reader.hpp"
+#include "dnn/readers/libsvm_reader.hpp"
 
 #include "fuzz/allocation_limit.hpp"
 #include "fuzz/invariants.hpp"

@@ -1,7 +1,7 @@
 // A byte that chooses how to read, the length of a first file in a byte (times 8, as headers are
 // long), the first file: the features, and the rest: the labels, if there are any.
 
-#include "dnn/data/npy_reader.hpp"
+#include "dnn/readers/npy_reader.hpp"
 
 #include <algorithm>
 

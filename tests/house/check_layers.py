@@ -13,6 +13,7 @@ LIBRARIES = {
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),
     "zlib": ("data/bytes",),
+    "fast_float/": ("readers/",),
     "CLI/": ("run/",),
     "toml++/": ("run/config_file",),
 }

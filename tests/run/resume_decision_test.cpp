@@ -58,7 +58,7 @@ TEST_F(StartedRun, GoesOnFromTheNewest) {
   const ResumeDecision start = ResumeDecision::find(config);
   EXPECT_FALSE(start.finished);
   EXPECT_EQ(start.candidates.size(), 2U);
-  const ResumedFrom from = read_candidates(start, config, sha);
+  const ResumedFrom from = read_candidates(start, config, {sha, {}});
   EXPECT_EQ(from.path, newest);
   EXPECT_EQ(from.checkpoint.step, 7U);
   EXPECT_TRUE(from.damaged.empty());
@@ -72,7 +72,7 @@ TEST_F(StartedRun, FallsBackOverDamagedOnes) {
   std::string bytes = read_file(flipped);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   folder.write("run/checkpoints/" + std::filesystem::path(flipped).filename().string(), bytes);
-  const ResumedFrom from = read_candidates(ResumeDecision::find(config), config, sha);
+  const ResumedFrom from = read_candidates(ResumeDecision::find(config), config, {sha, {}});
   EXPECT_EQ(from.path, good);
   ASSERT_EQ(from.damaged.size(), 2U);
   EXPECT_NE(from.damaged[0].find(flipped), std::string::npos);
@@ -92,7 +92,7 @@ TEST_F(StartedRun, FallsBackOverDamagedOnes) {
 TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {
   std::filesystem::resize_file(save(5), 90);
   expect_error<InputError>(
-      [&] { (void)read_candidates(ResumeDecision::find(config), config, sha); },
+      [&] { (void)read_candidates(ResumeDecision::find(config), config, {sha, {}}); },
       {"none of the checkpoints", "truncated", "--overwrite"});
   std::filesystem::remove(checkpoints.file_for(5));
   folder.write("run/model.dnn", "");
@@ -102,7 +102,7 @@ TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {
 
 // What the same command may begin again, since it has saved nothing that it could go on from.
 TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
-  record_start(run, config, {});
+  record_start(run, config, {}, {});
   EXPECT_FALSE(ResumeDecision::find(config).begins_again);  // there is nothing in it yet
   folder.write("run/model.dnn", "");
   folder.write("run/model.dnn.tmp.7", "");
@@ -118,7 +118,7 @@ TEST_F(StartedRun, OneBeforeItsFirstCheckpointBeginsAgain) {
   EXPECT_TRUE(std::filesystem::is_empty(run.path()));
 
   config.checkpoint_every = "off";  // its best model may be all that is left of it
-  record_start(run, config, {});
+  record_start(run, config, {}, {});
   folder.write("run/model.dnn", "");
   expect_error<InputError>([&] { (void)ResumeDecision::find(config); },
                            {"holds a run without a checkpoint"});
@@ -133,7 +133,7 @@ TEST_F(StartedRun, OneThatWentOnFromAnotherRunBeginsAgainFromThere) {
   other.resume = origin;
   const RunFolder run_of_other(other.output);
   run_of_other.prepare(1);
-  record_start(run_of_other, other, {});
+  record_start(run_of_other, other, {}, {});
   folder.write("new/metrics.jsonl", "");
   const ResumeDecision start = ResumeDecision::find(other);
   EXPECT_TRUE(start.begins_again);
@@ -173,11 +173,11 @@ TEST_F(StartedRun, OneOfTheSameJobGoesOnWhateverItsFirstStartWasTold) {
     }
     Config other = config;
     other.job = "another night";
-    record_start(run, other, {});
+    record_start(run, other, {}, {});
     if (resume != "never") {
       EXPECT_NE(ResumeDecision::find(config).candidates, (std::vector{newest, older}));
     }
-    record_start(run, config, {});
+    record_start(run, config, {}, {});
     EXPECT_EQ(ResumeDecision::find(config).candidates, (std::vector{newest, older})) << resume;
     // It is finished, and not wiped.
     std::filesystem::remove(run.started());
@@ -194,7 +194,7 @@ TEST_F(StartedRun, OneOfTheSameJobBeginsAgainFromTheCheckpointNamed) {
   config.job = "night";
   const RunFolder second(config.output);
   std::filesystem::create_directory(second.path());
-  record_start(second, config, {});
+  record_start(second, config, {}, {});
   folder.write("second/model.dnn", "");
   EXPECT_EQ(ResumeDecision::find(config).candidates, std::vector{other});
 }
@@ -230,7 +230,7 @@ TEST_F(StartedRun, AFinishedOneSaysSoUnlessMoreIsAskedFor) {
 TEST_F(StartedRun, OtherDataAreRefused) {
   save(5);
   expect_error<InputError>(
-      [&] { (void)read_candidates(ResumeDecision::find(config), config, std::string(64, 'b')); },
+      [&] { (void)read_candidates(ResumeDecision::find(config), config, {std::string(64, 'b'), {}}); },
       {"training data", config.data.c_str(), ".ckpt"});
 }
 
@@ -254,7 +254,7 @@ TEST_F(StartedRun, APathStartsFromThereOrGoesBack) {
   finish(config.epochs);
   const ResumeDecision back = ResumeDecision::find(config);
   EXPECT_FALSE(back.finished);
-  const ResumedFrom from = read_candidates(back, config, sha);
+  const ResumedFrom from = read_candidates(back, config, {sha, {}});
   rewind_folder(run, from);
   EXPECT_EQ(checkpoints.newest_first(), std::vector<std::string>{early});
   EXPECT_FALSE(std::filesystem::exists(run.summary()));

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "dnn/data/open_dataset.hpp"
+#include "dnn/readers/open_dataset.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn {

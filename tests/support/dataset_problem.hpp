@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "dnn/data/dataset.hpp"
+#include "dnn/data/feature_encoding.hpp"
+#include "dnn/data/gatherer.hpp"
 
 namespace dnn::test {
 
@@ -33,7 +35,14 @@ inline std::string dataset_problem(const Dataset& data) {
   } else {
     const bool omits = data.omitted_column != Dataset::none;
     std::size_t bytes = element_size(data.element);
-    if (data.row_elements != data.features + (omits ? 1 : 0) ||
+    std::size_t columns = data.features + (omits ? 1 : 0);
+    if (!data.schema.empty()) {
+      columns = FeatureEncoding(data.schema).columns();
+      if (data.schema.inputs() != data.features) {
+        return "the schema has another number of inputs";
+      }
+    }
+    if (data.row_elements != columns ||
         (omits && data.omitted_column >= data.row_elements)) {
       return "a row is not the features and the label";
     }
@@ -61,6 +70,19 @@ inline std::string dataset_problem(const Dataset& data) {
   const std::unordered_set<std::string> names(data.class_names.begin(), data.class_names.end());
   return names.size() != data.classes() || names.count("") > 0 ? "a class has no name of its own"
                                                                : "";
+}
+
+/// Whether all network inputs of `data` are finite numbers.
+inline bool has_finite_inputs(const Dataset& data) {
+  const Gatherer<double> gatherer(data, {});
+  std::vector<double> x(data.features);
+  for (std::uint64_t i = 0; i < data.samples; ++i) {
+    gatherer.gather(std::span(&i, 1), {x.data(), 1, data.features});
+    if (!std::all_of(x.begin(), x.end(), [](double value) { return std::isfinite(value); })) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /// Whether all values of `data` are finite numbers.

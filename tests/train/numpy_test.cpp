@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iomanip>
 
-#include "dnn/data/open_dataset.hpp"
+#include "dnn/readers/open_dataset.hpp"
 #include "dnn/data/sampler.hpp"
 #include "dnn/nn/initializer.hpp"
 #include "dnn/train/training_step.hpp"

@@ -8,6 +8,7 @@
 
 #include "dnn/data/bytes.hpp"
 #include "dnn/data/element_type.hpp"
+#include "dnn/data/table_schema.hpp"
 
 namespace dnn {
 
@@ -18,12 +19,13 @@ struct Dataset {
 
   std::string origin;  ///< where it came from, for messages
   std::size_t samples = 0;
-  std::size_t features = 0;  ///< M_0
+  std::size_t features = 0;  ///< M_0: inputs of the network
 
   ElementType element = ElementType::f32;
   /// Dense: samples x row_elements elements, row-major. Sparse: the stored values, row after row.
   Bytes values;
   /// Dense: elements of a row; one more than `features` where the label's column lies among them.
+  /// Of a table: one for each feature column, see Note [Raw rows of a table].
   std::size_t row_elements = 0;
   std::size_t omitted_column = none;  ///< dense: the label's column, if it lies in the row
 
@@ -33,7 +35,10 @@ struct Dataset {
 
   Bytes labels;  ///< std::int32_t, the class of each sample; empty where there are none
   std::vector<std::string> class_names;    ///< the name of each class
-  std::vector<std::string> feature_names;  ///< empty where the format has none
+  std::vector<std::string> feature_names;  ///< of the inputs; empty where the format has none
+  TableSchema schema;                      ///< of a table; empty for other data
+  bool has_missing = false;                ///< a table: some raw values are NaN
+  std::vector<std::string> notes;  ///< what the reader understood, one line each, for the user
 
   [[nodiscard]] bool is_sparse() const { return row_offsets.size() > 0; }
   [[nodiscard]] bool has_labels() const { return labels.size() > 0; }

@@ -32,8 +32,13 @@ class FeatureStatistics {
   /// Adds another set's statistics (Chan, Golub and LeVeque, 1983).
   void merge(const FeatureStatistics& other);
 
-  /// The normalization of this set.
-  [[nodiscard]] Normalizer normalizer(Normalization kind) const;
+  /// The normalization of this set. Inputs that are not `scaled` (all are, if it is empty) stay as
+  /// they are, see FeatureEncoding::scaled_inputs.
+  [[nodiscard]] Normalizer normalizer(Normalization kind,
+                                      const std::vector<bool>& scaled = {}) const;
+
+  /// The mean of an input.
+  [[nodiscard]] double mean(std::size_t input) const;
 
   /// The largest magnitude that a feature of this set has when it is normalized.
   [[nodiscard]] double largest(const Normalizer& normalizer) const;

@@ -6,12 +6,14 @@
 
 #include "dnn/core/matrix.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/normalizer.hpp"
 
 namespace dnn {
 
 /// Turns samples of a data set into rows of network input: reads them in the type in which they
-/// lie, normalizes, converts to T. Keeps references to nothing but the data set's memory.
+/// lie, encodes the columns of a table, normalizes, converts to T. Keeps references to nothing but
+/// the data set's memory.
 template <class T>
 class Gatherer {
  public:
@@ -31,9 +33,12 @@ class Gatherer {
   template <class Raw>
   void gather_dense(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
   template <class Raw>
+  void gather_encoded(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+  template <class Raw>
   void gather_sparse(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
 
   Dataset data_;
+  FeatureEncoding encoding_;
   // The normalizer in both widths: raw types that float cannot hold are normalized in double.
   std::vector<float> center_f_, scale_f_;
   std::vector<double> center_d_, scale_d_;

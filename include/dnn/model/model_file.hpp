@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dnn/data/normalizer.hpp"
+#include "dnn/data/table_schema.hpp"
 #include "dnn/model/precision.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 
@@ -19,9 +20,10 @@ struct ModelDescription {
   std::vector<std::uint64_t> widths;  ///< M_0, ..., M_N
   Precision precision = Precision::f32;
   std::vector<std::string> class_names;
-  std::vector<std::string> feature_names;  ///< empty where the training data had none
+  std::vector<std::string> feature_names;  ///< of the inputs; empty where the data had none
   int index_base = -1;                     ///< LIBSVM: whether features were counted from 0 or 1
   Normalizer normalizer;
+  TableSchema schema;  ///< of the training table; empty where the data were none
   std::string configuration;  ///< TOML, as dnn_train --print-config
   std::uint64_t epoch = 0;    ///< after which it was taken, from 1
   double validation_loss = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/data/table_schema.hpp"
 #include "dnn/model/model_file.hpp"
 #include "dnn/model/precision.hpp"
 
@@ -21,6 +22,7 @@ struct ModelInterface {
   int index_base = -1;                     ///< as in ModelDescription
   std::vector<std::string> class_names;
   Precision precision = Precision::f32;  ///< of an ensemble: the widest of its models'
+  TableSchema schema;                    ///< how a table is read; empty: as it stands
 
   [[nodiscard]] static ModelInterface of(const ModelDescription& model);
 

@@ -21,6 +21,7 @@ struct RunSettings {
   double stall_timeout = 300;   ///< seconds without any progress; 0: any
   bool quiet = false;
   bool dry_run = false;
+  std::string explain_data;  ///< data that are only described; empty: a run
 };
 
 /// The options of a training run. Each layer declares the settings that it obeys; option_table()

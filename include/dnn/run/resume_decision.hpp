@@ -7,6 +7,7 @@
 
 #include "dnn/checkpoint/checkpoint.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
+#include "dnn/data/table_schema.hpp"
 #include "dnn/model/environment.hpp"
 #include "dnn/run/config.hpp"
 
@@ -51,10 +52,16 @@ struct ResumedFrom {
   std::vector<std::string> damaged;  ///< what is wrong with each newer one, with its path
 };
 
+/// By what a run knows its training data again.
+struct DataIdentity {
+  std::string sha256;  ///< data_fingerprint()
+  TableSchema schema;  ///< empty for data that are no table
+};
+
 /// Reads the first undamaged candidate, and checks that `config` and the data are those of its
 /// run. Throws InputError otherwise.
 [[nodiscard]] ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
-                                          const std::string& data_sha256);
+                                          const DataIdentity& data);
 
 /// A warning that lists the differences between the environment `now` and that of the checkpoint;
 /// empty where there is none.
@@ -63,7 +70,8 @@ struct ResumedFrom {
 
 /// Writes into the folder what the run was begun with, so that the same command is known again
 /// before the first checkpoint. Throws FileError.
-void record_start(const RunFolder& folder, const Config& config, const Environment& environment);
+void record_start(const RunFolder& folder, const Config& config, const Environment& environment,
+                  const TableSchema& schema);
 /// Removes the record of a run that is finished.
 void remove_record(const RunFolder& folder);
 

@@ -15,6 +15,7 @@ struct PredictConfig {
   std::string data = "builtin:digits";
   std::string label_column;
   std::string csv_header = "auto";
+  std::string missing;  ///< as ReadOptions; empty: as in training
   std::string output = "predictions.csv";
   bool overwrite = false;
   bool quiet = false;

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dnn {
+
+struct TableSchema;
+
+enum class HeaderMode { detect, yes, no };
+
+/// Options of a reader, besides the path of the data.
+struct ReadOptions {
+  /// The label's column (text tables, NPY): a name from the header, a number counted from 1 (or
+  /// from the end: -1 is the last), `first` or `last`. Empty: a column named label, class, target
+  /// or y; else the only column of text in a table of numbers; else the last.
+  std::string label_column;
+  HeaderMode header = HeaderMode::detect;  ///< text tables: whether the first line names columns
+  /// Text tables: what columns are, see parse_column_kinds.
+  std::string columns;
+  /// Text tables: words, separated by commas, that stand for a missing value, as an empty cell
+  /// does. Empty: those of the schema, or usual_missing_words.
+  std::string missing;
+  /// Text tables: the most categories of a column that get an input of their own.
+  std::size_t max_categories = 256;
+  /// Text tables: rows without a label are left out rather than refused.
+  bool drop_unlabelled = false;
+  bool wide = false;  ///< numbers of a text keep the precision of double
+  /// The schema of the training table, which the data have to match by name: as test data, or with
+  /// a trained model. Null: the data have a schema of their own.
+  const TableSchema* schema = nullptr;
+  /// The number of features where it is known (a trained model's): data of just as many columns
+  /// have no labels, and sparse data have no more. Nothing: labels are expected.
+  std::optional<std::size_t> features;
+  /// Sparse: whether the file counts features from 0 or 1, where it is known; else it is found out.
+  std::optional<int> index_base;
+};
+
+}  // namespace dnn

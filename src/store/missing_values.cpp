@@ -1,0 +1,77 @@
+#include "dnn/store/missing_values.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace dnn {
+
+namespace {
+
+/// The median of what is there of raw element `column` in the training set; 0 if nothing is.
+double median(const Dataset& train, const Sampler& sampler, std::size_t column) {
+  std::vector<double> values;
+  visit_element(train.element, [&](auto element) {
+    const auto raw = train.values.as<decltype(element)>();
+    for (std::size_t i = 0; i < train.samples; ++i) {
+      const auto value = static_cast<double>(raw[i * train.row_elements + column]);
+      if (!std::isnan(value) && sampler.is_training(i)) {
+        values.push_back(value);
+      }
+    }
+  });
+  if (values.empty()) {
+    return 0;
+  }
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) {
+    return *middle;
+  }
+  const double below = *std::max_element(values.begin(), middle);
+  return below + (*middle - below) / 2;
+}
+
+}  // namespace
+
+void fill_with_medians(const Communicator& world, Dataset& train, const Sampler& sampler) {
+  std::vector<TableColumn*> columns;
+  std::vector<std::size_t> places;
+  std::size_t place = 0;
+  for (TableColumn& column : train.schema.columns) {
+    if (!column.is_feature()) {
+      continue;
+    }
+    if (column.marks_missing && column.kind != ColumnKind::category) {
+      columns.push_back(&column);
+      places.push_back(place);
+    }
+    ++place;
+  }
+  if (columns.empty()) {
+    return;
+  }
+  std::vector<double> medians(columns.size(), 0.0);
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (c % static_cast<std::size_t>(world.size()) == static_cast<std::size_t>(world.rank())) {
+      medians[c] = median(train, sampler, places[c]);
+    }
+  }
+  // Every number comes from one rank and meets zeros from the others: the sum is exact.
+  world.all_reduce(std::span(medians), Reduction::sum);
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    columns[c]->fill = medians[c];
+  }
+}
+
+void fill_with_means(TableSchema& schema, const FeatureStatistics& inputs) {
+  std::size_t input = 0;
+  for (TableColumn& column : schema.columns) {
+    if (column.is_feature() && column.kind != ColumnKind::category && !column.marks_missing) {
+      column.fill = inputs.mean(input);
+    }
+    input += column.inputs();
+  }
+}
+
+}  // namespace dnn

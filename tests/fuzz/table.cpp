@@ -1,0 +1,28 @@
+// A table of text, after a byte that chooses how to read it.
+
+#include "dnn/readers/read_table.hpp"
+
+#include "fuzz/allocation_limit.hpp"
+#include "fuzz/invariants.hpp"
+#include "support/dataset_problem.hpp"
+
+using namespace dnn;
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  if (size == 0) {
+    return 0;
+  }
+  const auto bytes = fuzz::input(data, size);
+  const std::string origin = "input.csv";
+  Dataset dataset;
+  if (fuzz::accepts(origin, [&] {
+        // A field of one byte becomes a view, a name, a label: some tens of bytes each, in vectors
+        // that double.
+        const fuzz::AllocationLimit limit(256 * size + 65536);
+        dataset = read_table(bytes.subspan(1), origin, fuzz::read_options(bytes[0]));
+      })) {
+    fuzz::expect_well_formed(dataset);
+    fuzz::expect(test::has_finite_inputs(dataset), "inputs are finite");
+  }
+  return 0;
+}
