@@ -8,7 +8,8 @@ import sys
 LIBRARIES = {
     "mpi.h": ("comm/",),
     "hwloc": ("comm/numa_domain",),
-    "boost/": ("model/", "checkpoint/"),
+    "boost/": ("model/", "checkpoint/", "data/text_encoding"),
+    "iconv": ("data/utf8_conversion",),
     "dnnl": ("products/bf16_product", "products/arithmetic"),
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),

@@ -34,6 +34,7 @@ struct Dataset {
   Bytes labels;  ///< std::int32_t, the class of each sample; empty where there are none
   std::vector<std::string> class_names;    ///< the name of each class
   std::vector<std::string> feature_names;  ///< empty where the format has none
+  std::vector<std::string> notes;  ///< what the reader understood, one line each, for the user
 
   [[nodiscard]] bool is_sparse() const { return row_offsets.size() > 0; }
   [[nodiscard]] bool has_labels() const { return labels.size() > 0; }
