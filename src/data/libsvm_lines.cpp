@@ -1,11 +1,18 @@
 #include "dnn/data/libsvm_lines.hpp"
 
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "dnn/core/error.hpp"
 #include "dnn/data/number.hpp"
 
 namespace dnn {
 
-LibsvmLines::LibsvmLines(std::string_view text)
-    : rest_(text), line_end_(text.find('\n') == std::string_view::npos ? '\r' : '\n') {}
+LibsvmLines::LibsvmLines(std::string_view text, std::string origin)
+    : rest_(text),
+      line_end_(text.find('\n') == std::string_view::npos ? '\r' : '\n'),
+      origin_(std::move(origin)) {}
 
 bool LibsvmLines::next() {
   line_ = {};
@@ -19,22 +26,16 @@ bool LibsvmLines::next() {
   return !line_.empty();
 }
 
+void LibsvmLines::fail(const std::string& what) const {
+  throw InputError(fmt::format("{}: line {}: {}", origin_, number_, what));
+}
+
 std::string_view take_word(std::string_view& line) {
   line = trim(line);
   const std::size_t end = line.find_first_of(" \t");
   const std::string_view word = line.substr(0, end);
   line.remove_prefix(word.size());
   return word;
-}
-
-bool counts_samples(std::string_view line) {
-  std::size_t words = 0;
-  for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
-    if (++words > 3 || word.find_first_not_of("0123456789") != std::string_view::npos) {
-      return false;
-    }
-  }
-  return words == 3;
 }
 
 }  // namespace dnn

@@ -9,6 +9,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/data/csv_reader.hpp"
 #include "dnn/data/idx_reader.hpp"
+#include "dnn/data/libsvm_detection.hpp"
 #include "dnn/data/libsvm_reader.hpp"
 #include "dnn/data/npy_reader.hpp"
 #include "dnn/data/text_encoding.hpp"

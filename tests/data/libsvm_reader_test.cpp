@@ -4,6 +4,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/gatherer.hpp"
+#include "dnn/data/libsvm_detection.hpp"
 #include "support/expect_error.hpp"
 
 namespace dnn {

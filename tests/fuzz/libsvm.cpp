@@ -2,6 +2,7 @@
 
 #include "dnn/data/libsvm_reader.hpp"
 
+#include "dnn/data/libsvm_detection.hpp"
 #include "fuzz/allocation_limit.hpp"
 #include "fuzz/invariants.hpp"
 #include "support/dataset_problem.hpp"

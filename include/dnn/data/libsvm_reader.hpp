@@ -16,7 +16,4 @@ namespace dnn {
 [[nodiscard]] Dataset read_libsvm(std::span<const std::byte> contents, const std::string& origin,
                                   const ReadOptions& options);
 
-/// Whether the first line that is more than a lone word looks like LIBSVM text.
-[[nodiscard]] bool looks_like_libsvm(std::span<const std::byte> contents);
-
 }  // namespace dnn
