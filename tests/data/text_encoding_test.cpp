@@ -138,6 +138,14 @@ TEST(TextEncoding, OtherTextIsWindowsOrLatin) {
   fails("caf\xe9\x02", {"t.csv", "binary", "offset 3"});
 }
 
+TEST(TextEncoding, BlocksOfLongText) {
+  const std::string ascii(70000, 'x');
+  const std::string first_block_is_not_utf8 = "\xe9" + ascii + "\u00e9";
+  EXPECT_NE(decode(first_block_is_not_utf8).note.find("offset 0 is no UTF-8"), std::string::npos);
+  const std::string over_the_end_of_a_block = ascii.substr(0, 16383) + "\u00e9" + ascii + "\u00e9";
+  EXPECT_EQ(decode(over_the_end_of_a_block).note, "");
+}
+
 TEST(TextEncoding, WhatUtf8DoesNotAllow) {
   for (const std::string& bad : {"\xc0\xaf"s, "\xe0\x9f\xbf"s, "\xed\xa0\xbd"s, "\xf4\x91\xbf\xbf"s,
                                  "\xf8\xaf\xbf\xbf\xbf"s, "\xe2\x82"s, "\xbf"s}) {
