@@ -34,8 +34,7 @@ int weekday_of(double seconds) {
 }
 
 int month_of(double seconds) {
-  return static_cast<int>(
-             static_cast<unsigned>(chrono::year_month_day(day_of(seconds)).month())) -
+  return static_cast<int>(static_cast<unsigned>(chrono::year_month_day(day_of(seconds)).month())) -
          1;
 }
 
@@ -47,10 +46,9 @@ DateText date_text(double seconds) {
   const std::string day =
       fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  const std::string text =
-      second == 0 ? day
-                  : fmt::format("{} {:02}:{:02}:{:02}", day, second / 3600, second / 60 % 60,
-                                second % 60);
+  const std::string text = second == 0 ? day
+                                       : fmt::format("{} {:02}:{:02}:{:02}", day, second / 3600,
+                                                     second / 60 % 60, second % 60);
   text.copy(result.text, sizeof(result.text) - 1);
   return result;
 }

@@ -1,3 +1,5 @@
+#include "dnn/data/describe_schema.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -5,7 +7,6 @@
 #include <numeric>
 
 #include "dnn/data/calendar.hpp"
-#include "dnn/data/table_schema.hpp"
 
 namespace dnn {
 
@@ -57,9 +58,8 @@ std::string becomes(const TableColumn& column) {
     text = fmt::format("{} input{}", column.inputs(), column.inputs() == 1 ? "" : "s");
     if (column.kind == ColumnKind::date && column.inputs() > 1) {
       std::vector<std::string> cycles;
-      for (const auto& [varies, name] : {std::pair{column.hour, "hour"},
-                                         {column.weekday, "weekday"},
-                                         {column.month, "month"}}) {
+      for (const auto& [varies, name] :
+           {std::pair{column.hour, "hour"}, {column.weekday, "weekday"}, {column.month, "month"}}) {
         if (varies) {
           cycles.emplace_back(name);
         }

@@ -74,7 +74,10 @@ Dataset without_names(const Dataset& data) {
 
 template <class T>
 Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
-    : data_(without_names(data)), encoding_(data.schema), center_d_(normalizer.center), scale_d_(normalizer.scale) {
+    : data_(without_names(data)),
+      encoding_(data.schema),
+      center_d_(normalizer.center),
+      scale_d_(normalizer.scale) {
   if (normalizer.is_identity()) {
     center_d_.assign(data_.features, 0.0);
     scale_d_.assign(data_.features, 1.0);
@@ -127,8 +130,7 @@ void Gatherer<T>::gather_encoded(std::span<const std::uint64_t> samples, MatrixV
   std::vector<double> inputs(data_.features);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     encoding_.encode(values + samples[i] * data_.row_elements, std::span(inputs));
-    convert_loop(inputs.data(), center_d_.data(), scale_d_.data(), X.row(i).data(),
-                 data_.features);
+    convert_loop(inputs.data(), center_d_.data(), scale_d_.data(), X.row(i).data(), data_.features);
   }
 }
 

@@ -1,3 +1,5 @@
+#include "dnn/data/table_schema_json.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "dnn/core/error.hpp"
-#include "dnn/data/table_schema.hpp"
 
 namespace dnn {
 
@@ -14,8 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array kinds = {ColumnKind::number,   ColumnKind::category,   ColumnKind::date,
-                              ColumnKind::label,    ColumnKind::identifier, ColumnKind::constant,
+constexpr std::array kinds = {ColumnKind::number, ColumnKind::category,   ColumnKind::date,
+                              ColumnKind::label,  ColumnKind::identifier, ColumnKind::constant,
                               ColumnKind::ignored};
 
 ColumnKind kind_of(const std::string& word) {
@@ -77,8 +78,8 @@ TableColumn column_from_json(const Json& json) {
   take("hour", column.hour);
   take("weekday", column.weekday);
   take("month", column.month);
-  if (!std::isfinite(column.fill) || (column.kind != ColumnKind::category &&
-                                      (!column.categories.empty() || column.has_other)) ||
+  if (!std::isfinite(column.fill) ||
+      (column.kind != ColumnKind::category && (!column.categories.empty() || column.has_other)) ||
       !std::is_sorted(column.categories.begin(), column.categories.end())) {
     throw InputError("column " + in_quotes(column.name) + " contradicts itself");
   }
@@ -107,8 +108,8 @@ TableSchema schema_from_json(const Json& json, const std::string& origin) {
     }
     return schema;
   } catch (const std::exception& error) {
-    throw InputError(fmt::format("{}: the schema of its table cannot be read ({})", origin,
-                                 error.what()));
+    throw InputError(
+        fmt::format("{}: the schema of its table cannot be read ({})", origin, error.what()));
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
+#include "dnn/data/table_schema_json.hpp"
 #include "dnn/model/container.hpp"
 #include "dnn/model/description_archive.hpp"
 
@@ -87,7 +88,8 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   require(d.normalizer.center.size() == d.normalizer.scale.size() &&
               (d.normalizer.is_identity() || d.normalizer.center.size() == d.widths.front()),
           "size of the normalization");
-  require(d.schema.empty() || d.schema.inputs() == d.widths.front(), "number of the table's inputs");
+  require(d.schema.empty() || d.schema.inputs() == d.widths.front(),
+          "number of the table's inputs");
   const std::size_t bytes = packed_bytes(d.widths, d.precision, path + ": the model");
   require(bytes == model.parameters.size(), "number of parameters");
 }

@@ -9,6 +9,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/data/table_schema_json.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
 
 namespace dnn {
@@ -127,8 +128,8 @@ void take_over(ModelInterface& joined, Sources& from, const ModelInterface& next
 }  // namespace
 
 ModelInterface ModelInterface::of(const ModelDescription& model) {
-  return {model.widths.front(), model.feature_names, model.index_base, model.class_names,
-          model.precision, model.schema};
+  return {model.widths.front(), model.feature_names, model.index_base,
+          model.class_names,    model.precision,     model.schema};
 }
 
 ModelInterface ModelInterface::join(const std::vector<std::string>& paths,

@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "dnn/core/error.hpp"
-#include "dnn/readers/label_column.hpp"
 #include "dnn/data/label_table.hpp"
 #include "dnn/data/number.hpp"
+#include "dnn/tables/label_column.hpp"
 
 namespace dnn {
 
@@ -202,8 +202,7 @@ Dataset read_npy(const std::string& features_path, const std::string& labels_pat
     }
     labels.finish(data);
   } else if (options.features != data.row_elements && data.row_elements > 0) {
-    data.omitted_column =
-        find_label_column(options.label_column, data.row_elements, features_path);
+    data.omitted_column = find_label_column(options.label_column, data.row_elements, features_path);
     data.features = data.row_elements - 1;
     for (std::size_t i = 0; i < data.samples; ++i) {
       add_label(array, i * data.row_elements + data.omitted_column, labels);

@@ -8,9 +8,11 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/readers/idx_reader.hpp"
+#include "dnn/readers/libsvm_detection.hpp"
 #include "dnn/readers/libsvm_reader.hpp"
 #include "dnn/readers/npy_reader.hpp"
-#include "dnn/readers/read_table.hpp"
+#include "dnn/readers/text_encoding.hpp"
+#include "dnn/tables/read_table.hpp"
 
 // Made by the build from digits.csv.gz.
 extern const unsigned char digits_csv_gz[];
@@ -104,25 +106,21 @@ Dataset open_folder(const std::string& folder, Part part, const ReadOptions& opt
 }
 
 Dataset open_file(const std::string& path, const ReadOptions& options) {
-  const Bytes contents = read_contents(path);
+  Bytes contents = read_contents(path);
   if (looks_like_npy(contents.view)) {
     return read_npy(path, {}, options);
   }
   if (path.ends_with(".npy") || path.ends_with(".npy.gz")) {
     throw InputError(path + ": not an NPY file (no NUMPY magic)");
   }
-  const auto zeros =
-      std::count(contents.view.begin(),
-                 contents.view.begin() +
-                     static_cast<std::ptrdiff_t>(std::min<std::size_t>(contents.size(), 4096)),
-                 std::byte{0});
-  if (zeros > 0) {
-    throw InputError(path +
-                     ": the file is binary and not NPY (IDX files are named by their folder; "
-                     "archives such as .npz, and text in UTF-16, cannot be read)");
+  const DecodedText decoded = decode_text(contents, path);
+  contents = decoded.text;  // bytes in another encoding are released
+  Dataset data = looks_like_libsvm(contents.view) ? read_libsvm(contents.view, path, options)
+                                                  : read_table(contents.view, path, options);
+  if (!decoded.note.empty()) {
+    data.notes.insert(data.notes.begin(), decoded.note);
   }
-  return looks_like_libsvm(contents.view) ? read_libsvm(contents.view, path, options)
-                                          : read_table(contents.view, path, options);
+  return data;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/data/describe_schema.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/store/training_data.hpp"
@@ -25,9 +26,8 @@ int explain_data(const Config& config, const Communicator& world) {
     if (!world.is_root()) {
       return;
     }
-    const Dataset data =
-        open_dataset(config.explain_data, Part::train,
-                     read_options_of(config, config.precision == Precision::f64));
+    const Dataset data = open_dataset(config.explain_data, Part::train,
+                                      read_options_of(config, config.precision == Precision::f64));
     print(fmt::format("{}: {} samples, {} inputs, {} classes", config.explain_data,
                       with_commas(data.samples), with_commas(data.features),
                       with_commas(data.classes())));

@@ -11,6 +11,7 @@
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/program_name.hpp"
+#include "dnn/data/table_schema_json.hpp"
 #include "dnn/report/metrics_log.hpp"
 #include "dnn/run/config_changes.hpp"
 
@@ -217,8 +218,8 @@ ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
   }
   if (checkpoint.data_sha256 != data.sha256) {
     throw InputError(fmt::format("the training data of {} are not those of the checkpoint {}{}{}",
-                                 config.data, from.path,
-                                 changed_column(start.folder, data.schema), how_to_proceed));
+                                 config.data, from.path, changed_column(start.folder, data.schema),
+                                 how_to_proceed));
   }
   return from;
 }

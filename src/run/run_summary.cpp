@@ -8,6 +8,7 @@
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/csv_text.hpp"
+#include "dnn/data/table_schema_json.hpp"
 #include "dnn/run/choices.hpp"
 
 namespace dnn {

@@ -16,6 +16,7 @@
 #include "dnn/comm/watchdog.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/data/describe_schema.hpp"
 #include "dnn/report/terminal.hpp"
 #include "dnn/run/explain_data.hpp"
 #include "dnn/run/load_data.hpp"
@@ -100,8 +101,7 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
 
 /// Collective: the run folder at `path`, ready on all ranks.
 OpenedFolder prepare_folder(const Config& config, const Communicator& world, const RunPlan& plan,
-                            const std::string& path, const DataIdentity& data,
-                            Reporter& reporter) {
+                            const std::string& path, const DataIdentity& data, Reporter& reporter) {
   OpenedFolder opened = agree(world, [&] {
     return world.is_root() ? open_folder(config, plan, path, data, reporter)
                            : OpenedFolder{RunFolder(path), {}, {}, {}};

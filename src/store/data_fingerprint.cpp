@@ -4,6 +4,7 @@
 #include <span>
 
 #include "dnn/core/sha256.hpp"
+#include "dnn/data/table_schema_json.hpp"
 
 namespace dnn {
 

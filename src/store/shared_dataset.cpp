@@ -8,6 +8,7 @@
 #include "dnn/comm/numa_domain.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
+#include "dnn/data/table_schema_json.hpp"
 
 namespace dnn {
 

@@ -21,8 +21,7 @@ TEST(Dataset, WhatCannotBeTrainedOn) {
                            {"t.csv", "one class only", "'a'"});
   expect_error<InputError>([] { check_trainable(test::small_dataset<float>("1,2\n", false)); },
                            {"t.csv", "no labels"});
-  expect_error<InputError>([] { check_trainable(read("")); },
-                           {"t.csv", "no samples"});
+  expect_error<InputError>([] { check_trainable(read("")); }, {"t.csv", "no samples"});
   check_trainable(read("1,a\n2,b\n"));
 }
 

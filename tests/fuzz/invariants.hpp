@@ -6,7 +6,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/dataset.hpp"
-#include "dnn/readers/read_options.hpp"
+#include "dnn/tables/read_options.hpp"
 
 namespace dnn::fuzz {
 

@@ -2,6 +2,7 @@
 
 #include "dnn/readers/libsvm_reader.hpp"
 
+#include "dnn/readers/libsvm_detection.hpp"
 #include "fuzz/allocation_limit.hpp"
 #include "fuzz/invariants.hpp"
 #include "support/dataset_problem.hpp"

@@ -1,6 +1,6 @@
 // A table of text, after a byte that chooses how to read it.
 
-#include "dnn/readers/read_table.hpp"
+#include "dnn/tables/read_table.hpp"
 
 #include "fuzz/allocation_limit.hpp"
 #include "fuzz/invariants.hpp"

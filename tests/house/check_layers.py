@@ -8,12 +8,13 @@ import sys
 LIBRARIES = {
     "mpi.h": ("comm/",),
     "hwloc": ("comm/numa_domain",),
-    "boost/": ("model/", "checkpoint/"),
+    "boost/": ("model/", "checkpoint/", "readers/text_encoding"),
+    "iconv": ("readers/utf8_conversion",),
     "dnnl": ("products/bf16_product", "products/arithmetic"),
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),
     "zlib": ("data/bytes",),
-    "fast_float/": ("readers/",),
+    "fast_float/": ("tables/",),
     "CLI/": ("run/",),
     "toml++/": ("run/config_file",),
 }

@@ -11,10 +11,10 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/bytes.hpp"
-#include "dnn/readers/read_table.hpp"
 #include "dnn/readers/idx_reader.hpp"
 #include "dnn/readers/libsvm_reader.hpp"
 #include "dnn/readers/npy_reader.hpp"
+#include "dnn/tables/read_table.hpp"
 #include "support/array_files.hpp"
 #include "support/damages.hpp"
 #include "support/dataset_problem.hpp"

@@ -4,6 +4,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/gatherer.hpp"
+#include "dnn/readers/libsvm_detection.hpp"
 #include "support/expect_error.hpp"
 
 namespace dnn {
@@ -59,13 +60,84 @@ TEST(Libsvm, LinesWithoutLabelsWhereTheWidthIsKnown) {
                            {"line 2", "'2:4'", "label"});
 }
 
+TEST(Libsvm, SamplesWithoutStoredFeatures) {
+  const Dataset data = read("3\n-1 # none\n3 2:5\n3\n");
+  EXPECT_EQ(data.samples, 4U);
+  EXPECT_EQ(data.features, 2U);
+  EXPECT_EQ(row(data, 0), (std::vector<double>{0, 0}));
+  EXPECT_EQ(row(data, 2), (std::vector<double>{0, 5}));
+  EXPECT_EQ(data.class_names, (std::vector<std::string>{"-1", "3"}));
+}
+
+TEST(Libsvm, QueriesAreIgnoredWithANote) {
+  const Dataset data = read("1 1:2\n2 qid:3\n1 qid:4 1:7 qid:5\n");
+  EXPECT_EQ(data.samples, 3U);
+  EXPECT_EQ(row(data, 1), (std::vector<double>{0}));
+  EXPECT_EQ(row(data, 2), (std::vector<double>{7}));
+  EXPECT_EQ(data.notes,
+            (std::vector<std::string>{"t.svm: qid:N is ignored; line 2 is the first one with it"}));
+  EXPECT_TRUE(read("1 1:2\n").notes.empty());
+}
+
+TEST(Libsvm, LineEnds) {
+  for (const char* text : {"1 1:2\n2 1:3\n", "1 1:2\r\n\r\n2 1:3\r\n", "1 1:2\r# none\r2 1:3"}) {
+    const Dataset data = read(text);
+    EXPECT_EQ(data.samples, 2U) << text;
+    EXPECT_EQ(row(data, 1), (std::vector<double>{3})) << text;
+  }
+  expect_error<InputError>([] { read("1 1:2\r\r2 x:3\r"); }, {"line 3", "'x:3'"});
+}
+
+TEST(Libsvm, LargeNumbersKeepTheirDigits) {
+  const Dataset narrow = read("0 1:16777216 2:-33554432 3:0.1\n1 1:1e10\n");
+  EXPECT_EQ(narrow.element, ElementType::f32);
+  EXPECT_EQ(row(narrow, 0), (std::vector<double>{16777216, -33554432, double{0.1F}}));
+  EXPECT_TRUE(narrow.notes.empty());
+  for (const char* large : {"1700000021", "-16777217", "1e39"}) {
+    const Dataset data = read("0 1:0.1\n1 2:" + std::string(large) + " 1:7\n1 1:3\n");
+    EXPECT_EQ(data.element, ElementType::f64) << large;
+    EXPECT_EQ(data.samples, 3U);
+    EXPECT_EQ(row(data, 0), (std::vector<double>{0.1, 0}));
+    EXPECT_EQ(row(data, 1), (std::vector<double>{7, std::stod(large)}));
+    EXPECT_EQ(data.class_names.size(), 2U);
+    EXPECT_EQ(data.notes,
+              (std::vector<std::string>{"t.svm: values are stored as double, since float changes "
+                                        "some of 2^24 or more"}));
+  }
+  const Dataset wide = read("0 1:0.1 2:1700000021\n", {.wide = true});
+  EXPECT_EQ(row(wide, 0), (std::vector<double>{0.1, 1700000021}));
+  EXPECT_TRUE(wide.notes.empty());
+}
+
+TEST(Libsvm, NumbersInAllSpellings) {
+  const Dataset data = read("0 1:+5 2:-.5 3:1e-3 4:2.\t5:1e-60 6:007\n");
+  EXPECT_EQ(row(data, 0), (std::vector<double>{5, -0.5, double{1e-3F}, 2, 0, 7}));
+}
+
+TEST(Libsvm, MultiLabelDataAreNamed) {
+  const char* what = "multi-label data is not supported yet. Write one label on each line";
+  expect_error<InputError>([] { read("1 1:2\n\n1,3 1:0.5\n2,3 1:1\n"); },
+                           {"t.svm: line 3: '1,3' names several labels", what});
+  expect_error<InputError>([] { read("1 1:2\n1:3 2:4\n"); },
+                           {"t.svm: line 2", "'1:3' and has no label", what});
+  expect_error<InputError>([] { read("1:3 2:4\n1 1:2\n"); },
+                           {"t.svm: line 2", "has a label", "have none", what});
+  expect_error<InputError>([] { read("3 100 20\n1,4 0:2\n"); },
+                           {"t.svm: line 1", "counts samples, features and labels", what});
+  expect_error<InputError>([] { read("1:3 2:4\n2:1\n"); },
+                           {"t.svm", "no line begins with a label"});
+}
+
 TEST(Libsvm, ErrorsNameTheLine) {
-  expect_error<InputError>([] { read("1 1:2\n1:3 2:4\n"); }, {"line 2", "label"});
   expect_error<InputError>([] { read("1 1:2\n1 x:4\n"); }, {"line 2", "'x:4'", "index:value"});
   expect_error<InputError>([] { read("1 1:2\n1 2:red\n"); }, {"line 2", "'2:red'", "number"});
   expect_error<InputError>([] { read("1 1:nan\n"); }, {"line 1", "NaN"});
   expect_error<InputError>([] { read("1 1:2 1:3\n"); }, {"line 1", "index 1", "twice"});
-  expect_error<InputError>([] { read("1,2 1:2\n"); }, {"line 1", "several labels"});
+  expect_error<InputError>([] { read("1 3:2 1:3 3:1\n"); }, {"line 1", "index 3", "twice"});
+  expect_error<InputError>([] { read("1 1:1e999\n"); }, {"line 1", "too large"});
+  expect_error<InputError>([] { read("1 1:2\n1 4294967295:4\n"); }, {"line 2", "index:value"});
+  expect_error<InputError>([] { read("1 1:2\n1 3\n"); }, {"line 2", "'3' is not index:value"});
+  expect_error<InputError>([] { read("1 1:2,5 2:3\n"); }, {"line 1", "'1:2,5'", "number"});
 }
 
 TEST(Libsvm, IsToldFromCsv) {
@@ -74,7 +146,21 @@ TEST(Libsvm, IsToldFromCsv) {
   };
   EXPECT_TRUE(looks("# comment\n1 1:2 3:4\n"));
   EXPECT_TRUE(looks("1 qid:1 1:2\n"));
+  EXPECT_TRUE(looks("1 qid:1\n"));
+  EXPECT_TRUE(looks("3\n\n-1 # none\nspam\n3 1:2\n"));
+  EXPECT_TRUE(looks("1:2 3:4\n"));  // without labels
+  EXPECT_TRUE(looks("1:2\n"));
+  EXPECT_TRUE(looks("1,3 1:0.5\n"));
+  EXPECT_TRUE(looks("3 100 20\n1,4 0:2\n"));
   EXPECT_FALSE(looks("1,2,3\n"));
+  EXPECT_FALSE(looks("3\n1\n2\n"));
+  EXPECT_FALSE(looks("a,1\n3 1:2\n"));
+  EXPECT_FALSE(looks("1 2 3\n4 5 6\n"));
+  EXPECT_FALSE(looks("2024-01-05 12:30,1,2\n"));
+  EXPECT_FALSE(looks("2024-01-05 12:30:15\t1.5\n"));
+  EXPECT_FALSE(looks("2024-01-05 12:30\t1.5\n"));
+  EXPECT_FALSE(looks("1.5,2,2024-01-05 12:30\n"));
+  EXPECT_FALSE(looks("5, 12:30\n"));
   EXPECT_FALSE(looks("a b 12:30\n"));
   EXPECT_FALSE(looks(""));
 }

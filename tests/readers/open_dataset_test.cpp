@@ -85,6 +85,27 @@ TEST(OpenDataset, FormatsAreToldByContents) {
   fails(folder.write("e.npy", "no array"), {"e.npy", "NUMPY"});
 }
 
+TEST(OpenDataset, TextInOtherEncodings) {
+  const TemporaryFolder folder;
+  const auto utf16 = [](const std::string& ascii) {
+    std::string text;
+    for (const char c : ascii) {
+      text += {c, '\0'};
+    }
+    return text;
+  };
+  const Dataset csv = open_dataset(
+      folder.write("a.csv", gzip("\xff\xfe" + utf16("1,a\r\n2,b\r\n"))), Part::train, {});
+  EXPECT_EQ(csv.class_names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(csv.notes.front(), folder / "a.csv" + ": UTF-16 text, converted to UTF-8");
+  const Dataset svm =
+      open_dataset(folder.write("b.svm", utf16("1 qid:7\n2 1:3\n")), Part::train, {});
+  EXPECT_TRUE(svm.is_sparse());
+  EXPECT_EQ(svm.notes.size(), 2U);
+  const Dataset latin = open_dataset(folder.write("c.csv", "1,\xe9\n2,b\n"), Part::train, {});
+  EXPECT_EQ(latin.class_names, (std::vector<std::string>{"b", "\u00e9"}));
+}
+
 TEST(OpenDataset, MissingAndEmpty) {
   const TemporaryFolder folder;
   fails(folder / "nowhere.csv", {"nowhere.csv", "No such file"});

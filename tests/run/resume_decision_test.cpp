@@ -92,7 +92,9 @@ TEST_F(StartedRun, FallsBackOverDamagedOnes) {
 TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {
   std::filesystem::resize_file(save(5), 90);
   expect_error<InputError>(
-      [&] { (void)read_candidates(ResumeDecision::find(config), config, {sha, {}}); },
+      [&] {
+        (void)read_candidates(ResumeDecision::find(config), config, {sha, {}});
+      },
       {"none of the checkpoints", "truncated", "--overwrite"});
   std::filesystem::remove(checkpoints.file_for(5));
   folder.write("run/model.dnn", "");
@@ -230,7 +232,9 @@ TEST_F(StartedRun, AFinishedOneSaysSoUnlessMoreIsAskedFor) {
 TEST_F(StartedRun, OtherDataAreRefused) {
   save(5);
   expect_error<InputError>(
-      [&] { (void)read_candidates(ResumeDecision::find(config), config, {std::string(64, 'b'), {}}); },
+      [&] {
+        (void)read_candidates(ResumeDecision::find(config), config, {std::string(64, 'b'), {}});
+      },
       {"training data", config.data.c_str(), ".ckpt"});
 }
 

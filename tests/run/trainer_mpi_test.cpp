@@ -11,6 +11,7 @@
 #include "dnn/core/threads.hpp"
 #include "dnn/run/load_data.hpp"
 #include "dnn/run/run_plan.hpp"
+#include "support/array_files.hpp"
 #include "support/mpi_world.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -212,6 +213,34 @@ TEST(Trainer, LearnsTheDigits) {
   const auto trained = train<float>(config, world());
   EXPECT_EQ(trained.evaluation.samples, 359U);
   EXPECT_GE(trained.evaluation.accuracy, 0.96);
+}
+
+// Float has steps of 128 near 1.7e9: the class would be lost in it.
+TEST(Trainer, LearnsTimestampsOfSparseTextAsThoseOfDoubleArrays) {
+  const test::TemporaryFolder folder;
+  std::string text;
+  std::vector<double> times;
+  std::vector<std::int32_t> labels;
+  for (int i = 0; i < 60; ++i) {
+    const double time = 1700000000 + i;
+    times.push_back(time);
+    labels.push_back(i / 30);
+    text += std::to_string(i / 30) + " 1:" + std::to_string(static_cast<int>(time)) + "\n";
+  }
+  Config config;
+  config.hidden = {8};
+  config.batch_size = 20;
+  config.epochs = 60;
+  config.validation = 0;
+  config.lr = 0.05;
+  config.data = folder.write("times.svm", text);
+  const Trained<float> sparse = train<float>(config, world());
+  config.data = folder.write("x.npy", test::npy("<f8", "(60, 1)", times)) + "," +
+                folder.write("y.npy", test::npy("<i4", "(60,)", labels));
+  const Trained<float> dense = train<float>(config, world());
+  EXPECT_EQ(sparse.values, dense.values);
+  EXPECT_GT(sparse.result.epochs.back().train.accuracy, 0.9);
+  world().barrier();
 }
 
 }  // namespace

@@ -42,8 +42,7 @@ inline std::string dataset_problem(const Dataset& data) {
         return "the schema has another number of inputs";
       }
     }
-    if (data.row_elements != columns ||
-        (omits && data.omitted_column >= data.row_elements)) {
+    if (data.row_elements != columns || (omits && data.omitted_column >= data.row_elements)) {
       return "a row is not the features and the label";
     }
     if (__builtin_mul_overflow(bytes, data.samples, &bytes) ||

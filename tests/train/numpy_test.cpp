@@ -7,9 +7,9 @@
 #include <fstream>
 #include <iomanip>
 
-#include "dnn/readers/open_dataset.hpp"
 #include "dnn/data/sampler.hpp"
 #include "dnn/nn/initializer.hpp"
+#include "dnn/readers/open_dataset.hpp"
 #include "dnn/train/training_step.hpp"
 #include "support/no_exchange.hpp"
 #include "support/shell.hpp"

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -77,17 +76,5 @@ struct TableSchema {
 
 /// The word for a kind, as in --columns KIND:NAMES.
 [[nodiscard]] const char* word_for(ColumnKind kind);
-
-[[nodiscard]] nlohmann::ordered_json to_json(const TableSchema& schema);
-/// The inverse. Throws InputError, naming `origin`, for JSON that no schema was written as.
-[[nodiscard]] TableSchema schema_from_json(const nlohmann::ordered_json& json,
-                                           const std::string& origin);
-/// The same as text. An empty text is an empty schema.
-[[nodiscard]] std::string to_text(const TableSchema& schema);
-[[nodiscard]] TableSchema schema_from_text(const std::string& text, const std::string& origin);
-
-/// The schema as a table for the screen: a line for each column with its kind, its values, how many
-/// are missing, and what becomes of it. Long runs of number columns share a line.
-[[nodiscard]] std::vector<std::string> describe(const TableSchema& schema);
 
 }  // namespace dnn

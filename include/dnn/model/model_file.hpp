@@ -23,7 +23,7 @@ struct ModelDescription {
   std::vector<std::string> feature_names;  ///< of the inputs; empty where the data had none
   int index_base = -1;                     ///< LIBSVM: whether features were counted from 0 or 1
   Normalizer normalizer;
-  TableSchema schema;  ///< of the training table; empty where the data were none
+  TableSchema schema;         ///< of the training table; empty where the data were none
   std::string configuration;  ///< TOML, as dnn_train --print-config
   std::uint64_t epoch = 0;    ///< after which it was taken, from 1
   double validation_loss = 0;

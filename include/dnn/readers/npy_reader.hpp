@@ -3,7 +3,7 @@
 #include <string>
 
 #include "dnn/data/dataset.hpp"
-#include "dnn/readers/read_options.hpp"
+#include "dnn/tables/read_options.hpp"
 
 namespace dnn {
 

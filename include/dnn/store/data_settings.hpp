@@ -7,8 +7,8 @@
 
 #include "dnn/data/normalizer.hpp"
 #include "dnn/readers/open_dataset.hpp"
-#include "dnn/readers/cell.hpp"
-#include "dnn/readers/read_options.hpp"
+#include "dnn/tables/cell.hpp"
+#include "dnn/tables/read_options.hpp"
 
 namespace dnn {
 
@@ -18,11 +18,11 @@ struct DataSettings {
   std::string test_data;     ///< empty: the data folder's own test files, if it has any
   std::string label_column;  ///< see ReadOptions
   HeaderMode csv_header = HeaderMode::detect;
-  std::string columns;       ///< see parse_column_kinds
+  std::string columns;                        ///< see parse_column_kinds
   std::string missing = usual_missing_words;  ///< see ReadOptions
   std::size_t max_categories = 256;           ///< see ReadOptions
   bool drop_unlabelled = false;               ///< see ReadOptions
-  double validation = 0.1;  ///< fraction of the training data that is held out
+  double validation = 0.1;                    ///< fraction of the training data that is held out
   Normalization normalize = Normalization::standard;
   std::optional<std::size_t> batch_size;  ///< global; none: default_batch_size, or the data's size
   std::uint64_t seed = 1;                 ///< of the split, the shuffles, the initial W and dropout

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dnn/tables/read_options.hpp"
+#include "dnn/tables/table_scanner.hpp"
+
+namespace dnn {
+
+struct TableSchema;
+
+/// Where the rows of a text table begin, and how they are cut into cells: found from its first
+/// records.
+struct TableLayout {
+  Dialect dialect;
+  std::string_view rows;         ///< the text from the first row of values on
+  std::size_t lines_before = 0;  ///< lines of the text that come before it
+  bool has_header = false;
+  std::vector<std::string> names;  ///< one for each column, all distinct
+  std::vector<std::string> notes;  ///< what was understood and a user may not expect
+
+  [[nodiscard]] std::size_t columns() const { return names.size(); }
+};
+
+/// Finds the layout of `text`; `origin` names it in errors. `schema`: of the table that this one
+/// has to match, or null; a first record that holds its names is a header. Throws InputError for
+/// text without records.
+[[nodiscard]] TableLayout find_layout(std::string_view text, const std::string& origin,
+                                      HeaderMode header, const TableSchema* schema);
+
+/// "column 3".
+[[nodiscard]] std::string unnamed_column(std::size_t index);
+
+}  // namespace dnn

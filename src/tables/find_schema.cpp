@@ -1,0 +1,190 @@
+#include "dnn/tables/find_schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "dnn/data/calendar.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// What the values of a column of numbers or dates have in common.
+struct Values {
+  double least = std::numeric_limits<double>::infinity();
+  double largest = -std::numeric_limits<double>::infinity();
+  bool counts_from_0 = true;  ///< the value in row i is i
+  bool counts_from_1 = true;
+  unsigned weekdays = 0;  ///< dates: a bit for each that occurs
+  unsigned months = 0;
+  bool has_midnight = false;
+  bool has_other_hours = false;
+
+  void add(double value, std::size_t row) {
+    least = value < least ? value : least;
+    largest = value > largest ? value : largest;
+    const auto number = static_cast<double>(row);
+    counts_from_0 = counts_from_0 && value == number;
+    counts_from_1 = counts_from_1 && value == number + 1;
+  }
+
+  void add_date(double value, std::size_t row) {
+    add(value, row);
+    weekdays |= 1U << weekday_of(value);
+    months |= 1U << month_of(value);
+    (part_of_day(value) == 0 ? has_midnight : has_other_hours) = true;
+  }
+};
+
+bool several(unsigned bits) {
+  return (bits & (bits - 1)) != 0;
+}
+
+std::vector<Values> find_values(const SchemaRequest& request) {
+  std::vector<Values> values(request.layout.columns());
+  request.cells.for_each_block([&](std::size_t first, std::span<const double> block) {
+    const std::size_t width = values.size();
+    for (std::size_t i = 0; i * width < block.size(); ++i) {
+      for (std::size_t j = 0; j < width; ++j) {
+        const double value = block[i * width + j];
+        if (std::isnan(value)) {
+          continue;
+        }
+        if (request.modes[j].mode == CellMode::number) {
+          values[j].add(value, first + i);
+        } else if (request.modes[j].mode != CellMode::text) {
+          values[j].add_date(value, first + i);
+        }
+      }
+    }
+  });
+  return values;
+}
+
+void decide_number(TableColumn& column, const Values& values, const ColumnCells& cells,
+                   std::size_t rows, bool asked) {
+  constexpr std::size_t fewest_rows = 10;
+  column.least = values.least;
+  column.largest = values.largest;
+  column.missing_words = cells.misfit_words;
+  column.marks_missing = column.missing > 0;
+  for (const std::string& word : cells.misfit_words) {
+    column.remark +=
+        fmt::format("{}'{}' is a missing value", column.remark.empty() ? "" : ", ", word);
+  }
+  if (asked) {
+    return;
+  }
+  if (values.least == values.largest && column.missing == 0) {
+    column.kind = ColumnKind::constant;
+    column.remark = fmt::format("always {:g}", values.least);
+  } else if (column.missing == 0 && rows >= fewest_rows &&
+             (values.counts_from_0 || values.counts_from_1)) {
+    column.kind = ColumnKind::identifier;
+    column.remark = "counts the rows";
+  }
+}
+
+void decide_date(TableColumn& column, const Values& values, bool asked) {
+  column.least = values.least;
+  column.largest = values.largest;
+  column.marks_missing = column.missing > 0;
+  column.hour = values.has_other_hours && values.least != values.largest;
+  column.weekday = several(values.weekdays);
+  column.month = several(values.months);
+  if (!asked && values.least == values.largest && column.missing == 0) {
+    column.kind = ColumnKind::constant;
+    column.remark = fmt::format("always {}", date_text(values.least).text);
+  }
+}
+
+void choose_categories(TableColumn& column, const TextIndex& texts, std::size_t most) {
+  std::vector<std::size_t> order(texts.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto is_commoner = [&texts](std::size_t a, std::size_t b) {
+    return texts.count(a) != texts.count(b) ? texts.count(a) > texts.count(b)
+                                            : texts.text(a) < texts.text(b);
+  };
+  std::sort(order.begin(), order.end(), is_commoner);
+  if (order.size() > most) {
+    for (std::size_t i = most; i < order.size(); ++i) {
+      column.other_count += texts.count(order[i]);
+    }
+    column.remark = fmt::format("{} rarer values share an input (--max-categories {})",
+                                order.size() - most, most);
+    order.resize(most);
+    column.has_other = true;
+  }
+  const auto is_before = [&texts](std::size_t a, std::size_t b) {
+    return texts.text(a) < texts.text(b);
+  };
+  std::sort(order.begin(), order.end(), is_before);
+  for (const std::size_t number : order) {
+    column.categories.push_back(texts.text(number));
+    column.counts.push_back(texts.count(number));
+  }
+}
+
+void decide_text(TableColumn& column, const TextIndex& texts, std::size_t rows, bool asked,
+                 std::size_t max_categories) {
+  constexpr std::size_t few = 20;
+  column.distinct = texts.size();
+  const std::size_t present = rows - column.missing;
+  if (texts.gave_up() || (!asked && texts.size() > few && 10 * texts.size() >= 9 * present)) {
+    column.kind = ColumnKind::identifier;
+    column.remark = texts.gave_up()
+                        ? "too many different values (--columns category:NAME takes the commonest)"
+                        : fmt::format("{} different values in {} rows", texts.size(), present);
+    return;
+  }
+  column.kind = ColumnKind::category;
+  if (!asked && texts.size() == 1 && column.missing == 0) {
+    column.kind = ColumnKind::constant;
+    column.remark = fmt::format("always '{}'", texts.text(0));
+    return;
+  }
+  column.marks_missing = column.missing > 0;
+  choose_categories(column, texts, max_categories);
+}
+
+}  // namespace
+
+TableSchema find_schema(const SchemaRequest& request) {
+  const std::size_t rows = request.cells.rows();
+  const std::vector<Values> values = find_values(request);
+  TableSchema schema;
+  schema.has_header = request.layout.has_header;
+  for (std::size_t j = 0; j < request.layout.columns(); ++j) {
+    const ColumnCells& cells = request.cells.columns()[j];
+    const bool asked = request.asked[j].has_value();
+    TableColumn& column = schema.columns.emplace_back();
+    column.name = request.layout.names[j];
+    column.missing = cells.missing + cells.misfits;
+    if (j == request.label) {
+      column.kind = ColumnKind::label;
+      column.distinct = cells.texts.size();
+    } else if (asked && request.asked[j]->kind == ColumnKind::ignored) {
+      column.kind = ColumnKind::ignored;
+      column.missing = 0;
+      column.remark = "as --columns says";
+    } else if (column.missing == rows) {
+      column.kind = ColumnKind::ignored;
+      column.remark = "no values";
+    } else if (request.modes[j].mode == CellMode::number) {
+      column.kind = ColumnKind::number;
+      decide_number(column, values[j], cells, rows, asked);
+    } else if (request.modes[j].mode == CellMode::text) {
+      decide_text(column, cells.texts, rows, asked, request.max_categories);
+    } else {
+      column.kind = ColumnKind::date;
+      decide_date(column, values[j], asked);
+    }
+  }
+  return schema;
+}
+
+}  // namespace dnn

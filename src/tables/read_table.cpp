@@ -1,0 +1,336 @@
+#include "dnn/tables/read_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/number.hpp"
+#include "dnn/tables/cell.hpp"
+#include "dnn/tables/column_kinds.hpp"
+#include "dnn/tables/find_schema.hpp"
+#include "dnn/tables/label_column.hpp"
+#include "dnn/tables/match_columns.hpp"
+#include "dnn/tables/table_cells.hpp"
+#include "dnn/tables/table_dataset.hpp"
+#include "dnn/tables/table_layout.hpp"
+
+namespace dnn {
+
+namespace {
+
+constexpr const char* cut_off_note =
+    ": the last line is incomplete and has no line end; it is left out";
+
+std::vector<std::string> missing_words(const ReadOptions& options) {
+  if (!options.missing.empty()) {
+    return split_words(options.missing);
+  }
+  return options.schema != nullptr && !options.schema->missing_words.empty()
+             ? options.schema->missing_words
+             : split_words(usual_missing_words);
+}
+
+/// The label's column as far as names and options tell.
+std::optional<std::size_t> named_label(const TableLayout& layout, const std::string& origin,
+                                       const ReadOptions& options,
+                                       const std::vector<std::optional<AskedKind>>& asked) {
+  if (!options.label_column.empty()) {
+    return find_column("--label-column", options.label_column, layout.names, origin);
+  }
+  const auto wanted = std::find_if(asked.begin(), asked.end(), [](const auto& kind) {
+    return kind && kind->kind == ColumnKind::label;
+  });
+  if (wanted != asked.end()) {
+    return static_cast<std::size_t>(wanted - asked.begin());
+  }
+  return layout.has_header ? usual_label_column(layout.names) : std::nullopt;
+}
+
+/// A training table: one that says itself what its columns are.
+class TableReader {
+ public:
+  TableReader(const TableLayout& layout, const std::string& origin, const ReadOptions& options)
+      : layout_(layout),
+        origin_(origin),
+        options_(options),
+        words_(missing_words(options)),
+        missing_(words_),
+        asked_(parse_column_kinds(options.columns, layout.names, origin)),
+        modes_(first_modes(asked_)) {}
+
+  Dataset read() {
+    constexpr std::size_t sample = 200;
+    std::optional<std::size_t> label = named_label(layout_, origin_, options_, asked_);
+    (void)read_rows(sample);
+    std::string label_note;
+    if (!label) {
+      label = only_text_column();
+      label_note = label ? "the only column of text" : "the last column";
+      label = label.value_or(layout_.columns() - 1);
+    }
+    asked_[*label] = AskedKind{ColumnKind::label, false};
+    modes_[*label] = {CellMode::text, true, true};
+    TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
+    if (cells.rows() == 0) {
+      throw InputError(origin_ + (layout_.has_header ? ": no rows below the header" : ": no rows"));
+    }
+    TableSchema schema =
+        find_schema({cells, layout_, modes_, asked_, *label, options_.max_categories});
+    schema.missing_words = words_;
+    check_features(schema);
+    Dataset data =
+        make_dataset(std::move(cells), origin_, schema, sources_of(schema, *label), options_);
+    add_notes(data, *label, label_note);
+    return data;
+  }
+
+ private:
+  /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
+  TableCells read_rows(std::size_t most) {
+    while (true) {
+      TableCells cells(layout_, origin_, modes_, missing_, most);
+      if (widen_modes(cells, origin_, layout_.names, asked_, modes_)) {
+        continue;
+      }
+      if (!cells.is_cut_off()) {
+        return cells;
+      }
+      cut_off_ = true;  // once more without what there is of the last record
+      most = cells.rows();
+    }
+  }
+
+  [[nodiscard]] std::optional<std::size_t> only_text_column() const {
+    std::optional<std::size_t> only;
+    for (std::size_t j = 0; j < modes_.size(); ++j) {
+      if (modes_[j].mode != CellMode::text) {
+        continue;
+      }
+      if (only) {
+        return std::nullopt;
+      }
+      only = j;
+    }
+    return only;
+  }
+
+  void check_features(const TableSchema& schema) const {
+    if (schema.inputs() > 0) {
+      return;
+    }
+    constexpr std::size_t most_named = 5;
+    std::string reasons;
+    for (std::size_t j = 0; j < std::min(schema.columns.size(), most_named); ++j) {
+      const TableColumn& column = schema.columns[j];
+      if (column.kind != ColumnKind::label) {
+        reasons += fmt::format("\n  {}: {}{}{}", in_quotes(column.name), word_for(column.kind),
+                               column.remark.empty() ? "" : ", ", column.remark);
+      }
+    }
+    throw InputError(fmt::format(
+        "{}: zero features: no column is left to learn from{}{}", origin_,
+        reasons.empty() ? " (a line has one column only; commas, semicolons, tabs, '|' or blanks "
+                          "separate columns)"
+                        : "; --columns number:NAME or category:NAME uses one all the same",
+        reasons));
+  }
+
+  static TableSources sources_of(const TableSchema& schema, std::size_t label) {
+    TableSources sources;
+    for (std::size_t j = 0; j < schema.columns.size(); ++j) {
+      if (schema.columns[j].is_feature()) {
+        sources.columns.push_back(j);
+      }
+    }
+    sources.label = label;
+    return sources;
+  }
+
+  void add_notes(Dataset& data, std::size_t label, const std::string& label_note) const {
+    data.notes.insert(data.notes.begin(), layout_.notes.begin(), layout_.notes.end());
+    if (!label_note.empty()) {
+      data.notes.push_back(fmt::format("{}: the label is {}, {} (--label-column names another)",
+                                       origin_, in_quotes(layout_.names[label]), label_note));
+    }
+    if (cut_off_) {
+      data.notes.push_back(origin_ + cut_off_note);
+    }
+  }
+
+  const TableLayout& layout_;
+  const std::string& origin_;
+  const ReadOptions& options_;
+  std::vector<std::string> words_;
+  MissingWords missing_;
+  std::vector<std::optional<AskedKind>> asked_;
+  std::vector<ColumnMode> modes_;
+  bool cut_off_ = false;
+};
+
+/// The mode in which a column is read that has a kind already.
+CellMode mode_of(ColumnKind kind) {
+  switch (kind) {
+    case ColumnKind::number:
+      return CellMode::number;
+    case ColumnKind::date:
+      return CellMode::month_first_date;
+    default:
+      return CellMode::text;
+  }
+}
+
+/// A table whose columns have to be those of a training table.
+class MatchingReader {
+ public:
+  MatchingReader(const TableLayout& layout, const std::string& origin, const ReadOptions& options)
+      : layout_(layout),
+        origin_(origin),
+        options_(options),
+        missing_(missing_words(options)),
+        match_(match_columns(layout, *options.schema, options.label_column, origin)),
+        modes_(layout.columns(), ColumnMode{CellMode::skip, false, true}) {
+    for (const TableColumn& column : options.schema->columns) {
+      if (column.is_feature()) {
+        features_.push_back(&column);
+      }
+    }
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      modes_[match_.sources.columns[f]].mode = mode_of(features_[f]->kind);
+    }
+    if (match_.sources.label != Dataset::none) {
+      modes_[match_.sources.label] = {CellMode::text, true, true};
+    }
+  }
+
+  Dataset read() {
+    TableCells cells = read_rows();
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      check_cells(*features_[f], cells.columns()[match_.sources.columns[f]],
+                  match_.sources.columns[f]);
+    }
+    std::vector<std::string> notes = layout_.notes;
+    notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
+    note_missing(notes, cells);
+    Dataset data =
+        make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options_);
+    data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
+    if (cut_off_) {
+      data.notes.push_back(origin_ + cut_off_note);
+    }
+    return data;
+  }
+
+ private:
+  /// Dates may be written in another order than the training data's.
+  TableCells read_rows() {
+    std::size_t most = std::numeric_limits<std::size_t>::max();
+    while (true) {
+      TableCells cells(layout_, origin_, modes_, missing_, most);
+      bool changed = cells.is_cut_off();
+      if (changed) {
+        cut_off_ = true;
+        most = cells.rows();
+      }
+      for (std::size_t j = 0; j < modes_.size(); ++j) {
+        if (modes_[j].mode == CellMode::month_first_date && cells.columns()[j].misfits > 0) {
+          modes_[j].mode = CellMode::day_first_date;
+          changed = true;
+        }
+      }
+      if (!changed) {
+        return cells;
+      }
+    }
+  }
+
+  /// Missing values where the training data have none.
+  void note_missing(std::vector<std::string>& notes, const TableCells& cells) const {
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      const std::uint64_t missing = cells.columns()[match_.sources.columns[f]].missing;
+      if (missing > 0 && !features_[f]->marks_missing) {
+        notes.push_back(fmt::format(
+            "{}: column {}: {} values are missing, none in the training data; {}", origin_,
+            in_quotes(features_[f]->name), missing,
+            features_[f]->kind == ColumnKind::category ? "they count as no category"
+                                                       : "the training mean takes their place"));
+      }
+    }
+  }
+
+  void check_cells(const TableColumn& column, const ColumnCells& cells, std::size_t place) const {
+    for (const std::string& word : cells.misfit_words) {
+      const auto& known = column.missing_words;
+      if (cells.more_misfit_words || std::find(known.begin(), known.end(), word) == known.end()) {
+        throw InputError(fmt::format(
+            "{}: line {}, column {}: {} is not a {}, as in the training data; --missing takes a "
+            "word for a missing value",
+            origin_, cells.first_misfit_line, in_quotes(layout_.names[place]), in_quotes(word),
+            word_for(column.kind)));
+      }
+    }
+  }
+
+  const TableLayout& layout_;
+  const std::string& origin_;
+  const ReadOptions& options_;
+  MissingWords missing_;
+  ColumnMatch match_;
+  std::vector<ColumnMode> modes_;
+  std::vector<const TableColumn*> features_;
+  bool cut_off_ = false;
+};
+
+/// The schema of a table whose columns are the features of an array, as they stand, and perhaps a
+/// label.
+TableSchema plain_schema(const TableLayout& layout, const std::string& origin,
+                         const ReadOptions& options) {
+  const std::size_t features = *options.features;
+  if (layout.columns() != features && layout.columns() != features + 1) {
+    throw InputError(fmt::format("{}: the table has {} columns, but a sample has {} features",
+                                 origin, layout.columns(), features));
+  }
+  TableSchema schema;
+  for (std::size_t j = 0; j < layout.columns(); ++j) {
+    schema.columns.push_back({.name = layout.names[j]});
+  }
+  if (layout.columns() == features + 1) {
+    const std::vector<std::optional<AskedKind>> nothing_asked;
+    const auto label = named_label(layout, origin, options, nothing_asked);
+    schema.columns[label.value_or(features)].kind = ColumnKind::label;
+  }
+  return schema;
+}
+
+/// Reads a table for a model, or beside training data, that have no schema.
+Dataset read_plain(const TableLayout& layout, const std::string& origin, ReadOptions options) {
+  const TableSchema schema = plain_schema(layout, origin, options);
+  options.schema = &schema;
+  Dataset data = MatchingReader(layout, origin, options).read();
+  if (data.has_missing) {
+    throw InputError(origin +
+                     ": a value is missing; the training data were an array, which says nothing of "
+                     "missing values");
+  }
+  data.schema = {};
+  data.feature_names = {};
+  return data;
+}
+
+}  // namespace
+
+Dataset read_table(std::span<const std::byte> contents, const std::string& origin,
+                   const ReadOptions& options) {
+  const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
+  const TableLayout layout = find_layout(text, origin, options.header, options.schema);
+  if (options.schema == nullptr && options.features) {
+    return read_plain(layout, origin, options);
+  }
+  return options.schema != nullptr ? MatchingReader(layout, origin, options).read()
+                                   : TableReader(layout, origin, options).read();
+}
+
+}  // namespace dnn

@@ -1,0 +1,374 @@
+#include "dnn/tables/table_layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <unordered_set>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/table_schema.hpp"
+#include "dnn/tables/cell.hpp"
+#include "dnn/tables/label_column.hpp"
+
+namespace dnn {
+
+namespace {
+
+constexpr std::size_t most_sampled = 200;
+constexpr std::string_view candidates = ";\t|, ";
+
+/// A record of the sample.
+struct Record {
+  std::vector<std::string> fields;
+  std::size_t offset = 0;
+  std::size_t line = 0;
+};
+
+std::vector<Record> sample_records(std::string_view text, const Dialect& dialect,
+                                   const std::string& origin, std::size_t most) {
+  std::vector<Record> records;
+  TableScanner scanner(text, dialect, origin);
+  while (records.size() < most && scanner.next_record()) {
+    Record& record = records.emplace_back();
+    record.offset = scanner.offset();
+    record.line = scanner.line();
+    do {
+      record.fields.emplace_back(scanner.field());
+    } while (scanner.has_field());
+  }
+  return records;
+}
+
+bool is_number(const std::string& text) {
+  return parse_cell_number(text, '.').has_value() || parse_cell_number(text, ',').has_value();
+}
+
+/// How many records have as many fields as most of them have, and this number of fields.
+struct Commonest {
+  std::size_t fields = 0;
+  std::size_t records = 0;
+};
+Commonest commonest_count(const std::vector<Record>& records, std::size_t first) {
+  std::map<std::size_t, std::size_t> counts;
+  for (std::size_t i = first; i < records.size(); ++i) {
+    ++counts[records[i].fields.size()];
+  }
+  Commonest most;
+  for (const auto& [fields, count] : counts) {
+    if (count > most.records) {
+      most = {fields, count};
+    }
+  }
+  return most;
+}
+
+/// How well a delimiter cuts the sample: whether records have equally many fields, and fields hold
+/// no other delimiter. 0 where it cuts nothing.
+double score_of(const std::vector<Record>& records, char delimiter) {
+  const Commonest most = commonest_count(records, 0);
+  if (most.fields < 2) {
+    return 0;
+  }
+  std::size_t cells = 0;
+  std::size_t clean = 0;
+  for (const Record& record : records) {
+    for (const std::string& field : record.fields) {
+      ++cells;
+      const bool cut_elsewhere = field.find_first_of(";\t|,") != std::string::npos;
+      clean += !cut_elsewhere || is_number(field) ? 1 : 0;
+    }
+  }
+  const double even = static_cast<double>(most.records) / static_cast<double>(records.size());
+  const double score = even + static_cast<double>(clean) / static_cast<double>(cells);
+  // Text has blanks in it: they separate columns only where all records agree.
+  return delimiter == ' ' && even < 0.95 ? 0 : score;
+}
+
+char find_delimiter(std::string_view text, const std::string& origin) {
+  constexpr std::size_t enough = 50;
+  char best = ',';
+  double best_score = 0;
+  for (const char delimiter : candidates) {
+    Dialect dialect{.delimiter = delimiter, .decimal = '.', .comments = true};
+    std::vector<Record> records;
+    try {
+      records = sample_records(text, dialect, origin, enough);
+    } catch (const InputError&) {
+      continue;  // a quote that only another delimiter makes one
+    }
+    const double score = score_of(records, delimiter);
+    if (score > best_score) {
+      best = delimiter;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+/// Whether numbers have a decimal comma: some cells do, and none a decimal point.
+bool has_decimal_comma(const std::vector<Record>& records, char delimiter) {
+  bool comma = false;
+  for (const Record& record : records) {
+    for (const std::string& field : record.fields) {
+      if (delimiter == ',' || field.find_first_of(".,") == std::string::npos) {
+        continue;
+      }
+      const bool as_comma = parse_cell_number(field, ',').has_value();
+      const bool as_point = parse_cell_number(field, '.').has_value();
+      if (as_point && !as_comma) {
+        return false;
+      }
+      if (as_comma && field.find(',') != std::string::npos) {
+        comma = true;
+      }
+    }
+  }
+  return comma;
+}
+
+/// Whether some cell of the first record is a usual name of the label's column, and no class: none
+/// of the other records has it there.
+bool names_the_label(const std::vector<Record>& records) {
+  const auto& first = records.front().fields;
+  const auto named = std::find_if(first.begin(), first.end(), is_usual_label_name);
+  if (named == first.end()) {
+    return false;
+  }
+  const auto column = static_cast<std::size_t>(named - first.begin());
+  return std::none_of(records.begin() + 1, records.end(), [&](const Record& record) {
+    return column < record.fields.size() && record.fields[column] == *named;
+  });
+}
+
+/// Whether the first record holds the names of the schema's columns, at least half of them.
+bool holds_names_of(const TableSchema& schema, const std::vector<std::string>& fields) {
+  const std::unordered_set<std::string> found(fields.begin(), fields.end());
+  std::size_t features = 0;
+  std::size_t named = 0;
+  for (const TableColumn& column : schema.columns) {
+    features += column.is_feature() ? 1 : 0;
+    named += column.is_feature() && found.contains(column.name) ? 1 : 0;
+  }
+  return schema.has_header && 2 * named >= features;
+}
+
+/// Whether the first record names the columns: it has a schema's names; or nothing in it is a
+/// number (and it has more than a label), some column is text in it and a number below, or it names
+/// the label.
+bool looks_like_header(const std::vector<Record>& records, const TableSchema* schema) {
+  const auto& first = records.front().fields;
+  if (schema != nullptr && holds_names_of(*schema, first)) {
+    return true;
+  }
+  const bool all_text = std::none_of(first.begin(), first.end(), is_number);
+  if (all_text && (records.size() == 1 || first.size() > 1)) {
+    return true;
+  }
+  const MissingWords missing(split_words(usual_missing_words));
+  for (std::size_t i = 1; i < std::min<std::size_t>(records.size(), 10); ++i) {
+    const auto& other = records[i].fields;
+    for (std::size_t j = 0; j < std::min(first.size(), other.size()); ++j) {
+      if (!first[j].empty() && !is_number(first[j]) && is_number(other[j]) &&
+          !missing.contains(first[j])) {
+        return true;
+      }
+    }
+  }
+  return names_the_label(records);
+}
+
+/// Whether the record below the header holds units: no number, where most columns have numbers.
+bool looks_like_units(const std::vector<Record>& records) {
+  constexpr std::size_t fewest = 4;
+  if (records.size() < fewest) {
+    return false;
+  }
+  const auto& units = records[1].fields;
+  std::size_t numbers = 0;
+  for (std::size_t j = 0; j < units.size(); ++j) {
+    if (is_number(units[j])) {
+      return false;
+    }
+    numbers += std::all_of(records.begin() + 2, records.end(),
+                           [j](const Record& record) {
+                             return j < record.fields.size() && is_number(record.fields[j]);
+                           })
+                   ? 1
+                   : 0;
+  }
+  return 2 * numbers > units.size();
+}
+
+/// Gives unnamed columns a name, and columns of one name different ones.
+void make_distinct(TableLayout& layout, const std::string& origin) {
+  std::unordered_set<std::string> taken;
+  for (std::size_t j = 0; j < layout.columns(); ++j) {
+    std::string& name = layout.names[j];
+    if (name.empty()) {
+      name = unnamed_column(j);
+    }
+    if (taken.contains(name)) {
+      const std::string shared = name;
+      for (std::size_t k = 1; taken.contains(name); ++k) {
+        name = fmt::format("{}.{}", shared, k);
+      }
+      layout.notes.push_back(fmt::format("{}: several columns are named {}; column {} is called {}",
+                                         origin, in_quotes(shared), j + 1, in_quotes(name)));
+    }
+    taken.insert(name);
+  }
+}
+
+/// Finds the layout step by step; `records` is the sample from the first record on that was not
+/// passed over.
+class LayoutFinder {
+ public:
+  LayoutFinder(std::string_view text, const std::string& origin) : text_(text), origin_(origin) {
+    layout_.dialect.delimiter = find_delimiter(text, origin);
+    layout_.dialect.comments = has_comments();
+    records_ = sample_records(text, layout_.dialect, origin, most_sampled);
+    if (records_.empty()) {
+      throw InputError(origin + ": the file holds no lines");
+    }
+  }
+
+  TableLayout find(HeaderMode header, const TableSchema* schema) {
+    skip_titles();
+    take_commented_header();
+    layout_.has_header = commented_.has_value() ||
+                         (header == HeaderMode::detect ? looks_like_header(records_, schema)
+                                                       : header == HeaderMode::yes);
+    const std::size_t columns = records_.front().fields.size();
+    if (commented_) {
+      layout_.names = *commented_;
+    } else if (layout_.has_header) {
+      layout_.names = records_.front().fields;
+      add_header_gap();
+      pop_front();
+      skip_units();
+    } else {
+      layout_.names.assign(columns, std::string());
+    }
+    layout_.rows = records_.empty() ? std::string_view{} : text_.substr(records_.front().offset);
+    layout_.lines_before = records_.empty() ? 0 : records_.front().line - 1;
+    find_decimal();
+    make_distinct(layout_, origin_);
+    return std::move(layout_);
+  }
+
+ private:
+  /// Whether '#' begins comments: it does so on the first lines; below them it may also begin a
+  /// value, and then its record has as many fields as the others.
+  [[nodiscard]] bool has_comments() const {
+    const auto records = sample_records(text_, layout_.dialect, origin_, most_sampled);
+    const auto is_marked = [](const Record& record) {
+      return record.fields.front().starts_with('#');
+    };
+    const auto first = std::find_if_not(records.begin(), records.end(), is_marked);
+    const std::size_t columns =
+        commonest_count(records, static_cast<std::size_t>(first - records.begin())).fields;
+    return std::none_of(first, records.end(), [&](const Record& record) {
+      return is_marked(record) && record.fields.size() == columns;
+    });
+  }
+
+  void pop_front() { records_.erase(records_.begin()); }
+
+  /// Passes over lines of text above the table, which have fewer fields than it has columns.
+  void skip_titles() {
+    constexpr std::size_t most = 20;
+    std::size_t skipped = 0;
+    while (records_.size() > 2 && skipped < most) {
+      const auto& first = records_.front().fields;
+      const Commonest rest = commonest_count(records_, 1);
+      const bool is_text = std::none_of(first.begin(), first.end(), is_number);
+      if (first.size() + 1 >= rest.fields && !(first.size() == 1 && rest.fields > 1)) {
+        break;
+      }
+      if (!is_text || 10 * rest.records < 9 * (records_.size() - 1 - skipped)) {
+        break;
+      }
+      pop_front();
+      ++skipped;
+    }
+    if (skipped > 0) {
+      layout_.notes.push_back(fmt::format("{}: {} line{} above the table {} passed over", origin_,
+                                          skipped, skipped == 1 ? "" : "s",
+                                          skipped == 1 ? "is" : "are"));
+    }
+  }
+
+  /// The last comment line above the rows is a header, where it has a name for each column and they
+  /// have none.
+  void take_commented_header() {
+    const std::string_view above = text_.substr(0, records_.front().offset);
+    const std::size_t mark = above.rfind('#');
+    if (mark == std::string_view::npos || looks_like_header(records_, nullptr)) {
+      return;
+    }
+    const auto found = sample_records(above.substr(mark + 1), layout_.dialect, origin_, 1);
+    if (found.size() == 1 && found[0].fields.size() == records_.front().fields.size() &&
+        found[0].fields.size() > 1 &&
+        std::none_of(found[0].fields.begin(), found[0].fields.end(), is_number)) {
+      commented_ = found[0].fields;
+      layout_.notes.push_back(
+          fmt::format("{}: the comment line above the rows names the columns", origin_));
+    }
+  }
+
+  /// A header with one name less than the rows have fields: each line ends with a delimiter, or its
+  /// first field is the row's name.
+  void add_header_gap() {
+    const Commonest rest = commonest_count(records_, 1);
+    if (records_.size() < 2 || rest.fields != layout_.columns() + 1) {
+      return;
+    }
+    const bool trailing =
+        std::all_of(records_.begin() + 1, records_.end(), [&rest](const Record& record) {
+          return record.fields.size() != rest.fields || record.fields.back().empty();
+        });
+    layout_.names.insert(trailing ? layout_.names.end() : layout_.names.begin(),
+                         trailing ? std::string() : std::string("row name"));
+  }
+
+  void skip_units() {
+    records_.insert(records_.begin(), Record{});  // looks_like_units counts the header
+    const bool units = looks_like_units(records_);
+    pop_front();
+    if (units) {
+      layout_.notes.push_back(fmt::format("{}: line {} is taken for units ({}) and passed over",
+                                          origin_, records_.front().line,
+                                          in_quotes(records_.front().fields.front())));
+      pop_front();
+    }
+  }
+
+  void find_decimal() {
+    if (has_decimal_comma(records_, layout_.dialect.delimiter)) {
+      layout_.dialect.decimal = ',';
+      layout_.notes.push_back(fmt::format("{}: numbers have a decimal comma", origin_));
+    }
+  }
+
+  std::string_view text_;
+  const std::string& origin_;
+  TableLayout layout_;
+  std::vector<Record> records_;
+  std::optional<std::vector<std::string>> commented_;
+};
+
+}  // namespace
+
+std::string unnamed_column(std::size_t index) {
+  return fmt::format("column {}", index + 1);
+}
+
+TableLayout find_layout(std::string_view text, const std::string& origin, HeaderMode header,
+                        const TableSchema* schema) {
+  return LayoutFinder(text, origin).find(header, schema);
+}
+
+}  // namespace dnn

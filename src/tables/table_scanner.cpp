@@ -1,0 +1,151 @@
+#include "dnn/tables/table_scanner.hpp"
+
+#include <fast_float/fast_float.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/number.hpp"
+
+namespace dnn {
+
+TableScanner::TableScanner(std::string_view text, const Dialect& dialect, std::string origin)
+    : next_(text.data()),
+      begin_(text.data()),
+      end_(text.data() + text.size()),
+      dialect_(dialect),
+      origin_(std::move(origin)) {}
+
+bool TableScanner::is_field_end(const char* at) const {
+  return at == end_ || *at == dialect_.delimiter || *at == '\n' || *at == '\r' ||
+         (dialect_.delimiter == ' ' && *at == '\t');
+}
+
+/// Blanks that belong to no field. A tab may be the delimiter.
+void TableScanner::skip_blanks() {
+  const bool tabs = dialect_.delimiter != '\t';
+  while (next_ != end_ && (*next_ == ' ' || (tabs && *next_ == '\t'))) {
+    ++next_;
+  }
+}
+
+void TableScanner::skip_line_end() {
+  if (next_ == end_) {
+    return;
+  }
+  const bool carriage_return = *next_ == '\r';
+  ++next_;
+  if (carriage_return && next_ != end_ && *next_ == '\n') {
+    ++next_;
+  }
+  ++next_line_;
+}
+
+bool TableScanner::next_record() {
+  if (has_field_) {
+    skip_fields();
+  }
+  while (next_ != end_) {
+    record_begin_ = static_cast<std::size_t>(next_ - begin_);
+    const bool comment = dialect_.comments && *next_ == '#';
+    if (comment) {
+      next_ = std::find_if(next_, end_, [](char c) { return c == '\n' || c == '\r'; });
+    } else {
+      skip_blanks();
+    }
+    if (next_ != end_ && *next_ != '\n' && *next_ != '\r') {
+      record_line_ = next_line_;
+      fields_read_ = 0;
+      has_field_ = true;
+      open_end_ = false;
+      return true;
+    }
+    skip_line_end();
+  }
+  return false;
+}
+
+/// Passes over what ends a field.
+void TableScanner::finish_field() {
+  ++fields_read_;
+  if (dialect_.delimiter == ' ') {
+    skip_blanks();
+    has_field_ = next_ != end_ && *next_ != '\n' && *next_ != '\r';
+  } else {
+    has_field_ = next_ != end_ && *next_ == dialect_.delimiter;
+    next_ += has_field_ ? 1 : 0;
+  }
+  if (!has_field_) {
+    open_end_ = next_ == end_;
+    skip_line_end();
+  }
+}
+
+bool TableScanner::number(double& value) {
+  const char* at = next_;
+  while (at != end_ && *at == ' ') {
+    ++at;
+  }
+  const auto [after, error] = fast_float::from_chars(at, end_, value);
+  if (error != std::errc{} || !is_field_end(after) || !std::isfinite(value)) {
+    return false;
+  }
+  next_ = after;
+  finish_field();
+  return true;
+}
+
+std::string_view TableScanner::quoted() {
+  unquoted_.clear();
+  ++next_;
+  while (true) {
+    const char* quote = std::find(next_, end_, '"');
+    if (quote == end_) {
+      throw InputError(fmt::format("{}: line {}, column {}: a quote is opened and never closed",
+                                   origin_, record_line_, fields_read_ + 1));
+    }
+    unquoted_.append(next_, quote);
+    next_ = quote + 1;
+    if (next_ == end_ || *next_ != '"') {
+      break;
+    }
+    unquoted_ += '"';  // a doubled quote stands for one
+    ++next_;
+  }
+  const auto lines = [this](char c) { return std::count(unquoted_.begin(), unquoted_.end(), c); };
+  next_line_ += static_cast<std::size_t>(std::max(lines('\n'), lines('\r')));
+  const char* after = next_;
+  while (!is_field_end(next_)) {
+    ++next_;
+  }
+  unquoted_.append(trim({after, static_cast<std::size_t>(next_ - after)}));
+  return trim(unquoted_);
+}
+
+std::string_view TableScanner::field() {
+  skip_blanks();
+  std::string_view text;
+  if (next_ != end_ && *next_ == '"') {
+    text = quoted();
+  } else {
+    const char* first = next_;
+    while (!is_field_end(next_)) {
+      ++next_;
+    }
+    text = trim({first, static_cast<std::size_t>(next_ - first)});
+  }
+  finish_field();
+  return text;
+}
+
+std::size_t TableScanner::skip_fields() {
+  while (has_field_) {
+    (void)field();
+  }
+  return fields_read_;
+}
+
+}  // namespace dnn

@@ -1,0 +1,384 @@
+#include "dnn/tables/read_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/gatherer.hpp"
+#include "support/expect_error.hpp"
+
+namespace dnn {
+namespace {
+
+using test::expect_error;
+using Names = std::vector<std::string>;
+
+Dataset read(const std::string& text, const ReadOptions& options = {}) {
+  return read_table(std::as_bytes(std::span(text)), "t.csv", options);
+}
+
+/// Whether one of the notes has all of `parts`.
+bool has_note(const Dataset& data, const std::vector<std::string>& parts) {
+  return std::any_of(data.notes.begin(), data.notes.end(), [&parts](const std::string& note) {
+    return std::all_of(parts.begin(), parts.end(), [&note](const std::string& part) {
+      return note.find(part) != std::string::npos;
+    });
+  });
+}
+
+/// Rows of "number,label" with labels a and b in turns.
+std::string column_of(const std::vector<std::string>& cells) {
+  std::string text = "x,label\n";
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    text += cells[i] + (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  return text;
+}
+
+const TableColumn& column(const Dataset& data, const std::string& name) {
+  for (const TableColumn& c : data.schema.columns) {
+    if (c.name == name) {
+      return c;
+    }
+  }
+  throw std::logic_error("no column " + name);
+}
+
+std::vector<double> features(const Dataset& data) {
+  std::vector<double> x(data.samples * data.features);
+  std::vector<std::uint64_t> samples(data.samples);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i] = i;
+  }
+  Gatherer<double>(data, {}).gather(samples, {x.data(), data.samples, data.features});
+  return x;
+}
+
+std::vector<std::int32_t> labels(const Dataset& data) {
+  return {data.label_view().begin(), data.label_view().end()};
+}
+
+TEST(ReadTable, HeaderlessNumbersWithTheLabelLast) {
+  const Dataset data = read("1,2,7\n3,4,5\n5,6,7\n");
+  EXPECT_EQ(data.samples, 3U);
+  EXPECT_EQ(features(data), (std::vector<double>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(data.class_names, (Names{"5", "7"}));
+  EXPECT_EQ(labels(data), (std::vector<std::int32_t>{1, 0, 1}));
+}
+
+TEST(ReadTable, HeaderIsFoundAndAUsualLabelColumnWithIt) {
+  const Dataset data = read("Class,width,height\r\nb,1.5,-2e3\r\na,+3, 4 \r\n");
+  EXPECT_EQ(data.feature_names, (Names{"width", "height"}));
+  EXPECT_EQ(features(data), (std::vector<double>{1.5, -2000, 3, 4}));
+  EXPECT_EQ(data.class_names, (Names{"a", "b"}));
+  EXPECT_EQ(labels(data), (std::vector<std::int32_t>{1, 0}));
+}
+
+TEST(ReadTable, HeaderWhoseColumnsHaveNumbersForNames) {
+  const Dataset data = read("0,1,label\n5,6,a\n7,8,b\n");
+  EXPECT_EQ(data.feature_names, (Names{"0", "1"}));
+  EXPECT_EQ(data.class_names, (Names{"a", "b"}));
+  // The same word as a class that occurs again names nothing.
+  EXPECT_EQ(read("0,1,target\n5,6,decoy\n7,8,target\n").samples, 3U);
+  expect_error<InputError>([] { read("0,1,Label\n"); }, {"t.csv", "no rows below the header"});
+}
+
+TEST(ReadTable, QuotedFieldsHoldDelimitersQuotesAndLineEnds) {
+  const Dataset data = read("x,\"kind, really\"\n\"1\",\"a \"\"b\"\", c\"\n2,\"two\nlines\"\n",
+                            {.label_column = "kind, really"});
+  EXPECT_EQ(data.class_names, (Names{"a \"b\", c", "two\nlines"}));
+  EXPECT_EQ(features(data), (std::vector<double>{1, 2}));
+}
+
+TEST(ReadTable, OtherDelimitersAndBlankLines) {
+  EXPECT_EQ(features(read("1;2;a\n\n3;4;b\n")), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(features(read("1\t2\ta\n3\t4\tb")), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(features(read("\r\n\n1;2;a\r\n  \r\n3;4;b\r\n \n")), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(read("\"a;\nb\";\"c,d,e\"\n1;2\n3;4\n").feature_names, (Names{"a;\nb"}));
+}
+
+TEST(ReadTable, BlanksBeforeAQuoteAreNoneOfTheField) {
+  const Dataset data = read("1, 2, \"a, b\"\n3, 4,  \"c\"\n");
+  EXPECT_EQ(data.class_names, (Names{"a, b", "c"}));
+  EXPECT_EQ(features(data), (std::vector<double>{1, 2, 3, 4}));
+}
+
+TEST(ReadTable, LabelColumnByNumberFromEitherEnd) {
+  EXPECT_EQ(read("1,2,3\n4,5,6\n", {.label_column = "1"}).class_names, (Names{"1", "4"}));
+  EXPECT_EQ(read("1,2,3\n4,5,6\n", {.label_column = "-2"}).class_names, (Names{"2", "5"}));
+  EXPECT_EQ(read("1,2,3\n4,5,6\n", {.label_column = "first"}).class_names, (Names{"1", "4"}));
+  expect_error<InputError>([] { read("1,2,3\n4,5,6\n", {.label_column = "4"}); },
+                           {"t.csv", "--label-column 4", "3 columns"});
+  expect_error<InputError>([] { read("a,b\n4,5\n", {.label_column = "kind"}); },
+                           {"--label-column kind", "a, b"});
+}
+
+TEST(ReadTable, NumericLabelsAreInNumericOrderAndSpellingsOfAnIntegerAreOne) {
+  EXPECT_EQ(read("1,10\n2,9.0\n3,9\n4,-1\n").class_names, (Names{"-1", "9", "10"}));
+}
+
+TEST(ReadTable, UnclosedQuote) {
+  expect_error<InputError>([] { read("1,a\n2,\"b\n3,c\n"); }, {"line 2, column 2", "never closed"});
+}
+
+TEST(ReadTable, RealNumbersAreNoClasses) {
+  expect_error<InputError>([] { read("1,0.5\n2,0.75\n"); }, {"'0.5'", "regression"});
+}
+
+TEST(ReadTable, NumbersAsPeopleWriteThem) {
+  EXPECT_EQ(features(read("x;y;label\n1,5;2,5;a\n-3,5;1.234,5;b\n")),
+            (std::vector<double>{1.5, 2.5, -3.5, 1234.5}));
+  EXPECT_EQ(features(read("share,income,label\n12.5%,\"1,234,567\",a\n50%,\"$2,000\",b\n")),
+            (std::vector<double>{0.125, 1234567, 0.5, 2000}));
+  EXPECT_EQ(features(read("x,label\n1.5D+03,a\n2d0,b\n")), (std::vector<double>{1500, 2}));
+}
+
+TEST(ReadTable, DelimitersAndLineEndsOfAllKinds) {
+  const std::vector<double> expected = {1, 2, 3, 4};
+  EXPECT_EQ(features(read("1|2|a\n3|4|b\n")), expected);
+  EXPECT_EQ(features(read("  1   2\ta\n 3 4   b\n")), expected);
+  EXPECT_EQ(features(read("1,2,a\r3,4,b\r")), expected);
+  EXPECT_EQ(features(read("1,2,a\r\n3,4,b")), expected);
+}
+
+TEST(ReadTable, ADelimiterAtTheEndOfEveryLine) {
+  const Dataset named = read("x,y,label,\n1,2,a,\n3,4,b,\n");
+  EXPECT_EQ(features(named), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(column(named, "column 4").kind, ColumnKind::ignored);
+  // The header may do without it.
+  EXPECT_EQ(features(read("x,y,label\n1,2,a,\n3,4,b,\n")), features(named));
+}
+
+TEST(ReadTable, LinesAboveTheTableArePassedOverAndTold) {
+  const Dataset titled = read("Measurements of May\n\nx,y,label\n1,2,a\n3,4,b\n5,6,a\n");
+  EXPECT_EQ(features(titled), (std::vector<double>{1, 2, 3, 4, 5, 6}));
+  EXPECT_TRUE(has_note(titled, {"1 line above the table"}));
+  const Dataset commented = read("# a logger\n# x, y, label\n1,2,a\n# pause\n3,4,b\n");
+  EXPECT_EQ(features(commented), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(commented.feature_names, (Names{"x", "y"}));
+  const Dataset units = read("x,y,label\n[m],[kg],[-]\n1,2,a\n3,4,b\n5,6,a\n");
+  EXPECT_EQ(units.samples, 3U);
+  EXPECT_TRUE(has_note(units, {"line 2", "units"}));
+}
+
+TEST(ReadTable, AValueMayBeginWithTheMarkOfComments) {
+  const Dataset data = read("colour,x,label\n#ff0000,1,a\n#00ff00,2,b\n#ff0000,3,a\n");
+  EXPECT_EQ(data.samples, 3U);
+  EXPECT_EQ(column(data, "colour").categories, (Names{"#00ff00", "#ff0000"}));
+}
+
+TEST(ReadTable, RowNamesHaveNoNameInTheHeader) {
+  const Dataset data = read("x,y,label\nr1,1,2,a\nr2,3,4,b\n", {.columns = "ignore:row name"});
+  EXPECT_EQ(features(data), (std::vector<double>{1, 2, 3, 4}));
+}
+
+TEST(ReadTable, DuplicateNamesBecomeDistinct) {
+  const Dataset data = read("x,x,label\n1,2,a\n3,4,b\n");
+  EXPECT_EQ(data.feature_names, (Names{"x", "x.1"}));
+  EXPECT_TRUE(has_note(data, {"several columns are named 'x'", "column 2"}));
+}
+
+TEST(ReadTable, CategoriesHaveAnInputEach) {
+  const Dataset data = read("colour,fresh,label\nred,True,a\nblue,False,b\nred,False,a\n");
+  EXPECT_EQ(data.features, 4U);
+  EXPECT_EQ(data.feature_names,
+            (Names{"colour = blue", "colour = red", "fresh = False", "fresh = True"}));
+  EXPECT_EQ(features(data), (std::vector<double>{0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 1, 0}));
+}
+
+TEST(ReadTable, RareCategoriesShareAnInput) {
+  const Dataset data =
+      read("c,label\nx,a\ny,b\nx,a\nz,b\ny,a\n", {.label_column = "label", .max_categories = 1});
+  EXPECT_EQ(column(data, "c").categories, (Names{"x"}));
+  EXPECT_EQ(column(data, "c").other_count, 3U);
+  EXPECT_EQ(features(data), (std::vector<double>{1, 0, 0, 1, 1, 0, 0, 1, 0, 1}));
+}
+
+TEST(ReadTable, MissingValuesAreMarked) {
+  Dataset data = read("x,c,label\n1,u,a\n,v,b\nNA,?,a\n4,u,b\n");
+  EXPECT_EQ(column(data, "x").missing, 2U);
+  EXPECT_EQ(column(data, "c").missing, 1U);
+  EXPECT_EQ(data.feature_names, (Names{"x", "x is missing", "c = u", "c = v", "c is missing"}));
+  data.schema.columns[0].fill = 2.5;
+  EXPECT_EQ(features(data),
+            (std::vector<double>{1, 0, 1, 0, 0, 2.5, 1, 0, 1, 0, 2.5, 1, 0, 0, 1, 4, 0, 1, 0, 0}));
+  EXPECT_EQ(column(read("x,label\n1,a\n-9,b\n3,a\n", {.missing = "-9"}), "x").missing, 1U);
+}
+
+TEST(ReadTable, AFewWordsAmongNumbersAreMissingValues) {
+  std::vector<std::string> cells(40, "1");
+  cells[3] = "2";
+  cells[7] = "unknown";
+  const Dataset data = read(column_of(cells));
+  EXPECT_EQ(column(data, "x").kind, ColumnKind::number);
+  EXPECT_EQ(column(data, "x").missing_words, (Names{"unknown"}));
+  EXPECT_NE(column(data, "x").remark.find("'unknown' is a missing value"), std::string::npos);
+  // Many words are text, also where the first rows are numbers.
+  std::vector<std::string> late(600, "1");
+  for (std::size_t i = 300; i < late.size(); ++i) {
+    late[i] = i % 2 == 0 ? "big" : "small";
+  }
+  const Dataset text = read(column_of(late));
+  EXPECT_EQ(column(text, "x").kind, ColumnKind::category);
+  EXPECT_EQ(column(text, "x").categories, (Names{"1", "big", "small"}));
+}
+
+TEST(ReadTable, DatesBecomeTimesAndCycles) {
+  const Dataset data = read(column_of({"2024-01-01", "2024-04-02", "2024-07-03", "1970-01-02"}));
+  const TableColumn& when = column(data, "x");
+  EXPECT_EQ(when.kind, ColumnKind::date);
+  EXPECT_FALSE(when.hour);
+  EXPECT_TRUE(when.weekday);
+  EXPECT_TRUE(when.month);
+  EXPECT_EQ(data.features, 5U);
+  const std::vector<double> x = features(data);
+  EXPECT_EQ(x[15], 86400);
+  EXPECT_NEAR(x[8], 1, 1e-12);  // April: a quarter of the year
+  // A day above 12 says which order; it may come late.
+  const Dataset day_first =
+      read(column_of({"01/02/2024", "03/04/2024", "25/12/2024", "05/06/2024"}));
+  EXPECT_EQ(column(day_first, "x").largest, 86400.0 * 20082);
+}
+
+TEST(ReadTable, IdentifiersAndConstantsAreLeftOut) {
+  std::string text = "row,id,same,x,label\n";
+  for (int i = 0; i < 30; ++i) {
+    text += std::to_string(i) + ",P" + std::to_string(i) + ",7," + std::to_string(i * i % 7) +
+            (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  const Dataset data = read(text);
+  EXPECT_EQ(column(data, "row").kind, ColumnKind::identifier);
+  EXPECT_EQ(column(data, "id").kind, ColumnKind::identifier);
+  EXPECT_EQ(column(data, "same").kind, ColumnKind::constant);
+  EXPECT_EQ(data.feature_names, (Names{"x"}));
+  const Dataset asked = read(text, {.columns = "number:row,same;category:id"});
+  EXPECT_EQ(asked.features, 1U + 30U + 1U + 1U);
+}
+
+TEST(ReadTable, TheOnlyColumnOfTextIsTheLabel) {
+  const Dataset data = read("no,0.3,0.1\nyes,0.1,0.5\nno,0.9,0.2\n");
+  EXPECT_EQ(data.class_names, (Names{"no", "yes"}));
+  EXPECT_TRUE(has_note(data, {"the label is 'column 1'", "only column of text"}));
+  EXPECT_EQ(read("a,b,c\nu,v,1\nu,w,2\n").class_names, (Names{"1", "2"}));
+  EXPECT_EQ(read("a,b\n1,2\n3,4\n", {.columns = "label:a"}).class_names, (Names{"1", "3"}));
+}
+
+TEST(ReadTable, LargeNumbersKeepTheirLastDigits) {
+  const Dataset data = read("t,label\n1700000021,a\n1700000022,b\n1700000023,a\n");
+  EXPECT_EQ(data.element, ElementType::f64);
+  EXPECT_EQ(features(data), (std::vector<double>{1700000021, 1700000022, 1700000023}));
+}
+
+TEST(ReadTable, TheSmallestTypeHoldsTheValues) {
+  EXPECT_EQ(read("0,a\n255,b\n").element, ElementType::u8);
+  EXPECT_EQ(read("0,a\n256,b\n").element, ElementType::f32);
+  EXPECT_EQ(read("0.1,a\n0.2,b\n").element, ElementType::f32);
+  EXPECT_EQ(read("0.1,a\n0.2,b\n", {.wide = true}).element, ElementType::f64);
+}
+
+TEST(ReadTable, HeaderByOption) {
+  EXPECT_EQ(read("1,2\n3,4\n5,6\n", {.header = HeaderMode::yes}).samples, 2U);
+  EXPECT_EQ(read("a,b\n3,4\n", {.header = HeaderMode::no}).samples, 2U);
+}
+
+TEST(ReadTable, ATestTableIsMatchedByName) {
+  const Dataset train =
+      read("x,colour,label\n1,red,a\n2,blue,b\n3,red,a\n", {.label_column = "label"});
+  const ReadOptions options{.schema = &train.schema};
+  const Dataset test = read("extra,label,colour,x\n9,b,blue,2\n9,a,green,1\n", options);
+  EXPECT_EQ(features(test), (std::vector<double>{2, 1, 0, 1, 0, 0}));
+  EXPECT_EQ(test.class_names, (Names{"a", "b"}));
+  EXPECT_TRUE(has_note(test, {"'extra'", "left out"}));
+  EXPECT_TRUE(has_note(test, {"'colour'", "1 value", "1 rows", "'green'"}));
+  EXPECT_FALSE(read("colour,x\nred,1\n", options).has_labels());
+  expect_error<InputError>([&] { read("x,label\n1,a\n2,b\n", options); },
+                           {"t.csv", "no column 'colour'"});
+  expect_error<InputError>([&] { read("x,colour,label\n1,red,a\nbig,red,b\n", options); },
+                           {"line 3", "'x'", "'big'", "not a number", "--missing"});
+  expect_error<InputError>([&] { read("x,colour,label\n1,5,a\n2,6,b\n", options); },
+                           {"'colour'", "numbers", "text in the training data"});
+}
+
+TEST(ReadTable, WithoutNamesATestTableIsMatchedByPlace) {
+  const Dataset train = read("1,red,a\n2,blue,b\n3,red,a\n");
+  const ReadOptions options{.schema = &train.schema};
+  EXPECT_EQ(features(read("2,blue,b\n", options)), (std::vector<double>{2, 1, 0}));
+  EXPECT_FALSE(read("2,blue\n1,red\n", options).has_labels());
+  expect_error<InputError>([&] { read("1,2,3,4\n5,6,7,8\n", options); },
+                           {"4 columns", "the training data have 3"});
+}
+
+TEST(ReadTable, MissingValuesThatTheTrainingDataDoNotHave) {
+  const Dataset train = read("x,c,label\n1,u,a\n2,v,b\n3,u,a\n");
+  TableSchema schema = train.schema;
+  schema.columns[0].fill = 2;
+  const Dataset test = read("x,c,label\n,,a\n3,u,b\n", {.schema = &schema});
+  EXPECT_EQ(features(test), (std::vector<double>{2, 0, 0, 3, 1, 0}));
+  EXPECT_TRUE(has_note(test, {"column 'x'", "1 values are missing", "training mean"}));
+}
+
+TEST(ReadTable, ColumnsOfAnArrayStandAsTheyAre) {
+  EXPECT_FALSE(read("1,2\n3,4\n", {.features = 2}).has_labels());
+  const Dataset labelled = read("1,2,a\n1,4,b\n", {.features = 2});
+  EXPECT_TRUE(labelled.has_labels());
+  EXPECT_EQ(labelled.features, 2U);  // also the constant one
+  expect_error<InputError>([] { read("1,2,3,4\n", {.features = 2}); }, {"4 columns", "2 features"});
+  expect_error<InputError>([] { read("1,2\n,4\n", {.features = 2}); }, {"value is missing"});
+}
+
+TEST(ReadTable, RowsWithoutALabel) {
+  const std::string text = "x,label\n1,a\n2,\n3,b\n";
+  expect_error<InputError>([&] { read(text); },
+                           {"line 3", "label is missing", "1 of 3", "--drop-unlabelled"});
+  const Dataset data = read(text, {.drop_unlabelled = true});
+  EXPECT_EQ(features(data), (std::vector<double>{1, 3}));
+  EXPECT_TRUE(has_note(data, {"1 rows without a label"}));
+  // A word may be a class, also one that means a missing value elsewhere.
+  EXPECT_EQ(read("x,label\n1,None\n2,NA\n").class_names, (Names{"NA", "None"}));
+}
+
+TEST(ReadTable, NothingToLearnFrom) {
+  std::string text = "id,same,label\n";
+  for (int i = 0; i < 30; ++i) {
+    text += "P" + std::to_string(i) + ",7," + (i % 2 == 0 ? "a\n" : "b\n");
+  }
+  expect_error<InputError>([&] { read(text); },
+                           {"zero features", "'id': identifier", "'same': constant", "--columns"});
+  expect_error<InputError>([] { read("one\ntwo\n"); }, {"zero features", "one column"});
+}
+
+TEST(ReadTable, RaggedRowNamesItsLineUnlessTheFileWasCutOff) {
+  expect_error<InputError>([] { read("1,2,3\n4,5,6\n7,8\n"); },
+                           {"t.csv", "line 3", "2 columns", "3"});
+  expect_error<InputError>([] { read("1,2,3\n4,5,6,7\n"); }, {"line 2", "4 columns", "3"});
+  const Dataset cut = read("1,2,3\n4,5,6\n7,8");
+  EXPECT_EQ(cut.samples, 2U);
+  EXPECT_TRUE(has_note(cut, {"last line is incomplete"}));
+}
+
+TEST(ReadTable, InfiniteNumbersNameLineAndColumn) {
+  for (const char* bad : {"inf", "-Infinity", "1e999"}) {
+    expect_error<InputError>([&] { read(std::string("x,label\n1,a\n") + bad + ",b\n"); },
+                             {"line 3", "'x'", bad, "finite", "--missing"});
+  }
+}
+
+TEST(ReadTable, LineNumbersCountLinesInQuotes) {
+  expect_error<InputError>([] { read("1,\"a\nb\"\ninf,c\n3,d\n"); }, {"line 3", "'column 1'"});
+}
+
+TEST(ReadTable, KindsThatCannotBe) {
+  expect_error<InputError>([] { read("x,label\n1,a\nred,b\n", {.columns = "number:x"}); },
+                           {"line 3", "'x'", "'red'", "not a number"});
+  expect_error<InputError>([] { read("x,label\n1,a\n2,b\n", {.columns = "date:x"}); },
+                           {"line 2", "'1'", "not a date"});
+  expect_error<InputError>([] { read("x,label\n1,a\n2,b\n", {.columns = "colour:x"}); },
+                           {"--columns colour:x", "KIND"});
+  expect_error<InputError>([] { read("x,label\n1,a\n2,b\n", {.columns = "number:z"}); },
+                           {"--columns z", "no column", "x, label"});
+}
+
+}  // namespace
+}  // namespace dnn
