@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/contents.hpp"
 #include "dnn/data/label_table.hpp"
 
 namespace dnn {

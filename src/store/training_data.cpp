@@ -11,8 +11,10 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/data/data_source.hpp"
 #include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/open_dataset.hpp"
+#include "dnn/data/stream.hpp"
 #include "dnn/store/shared_dataset.hpp"
 
 namespace dnn {
@@ -29,16 +31,18 @@ Parts read_parts(const DataSettings& settings, bool wide) {
   options.label_column = settings.label_column;
   options.header = settings.csv_header;
   options.wide = wide;
-  Parts parts{open_dataset(settings.data, Part::train, options), std::nullopt};
+  DataSource source(settings.data);
+  Parts parts{source.read(Part::train, options), std::nullopt};
   check_trainable(parts.train);
-  const bool own_test = settings.test_data.empty() && has_test_part(settings.data);
+  const bool own_test = settings.test_data.empty() && source.has_test_part(true);
   if (own_test || !settings.test_data.empty()) {
     if (parts.train.is_sparse()) {
       // A test file need not hold the last features; more of them are an error all the same.
       options.features = parts.train.features;
       options.index_base = parts.train.index_base;
     }
-    Dataset test = open_dataset(own_test ? settings.data : settings.test_data, Part::test, options);
+    Dataset test = own_test ? source.read(Part::test, options)
+                            : open_dataset(settings.test_data, Part::test, options);
     check_features(test, parts.train.features, parts.train.feature_names, "the training data");
     use_classes(test, parts.train.class_names, "the training data");
     if (!test.has_labels() || test.samples == 0) {
@@ -138,6 +142,7 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   const Communicator& world = grid.world();
   Node& node = grid.node();
   std::optional<Parts> parts = agree(world, [&] {
+    check_streams({settings.data, settings.test_data}, grid.domains());
     return node.is_leader() ? std::optional(read_parts(settings, options.wide)) : std::nullopt;
   });
   const bool has_test =

@@ -12,7 +12,8 @@ LIBRARIES = {
     "dnnl": ("products/bf16_product", "products/arithmetic"),
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),
-    "zlib": ("data/bytes",),
+    "zlib": ("data/gzip",),
+    "archive": ("data/archive",),
     "CLI/": ("run/",),
     "toml++/": ("run/config_file",),
 }

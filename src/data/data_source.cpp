@@ -1,0 +1,121 @@
+#include "dnn/data/data_source.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+#include "dnn/data/archive.hpp"
+#include "dnn/data/contents.hpp"
+#include "dnn/data/data_folder.hpp"
+#include "dnn/data/npy_reader.hpp"
+#include "dnn/data/open_dataset.hpp"
+#include "dnn/data/stream.hpp"
+
+namespace dnn {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Unlike the library's, no error where that cannot be told: reading the path says why.
+bool exists(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
+/// Where the path of a file or pipe ends and a selection begins; npos: there is none.
+std::size_t selection_colon(const std::string& source) {
+  for (std::size_t at = source.find(':'); at != std::string::npos; at = source.find(':', at + 1)) {
+    const std::string path = source.substr(0, at);
+    if (is_stream(path) || (exists(path) && !is_folder(path))) {
+      return at;
+    }
+  }
+  return std::string::npos;
+}
+
+}  // namespace
+
+DataSource::DataSource(const std::string& source) : path_(source) {
+  if (source.empty()) {
+    throw InputError("the path of the data is empty; name a file or a folder");
+  }
+  if (source.starts_with("builtin:")) {
+    if (source != builtin_digits_name) {
+      throw InputError(
+          fmt::format("{}: the only built-in data set is {}", source, builtin_digits_name));
+    }
+    kind_ = Kind::builtin;
+    return;
+  }
+  if (exists(source) || is_stream(source)) {
+    if (is_folder(source)) {
+      kind_ = Kind::folder;
+      return;
+    }
+  } else if (const std::size_t colon = selection_colon(source); colon != std::string::npos) {
+    path_ = source.substr(0, colon);
+    selection_ = source.substr(colon + 1);
+  } else if (const std::size_t comma = source.find(','); comma != std::string::npos) {
+    kind_ = Kind::pair;
+    path_ = source.substr(0, comma);
+    labels_ = source.substr(comma + 1);
+    return;
+  }
+  open_file();
+}
+
+void DataSource::open_file() {
+  const std::string name = name_of(path_);
+  contents_ = open_contents(path_);
+  if (looks_like_archive(contents_.view)) {
+    arrays_.emplace(contents_, name);
+    if (arrays_->has_arrays()) {
+      contents_ = {};
+      return;
+    }
+    arrays_.reset();
+    contents_ = unpack_file(contents_, name, selection_);
+  } else if (!selection_.empty()) {
+    throw InputError(fmt::format("{} is not an archive, so {} cannot be chosen from it", name,
+                                 in_quotes(selection_)));
+  }
+}
+
+bool DataSource::has_test_part(bool labelled) const {
+  if (kind_ == Kind::folder) {
+    return folder_has_test_part(path_, labelled);
+  }
+  return arrays_ && selection_.empty() && arrays_->has_test_part(labelled);
+}
+
+Dataset DataSource::read(Part part, const ReadOptions& options) {
+  if (kind_ == Kind::builtin) {
+    return open_builtin_digits(options);
+  }
+  if (kind_ == Kind::folder) {
+    return open_folder(path_, part, options);
+  }
+  if (kind_ == Kind::pair) {
+    return read_npy(path_, labels_, options);
+  }
+  if (arrays_) {
+    const bool has_part = part == Part::test && selection_.empty() && has_test_part(false);
+    return arrays_->read(selection_, has_part ? Part::test : Part::train, options);
+  }
+  if (contents_.size() == 0) {
+    open_file();
+  }
+  // Text is not kept beside what was read from it.
+  const Bytes contents = std::exchange(contents_, {});
+  return read_table(contents, name_of(path_), options);
+}
+
+}  // namespace dnn
