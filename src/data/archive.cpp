@@ -68,6 +68,11 @@ class ArchiveReader {
                                  : archive_read_support_filter_lz4(a));
     }
     check(archive_read_open_memory(a, contents.view.data(), contents.size()));
+    // Without its decompressor, libarchive would give the data as they are.
+    if (!compression_of(contents.view).empty() && archive_filter_count(a) < 2) {
+      throw InputError(fmt::format("{}: truncated or corrupt {} data; copy the file again", origin_,
+                                   format_));
+    }
   }
 
   /// Goes to the next member; nullptr after the last one.
@@ -93,14 +98,19 @@ class ArchiveReader {
     int status = ARCHIVE_OK;
     while ((status = archive_read_data_block(archive_.get(), &data, &size, &offset)) ==
            ARCHIVE_OK) {
+      if (size == 0) {  // how some formats announce the end
+        continue;
+      }
       const std::span block(static_cast<const std::byte*>(data), size);
       if (copy.size() == 0 && stored.size() == 0 && offset == 0 && is_inside(block)) {
         stored = contents_.part(static_cast<std::size_t>(block.data() - contents_.view.data()),
                                 block.size());
         continue;
       }
-      append(copy, stored.view, 0);
-      stored = {};
+      if (stored.size() > 0) {
+        append(copy, stored.view, 0);
+        stored = {};
+      }
       append(copy, block, static_cast<std::size_t>(offset));
     }
     if (status != ARCHIVE_EOF) {
@@ -152,7 +162,7 @@ class ArchiveReader {
 
   /// Adds a block that belongs at `offset`; before it, zeros that the archive leaves out.
   void append(GrowingBytes& bytes, std::span<const std::byte> block, std::size_t offset) const {
-    if (!block.empty() && offset < bytes.size()) {
+    if (offset < bytes.size()) {
       throw InputError(fmt::format("{}: corrupt {} data (blocks overlap)", origin_, format_));
     }
     while (!block.empty()) {
