@@ -12,6 +12,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/data/npy_layout.hpp"
 #include "dnn/data/number.hpp"
+#include "dnn/data/utf8.hpp"
 
 namespace dnn {
 
@@ -126,24 +127,6 @@ std::size_t bytes_of(std::size_t element, const NpyArray& array) {
     }
   }
   return empty ? 0 : bytes;
-}
-
-void append_utf8(std::string& text, std::uint32_t c) {
-  const auto add = [&text](std::uint32_t byte) { text += static_cast<char>(byte); };
-  if (c < 0x80) {
-    return add(c);
-  }
-  if (c < 0x800) {
-    add(0xc0 | c >> 6);
-  } else if (c < 0x10000) {
-    add(0xe0 | c >> 12);
-    add(0x80 | (c >> 6 & 0x3f));
-  } else {
-    add(0xf0 | c >> 18);
-    add(0x80 | (c >> 12 & 0x3f));
-    add(0x80 | (c >> 6 & 0x3f));
-  }
-  add(0x80 | (c & 0x3f));
 }
 
 }  // namespace

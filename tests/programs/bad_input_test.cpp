@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "support/archive_files.hpp"
 #include "support/array_files.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
@@ -129,13 +130,36 @@ TEST_F(BadInput, DataThatAreNoFile) {
   refuses("--data /dev/null", {"/dev/null", "not a regular file"});
   refuses("--data " + folder.path(), {"neither", "images-idx3-ubyte"});
 }
-TEST_F(BadInput, NpyInFortranOrderOrBigEndian) {
+TEST_F(BadInput, NpyOfOtherElements) {
   const auto y = folder.write("y.npy", npy<std::int32_t>("<i4", "(2,)", {0, 1}));
-  refuses(
-      "--data " + folder.write("f.npy", npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}, true)) + "," + y,
-      {"f.npy", "Fortran order", "ascontiguousarray"});
-  refuses("--data " + folder.write("b.npy", npy<float>(">f4", "(2, 2)", {1, 2, 3, 4})) + "," + y,
-          {"b.npy", "'>f4'", "astype"});
+  refuses("--data " + folder.write("o.npy", npy<float>("|O", "(2, 2)", {1, 2, 3, 4})) + "," + y,
+          {"o.npy", "Python objects", "astype"});
+  refuses("--data " + folder.write("c.npy", npy<float>("<c8", "(2, 1)", {1, 2, 3, 4})) + "," + y,
+          {"c.npy", "'<c8'", "astype"});
+  std::string structured = npy<float>("<f4", "(2, 2)", {1, 2, 3, 4});
+  structured.replace(structured.find("'<f4'"), 5, "[('a'");
+  refuses("--data " + folder.write("s.npy", structured) + "," + y,
+          {"s.npy", "structured array", "structured_to_unstructured"});
+  const auto x = folder.write("x.npy", npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}));
+  refuses("--data " + x + "," + folder.write("h.npy", npy<float>("<f4", "(2, 2)", {1, 0, 1, 1})),
+          {"h.npy", "sample 2", "not one-hot"});
+}
+TEST_F(BadInput, ArchiveOfSeveralFiles) {
+  const auto two = folder.write("two.zip", zip({{"a.csv", "1,a\n2,b\n"}, {"b.csv", "3,a\n"}}));
+  refuses("--data " + two, {"two.zip", "2 files: 'a.csv', 'b.csv'", "two.zip:a.csv", "unpack"});
+  const std::string x = npy<float>("<f4", "(2, 1)", {1, 2});
+  refuses("--data " + folder.write("n.npz", zip({{"arr_0.npy", x}, {"arr_1.npy", x}})),
+          {"n.npz", "'arr_0', 'arr_1'", "file.npz:X,y"});
+}
+TEST_F(BadInput, DamagedArchive) {
+  const std::string whole = stored_zip({{"a.csv", "1,a\n2,b\n"}});
+  refuses("--data " + folder.write("cut.zip", whole.substr(0, 50)), {"cut.zip", "corrupt zip"});
+  refuses("--data " + folder.write("cut.xz", compressed("xz", whole).substr(0, 80)),
+          {"cut.xz", "truncated xz"});
+}
+TEST_F(BadInput, PipesThatCannotBeRead) {
+  refuses("--data - --test-data - </dev/null", {"standard input is named twice", "read only once"});
+  refuses("--data - </dev/null", {"standard input is empty"});
 }
 
 TEST_F(BadInput, OutputUnderAFile) {
