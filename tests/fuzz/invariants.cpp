@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "dnn/data/archive.hpp"
 #include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "support/dataset_problem.hpp"
@@ -53,6 +54,10 @@ void expect_well_formed(const Dataset& data) {
       data.features <= small / data.samples) {
     read_all(data);
   }
+}
+
+bool is_packed(std::span<const std::byte> contents) {
+  return !compression_of(contents).empty() || looks_like_archive(contents);
 }
 
 ReadOptions read_options(std::byte choice) {

@@ -68,8 +68,8 @@ inline std::string zip(const ArchiveMembers& members) {
 inline std::string stored_zip(const ArchiveMembers& members) {
   const auto number = [](std::size_t value, int bytes) {
     std::string text;
-    for (int i = 0; i < bytes; ++i) {
-      text += static_cast<char>(value >> 8 * i & 0xff);
+    for (; bytes > 0; --bytes, value >>= 8) {
+      text += static_cast<char>(value & 0xff);
     }
     return text;
   };
