@@ -17,6 +17,7 @@ dnn_require(nlohmann-json3-dev nlohmann_json 3.9)
 dnn_require(libfmt-dev fmt 9)
 dnn_require(libssl-dev OpenSSL COMPONENTS Crypto)
 dnn_require(zlib1g-dev ZLIB)
+dnn_require(libarchive-dev LibArchive)
 dnn_require(g++ Threads)
 dnn_require(g++ OpenMP COMPONENTS CXX)
 

@@ -5,7 +5,7 @@
 # several hosts, under Slurm, by another compiler and another MPI (Debian's names).
 # shellcheck disable=SC2034  # used where this file is sourced
 build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization-dev libcli11-dev
-                nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libdnnl-dev
+                nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libarchive-dev libdnnl-dev
                 librandom123-dev libfast-float-dev libtomlplusplus-dev libhwloc-dev)
 # shellcheck disable=SC2034
 test_packages=(libgtest-dev python3 python3-numpy dataset-fashion-mnist)

@@ -4,6 +4,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/label_table.hpp"
+#include "dnn/files/contents.hpp"
 
 namespace dnn {
 

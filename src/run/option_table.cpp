@@ -67,11 +67,12 @@ bool has_checkpoints(const Config& config) {
 std::vector<Option> data_options() {
   return {
       {"data", "Data", "PATH", &Config::data,
-       "training data: a folder of IDX or NPY files, a CSV, LIBSVM or NPY file (.gz too), "
-       "features.npy,labels.npy, or builtin:digits",
+       "training data: a folder of IDX or NPY files; a CSV, LIBSVM, NPY or NPZ file, compressed or "
+       "in a zip or tar archive too; features.npy,labels.npy; arrays.npz:features,labels; - for "
+       "standard input; or builtin:digits",
        Binding::machine},
       {"test-data", "Data", "PATH", &Config::test_data,
-       "test data in any of these forms; default: the data folder's own test files",
+       "test data in any of these forms; default: the test part of the data folder or NPZ file",
        Binding::machine},
       {"label-column", "Data", "NAME|N", &Config::label_column,
        "column of the label: a name from the header, a number from 1 (-1 is the last column), "

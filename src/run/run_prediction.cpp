@@ -11,10 +11,12 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/files/stream.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
 #include "dnn/predict/ensemble_scorer.hpp"
 #include "dnn/predict/model_interface.hpp"
 #include "dnn/predict/prediction_file.hpp"
+#include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/run/choices.hpp"
 #include "dnn/store/shared_dataset.hpp"
@@ -39,10 +41,9 @@ Dataset read_data(const PredictConfig& config, const ModelInterface& model) {
   if (model.index_base >= 0) {
     options.index_base = model.index_base;
   }
-  // A folder's test files are what a model is tried on; a folder without them gives its training
-  // files.
-  const Part part = has_test_part(config.data) ? Part::test : Part::train;
-  Dataset data = open_dataset(config.data, part, options);
+  // The test part is what a model is tried on; data without one give their training part.
+  DataSource source(config.data);
+  Dataset data = source.read(source.has_test_part(false) ? Part::test : Part::train, options);
   if (data.samples == 0) {
     throw InputError(data.origin + ": no samples");
   }
@@ -132,7 +133,10 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
   });
   Node node(world);
   {
+    const auto nodes = static_cast<std::size_t>(
+        world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
     std::optional<Dataset> read = agree(world, [&] {
+      check_streams({config.data}, nodes);
       return node.is_leader() ? std::optional(read_data(config, ensemble)) : std::nullopt;
     });
     Dataset data = share_dataset(world, node, std::move(read));

@@ -13,6 +13,8 @@
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
+#include "dnn/files/stream.hpp"
+#include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/store/missing_values.hpp"
 #include "dnn/store/shared_dataset.hpp"
@@ -28,17 +30,22 @@ struct Parts {
 
 Parts read_parts(const DataSettings& settings, bool wide) {
   ReadOptions options = read_options_of(settings, wide);
-  Parts parts{open_dataset(settings.data, Part::train, options), std::nullopt};
+  DataSource source(settings.data);
+  Parts parts{source.read(Part::train, options), std::nullopt};
   check_trainable(parts.train);
-  const bool own_test = settings.test_data.empty() && has_test_part(settings.data);
+  const bool own_test = settings.test_data.empty() && source.has_test_part(true);
   if (own_test || !settings.test_data.empty()) {
-    if (parts.train.is_sparse()) {
-      // A test file need not hold the last features; more of them are an error all the same.
+    if (!parts.train.schema.empty()) {
+      options.schema = &parts.train.schema;
+    } else {
+      // A sparse file need not hold the last features; more of them are an error all the same.
       options.features = parts.train.features;
+    }
+    if (parts.train.is_sparse()) {
       options.index_base = parts.train.index_base;
     }
-    options.schema = parts.train.schema.empty() ? nullptr : &parts.train.schema;
-    Dataset test = open_dataset(own_test ? settings.data : settings.test_data, Part::test, options);
+    Dataset test = own_test ? source.read(Part::test, options)
+                            : open_dataset(settings.test_data, Part::test, options);
     check_features(test, parts.train.features, parts.train.feature_names, "the training data");
     use_classes(test, parts.train.class_names, "the training data");
     if (!test.has_labels() || test.samples == 0) {
@@ -150,6 +157,7 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   const Communicator& world = grid.world();
   Node& node = grid.node();
   std::optional<Parts> parts = agree(world, [&] {
+    check_streams({settings.data, settings.test_data}, grid.domains());
     return node.is_leader() ? std::optional(read_parts(settings, options.wide)) : std::nullopt;
   });
   const bool has_test =

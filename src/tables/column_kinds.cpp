@@ -22,12 +22,12 @@ const std::map<std::string, AskedKind>& kind_words() {
 }
 
 [[noreturn]] void refuse_cell(const TableCells& cells, std::size_t column, const std::string& name,
-                              const std::string& origin, const std::string& what) {
+                              const std::string& what) {
   const ColumnCells& bad = cells.columns()[column];
   throw InputError(fmt::format(
-      "{}: line {}, column {}: {} is not a {}, which --columns asks for; --missing takes a word "
-      "for a missing value",
-      origin, bad.first_misfit_line, in_quotes(name), in_quotes(bad.misfit_words.front()), what));
+      "{}, column {}: {} is not a {}, which --columns asks for; --missing takes a word for a "
+      "missing value",
+      bad.first_misfit, in_quotes(name), in_quotes(bad.misfit_words.front()), what));
 }
 
 }  // namespace
@@ -87,8 +87,7 @@ bool is_few_words(const ColumnCells& cells, std::size_t rows) {
          10 * cells.misfits <= rows - cells.missing;
 }
 
-bool widen_modes(const TableCells& cells, const std::string& origin,
-                 const std::vector<std::string>& names,
+bool widen_modes(const TableCells& cells, const std::vector<std::string>& names,
                  std::span<const std::optional<AskedKind>> asked, std::span<ColumnMode> modes) {
   bool changed = false;
   for (std::size_t j = 0; j < modes.size(); ++j) {
@@ -101,7 +100,7 @@ bool widen_modes(const TableCells& cells, const std::string& origin,
     switch (mode) {
       case CellMode::number:
         if (wanted) {
-          refuse_cell(cells, j, names[j], origin, "number");
+          refuse_cell(cells, j, names[j], "number");
         }
         if (is_few_words(column, cells.rows())) {
           continue;
@@ -113,7 +112,7 @@ bool widen_modes(const TableCells& cells, const std::string& origin,
         break;
       case CellMode::day_first_date:
         if (wanted) {
-          refuse_cell(cells, j, names[j], origin, "date");
+          refuse_cell(cells, j, names[j], "date");
         }
         mode = CellMode::text;
         break;

@@ -79,7 +79,7 @@ void decide_number(TableColumn& column, const Values& values, const ColumnCells&
   if (asked) {
     return;
   }
-  if (values.least == values.largest && column.missing == 0) {
+  if (values.least == values.largest && column.missing == 0 && rows > 1) {
     column.kind = ColumnKind::constant;
     column.remark = fmt::format("always {:g}", values.least);
   } else if (column.missing == 0 && rows >= fewest_rows &&
@@ -89,14 +89,14 @@ void decide_number(TableColumn& column, const Values& values, const ColumnCells&
   }
 }
 
-void decide_date(TableColumn& column, const Values& values, bool asked) {
+void decide_date(TableColumn& column, const Values& values, std::size_t rows, bool asked) {
   column.least = values.least;
   column.largest = values.largest;
   column.marks_missing = column.missing > 0;
   column.hour = values.has_other_hours && values.least != values.largest;
   column.weekday = several(values.weekdays);
   column.month = several(values.months);
-  if (!asked && values.least == values.largest && column.missing == 0) {
+  if (!asked && values.least == values.largest && column.missing == 0 && rows > 1) {
     column.kind = ColumnKind::constant;
     column.remark = fmt::format("always {}", date_text(values.least).text);
   }
@@ -142,7 +142,7 @@ void decide_text(TableColumn& column, const TextIndex& texts, std::size_t rows, 
     return;
   }
   column.kind = ColumnKind::category;
-  if (!asked && texts.size() == 1 && column.missing == 0) {
+  if (!asked && texts.size() == 1 && column.missing == 0 && rows > 1) {
     column.kind = ColumnKind::constant;
     column.remark = fmt::format("always '{}'", texts.text(0));
     return;
@@ -181,7 +181,7 @@ TableSchema find_schema(const SchemaRequest& request) {
       decide_text(column, cells.texts, rows, asked, request.max_categories);
     } else {
       column.kind = ColumnKind::date;
-      decide_date(column, values[j], asked);
+      decide_date(column, values[j], rows, asked);
     }
   }
   return schema;

@@ -22,8 +22,25 @@ namespace dnn {
 
 namespace {
 
-constexpr const char* cut_off_note =
-    ": the last line is incomplete and has no line end; it is left out";
+/// Takes an incomplete last record off the rows of its part; false where there is none.
+bool leave_out(const std::optional<TableCells::CutOff>& cut_off, std::vector<TableLayout>& parts) {
+  if (cut_off) {
+    TableLayout& part = parts[cut_off->part];
+    part.rows = part.rows.substr(0, cut_off->offset);
+    part.notes.push_back(part.origin +
+                         ": the last line is incomplete and has no line end; it is left out");
+  }
+  return cut_off.has_value();
+}
+
+/// What the layouts of all parts have to say.
+std::vector<std::string> notes_of(const std::vector<TableLayout>& parts) {
+  std::vector<std::string> notes;
+  for (const TableLayout& part : parts) {
+    notes.insert(notes.end(), part.notes.begin(), part.notes.end());
+  }
+  return notes;
+}
 
 std::vector<std::string> missing_words(const ReadOptions& options) {
   if (!options.missing.empty()) {
@@ -53,13 +70,15 @@ std::optional<std::size_t> named_label(const TableLayout& layout, const std::str
 /// A training table: one that says itself what its columns are.
 class TableReader {
  public:
-  TableReader(const TableLayout& layout, const std::string& origin, const ReadOptions& options)
-      : layout_(layout),
+  TableReader(std::vector<TableLayout>& parts, const std::string& origin,
+              const ReadOptions& options)
+      : parts_(parts),
+        layout_(parts.front()),
         origin_(origin),
         options_(options),
         words_(missing_words(options)),
         missing_(words_),
-        asked_(parse_column_kinds(options.columns, layout.names, origin)),
+        asked_(parse_column_kinds(options.columns, layout_.names, origin)),
         modes_(first_modes(asked_)) {}
 
   Dataset read() {
@@ -92,15 +111,11 @@ class TableReader {
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
   TableCells read_rows(std::size_t most) {
     while (true) {
-      TableCells cells(layout_, origin_, modes_, missing_, most);
-      if (widen_modes(cells, origin_, layout_.names, asked_, modes_)) {
-        continue;
-      }
-      if (!cells.is_cut_off()) {
+      TableCells cells(parts_, modes_, missing_, most);
+      const bool cut_off = leave_out(cells.cut_off(), parts_);
+      if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
         return cells;
       }
-      cut_off_ = true;  // once more without what there is of the last record
-      most = cells.rows();
     }
   }
 
@@ -151,16 +166,15 @@ class TableReader {
   }
 
   void add_notes(Dataset& data, std::size_t label, const std::string& label_note) const {
-    data.notes.insert(data.notes.begin(), layout_.notes.begin(), layout_.notes.end());
+    const std::vector<std::string> notes = notes_of(parts_);
+    data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
     if (!label_note.empty()) {
       data.notes.push_back(fmt::format("{}: the label is {}, {} (--label-column names another)",
                                        origin_, in_quotes(layout_.names[label]), label_note));
     }
-    if (cut_off_) {
-      data.notes.push_back(origin_ + cut_off_note);
-    }
   }
 
+  std::vector<TableLayout>& parts_;
   const TableLayout& layout_;
   const std::string& origin_;
   const ReadOptions& options_;
@@ -168,7 +182,6 @@ class TableReader {
   MissingWords missing_;
   std::vector<std::optional<AskedKind>> asked_;
   std::vector<ColumnMode> modes_;
-  bool cut_off_ = false;
 };
 
 /// The mode in which a column is read that has a kind already.
@@ -186,13 +199,15 @@ CellMode mode_of(ColumnKind kind) {
 /// A table whose columns have to be those of a training table.
 class MatchingReader {
  public:
-  MatchingReader(const TableLayout& layout, const std::string& origin, const ReadOptions& options)
-      : layout_(layout),
+  MatchingReader(std::vector<TableLayout>& parts, const std::string& origin,
+                 const ReadOptions& options)
+      : parts_(parts),
+        layout_(parts.front()),
         origin_(origin),
         options_(options),
         missing_(missing_words(options)),
-        match_(match_columns(layout, *options.schema, options.label_column, origin)),
-        modes_(layout.columns(), ColumnMode{CellMode::skip, false, true}) {
+        match_(match_columns(layout_, *options.schema, options.label_column, origin)),
+        modes_(layout_.columns(), ColumnMode{CellMode::skip, false, true}) {
     for (const TableColumn& column : options.schema->columns) {
       if (column.is_feature()) {
         features_.push_back(&column);
@@ -212,29 +227,21 @@ class MatchingReader {
       check_cells(*features_[f], cells.columns()[match_.sources.columns[f]],
                   match_.sources.columns[f]);
     }
-    std::vector<std::string> notes = layout_.notes;
+    std::vector<std::string> notes = notes_of(parts_);
     notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
     note_missing(notes, cells);
     Dataset data =
         make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options_);
     data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
-    if (cut_off_) {
-      data.notes.push_back(origin_ + cut_off_note);
-    }
     return data;
   }
 
  private:
   /// Dates may be written in another order than the training data's.
   TableCells read_rows() {
-    std::size_t most = std::numeric_limits<std::size_t>::max();
     while (true) {
-      TableCells cells(layout_, origin_, modes_, missing_, most);
-      bool changed = cells.is_cut_off();
-      if (changed) {
-        cut_off_ = true;
-        most = cells.rows();
-      }
+      TableCells cells(parts_, modes_, missing_);
+      bool changed = leave_out(cells.cut_off(), parts_);
       for (std::size_t j = 0; j < modes_.size(); ++j) {
         if (modes_[j].mode == CellMode::month_first_date && cells.columns()[j].misfits > 0) {
           modes_[j].mode = CellMode::day_first_date;
@@ -266,14 +273,15 @@ class MatchingReader {
       const auto& known = column.missing_words;
       if (cells.more_misfit_words || std::find(known.begin(), known.end(), word) == known.end()) {
         throw InputError(fmt::format(
-            "{}: line {}, column {}: {} is not a {}, as in the training data; --missing takes a "
-            "word for a missing value",
-            origin_, cells.first_misfit_line, in_quotes(layout_.names[place]), in_quotes(word),
+            "{}, column {}: {} is not a {}, as in the training data; --missing takes a word for a "
+            "missing value",
+            cells.first_misfit, in_quotes(layout_.names[place]), in_quotes(word),
             word_for(column.kind)));
       }
     }
   }
 
+  std::vector<TableLayout>& parts_;
   const TableLayout& layout_;
   const std::string& origin_;
   const ReadOptions& options_;
@@ -281,7 +289,6 @@ class MatchingReader {
   ColumnMatch match_;
   std::vector<ColumnMode> modes_;
   std::vector<const TableColumn*> features_;
-  bool cut_off_ = false;
 };
 
 /// The schema of a table whose columns are the features of an array, as they stand, and perhaps a
@@ -306,10 +313,11 @@ TableSchema plain_schema(const TableLayout& layout, const std::string& origin,
 }
 
 /// Reads a table for a model, or beside training data, that have no schema.
-Dataset read_plain(const TableLayout& layout, const std::string& origin, ReadOptions options) {
-  const TableSchema schema = plain_schema(layout, origin, options);
+Dataset read_plain(std::vector<TableLayout>& parts, const std::string& origin,
+                   ReadOptions options) {
+  const TableSchema schema = plain_schema(parts.front(), origin, options);
   options.schema = &schema;
-  Dataset data = MatchingReader(layout, origin, options).read();
+  Dataset data = MatchingReader(parts, origin, options).read();
   if (data.has_missing) {
     throw InputError(origin +
                      ": a value is missing; the training data were an array, which says nothing of "
@@ -320,17 +328,50 @@ Dataset read_plain(const TableLayout& layout, const std::string& origin, ReadOpt
   return data;
 }
 
+/// The layouts of texts that are one table. Throws InputError where their columns differ.
+std::vector<TableLayout> find_layouts(std::span<const TableText> texts,
+                                      const ReadOptions& options) {
+  std::vector<std::string> expected =
+      options.schema != nullptr ? feature_columns(*options.schema) : std::vector<std::string>();
+  std::vector<TableLayout> parts;
+  for (const TableText& part : texts) {
+    const std::string_view text(reinterpret_cast<const char*>(part.contents.data()),
+                                part.contents.size());
+    parts.push_back(find_layout(text, part.origin, options.header, expected));
+    const TableLayout& first = parts.front();
+    const TableLayout& last = parts.back();
+    if (last.columns() != first.columns()) {
+      throw InputError(fmt::format("{}: the table has {} columns, {} has {}", last.origin,
+                                   last.columns(), first.origin, first.columns()));
+    }
+    for (std::size_t j = 0; last.has_header && j < first.columns(); ++j) {
+      if (last.names[j] != first.names[j]) {
+        throw InputError(fmt::format(
+            "{}: column {} is named {}, but {} in {}; files of one table have the same columns",
+            last.origin, j + 1, in_quotes(last.names[j]), in_quotes(first.names[j]), first.origin));
+      }
+    }
+    expected = first.has_header ? first.names : expected;
+  }
+  return parts;
+}
+
 }  // namespace
+
+Dataset read_table_parts(std::span<const TableText> texts, const std::string& origin,
+                         const ReadOptions& options) {
+  std::vector<TableLayout> parts = find_layouts(texts, options);
+  if (options.schema == nullptr && options.features) {
+    return read_plain(parts, origin, options);
+  }
+  return options.schema != nullptr ? MatchingReader(parts, origin, options).read()
+                                   : TableReader(parts, origin, options).read();
+}
 
 Dataset read_table(std::span<const std::byte> contents, const std::string& origin,
                    const ReadOptions& options) {
-  const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
-  const TableLayout layout = find_layout(text, origin, options.header, options.schema);
-  if (options.schema == nullptr && options.features) {
-    return read_plain(layout, origin, options);
-  }
-  return options.schema != nullptr ? MatchingReader(layout, origin, options).read()
-                                   : TableReader(layout, origin, options).read();
+  const TableText text{contents, origin};
+  return read_table_parts(std::span(&text, 1), origin, options);
 }
 
 }  // namespace dnn

@@ -16,49 +16,58 @@ constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-TableCells::TableCells(const TableLayout& layout, const std::string& origin,
-                       std::span<const ColumnMode> modes, const MissingWords& missing,
-                       std::size_t most_rows)
-    : origin_(origin),
-      layout_(layout),
-      modes_(modes),
-      missing_(missing),
-      columns_(layout.columns()) {
+TableCells::TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,
+                       const MissingWords& missing, std::size_t most_rows)
+    : parts_(parts), modes_(modes), missing_(missing), columns_(parts.front().columns()) {
   constexpr std::size_t most_cells = std::size_t{1} << 19;
+  std::size_t bytes = 0;
+  for (const TableLayout& part : parts) {
+    bytes += part.rows.size();
+  }
   const std::size_t width = columns_.size();
-  const std::size_t cells =
-      std::min(most_cells, layout.rows.size() + width);  // few in a short text
-  const std::size_t block_rows = std::clamp<std::size_t>(cells / width, 1, most_rows);
-  TableScanner scanner(layout.rows, layout.dialect, origin);
-  std::size_t used = block_rows;
-  while (rows_ < most_rows && scanner.next_record()) {
-    line_ = layout.lines_before + scanner.line();
-    if (used == block_rows) {
-      blocks_.emplace_back().resize(block_rows * width);
-      used = 0;
-    }
-    read_record(scanner, blocks_.back().data() + used * width);
-    if (cut_off_) {
-      break;
-    }
-    ++rows_;
-    ++used;
+  const std::size_t cells = std::min(most_cells, bytes + width);  // few in a short text
+  block_rows_ = std::clamp<std::size_t>(cells / width, 1, most_rows);
+  for (std::size_t part = 0; part < parts.size() && !cut_off_; ++part) {
+    read_part(part, most_rows);
   }
   if (!blocks_.empty()) {
-    blocks_.back().resize(used * width);
     blocks_.back().shrink_to_fit();
   }
+}
+
+void TableCells::read_part(std::size_t part, std::size_t most_rows) {
+  part_ = part;
+  const TableLayout& layout = parts_[part];
+  const std::size_t width = columns_.size();
+  TableScanner scanner(layout.rows, layout.dialect, layout.origin, layout.lines_before);
+  while (rows_ < most_rows && scanner.next_record()) {
+    line_ = scanner.line();
+    if (blocks_.empty() || blocks_.back().size() == block_rows_ * width) {
+      blocks_.emplace_back().reserve(block_rows_ * width);
+    }
+    std::vector<double>& block = blocks_.back();
+    block.resize(block.size() + width);
+    read_record(scanner, block.data() + block.size() - width);
+    if (cut_off_) {
+      return;
+    }
+    ++rows_;
+  }
+}
+
+std::string TableCells::place() const {
+  return fmt::format("{}: line {}", parts_[part_].origin, line_);
 }
 
 void TableCells::read_record(TableScanner& scanner, double* row) {
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     if (!scanner.has_field()) {
       if (rows_ > 0 && scanner.ended_without_newline()) {
-        cut_off_ = true;
+        cut_off_ = CutOff{part_, scanner.offset()};
         return;
       }
-      throw InputError(fmt::format("{}: line {} has {} columns, the table has {}", origin_, line_,
-                                   j, columns_.size()));
+      throw InputError(
+          fmt::format("{} has {} columns, the table has {}", place(), j, columns_.size()));
     }
     row[j] = read_cell(scanner, j);
   }
@@ -67,8 +76,8 @@ void TableCells::read_record(TableScanner& scanner, double* row) {
     const bool empty = scanner.field().empty() && !scanner.has_field();
     const std::size_t fields = scanner.skip_fields();
     if (!empty) {
-      throw InputError(fmt::format("{}: line {} has {} columns, the table has {}", origin_, line_,
-                                   fields, columns_.size()));
+      throw InputError(
+          fmt::format("{} has {} columns, the table has {}", place(), fields, columns_.size()));
     }
   }
 }
@@ -77,7 +86,8 @@ double TableCells::read_cell(TableScanner& scanner, std::size_t column) {
   const ColumnMode& mode = modes_[column];
   double value = 0;
   ColumnCells& cells = columns_[column];
-  if (mode.mode == CellMode::number && layout_.dialect.decimal == '.' && scanner.number(value)) {
+  const char decimal = parts_[part_].dialect.decimal;
+  if (mode.mode == CellMode::number && decimal == '.' && scanner.number(value)) {
     return missing_.contains(value) ? note_missing(cells) : value;
   }
   const std::string_view text = scanner.field();
@@ -96,7 +106,7 @@ double TableCells::read_cell(TableScanner& scanner, std::size_t column) {
   }
   const std::optional<double> found =
       mode.mode == CellMode::number
-          ? parse_cell_number(text, layout_.dialect.decimal)
+          ? parse_cell_number(text, decimal)
           : parse_date(text, mode.mode == CellMode::day_first_date ? DateOrder::day_first
                                                                    : DateOrder::month_first);
   if (!found || std::isnan(*found)) {
@@ -104,24 +114,26 @@ double TableCells::read_cell(TableScanner& scanner, std::size_t column) {
   }
   if (!std::isfinite(*found)) {
     throw InputError(fmt::format(
-        "{}: line {}, column {}: {} is infinite or too large; features must be finite numbers "
-        "(--missing takes a word for a missing value)",
-        origin_, line_, in_quotes(layout_.names[column]), in_quotes(text)));
+        "{}, column {}: {} is infinite or too large; features must be finite numbers (--missing "
+        "takes a word for a missing value)",
+        place(), in_quotes(parts_.front().names[column]), in_quotes(text)));
   }
   return *found;
 }
 
 double TableCells::note_missing(ColumnCells& cells) const {
-  cells.first_missing_line = cells.missing == 0 ? line_ : cells.first_missing_line;
-  ++cells.missing;
+  if (cells.missing++ == 0) {
+    cells.first_missing = place();
+  }
   return nothing;
 }
 
 double TableCells::misfit(std::size_t column, std::string_view text) {
   constexpr std::size_t most_words = 3;
   ColumnCells& cells = columns_[column];
-  cells.first_misfit_line = cells.misfits == 0 ? line_ : cells.first_misfit_line;
-  ++cells.misfits;
+  if (cells.misfits++ == 0) {
+    cells.first_misfit = place();
+  }
   auto& words = cells.misfit_words;
   if (std::find(words.begin(), words.end(), text) == words.end()) {
     if (words.size() < most_words) {

@@ -160,9 +160,9 @@ class DatasetBuilder {
           fmt::format("{}: {} rows without a label are left out", data_.origin, label.missing));
     } else if (!options_.features) {
       throw InputError(fmt::format(
-          "{}: line {}: the label is missing ({} of {} rows have none); fill it in, or leave such "
-          "rows out with --drop-unlabelled",
-          data_.origin, label.first_missing_line, label.missing, cells_.rows()));
+          "{}: the label is missing ({} of {} rows have none); fill it in, or leave such rows out "
+          "with --drop-unlabelled",
+          label.first_missing, label.missing, cells_.rows()));
     } else {
       data_.notes.push_back(
           fmt::format("{}: {} of {} rows have no label, so that the others' are "

@@ -143,24 +143,22 @@ bool names_the_label(const std::vector<Record>& records) {
   });
 }
 
-/// Whether the first record holds the names of the schema's columns, at least half of them.
-bool holds_names_of(const TableSchema& schema, const std::vector<std::string>& fields) {
+/// Whether the first record holds at least half of the names.
+bool holds_names(const std::vector<std::string>& expected, const std::vector<std::string>& fields) {
   const std::unordered_set<std::string> found(fields.begin(), fields.end());
-  std::size_t features = 0;
-  std::size_t named = 0;
-  for (const TableColumn& column : schema.columns) {
-    features += column.is_feature() ? 1 : 0;
-    named += column.is_feature() && found.contains(column.name) ? 1 : 0;
-  }
-  return schema.has_header && 2 * named >= features;
+  const auto named =
+      std::count_if(expected.begin(), expected.end(),
+                    [&found](const std::string& name) { return found.contains(name); });
+  return !expected.empty() && 2 * static_cast<std::size_t>(named) >= expected.size();
 }
 
-/// Whether the first record names the columns: it has a schema's names; or nothing in it is a
+/// Whether the first record names the columns: it holds the expected names; or nothing in it is a
 /// number (and it has more than a label), some column is text in it and a number below, or it names
 /// the label.
-bool looks_like_header(const std::vector<Record>& records, const TableSchema* schema) {
+bool looks_like_header(const std::vector<Record>& records,
+                       const std::vector<std::string>& expected) {
   const auto& first = records.front().fields;
-  if (schema != nullptr && holds_names_of(*schema, first)) {
+  if (holds_names(expected, first)) {
     return true;
   }
   const bool all_text = std::none_of(first.begin(), first.end(), is_number);
@@ -227,6 +225,7 @@ void make_distinct(TableLayout& layout, const std::string& origin) {
 class LayoutFinder {
  public:
   LayoutFinder(std::string_view text, const std::string& origin) : text_(text), origin_(origin) {
+    layout_.origin = origin;
     layout_.dialect.delimiter = find_delimiter(text, origin);
     layout_.dialect.comments = has_comments();
     records_ = sample_records(text, layout_.dialect, origin, most_sampled);
@@ -235,11 +234,11 @@ class LayoutFinder {
     }
   }
 
-  TableLayout find(HeaderMode header, const TableSchema* schema) {
+  TableLayout find(HeaderMode header, const std::vector<std::string>& expected) {
     skip_titles();
     take_commented_header();
     layout_.has_header = commented_.has_value() ||
-                         (header == HeaderMode::detect ? looks_like_header(records_, schema)
+                         (header == HeaderMode::detect ? looks_like_header(records_, expected)
                                                        : header == HeaderMode::yes);
     const std::size_t columns = records_.front().fields.size();
     if (commented_) {
@@ -306,7 +305,7 @@ class LayoutFinder {
   void take_commented_header() {
     const std::string_view above = text_.substr(0, records_.front().offset);
     const std::size_t mark = above.rfind('#');
-    if (mark == std::string_view::npos || looks_like_header(records_, nullptr)) {
+    if (mark == std::string_view::npos || looks_like_header(records_, {})) {
       return;
     }
     const auto found = sample_records(above.substr(mark + 1), layout_.dialect, origin_, 1);
@@ -366,9 +365,19 @@ std::string unnamed_column(std::size_t index) {
   return fmt::format("column {}", index + 1);
 }
 
+std::vector<std::string> feature_columns(const TableSchema& schema) {
+  std::vector<std::string> names;
+  for (const TableColumn& column : schema.columns) {
+    if (schema.has_header && column.is_feature()) {
+      names.push_back(column.name);
+    }
+  }
+  return names;
+}
+
 TableLayout find_layout(std::string_view text, const std::string& origin, HeaderMode header,
-                        const TableSchema* schema) {
-  return LayoutFinder(text, origin).find(header, schema);
+                        const std::vector<std::string>& expected) {
+  return LayoutFinder(text, origin).find(header, expected);
 }
 
 }  // namespace dnn

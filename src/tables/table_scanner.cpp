@@ -12,12 +12,14 @@
 
 namespace dnn {
 
-TableScanner::TableScanner(std::string_view text, const Dialect& dialect, std::string origin)
+TableScanner::TableScanner(std::string_view text, const Dialect& dialect, std::string origin,
+                           std::size_t lines_before)
     : next_(text.data()),
       begin_(text.data()),
       end_(text.data() + text.size()),
       dialect_(dialect),
-      origin_(std::move(origin)) {}
+      origin_(std::move(origin)),
+      next_line_(lines_before + 1) {}
 
 bool TableScanner::is_field_end(const char* at) const {
   return at == end_ || *at == dialect_.delimiter || *at == '\n' || *at == '\r' ||

@@ -20,6 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const auto bytes = fuzz::input(data, size);
   const auto files = bytes.subspan(1);
   const std::size_t first = std::min(std::to_integer<std::size_t>(bytes[0]), files.size());
+  if (fuzz::is_packed(files.first(first)) || fuzz::is_packed(files.subspan(first))) {
+    return 0;
+  }
   images.write(files.first(first));
   labels.write(files.subspan(first));
   const std::string labels_path = first < files.size() ? labels.path() : "";

@@ -9,6 +9,7 @@
 
 #include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/gatherer.hpp"
+#include "dnn/files/archive.hpp"
 #include "support/dataset_problem.hpp"
 
 namespace dnn::fuzz {
@@ -53,6 +54,10 @@ void expect_well_formed(const Dataset& data) {
       data.features <= small / data.samples) {
     read_all(data);
   }
+}
+
+bool is_packed(std::span<const std::byte> contents) {
+  return !compression_of(contents).empty() || looks_like_archive(contents);
 }
 
 ReadOptions read_options(std::byte choice) {

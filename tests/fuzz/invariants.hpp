@@ -34,6 +34,10 @@ bool accepts(const std::string& origin, Work&& work) {
 /// long as it is small.
 void expect_well_formed(const Dataset& data);
 
+/// Whether a reader would unpack these contents by libarchive, which takes memory of its own: the
+/// target `archive` is for them.
+bool is_packed(std::span<const std::byte> contents);
+
 /// How to read: each value of `choice` stands for some combination.
 ReadOptions read_options(std::byte choice);
 

@@ -1,6 +1,6 @@
 // Text in any encoding.
 
-#include "dnn/readers/text_encoding.hpp"
+#include "dnn/files/text_encoding.hpp"
 
 #include <algorithm>
 #include <string_view>

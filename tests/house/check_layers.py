@@ -8,13 +8,14 @@ import sys
 LIBRARIES = {
     "mpi.h": ("comm/",),
     "hwloc": ("comm/numa_domain",),
-    "boost/": ("model/", "checkpoint/", "readers/text_encoding"),
-    "iconv": ("readers/utf8_conversion",),
+    "boost/": ("model/", "checkpoint/", "files/text_encoding"),
+    "iconv": ("files/utf8_conversion",),
     "dnnl": ("products/bf16_product", "products/arithmetic"),
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),
-    "zlib": ("data/bytes",),
     "fast_float/": ("tables/",),
+    "zlib": ("files/gzip",),
+    "archive": ("files/archive",),
     "CLI/": ("run/",),
     "toml++/": ("run/config_file",),
 }

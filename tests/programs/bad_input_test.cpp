@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "support/archive_files.hpp"
 #include "support/array_files.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
@@ -43,11 +44,37 @@ TEST_F(BadInput, EmptyFile) {
 TEST_F(BadInput, RaggedRow) {
   refuses_csv("1,2,a\n3,b\n", {"d.csv", "line 2"});
 }
-TEST_F(BadInput, NonNumericCell) {
-  refuses_csv("1,2,a\n3,red,b\n", {"line 2, column 2", "'red'"});
+TEST_F(BadInput, ACellThatIsNotWhatTheUserSays) {
+  refuses("--columns 'number:2' --data " + folder.write("d.csv", "1,2,a\n3,red,b\n4,blue,a\n"),
+          {"line 2", "column 'column 2'", "'red' is not a number"});
 }
-TEST_F(BadInput, NanFeature) {
-  refuses_csv("1,2,a\n3,nan,b\n", {"line 2, column 2", "finite"});
+TEST_F(BadInput, InfiniteFeature) {
+  refuses_csv("1,2,a\n3,inf,b\n", {"line 2", "'column 2'", "finite"});
+}
+TEST_F(BadInput, HeaderAlone) {
+  refuses_csv("x,y,label\n", {"d.csv", "no rows below the header"});
+}
+TEST_F(BadInput, RowsWithoutALabel) {
+  refuses_csv("x,label\n1,a\n2,\n3,b\n", {"line 3", "label is missing", "--drop-unlabelled"});
+}
+TEST_F(BadInput, NothingButIdentifiers) {
+  std::string text = "id,label\n";
+  for (int i = 0; i < 30; ++i) {
+    text += "P" + std::to_string(i) + (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  refuses_csv(text, {"no column is left to learn from", "'id': identifier", "--columns"});
+}
+TEST_F(BadInput, TextInTrainingAndNumbersInTheTestSet) {
+  const auto test = folder.write("t.csv", "c,x,label\n1,1,a\n2,2,b\n");
+  refuses("--data " + folder.write("d.csv", "c,x,label\nred,1,a\nblue,2,b\nred,3,b\n") +
+              " --test-data " + test,
+          {"t.csv", "column 'c' holds numbers", "text in the training data"});
+}
+TEST_F(BadInput, FilesOfOneTableWithOtherColumns) {
+  folder.write("part-1.csv", "x,y,label\n1,2,a\n");
+  folder.write("part-2.csv", "y,x,label\n1,2,b\n");
+  refuses("--data '" + folder.path() + "/part-*.csv'",
+          {"part-2.csv", "column 1 is named 'y'", "'x' in", "part-1.csv"});
 }
 TEST_F(BadInput, ZeroFeatures) {
   refuses_csv("a\nb\n", {"zero features"});
@@ -110,7 +137,7 @@ TEST_F(BadInput, LearningRates) {
 TEST_F(BadInput, TestDataOfAnotherWidth) {
   const auto test = folder.write("t.csv", "1,2,a\n2,3,b\n");
   refuses("--data " + folder.write("d.csv", "1,a\n2,b\n") + " --test-data " + test,
-          {"t.csv", "2 features", "the training data has 1"});
+          {"t.csv", "3 columns", "the training data have 2"});
 }
 TEST_F(BadInput, OptionTypo) {
   refuses("--epoch 3", {"--epoch", "did you mean --epochs?"});
@@ -129,13 +156,36 @@ TEST_F(BadInput, DataThatAreNoFile) {
   refuses("--data /dev/null", {"/dev/null", "not a regular file"});
   refuses("--data " + folder.path(), {"neither", "images-idx3-ubyte"});
 }
-TEST_F(BadInput, NpyInFortranOrderOrBigEndian) {
+TEST_F(BadInput, NpyOfOtherElements) {
   const auto y = folder.write("y.npy", npy<std::int32_t>("<i4", "(2,)", {0, 1}));
-  refuses(
-      "--data " + folder.write("f.npy", npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}, true)) + "," + y,
-      {"f.npy", "Fortran order", "ascontiguousarray"});
-  refuses("--data " + folder.write("b.npy", npy<float>(">f4", "(2, 2)", {1, 2, 3, 4})) + "," + y,
-          {"b.npy", "'>f4'", "astype"});
+  refuses("--data " + folder.write("o.npy", npy<float>("|O", "(2, 2)", {1, 2, 3, 4})) + "," + y,
+          {"o.npy", "Python objects", "astype"});
+  refuses("--data " + folder.write("c.npy", npy<float>("<c8", "(2, 1)", {1, 2, 3, 4})) + "," + y,
+          {"c.npy", "'<c8'", "astype"});
+  std::string structured = npy<float>("<f4", "(2, 2)", {1, 2, 3, 4});
+  structured.replace(structured.find("'<f4'"), 5, "[('a'");
+  refuses("--data " + folder.write("s.npy", structured) + "," + y,
+          {"s.npy", "structured array", "structured_to_unstructured"});
+  const auto x = folder.write("x.npy", npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}));
+  refuses("--data " + x + "," + folder.write("h.npy", npy<float>("<f4", "(2, 2)", {1, 0, 1, 1})),
+          {"h.npy", "sample 2", "not one-hot"});
+}
+TEST_F(BadInput, ArchiveOfSeveralFiles) {
+  const auto two = folder.write("two.zip", zip({{"a.csv", "1,a\n2,b\n"}, {"b.csv", "3,a\n"}}));
+  refuses("--data " + two, {"two.zip", "2 files: 'a.csv', 'b.csv'", "two.zip:a.csv", "unpack"});
+  const std::string x = npy<float>("<f4", "(2, 1)", {1, 2});
+  refuses("--data " + folder.write("n.npz", zip({{"arr_0.npy", x}, {"arr_1.npy", x}})),
+          {"n.npz", "'arr_0', 'arr_1'", "file.npz:X,y"});
+}
+TEST_F(BadInput, DamagedArchive) {
+  const std::string whole = stored_zip({{"a.csv", "1,a\n2,b\n"}});
+  refuses("--data " + folder.write("cut.zip", whole.substr(0, 50)), {"cut.zip", "corrupt zip"});
+  refuses("--data " + folder.write("cut.xz", compressed("xz", whole).substr(0, 80)),
+          {"cut.xz", "truncated xz"});
+}
+TEST_F(BadInput, PipesThatCannotBeRead) {
+  refuses("--data - --test-data - </dev/null", {"standard input is named twice", "read only once"});
+  refuses("--data - </dev/null", {"standard input is empty"});
 }
 
 TEST_F(BadInput, OutputUnderAFile) {

@@ -96,7 +96,7 @@ TEST_F(Ensemble, RefusesModelsThatDoNotGoTogether) {
   };
   refuses("--logit-ensemble " + plane + " " + other, {"class", plane, other, "'grey'"});
   refuses("--logit-ensemble " + plane + " " + line, {"features", plane, line});
-  refuses("--logit-ensemble " + plane + " " + plane, {"64 features", "the ensemble has 2"});
+  refuses("--logit-ensemble " + plane + " " + plane, {"65 columns", "the training data have 3"});
   refuses("--logit-ensemble " + plane + " " + (folder / "none"), {"none: No such file"});
   refuses("--logit-ensemble " + plane + " " + (folder / "a.csv"), {"not a dnn_train model"});
   refuses("--model " + plane + " --ensemble-average logits", {"requires --logit-ensemble"});

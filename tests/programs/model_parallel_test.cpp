@@ -115,7 +115,7 @@ TEST(ModelParallel, DryRunTellsTheRuleAndEachLayersShare) {
   EXPECT_EQ(result.exit_code, 0) << result.output;
   for (const char* part :
        {"1 data x 2 model shards", "split:    the last layer by its classes", "128 nodes",
-        "layer 1:  64 x 512, by columns: 16,640 parameters", "layer 2:  512 x 64, by rows",
+        "layer 1:  61 x 512, by columns: 15,872 parameters", "layer 2:  512 x 64, by rows",
         "layer 3:  64 x 32, whole", "layer 4:  32 x 10, by columns: 165 parameters",
         "in the model group", "shard 0:"}) {
     EXPECT_NE(result.output.find(part), std::string::npos) << part << '\n' << result.output;

@@ -1,32 +1,33 @@
-// What a damaged data file does. A checksum guards gzip data alone; in the other formats a damage
-// of the structure is refused, with a message that names the file and, in text, the line; one that
-// changes a number or a name into another is data like any. So every damaged file is either
-// refused, or read as a data set whose parts fit each other; in text, of finite numbers.
+// What a damaged data file does. A checksum guards compressed data and archives; in the other
+// formats a damage of the structure is refused, with a message that names the file and, in text,
+// the line; one that changes a number or a name into another is data like any. So every damaged
+// file is either refused, or read as a data set whose parts fit each other; in text, of finite
+// numbers.
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <array>
 #include <functional>
 
 #include "dnn/core/error.hpp"
-#include "dnn/data/bytes.hpp"
+#include "dnn/files/archive.hpp"
+#include "dnn/files/gzip.hpp"
 #include "dnn/readers/idx_reader.hpp"
 #include "dnn/readers/libsvm_reader.hpp"
 #include "dnn/readers/npy_reader.hpp"
+#include "dnn/readers/open_dataset.hpp"
 #include "dnn/tables/read_table.hpp"
+#include "support/archive_files.hpp"
 #include "support/array_files.hpp"
 #include "support/damages.hpp"
 #include "support/dataset_problem.hpp"
 #include "support/memory_file.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace dnn {
 namespace {
 
 using test::for_each_damage;
 using test::MemoryFile;
-using test::TemporaryFolder;
 
 struct Outcome {
   Dataset data;
@@ -135,22 +136,18 @@ TEST(DamagedFiles, Idx) {
 // time, the system, flags that are a hint), which are read as if whole. One file after another is
 // one file to gzip: that is no damage.
 TEST(DamagedFiles, Gzip) {
-  const TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 60; ++i) {
     text += std::to_string(i * i) + "," + std::to_string(i % 3) + "\n";
   }
-  gzFile file = gzopen((folder / "t.csv.gz").c_str(), "wb");
-  gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
-  gzclose(file);
-  const std::string whole = test::read_file(folder / "t.csv.gz");
+  const std::string whole = test::compressed("gzip", text);
   std::size_t refused = 0;
   std::size_t damages = 0;
   for_each_damage(whole, [&](const std::string& damaged, const std::string& what) {
     ++damages;
     try {
       const auto inflated = inflate_gzip(std::as_bytes(std::span(damaged)), "t.csv.gz");
-      EXPECT_EQ(text_of(inflated), damaged == whole + whole ? text + text : text) << what;
+      EXPECT_EQ(text_of(inflated.view), damaged == whole + whole ? text + text : text) << what;
     } catch (const InputError& error) {
       ++refused;
       EXPECT_TRUE(std::string(error.what()).starts_with("t.csv.gz: ")) << error.what();
@@ -158,6 +155,52 @@ TEST(DamagedFiles, Gzip) {
   });
   constexpr std::size_t most_harmless = 150;  // to the 7 bytes of the header that say nothing
   EXPECT_GT(refused, damages - most_harmless);
+}
+
+// Their checksums find them all; bits that say nothing about the contents there are few.
+TEST(DamagedFiles, OtherCompression) {
+  const std::string text = "1,2,a\n3,4,b\n5,6,a\n";
+  for (const std::string filter : {"xz", "bzip2"}) {
+    const std::string whole = test::compressed(filter, text);
+    std::size_t accepted = 0;
+    for_each_damage(whole, [&](const std::string& damaged, const std::string& what) {
+      const Bytes bytes = Bytes::from(std::vector<char>(damaged.begin(), damaged.end()));
+      if (compression_of(bytes.view).empty()) {
+        return;
+      }
+      try {
+        const std::string read = text_of(decompress(bytes, "t.csv.xz").view);
+        EXPECT_TRUE(read == text || read == text + text) << what;
+        ++accepted;
+      } catch (const InputError& error) {
+        EXPECT_TRUE(std::string(error.what()).starts_with("t.csv.xz: ")) << error.what();
+      }
+    });
+    EXPECT_LT(accepted, 40U) << filter;
+  }
+}
+
+// A zip archive has a checksum for each file.
+TEST(DamagedFiles, Npz) {
+  const test::ArchiveMembers members = {{"x.npy", test::npy<float>("<f4", "(2, 2)", {1, 2, 3, 4})},
+                                        {"y.npy", test::npy<std::int16_t>("<i2", "(2,)", {7, -1})}};
+  for (const std::string& whole : {test::zip(members), test::stored_zip(members)}) {
+    const MemoryFile file;
+    const auto read = [&] { return open_dataset(file.path(), Part::train, {}); };
+    for_each_damage(whole, [&](const std::string& damaged, const std::string& what) {
+      file.write(damaged);
+      const Outcome outcome = outcome_of(read);
+      if (outcome.refusal.empty()) {
+        EXPECT_EQ(test::dataset_problem(outcome.data), "") << what;
+        EXPECT_EQ(outcome.data.values.as<float>()[3], 4) << what;
+      } else {
+        EXPECT_NE(outcome.refusal.find(file.path()), std::string::npos)
+            << what << ": " << outcome.refusal;
+      }
+    });
+    file.write(whole);
+    EXPECT_EQ(outcome_of(read).refusal, "");
+  }
 }
 
 }  // namespace

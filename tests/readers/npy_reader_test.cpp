@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "dnn/core/error.hpp"
+#include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/gatherer.hpp"
+#include "dnn/readers/half.hpp"
 #include "support/array_files.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
@@ -35,9 +40,19 @@ TEST(Npy, FeaturesAndLabelsInTwoFilesStayAsTheyAre) {
 TEST(Npy, LabelsThatAreVectorsOrNoClasses) {
   const TemporaryFolder folder;
   const auto x = folder.write("x.npy", npy<float>("<f4", "(2, 2)", {0.5, 1.5, 2.5, 3.5}));
-  const auto one_hot = folder.write("h.npy", npy<float>("<f4", "(2, 2)", {1, 0, 0, 1}));
-  expect_error<InputError>([&] { (void)read_npy(x, one_hot, {}); },
-                           {"h.npy", "4 labels", "2 samples", "not a vector"});
+  const auto cube = folder.write("c.npy", npy<float>("<f4", "(1, 2, 2)", {1, 0, 0, 1}));
+  expect_error<InputError>([&] { (void)read_npy(x, cube, {}); },
+                           {"c.npy", "4 labels in several dimensions", "2 samples"});
+  for (const std::vector<float>& second :
+       {std::vector<float>{0, 0}, {1, 1}, {0.25, 0.75}, {2, 0}}) {
+    const auto bad =
+        folder.write("h.npy", npy<float>("<f4", "(2, 2)", {1, 0, second[0], second[1]}));
+    expect_error<InputError>([&] { (void)read_npy(x, bad, {}); },
+                             {"h.npy: the label of sample 2", "not one-hot"});
+  }
+  const auto text = folder.write("t.npy", npy<char>("|S1", "(2, 2)", {'a', 'b', 'c', 'd'}));
+  expect_error<InputError>([&] { (void)read_npy(x, text, {}); },
+                           {"t.npy: labels as text need one dimension"});
   expect_error<InputError>([&] { (void)read_npy(x, {}, {}); },
                            {"x.npy", "1.5", "--label-column", "features.npy,labels.npy"});
 }
@@ -52,6 +67,156 @@ TEST(Npy, ImagesAreFlattenedAndEveryTypeIsRead) {
   EXPECT_EQ(row(read_npy(shorts, y, {}), 0), (std::vector<double>{-300}));
   const auto words = folder.write("w.npy", npy<std::uint32_t>("<u4", "(2, 1)", {4000000000U, 4}));
   EXPECT_EQ(row(read_npy(words, y, {}), 0), (std::vector<double>{4e9}));
+}
+
+/// The bytes of each element in the other order.
+template <class T>
+std::vector<T> swapped(std::vector<T> elements) {
+  for (T& element : elements) {
+    auto* const bytes = reinterpret_cast<unsigned char*>(&element);
+    std::reverse(bytes, bytes + sizeof(T));
+  }
+  return elements;
+}
+
+TEST(Npy, BothByteOrdersAndBothOrdersOfElements) {
+  const TemporaryFolder folder;
+  const auto y =
+      folder.write("y.npy", npy<std::int16_t>(">i2", "(2, 1)", swapped<std::int16_t>({300, -2})));
+  const auto reads = [&](const std::string& contents) {
+    const Dataset data = read_npy(folder.write("x.npy", contents), y, {});
+    EXPECT_EQ(data.class_names, (std::vector<std::string>{"-2", "300"}));
+    return row(data, 1);
+  };
+  const std::vector<double> second = {4, 5, 6};
+  EXPECT_EQ(reads(npy<float>(">f4", "(2, 3)", swapped<float>({1, 2, 3, 4, 5, 6}))), second);
+  EXPECT_EQ(reads(npy<float>("<f4", "(2, 3)", {1, 4, 2, 5, 3, 6}, true)), second);
+  EXPECT_EQ(reads(npy<double>(">f8", "(2, 3)", swapped<double>({1, 4, 2, 5, 3, 6}), true)), second);
+  EXPECT_EQ(reads(npy<std::uint16_t>(">u2", "(2, 3)", swapped<std::uint16_t>({1, 2, 3, 4, 5, 6}))),
+            second);
+  EXPECT_EQ(reads(npy<std::int64_t>(">i8", "(2, 3)", swapped<std::int64_t>({1, 2, 3, 4, 5, 6}))),
+            second);
+  // Of an order that makes no difference, the file stays mapped.
+  const auto column = folder.write("c.npy", npy<float>("<f4", "(2, 1)", {1, 2}, true));
+  EXPECT_EQ(read_npy(column, y, {}).values.mapped_path, column);
+}
+
+TEST(Npy, ImagesInFortranOrder) {
+  const TemporaryFolder folder;
+  constexpr std::size_t samples = 150;  // more than are copied at once
+  constexpr std::size_t extents[] = {samples, 2, 3, 4};
+  std::vector<std::int32_t> fortran(samples * 24);
+  for (std::size_t i = 0; i < samples; ++i) {
+    for (std::size_t a = 0; a < 2; ++a) {
+      for (std::size_t b = 0; b < 3; ++b) {
+        for (std::size_t c = 0; c < 4; ++c) {
+          fortran[i + extents[0] * (a + extents[1] * (b + extents[2] * c))] =
+              static_cast<std::int32_t>(1000 * i + (a * 3 + b) * 4 + c);
+        }
+      }
+    }
+  }
+  const auto x = folder.write("x.npy", npy<std::int32_t>("<i4", "(150, 2, 3, 4)", fortran, true));
+  const Dataset data = read_npy(x, "", {.features = 24});
+  for (const std::uint64_t sample : {0U, 63U, 64U, 149U}) {
+    const auto features = row(data, sample);
+    for (std::size_t j = 0; j < 24; ++j) {
+      EXPECT_EQ(features[j], static_cast<double>(1000 * sample + j));
+    }
+  }
+}
+
+TEST(Npy, HalfPrecisionAndBool) {
+  const TemporaryFolder folder;
+  // 1, -2, the largest number, the smallest normal and the smallest subnormal one, and -0.
+  const std::vector<std::uint16_t> halves = {0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x8000};
+  const std::vector<double> numbers = {1, -2, 65504, 0x1p-14, 0x1p-24, -0.0};
+  for (const bool big : {false, true}) {
+    const auto x = folder.write(
+        "h.npy", npy<std::uint16_t>(big ? ">f2" : "<f2", "(1, 6)", big ? swapped(halves) : halves));
+    const Dataset data = read_npy(x, "", {.features = 6});
+    EXPECT_EQ(data.element, ElementType::f32);
+    EXPECT_EQ(row(data, 0), numbers);
+  }
+  EXPECT_TRUE(std::isinf(float_from_half(0x7c00)));
+  EXPECT_TRUE(std::isnan(float_from_half(0x7e00)));
+  const auto b = folder.write("b.npy", npy<std::uint8_t>("|b1", "(2, 2)", {0, 1, 1, 0}));
+  const auto y = folder.write("y.npy", npy<std::uint8_t>("|b1", "(2,)", {1, 0}));
+  const Dataset data = read_npy(b, y, {});
+  EXPECT_EQ(row(data, 1), (std::vector<double>{1, 0}));
+  EXPECT_EQ(data.class_names, (std::vector<std::string>{"0", "1"}));
+}
+
+TEST(Npy, ElementsAnywhereInTheFile) {
+  const TemporaryFolder folder;
+  std::string odd = npy<double>("<f8", "(2, 2)", {1, 2, 3, 4});
+  odd.insert(odd.find('\n'), 3, ' ');  // a header of three bytes more
+  odd[8] = static_cast<char>(odd[8] + 3);
+  const Dataset data = read_npy(folder.write("x.npy", odd), "", {.features = 2});
+  EXPECT_TRUE(data.values.mapped_path.empty());
+  EXPECT_EQ(row(data, 1), (std::vector<double>{3, 4}));
+}
+
+TEST(Npy, LabelsAsText) {
+  const TemporaryFolder folder;
+  const auto x = folder.write("x.npy", npy<float>("<f4", "(3, 1)", {1, 2, 3}));
+  const auto classes = [&](const std::string& labels) {
+    const Dataset data = read_npy(x, folder.write("y.npy", labels), {});
+    EXPECT_EQ(data.label_view()[0], data.label_view()[2]);
+    return data.class_names;
+  };
+  const std::vector<std::uint32_t> wide = {'n', 'o', 0, 0x20ac, 0xe9, 0x1f600, 'n', 'o', 0};
+  const std::vector<std::string> names = {"no", "\xe2\x82\xac\xc3\xa9\xf0\x9f\x98\x80"};
+  EXPECT_EQ(classes(npy<std::uint32_t>("<U3", "(3,)", wide)), names);
+  EXPECT_EQ(classes(npy<std::uint32_t>(">U3", "(3, 1)", swapped(wide))), names);
+  EXPECT_EQ(classes(npy<char>("|S2", "(3,)", {'n', 'o', 'y', '\0', 'n', 'o'})),
+            (std::vector<std::string>{"no", "y"}));
+  EXPECT_EQ(classes(npy<char>("|S1", "(3,)", {'9', '8', '9'})),
+            (std::vector<std::string>{"8", "9"}));
+  const auto refuses = [&](const std::string& labels, std::initializer_list<const char*> parts) {
+    const auto y = folder.write("y.npy", labels);
+    expect_error<InputError>([&] { (void)read_npy(x, y, {}); }, parts);
+  };
+  refuses(npy<std::uint32_t>("<U1", "(3,)", {'a', 0x110000, 'b'}),
+          {"y.npy: corrupt", "element 2", "no character"});
+  refuses(npy<char>("|S1", "(3,)", {'a', '\0', 'b'}), {"sample 2 has an empty label"});
+}
+
+TEST(Npy, OneHotLabels) {
+  const TemporaryFolder folder;
+  const auto x = folder.write("x.npy", npy<float>("<f4", "(2, 1)", {1, 2}));
+  const auto check = [&](const std::string& labels) {
+    const Dataset data = read_npy(x, folder.write("y.npy", labels), {});
+    EXPECT_EQ(data.class_names, (std::vector<std::string>{"0", "2"}));
+    EXPECT_EQ(data.label_view()[0], 1);
+    EXPECT_EQ(data.label_view()[1], 0);
+  };
+  check(npy<float>("<f4", "(2, 3)", {0, 0, 1, 1, 0, 0}));
+  check(npy<float>("<f4", "(2, 3)", {0, 1, 0, 0, 1, 0}, true));
+  check(npy<std::uint8_t>("|b1", "(2, 3)", {0, 0, 1, 1, 0, 0}));
+}
+
+// Numbers that float tells apart only after normalization in double.
+TEST(Npy, LargeNumbersKeepTheirLastDigits) {
+  const TemporaryFolder folder;
+  const auto check = [&](const std::string& contents) {
+    const Dataset data = read_npy(folder.write("x.npy", contents), "", {.features = 1});
+    const std::vector<std::uint64_t> samples = {0, 1, 2};
+    FeatureStatistics statistics(1);
+    statistics.add(data, samples);
+    const Normalizer normalizer = statistics.normalizer(Normalization::standard);
+    EXPECT_EQ(normalizer.center[0], 1700000001);
+    std::vector<float> X(3);
+    Gatherer<float>(data, normalizer).gather(samples, {X.data(), 3, 1});
+    EXPECT_FLOAT_EQ(X[0], -std::sqrt(1.5F));
+    EXPECT_FLOAT_EQ(X[1], 0);
+    EXPECT_FLOAT_EQ(X[2], std::sqrt(1.5F));
+  };
+  check(npy<double>("<f8", "(3, 1)", {1700000000, 1700000001, 1700000002}));
+  check(npy<std::int64_t>("<i8", "(3, 1)", {1700000000, 1700000001, 1700000002}));
+  check(npy<std::int32_t>("<i4", "(3, 1)", {1700000000, 1700000001, 1700000002}));
+  check(npy<std::uint64_t>(">u8", "(3, 1)",
+                           swapped<std::uint64_t>({1700000000, 1700000001, 1700000002})));
 }
 
 TEST(Npy, LabelColumnInsideTheArray) {
@@ -78,10 +243,15 @@ TEST(Npy, BadFiles) {
   fails("\x93NUMPY", {"bad.npy", "truncated"});
   fails("hello, this is no array", {"bad.npy", "no NUMPY magic"});
   fails(npy<float>("<c8", "(2, 1)", {1, 2, 3, 4}), {"'<c8'", "astype"});
-  fails(npy<float>(">f4", "(2, 2)", {1, 2, 3, 4}), {"'>f4'"});
+  fails(npy<float>("<M8[ns]", "(1, 2)", {1, 2, 3, 4}), {"'<M8[ns]'", "astype"});
+  fails(npy<float>("|O", "(2, 2)", {1, 2, 3, 4}), {"Python objects", "astype(str)"});
+  fails(npy<float>("<U1", "(2, 2)", {1, 2, 3, 4}), {"text", "features must be numbers"});
+  fails(npy<float>("|S0", "(2, 2)", {}), {"'|S0'"});
+  std::string structured = good;
+  structured.replace(structured.find("'<f4'"), 5, "[('a'");
+  fails(structured, {"structured array", "structured_to_unstructured"});
   fails(npy<float>("<f4", "(4,)", {1, 2, 3, 4}), {"samples x features", "1 dimension"});
   fails(npy<float>("<f4", "(99999999999, 99999999999)", {1}), {"corrupt NPY header"});
-  fails(npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}, true), {"Fortran order"});
   fails(good + good, {"corrupt", "144 bytes follow the 16 bytes"});
   std::string order = good;
   order.replace(order.find("False"), 5, "Falte");

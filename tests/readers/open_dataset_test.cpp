@@ -1,14 +1,14 @@
 #include "dnn/readers/open_dataset.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <zlib.h>
 
 #include <numeric>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/bytes.hpp"
+#include "dnn/readers/data_source.hpp"
 #include "dnn/readers/idx_reader.hpp"
+#include "support/archive_files.hpp"
 #include "support/array_files.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
@@ -22,11 +22,11 @@ using test::npy;
 using test::TemporaryFolder;
 
 std::string gzip(const std::string& text) {
-  const TemporaryFolder folder;
-  gzFile file = gzopen((folder / "f").c_str(), "wb");
-  gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
-  gzclose(file);
-  return test::read_file(folder / "f");
+  return test::compressed("gzip", text);
+}
+
+bool has_test_part(const std::string& source) {
+  return DataSource(source).has_test_part(true);
 }
 
 void fails(const std::string& source, std::initializer_list<const char*> parts) {
@@ -75,6 +75,31 @@ TEST(OpenDataset, NpyFolderAndPair) {
   EXPECT_EQ(open_dataset(x + "," + y, Part::train, {}).classes(), 2U);
 }
 
+TEST(OpenDataset, FoldersOfCompressedFiles) {
+  const TemporaryFolder folder;
+  folder.write("train-images-idx3-ubyte.xz", test::compressed("xz", idx({2, 1, 2}, "abcd")));
+  folder.write("train-labels-idx1-ubyte.zip", test::zip({{"labels", idx({2}, {3, 8})}}));
+  EXPECT_EQ(open_dataset(folder.path(), Part::train, {}).classes(), 2U);
+  const TemporaryFolder arrays;
+  arrays.write("X_train.npy.bz2", test::compressed("bzip2", npy<float>("<f4", "(2, 1)", {1, 2})));
+  arrays.write("y_train.npy.zst", test::compressed("zstd", npy<float>("<f4", "(2,)", {1, 2})));
+  arrays.write("X_test.npy", npy<float>("<f4", "(1, 1)", {1}));
+  EXPECT_EQ(open_dataset(arrays.path(), Part::train, {}).classes(), 2U);
+  EXPECT_FALSE(has_test_part(arrays.path()));
+  EXPECT_TRUE(DataSource(arrays.path()).has_test_part(false));
+}
+
+TEST(OpenDataset, AFileOfAnArchive) {
+  const TemporaryFolder folder;
+  const auto two =
+      folder.write("two.zip", test::zip({{"a.csv", "1,2\n2,3\n"}, {"b,c.csv", "1,2\n"}}));
+  EXPECT_EQ(open_dataset(two + ":b,c.csv", Part::train, {}).samples, 1U);
+  fails(two, {"two.zip: the archive holds 2 files", "two.zip:a.csv"});
+  fails(two + ":d.csv", {"two.zip: the archive has no file 'd.csv'"});
+  const auto plain = folder.write("d.csv", "1,2\n");
+  fails(plain + ":a", {"d.csv is not an archive", "'a'"});
+}
+
 TEST(OpenDataset, FormatsAreToldByContents) {
   const TemporaryFolder folder;
   EXPECT_TRUE(open_dataset(folder.write("a.data", "1 1:2\n2 2:3\n"), Part::train, {}).is_sparse());
@@ -119,8 +144,6 @@ TEST(OpenDataset, MissingAndEmpty) {
 TEST(OpenDataset, WhatIsNoFile) {
   const TemporaryFolder folder;
   fails("/dev/null", {"/dev/null", "not a regular file"});
-  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-  fails(folder / "pipe", {"pipe", "not a regular file"});  // does not wait for a writer
   const std::string long_name(300, 'x');
   fails(long_name, {"File name too long"});
   fails(long_name + ",y.npy", {"cannot read the file", "File name too long"});

@@ -138,7 +138,16 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "--verify-every",
                                               "17",
                                               "--quiet",
-                                              "--dry-run"};
+                                              "--dry-run",
+                                              "--explain-data",
+                                              "e.csv",
+                                              "--columns",
+                                              "category:a",
+                                              "--missing",
+                                              "-9",
+                                              "--max-categories",
+                                              "7",
+                                              "--drop-unlabelled"};
   const Config config = parse(arguments).config;
   auto printing = arguments;
   printing.push_back("--print-config");
@@ -160,8 +169,9 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   const auto replayed = to_json(parse_options(3, replaying.data(), given_json.dump()).config);
   for (const auto& [key, value] : replayed.items()) {
     const bool of_running =
-        std::set<std::string>{"output", "overwrite",  "job",   "resume",  "checkpoint-every",
-                              "keep",   "time-limit", "quiet", "dry-run", "on-nonfinite"}
+        std::set<std::string>{"output",           "overwrite",    "job",         "resume",
+                              "checkpoint-every", "keep",         "time-limit",  "quiet",
+                              "dry-run",          "on-nonfinite", "explain-data"}
             .contains(key);
     const auto& expected = of_running ? defaults_json[key] : given_json[key];
     EXPECT_EQ(value, key == "seed" ? nlohmann::ordered_json(4) : expected) << key;

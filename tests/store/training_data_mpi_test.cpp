@@ -110,6 +110,18 @@ TEST(TrainingData, OneCopyANodeAndMappedFilesStayMapped) {
   node.close();
 }
 
+// Ranks that share no memory read the data each for themselves; a pipe is there for one alone.
+TEST(TrainingData, APipeHasOneReader) {
+  Node node(world(), world().rank());
+  DataSettings config;
+  config.data = "-";
+  config.test_data = "-";
+  test::expect_error<AgreedError>(
+      [&] { (void)load_training_data(config, RankGrid(world(), node, 1)); },
+      {"standard input", world().size() == 1 ? "named twice" : "a pipe has one reader"});
+  node.close();
+}
+
 TEST(TrainingData, ABadFeatureInTheLastSampleIsEveryRanksError) {
   const SharedFolder folder;
   DataSettings config;

@@ -42,12 +42,4 @@ struct Bytes {
 [[nodiscard]] Bytes map_file(const std::string& path, std::size_t offset = 0,
                              std::size_t count = static_cast<std::size_t>(-1));
 
-/// The contents of the file at `path`: mapped, or inflated to memory where the file is gzip data.
-/// Throws FileError, or InputError for an empty file and for truncated or corrupt gzip data.
-[[nodiscard]] Bytes read_contents(const std::string& path);
-
-/// The inflated form of the gzip data in `compressed`; `origin` names them in errors (InputError).
-[[nodiscard]] std::vector<std::byte> inflate_gzip(std::span<const std::byte> compressed,
-                                                  const std::string& origin);
-
 }  // namespace dnn

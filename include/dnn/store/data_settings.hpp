@@ -15,7 +15,7 @@ namespace dnn {
 /// Which samples a run trains on, in which form and in which batches.
 struct DataSettings {
   std::string data = builtin_digits_name;
-  std::string test_data;     ///< empty: the data folder's own test files, if it has any
+  std::string test_data;     ///< empty: the data's own test part, if they have one
   std::string label_column;  ///< see ReadOptions
   HeaderMode csv_header = HeaderMode::detect;
   std::string columns;                        ///< see parse_column_kinds

@@ -31,8 +31,7 @@ struct AskedKind {
 /// a date that is none a text. A few words among many numbers (see is_few_words) stay misfits.
 /// Returns whether the table has to be read again. Throws InputError where the user has asked for
 /// the mode.
-[[nodiscard]] bool widen_modes(const TableCells& cells, const std::string& origin,
-                               const std::vector<std::string>& names,
+[[nodiscard]] bool widen_modes(const TableCells& cells, const std::vector<std::string>& names,
                                std::span<const std::optional<AskedKind>> asked,
                                std::span<ColumnMode> modes);
 

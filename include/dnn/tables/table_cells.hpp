@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,11 +26,11 @@ struct ColumnMode {
 /// What was read from a column.
 struct ColumnCells {
   std::uint64_t missing = 0;
-  std::size_t first_missing_line = 0;
+  std::string first_missing;  ///< "table.csv: line 7"
   /// Cells that are not what the mode says, which became missing values; the texts of the first
   /// three kinds of them.
   std::uint64_t misfits = 0;
-  std::size_t first_misfit_line = 0;
+  std::string first_misfit;
   std::vector<std::string> misfit_words;
   bool more_misfit_words = false;
   TextIndex texts;  ///< mode text
@@ -39,17 +40,23 @@ struct ColumnCells {
 /// its number in the column's TextIndex, a missing value as NaN.
 class TableCells {
  public:
-  /// Reads the rows of `layout`, the first `most_rows` of them. Throws InputError, with line and
-  /// column, for a record of another length than the table's and a number that is infinite.
-  TableCells(const TableLayout& layout, const std::string& origin,
-             std::span<const ColumnMode> modes, const MissingWords& missing,
+  /// Reads the rows of `parts`, which have the same columns, the first `most_rows` of them. Throws
+  /// InputError, with line and column, for a record of another length than the table's and a number
+  /// that is infinite.
+  TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,
+             const MissingWords& missing,
              std::size_t most_rows = std::numeric_limits<std::size_t>::max());
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
   [[nodiscard]] std::vector<ColumnCells>& columns() { return columns_; }
   [[nodiscard]] const std::vector<ColumnCells>& columns() const { return columns_; }
-  /// The table ended within its last record, which was left out.
-  [[nodiscard]] bool is_cut_off() const { return cut_off_; }
+  /// The part of the table whose text ends within a record, and where that begins in its rows.
+  /// Reading ended there: the cells are not to be used.
+  struct CutOff {
+    std::size_t part;
+    std::size_t offset;
+  };
+  [[nodiscard]] const std::optional<CutOff>& cut_off() const { return cut_off_; }
 
   /// Calls `visit(first_row, rows)` for blocks of whole rows, each columns().size() long.
   template <class Visitor>
@@ -62,18 +69,22 @@ class TableCells {
   }
 
  private:
+  void read_part(std::size_t part, std::size_t most_rows);
   void read_record(TableScanner& scanner, double* row);
   double read_cell(TableScanner& scanner, std::size_t column);
-  double note_missing(ColumnCells& cells) const;
+  [[nodiscard]] double note_missing(ColumnCells& cells) const;
   double misfit(std::size_t column, std::string_view text);
 
-  const std::string& origin_;
-  const TableLayout& layout_;
+  [[nodiscard]] std::string place() const;
+
+  std::span<const TableLayout> parts_;
+  std::size_t part_ = 0;  ///< that is read
   std::span<const ColumnMode> modes_;
   const MissingWords& missing_;
   std::size_t rows_ = 0;
   std::size_t line_ = 0;
-  bool cut_off_ = false;
+  std::size_t block_rows_ = 0;
+  std::optional<CutOff> cut_off_;
   std::vector<ColumnCells> columns_;
   std::vector<std::vector<double>> blocks_;
 };

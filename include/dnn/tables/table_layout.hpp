@@ -15,6 +15,7 @@ struct TableSchema;
 /// Where the rows of a text table begin, and how they are cut into cells: found from its first
 /// records.
 struct TableLayout {
+  std::string origin;  ///< names the text in messages
   Dialect dialect;
   std::string_view rows;         ///< the text from the first row of values on
   std::size_t lines_before = 0;  ///< lines of the text that come before it
@@ -25,11 +26,14 @@ struct TableLayout {
   [[nodiscard]] std::size_t columns() const { return names.size(); }
 };
 
-/// Finds the layout of `text`; `origin` names it in errors. `schema`: of the table that this one
-/// has to match, or null; a first record that holds its names is a header. Throws InputError for
-/// text without records.
+/// Finds the layout of `text`; `origin` names it in errors. `expected`: names that the columns may
+/// have; a first record that holds half of them is a header. Throws InputError for text without
+/// records.
 [[nodiscard]] TableLayout find_layout(std::string_view text, const std::string& origin,
-                                      HeaderMode header, const TableSchema* schema);
+                                      HeaderMode header, const std::vector<std::string>& expected);
+
+/// The names that the features of a table like the training table have; none without a header.
+[[nodiscard]] std::vector<std::string> feature_columns(const TableSchema& schema);
 
 /// "column 3".
 [[nodiscard]] std::string unnamed_column(std::size_t index);

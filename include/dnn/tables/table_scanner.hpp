@@ -25,8 +25,10 @@ struct Dialect {
 ///     }
 class TableScanner {
  public:
-  /// `text` must outlive the object and what it returns; `origin` names it in errors.
-  TableScanner(std::string_view text, const Dialect& dialect, std::string origin);
+  /// `text` must outlive the object and what it returns; `origin` names it in errors. It begins
+  /// below `lines_before` other lines.
+  TableScanner(std::string_view text, const Dialect& dialect, std::string origin,
+               std::size_t lines_before = 0);
 
   /// Goes to the first field of the next record, from wherever it is; false at the end.
   bool next_record();
@@ -72,7 +74,7 @@ class TableScanner {
   std::size_t fields_read_ = 0;
   std::size_t record_line_ = 0;
   std::size_t record_begin_ = 0;
-  std::size_t next_line_ = 1;
+  std::size_t next_line_;
 };
 
 }  // namespace dnn

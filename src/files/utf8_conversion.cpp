@@ -1,4 +1,4 @@
-#include "dnn/readers/utf8_conversion.hpp"
+#include "dnn/files/utf8_conversion.hpp"
 
 #include <fmt/format.h>
 #include <iconv.h>

@@ -1,4 +1,4 @@
-#include "dnn/readers/text_encoding.hpp"
+#include "dnn/files/text_encoding.hpp"
 
 #include <gtest/gtest.h>
 

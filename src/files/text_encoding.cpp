@@ -1,4 +1,4 @@
-#include "dnn/readers/text_encoding.hpp"
+#include "dnn/files/text_encoding.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "dnn/core/error.hpp"
-#include "dnn/readers/utf8_conversion.hpp"
+#include "dnn/files/utf8_conversion.hpp"
 
 namespace dnn {
 

@@ -1,0 +1,30 @@
+#pragma once
+
+// What a file holds once compression and archives around it are taken off.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dnn/data/bytes.hpp"
+
+namespace dnn {
+
+/// The contents of the file or stream at `path`, decompressed where they are gzip, xz, zstd, bzip2
+/// or lz4 data (by their contents, whatever the name); they may be an archive. Plain files are
+/// mapped, not copied. Throws FileError, or InputError for empty files, for truncated or corrupt
+/// data, and for more data than fit into memory.
+[[nodiscard]] Bytes open_contents(const std::string& path);
+
+/// The file `wanted` of an archive, decompressed; empty `wanted`: its only file. Throws InputError
+/// where there are several, with their names and what to do.
+[[nodiscard]] Bytes unpack_file(const Bytes& archive, const std::string& origin,
+                                const std::string& wanted = {});
+
+/// open_contents, and the only file in it where that is an archive.
+[[nodiscard]] Bytes read_contents(const std::string& path);
+
+/// `names` as messages list them: in quotes, no more than the first few hundred characters.
+[[nodiscard]] std::string list_of(const std::vector<std::string>& names);
+
+}  // namespace dnn

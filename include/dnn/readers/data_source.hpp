@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnn/data/bytes.hpp"
+#include "dnn/data/dataset.hpp"
+#include "dnn/readers/npz_reader.hpp"
+#include "dnn/readers/part.hpp"
+#include "dnn/tables/read_options.hpp"
+
+namespace dnn {
+
+/// What --data and --test-data name, opened once, so that it may be a pipe: `builtin:digits`; a
+/// folder of IDX or NPY files (data_folder.hpp); a table of text in several files
+/// (table_files.hpp); two NPY files "features.npy,labels.npy"; an
+/// archive of NumPy's arrays (NpzArchive), followed by ":features,labels" where their names are
+/// others; or one file, CSV, LIBSVM or NPY by its contents. Files may be compressed, or the only
+/// file of a zip or tar archive; "archive.zip:file" names one of several. "-" is standard input.
+class DataSource {
+ public:
+  /// Opens the file or reads the pipe, unless it is one of two. Throws FileError or InputError.
+  explicit DataSource(const std::string& source);
+
+  /// Whether there is a test part besides the training data. `labelled`: one that has labels.
+  [[nodiscard]] bool has_test_part(bool labelled) const;
+
+  /// Reads a part; sources without a test part give the same data for both. A pipe that does not
+  /// bring an archive of arrays is read once. Throws FileError or InputError.
+  [[nodiscard]] Dataset read(Part part, const ReadOptions& options);
+
+ private:
+  enum class Kind { builtin, folder, pair, tables, file };
+
+  void open_file();
+  void open_tables(std::vector<std::string> files, std::vector<std::string> test_files);
+
+  Kind kind_ = Kind::file;
+  std::string path_;       ///< pair: of the features
+  std::string labels_;     ///< pair: the path of the labels
+  std::string selection_;  ///< what follows the archive's path
+  std::vector<std::string> files_;       ///< tables: of the training part
+  std::vector<std::string> test_files_;  ///< tables: empty where there is no test part
+  Bytes contents_;         ///< of a file, until it is read
+  std::optional<NpzArchive> arrays_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace dnn {
+
+/// Which data of a source that holds both.
+enum class Part { train, test };
+
+}  // namespace dnn

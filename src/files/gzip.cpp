@@ -1,0 +1,67 @@
+#include "dnn/files/gzip.hpp"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <limits>
+#include <new>
+
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// Ends zlib's stream at the end of its scope.
+struct InflateStream {
+  z_stream z{};
+  ~InflateStream() { inflateEnd(&z); }
+};
+
+}  // namespace
+
+bool looks_like_gzip(std::span<const std::byte> contents) {
+  return contents.size() >= 2 && contents[0] == std::byte{0x1f} && contents[1] == std::byte{0x8b};
+}
+
+Bytes inflate_gzip(std::span<const std::byte> compressed, const std::string& origin,
+                   const MemoryProbe& available) {
+  InflateStream stream;
+  if (inflateInit2(&stream.z, 15 + 16) != Z_OK) {
+    throw std::bad_alloc();
+  }
+  GrowingBytes inflated(origin, compressed.size(), available);
+  std::size_t used = 0;
+  while (true) {
+    constexpr std::size_t most = std::numeric_limits<uInt>::max();
+    const std::span<std::byte> room = inflated.room();
+    const std::size_t in = std::min(most, compressed.size() - used);
+    const std::size_t out = std::min(most, room.size());
+    stream.z.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(compressed.data() + used));
+    stream.z.avail_in = static_cast<uInt>(in);
+    stream.z.next_out = reinterpret_cast<Bytef*>(room.data());
+    stream.z.avail_out = static_cast<uInt>(out);
+    const int status = inflate(&stream.z, Z_NO_FLUSH);
+    used += in - stream.z.avail_in;
+    inflated.added(out - stream.z.avail_out);
+    if (status == Z_STREAM_END) {
+      if (used == compressed.size()) {
+        break;
+      }
+      inflateReset(&stream.z);  // gzip files may be concatenated
+    } else if (status == Z_BUF_ERROR ||
+               (status == Z_OK && used == compressed.size() && stream.z.avail_out > 0)) {
+      throw InputError(origin + ": truncated gzip data (the file ends too early); copy it again");
+    } else if (status != Z_OK) {
+      throw InputError(fmt::format("{}: corrupt gzip data ({}); copy the file again", origin,
+                                   stream.z.msg != nullptr ? stream.z.msg : "unreadable"));
+    }
+  }
+  if (inflated.size() == 0) {
+    throw InputError(origin + ": the file holds no data (empty after decompression)");
+  }
+  return inflated.finish();
+}
+
+}  // namespace dnn

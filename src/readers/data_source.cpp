@@ -1,0 +1,140 @@
+#include "dnn/readers/data_source.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+#include "dnn/files/archive.hpp"
+#include "dnn/files/contents.hpp"
+#include "dnn/files/stream.hpp"
+#include "dnn/readers/data_folder.hpp"
+#include "dnn/readers/npy_reader.hpp"
+#include "dnn/readers/open_dataset.hpp"
+#include "dnn/readers/table_files.hpp"
+
+namespace dnn {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Unlike the library's, no error where that cannot be told: reading the path says why.
+bool exists(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
+/// Where the path of a file or pipe ends and a selection begins; npos: there is none.
+std::size_t selection_colon(const std::string& source) {
+  for (std::size_t at = source.find(':'); at != std::string::npos; at = source.find(':', at + 1)) {
+    const std::string path = source.substr(0, at);
+    if (is_stream(path) || (exists(path) && !is_folder(path))) {
+      return at;
+    }
+  }
+  return std::string::npos;
+}
+
+}  // namespace
+
+DataSource::DataSource(const std::string& source) : path_(source) {
+  if (source.empty()) {
+    throw InputError("the path of the data is empty; name a file or a folder");
+  }
+  if (source.starts_with("builtin:")) {
+    if (source != builtin_digits_name) {
+      throw InputError(
+          fmt::format("{}: the only built-in data set is {}", source, builtin_digits_name));
+    }
+    kind_ = Kind::builtin;
+    return;
+  }
+  if (exists(source) || is_stream(source)) {
+    if (is_folder(source)) {
+      open_tables(tables_in(source, Part::train), tables_in(source, Part::test));
+      kind_ = folder_has_arrays(source) || files_.empty() ? Kind::folder : kind_;
+      return;
+    }
+  } else if (const std::size_t colon = selection_colon(source); colon != std::string::npos) {
+    path_ = source.substr(0, colon);
+    selection_ = source.substr(colon + 1);
+  } else if (const auto files = find_table_files(source)) {
+    open_tables(*files, {});
+    return;
+  } else if (const std::size_t comma = source.find(','); comma != std::string::npos) {
+    kind_ = Kind::pair;
+    path_ = source.substr(0, comma);
+    labels_ = source.substr(comma + 1);
+    return;
+  }
+  open_file();
+}
+
+void DataSource::open_tables(std::vector<std::string> files, std::vector<std::string> test_files) {
+  kind_ = Kind::tables;
+  // Test files alone are what a model is tried on.
+  files_ = files.empty() ? test_files : std::move(files);
+  test_files_ = std::move(test_files);
+}
+
+void DataSource::open_file() {
+  const std::string name = name_of(path_);
+  contents_ = open_contents(path_);
+  if (looks_like_archive(contents_.view)) {
+    arrays_.emplace(contents_, name);
+    if (arrays_->has_arrays()) {
+      contents_ = {};
+      return;
+    }
+    arrays_.reset();
+    contents_ = unpack_file(contents_, name, selection_);
+  } else if (!selection_.empty()) {
+    throw InputError(fmt::format("{} is not an archive, so {} cannot be chosen from it", name,
+                                 in_quotes(selection_)));
+  }
+}
+
+bool DataSource::has_test_part(bool labelled) const {
+  if (kind_ == Kind::folder) {
+    return folder_has_test_part(path_, labelled);
+  }
+  if (kind_ == Kind::tables) {
+    return !test_files_.empty();
+  }
+  return arrays_ && selection_.empty() && arrays_->has_test_part(labelled);
+}
+
+Dataset DataSource::read(Part part, const ReadOptions& options) {
+  if (kind_ == Kind::builtin) {
+    return open_builtin_digits(options);
+  }
+  if (kind_ == Kind::folder) {
+    return open_folder(path_, part, options);
+  }
+  if (kind_ == Kind::tables) {
+    const bool has_part = part == Part::test && !test_files_.empty();
+    return read_table_files(has_part ? test_files_ : files_, path_, options);
+  }
+  if (kind_ == Kind::pair) {
+    return read_npy(path_, labels_, options);
+  }
+  if (arrays_) {
+    const bool has_part = part == Part::test && selection_.empty() && has_test_part(false);
+    return arrays_->read(selection_, has_part ? Part::test : Part::train, options);
+  }
+  if (contents_.size() == 0) {
+    open_file();
+  }
+  // Text is not kept beside what was read from it.
+  const Bytes contents = std::exchange(contents_, {});
+  return read_file(contents, name_of(path_), options);
+}
+
+}  // namespace dnn

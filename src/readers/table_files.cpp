@@ -1,0 +1,132 @@
+#include "dnn/readers/table_files.hpp"
+
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+#include "dnn/files/contents.hpp"
+#include "dnn/files/text_encoding.hpp"
+#include "dnn/readers/libsvm_detection.hpp"
+#include "dnn/readers/libsvm_reader.hpp"
+#include "dnn/readers/npy_array.hpp"
+#include "dnn/tables/cell.hpp"
+#include "dnn/tables/read_table.hpp"
+
+namespace dnn {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_file(const std::string& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
+std::vector<std::string> matching_files(const std::string& pattern) {
+  glob_t found{};
+  std::vector<std::string> files;
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+      if (is_file(found.gl_pathv[i])) {
+        files.emplace_back(found.gl_pathv[i]);
+      }
+    }
+  }
+  ::globfree(&found);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Whether the file is named like a table of text, compressed or not.
+bool is_named_like_a_table(std::string name) {
+  constexpr std::array packed = {".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip"};
+  constexpr std::array endings = {".csv",  ".tsv", ".tab",    ".psv",     ".txt",
+                                  ".data", ".svm", ".libsvm", ".svmlight"};
+  for (const char* ending : packed) {
+    if (name.ends_with(ending)) {
+      name.resize(name.size() - std::string_view(ending).size());
+      break;
+    }
+  }
+  return !name.starts_with('.') &&
+         std::any_of(endings.begin(), endings.end(),
+                     [&name](const char* ending) { return name.ends_with(ending); });
+}
+
+/// The texts of LIBSVM files one below the other.
+Bytes join(const std::vector<Bytes>& texts) {
+  std::vector<std::byte> all;
+  for (const Bytes& text : texts) {
+    all.insert(all.end(), text.view.begin(), text.view.end());
+    if (!all.empty() && all.back() != std::byte{'\n'}) {
+      all.push_back(std::byte{'\n'});
+    }
+  }
+  return Bytes::from(std::move(all));
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> find_table_files(const std::string& source) {
+  if (source.find_first_of("*?[") != std::string::npos) {
+    std::vector<std::string> files = matching_files(source);
+    if (files.empty()) {
+      throw InputError(source + ": no file matches this pattern");
+    }
+    return files;
+  }
+  std::vector<std::string> files = split_words(source);
+  if (files.size() < 2 || !std::all_of(files.begin(), files.end(), is_file) ||
+      looks_like_npy(open_contents(files.front()).view)) {
+    return std::nullopt;
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<std::string> tables_in(const std::string& folder, Part part) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_test = name.find("test") != std::string::npos;
+    if (is_named_like_a_table(name) && is_test == (part == Part::test) &&
+        is_file(entry.path().string())) {
+      files.push_back(entry.path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Dataset read_table_files(const std::vector<std::string>& files, const std::string& origin,
+                         const ReadOptions& options) {
+  std::vector<Bytes> contents;
+  std::vector<TableText> texts;
+  std::vector<std::string> notes;
+  for (const std::string& file : files) {
+    DecodedText decoded = decode_text(read_contents(file), file);
+    if (!decoded.note.empty()) {
+      notes.push_back(decoded.note);
+    }
+    contents.push_back(std::move(decoded.text));
+    texts.push_back({contents.back().view, file});
+  }
+  if (files.size() > 1) {
+    notes.push_back(
+        fmt::format("{}: {} files, {} to {}", origin, files.size(), files.front(), files.back()));
+  }
+  Dataset data = looks_like_libsvm(contents.front().view)
+                     ? read_libsvm(join(contents).view, origin, options)
+                     : read_table_parts(texts, origin, options);
+  data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
+  return data;
+}
+
+}  // namespace dnn
