@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 
-struct Array {
+struct NpyArray {
   std::string origin;
   ElementType type = ElementType::f32;
   std::vector<std::size_t> shape;
@@ -77,8 +77,8 @@ std::vector<std::size_t> shape_of(std::string_view text, const std::string& orig
   return shape;
 }
 
-Array read_array(const std::string& path) {
-  Array array;
+NpyArray read_npy_array(const std::string& path) {
+  NpyArray array;
   array.origin = path;
   const Bytes file = read_contents(path);
   if (!looks_like_npy(file.view) || file.size() < 12) {
@@ -135,7 +135,7 @@ Array read_array(const std::string& path) {
 }
 
 /// Adds element `index` of the array as a label, which must be an integer.
-void add_label(const Array& array, std::size_t index, LabelTable& labels) {
+void add_label(const NpyArray& array, std::size_t index, LabelTable& labels) {
   visit_element(array.type, [&](auto element) {
     using T = decltype(element);
     const T value = array.elements.as<T>()[index];
@@ -167,7 +167,7 @@ bool looks_like_npy(std::span<const std::byte> contents) {
 
 Dataset read_npy(const std::string& features_path, const std::string& labels_path,
                  const ReadOptions& options) {
-  const Array array = read_array(features_path);
+  const NpyArray array = read_npy_array(features_path);
   if (array.shape.size() < 2) {
     fail(features_path,
          fmt::format("features need an array of samples x features; this one has {} dimension(s)",
@@ -185,7 +185,7 @@ Dataset read_npy(const std::string& features_path, const std::string& labels_pat
   data.values = array.elements;
   LabelTable labels;
   if (!labels_path.empty()) {
-    const Array label_array = read_array(labels_path);
+    const NpyArray label_array = read_npy_array(labels_path);
     std::size_t count = 1;
     for (const std::size_t extent : label_array.shape) {
       count *= extent;

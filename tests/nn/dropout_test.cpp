@@ -14,13 +14,13 @@
 namespace dnn {
 namespace {
 
-constexpr std::size_t width = 1001;
+constexpr std::size_t layer_width = 1001;
 
 std::vector<float> dropped(double rate, std::uint64_t layer, std::uint64_t epoch,
                            const std::vector<std::uint64_t>& samples) {
-  std::vector<float> x(samples.size() * width, 1.0F);
-  apply_dropout<float>({x.data(), samples.size(), width}, rate, layer, {7, epoch, samples}, 0,
-                       {0, samples.size()}, {0, width});
+  std::vector<float> x(samples.size() * layer_width, 1.0F);
+  apply_dropout<float>({x.data(), samples.size(), layer_width}, rate, layer, {7, epoch, samples}, 0,
+                       {0, samples.size()}, {0, layer_width});
   return x;
 }
 
@@ -83,7 +83,7 @@ TEST(Dropout, SomeNodesOfALayerAreDroppedAsAmongAll) {
   const auto all = dropped(0.5, 1, 1, {4});
   const std::vector<std::uint64_t> samples = {4};
   for (const std::size_t first : {0, 5, 16, 999, 1001}) {
-    std::vector<float> some(width - first, 1.0F);
+    std::vector<float> some(layer_width - first, 1.0F);
     apply_dropout<float>({some.data(), 1, some.size()}, 0.5, 1, {7, 1, samples}, first, {0, 1},
                          {0, some.size()});
     EXPECT_EQ(some,
@@ -94,7 +94,7 @@ TEST(Dropout, SomeNodesOfALayerAreDroppedAsAmongAll) {
 TEST(Dropout, FollowsTheSampleWhereverItStandsInTheBatch) {
   const auto one = dropped(0.5, 2, 3, {41, 42});
   const auto other = dropped(0.5, 2, 3, {42});
-  EXPECT_EQ(std::vector<float>(one.begin() + width, one.end()), other);
+  EXPECT_EQ(std::vector<float>(one.begin() + layer_width, one.end()), other);
 }
 
 TEST(Dropout, DiffersBetweenSamplesLayersAndEpochs) {
