@@ -13,7 +13,7 @@ LIBRARIES = {
     "Random123/": ("core/random",),
     "openssl/": ("core/sha256",),
     "zlib": ("data/bytes",),
-    "CLI/": ("run/",),
+    "CLI/": ("run/command_line", "run/config_file", "run/options", "run/predict_options", "run/model_options"),
     "toml++/": ("run/config_file",),
 }
 
