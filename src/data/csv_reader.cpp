@@ -187,7 +187,7 @@ class CsvParser {
 };
 
 template <class T>
-Dataset parse(std::string_view text, const std::string& origin, const Columns& columns) {
+Dataset parse_csv(std::string_view text, const std::string& origin, const Columns& columns) {
   CsvRecords records(text, origin);
   CsvParser<T> parser(origin, columns);
   if (columns.has_header) {

@@ -146,7 +146,7 @@ class LibsvmParser {
 };
 
 template <class T>
-Dataset parse(std::string_view text, const std::string& origin, const ReadOptions& options) {
+Dataset parse_libsvm(std::string_view text, const std::string& origin, const ReadOptions& options) {
   LibsvmParser<T> parser(origin, options);
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::string_view line = take_line(text);

@@ -19,9 +19,11 @@ ModelOptions parse_model_options(int argc, const char* const* argv) {
   CLI::App* verify = add_command(ModelOptions::Command::verify, "verify",
                                  "check that the file is whole and consistent");
   for (CLI::App* command : {info, verify}) {
-    command->add_option("model", options.files, "the saved model")
+    command
+        ->add_option_function<std::string>(
+            "model", [&options](const std::string& file) { options.files = {file}; },
+            "the saved model")
         ->required()
-        ->expected(1)
         ->type_name("FILE");
   }
   add_command(ModelOptions::Command::hash, "hash", "print the SHA-256 of the parameters")

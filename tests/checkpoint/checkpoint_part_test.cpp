@@ -59,7 +59,7 @@ void expect_whole(const Checkpoint& c) {
   expect(c.optimizer_state[0], 100);
 }
 
-ElementRuns made_of(std::initializer_list<Range> runs) {
+ElementRuns runs_of(std::initializer_list<Range> runs) {
   ElementRuns made;
   for (const Range run : runs) {
     made.add(run.begin, run.size());
@@ -72,8 +72,8 @@ TEST(CheckpointPart, PartsOfColumnsMakeTheWhole) {
   Checkpoint c = parts_example();
   // Columns 1 and 2 of W and B, which three ranks share amid rows; then the others.
   for (const ElementRuns& runs :
-       {made_of({{5, 7}, {9, 11}, {13, 15}}), made_of({{1, 3}}),
-        made_of({{3, 5}, {7, 9}, {11, 13}, {15, 16}}), made_of({{0, 1}})}) {
+       {runs_of({{5, 7}, {9, 11}, {13, 15}}), runs_of({{1, 3}}),
+        runs_of({{3, 5}, {7, 9}, {11, 13}, {15, 16}}), runs_of({{0, 1}})}) {
     c.parts.parts.push_back(
         save_part(folder.path(), "p" + std::to_string(c.parts.parts.size()), runs, bytes_of(runs)));
   }
@@ -87,7 +87,7 @@ TEST(CheckpointPart, ListsOfTheFirstVersionAreRead) {
   const Checkpoint c = parts_example();
   std::string text = "tensors 2\n";
   for (const Range range : {Range{0, 7}, Range{7, 16}}) {
-    const ElementRuns runs = made_of({range});
+    const ElementRuns runs = runs_of({range});
     const std::string file = "p" + std::to_string(range.begin);
     const CheckpointPart part = save_part(folder.path(), file, runs, bytes_of(runs));
     text += "part " + file + " " + std::to_string(range.begin) + " " + std::to_string(range.end) +
@@ -128,7 +128,7 @@ TEST(CheckpointPart, ListsThatContradictThemselvesAreRefused) {
 TEST(CheckpointPart, PartsThatHoldAnElementTwiceAreRefused) {
   const TemporaryFolder folder;
   Checkpoint c = parts_example();
-  for (const ElementRuns& runs : {made_of({{0, 8}}), made_of({{7, 15}})}) {
+  for (const ElementRuns& runs : {runs_of({{0, 8}}), runs_of({{7, 15}})}) {
     c.parts.parts.push_back(
         save_part(folder.path(), "p" + std::to_string(c.parts.parts.size()), runs, bytes_of(runs)));
   }

@@ -51,7 +51,7 @@ void naive_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const Drop
 }
 
 template <class T>
-void expect_as_naive(std::size_t columns, double rate) {
+void expect_dropout_as_naive(std::size_t columns, double rate) {
   const std::vector<std::uint64_t> samples = {3, 1ULL << 39, 12345};
   auto X = test::numbers<T>(samples.size() * columns, columns);
   X[columns / 2] = std::numeric_limits<T>::infinity();
@@ -72,8 +72,8 @@ void expect_as_naive(std::size_t columns, double rate) {
 TEST(Dropout, IsTheNaiveOneAtEveryWidth) {
   for (const double rate : {0.0, 0.2, 0.5, 0.999999}) {
     for (const std::size_t columns : {1, 2, 7, 8, 9, 64, 100, 255, 256, 257, 512, 1001}) {
-      expect_as_naive<float>(columns, rate);
-      expect_as_naive<double>(columns, rate);
+      expect_dropout_as_naive<float>(columns, rate);
+      expect_dropout_as_naive<double>(columns, rate);
     }
   }
 }
