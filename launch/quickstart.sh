@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source launch/common.sh
 
 install_missing "${build_packages[@]}" dataset-fashion-mnist
-cmake --preset release -DDNN_TESTS=OFF >/dev/null
+cmake --preset release -DDNN_TESTS=OFF -DDNN_UNITY=ON >/dev/null
 cmake --build --preset release --parallel "$(nproc)"
 
 allow_root_and_many_ranks

@@ -17,7 +17,7 @@ if [[ ${DNN_ALLOW_SKIPS:-} == 1 ]]; then
 else
   install_missing "${special_test_packages[@]}"
 fi
-cmake --preset release -B build-test -DDNN_WERROR=ON >/dev/null
+cmake --preset release -B build-test -DDNN_WERROR=ON -DDNN_UNITY=ON >/dev/null
 cmake --build build-test --parallel "$(nproc)"
 
 status=0

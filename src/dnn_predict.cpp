@@ -4,69 +4,18 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/program.hpp"
-#include "dnn/run/choices.hpp"
-#include "dnn/run/command_line.hpp"
+#include "dnn/run/predict_options.hpp"
 #include "dnn/run/run_prediction.hpp"
-
-namespace {
-
-std::optional<std::string> parse(dnn::PredictConfig& config, int argc, char** argv) {
-  CLI::App app(
-      "Scores data with a model that dnn_train saved, or with the average of several, on any "
-      "number "
-      "of MPI ranks.",
-      "dnn_predict");
-  app.set_version_flag("--version", "dnn_predict " DNN_VERSION);
-  CLI::Option* model =
-      app.add_option("--model", config.models, "the saved model")->type_name("FILE")->expected(1);
-  CLI::Option* ensemble =
-      app.add_option("--logit-ensemble", config.models,
-                     "several saved models, spread over the ranks, whose answers are averaged")
-          ->type_name("FILE ...")
-          ->expected(1, -1)
-          ->excludes(model);
-  std::string average = dnn::word_for(config.average);
-  app.add_option("--ensemble-average", average,
-                 "what the models of an ensemble have averaged: their logits or probabilities")
-      ->check(CLI::IsMember({"logits", "probabilities"}))
-      ->needs(ensemble)
-      ->capture_default_str();
-  app.add_option("--data", config.data,
-                 "the data, in any form dnn_train reads; a folder's test files, if it has any")
-      ->type_name("PATH")
-      ->capture_default_str();
-  app.add_option("--label-column", config.label_column,
-                 "the label's column, if there is one; as for dnn_train")
-      ->type_name("NAME|N");
-  app.add_option("--csv-header", config.csv_header,
-                 "whether a CSV file's first line names its columns")
-      ->check(CLI::IsMember({"auto", "yes", "no"}))
-      ->capture_default_str();
-  app.add_option("--missing", config.missing,
-                 "words that stand for a missing value in a table; default: as in training")
-      ->type_name("WORD,...");
-  app.add_option("--output", config.output, "the file of predictions")
-      ->type_name("FILE")
-      ->capture_default_str();
-  app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");
-  app.add_flag("--quiet", config.quiet, "print errors only");
-  const std::optional<std::string> print = dnn::parse_command_line(app, argc, argv);
-  config.average = dnn::choices<dnn::EnsembleAverage>().at(average);
-  return print;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   return dnn::run_mpi_program(argc, argv, "dnn_predict", [&](const dnn::Communicator& world) {
-    dnn::PredictConfig config;
-    const auto print = dnn::agree(world, [&] { return parse(config, argc, argv); });
-    if (print) {
+    const auto options = dnn::agree(world, [&] { return dnn::parse_predict_options(argc, argv); });
+    if (options.print) {
       if (world.is_root()) {
-        std::fputs(print->c_str(), stdout);
+        std::fputs(options.print->c_str(), stdout);
       }
       return static_cast<int>(dnn::exit_ok);
     }
-    return dnn::run_prediction(config, world);
+    return dnn::run_prediction(options.config, world);
   });
 }

@@ -12,7 +12,7 @@ namespace dnn {
 
 namespace {
 
-void require(bool holds, const std::string& origin) {
+void require_sound(bool holds, const std::string& origin) {
   if (!holds) {
     throw InputError(origin + ": the checkpoint contradicts itself: the list of its parts");
   }
@@ -24,7 +24,7 @@ CheckpointPart parse_range(std::istream& stream, std::size_t next, const std::st
   std::size_t first = 0;
   std::size_t last = 0;
   stream >> part.file >> first >> last >> part.bytes >> part.checksum;
-  require(first == next && last > next, origin);
+  require_sound(first == next && last > next, origin);
   part.elements.add(first, last - first);
   return part;
 }
@@ -55,18 +55,18 @@ PartList PartList::parse(const std::string& text, std::uint32_t version, std::si
   PartList list;
   std::string word;
   stream >> word >> list.tensors;
-  require(word == "tensors" && !stream.fail(), origin);
+  require_sound(word == "tensors" && !stream.fail(), origin);
   std::size_t held = 0;
   while (stream >> word) {
     CheckpointPart part =
         version == first_version ? parse_range(stream, held, origin) : parse_runs(stream, elements);
-    require(word == "part" && !stream.fail() && part.file.find('/') == std::string::npos &&
-                !part.elements.empty() && part.elements.size() <= elements - held,
-            origin);
+    require_sound(word == "part" && !stream.fail() && part.file.find('/') == std::string::npos &&
+                      !part.elements.empty() && part.elements.size() <= elements - held,
+                  origin);
     held += part.elements.size();
     list.parts.push_back(std::move(part));
   }
-  require(held == elements && !list.parts.empty(), origin);
+  require_sound(held == elements && !list.parts.empty(), origin);
   return list;
 }
 
@@ -77,12 +77,12 @@ void PartList::check_cover(std::size_t elements, const std::string& origin) cons
     part.elements.for_each_run([&](std::size_t first, std::size_t length) {
       const auto begin = held.begin() + static_cast<std::ptrdiff_t>(first);
       const auto end = begin + static_cast<std::ptrdiff_t>(length);
-      require(std::find(begin, end, true) == end, origin);
+      require_sound(std::find(begin, end, true) == end, origin);
       std::fill(begin, end, true);
       count += length;
     });
   }
-  require(count == elements, origin);
+  require_sound(count == elements, origin);
 }
 
 CheckpointPart save_part(const std::string& folder, const std::string& file,

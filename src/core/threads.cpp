@@ -21,11 +21,10 @@ void detail::run_in_threads(std::size_t count, std::size_t grain, void (*part)(v
       static_cast<int>(std::min(grains, static_cast<std::size_t>(threads())));
 #pragma omp parallel num_threads(used)
   {
-    const Range mine = part_of(grains, static_cast<std::size_t>(omp_get_num_threads()),
-                               static_cast<std::size_t>(omp_get_thread_num()));
-    const Range range{mine.begin * grain, std::min(mine.end * grain, count)};
+    const Range mine = part_in_grains(count, grain, static_cast<std::size_t>(omp_get_num_threads()),
+                                      static_cast<std::size_t>(omp_get_thread_num()));
     if (!mine.empty()) {
-      part(work, range);
+      part(work, mine);
     }
   }
 }

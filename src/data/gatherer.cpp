@@ -66,6 +66,9 @@ Dataset without_names(const Dataset& data) {
           .class_names = {},
           .feature_names = {},
           .schema = {},
+          .kept_names = {},
+          .kept_offsets = {},
+          .kept_text = {},
           .has_missing = data.has_missing,
           .notes = {}};
 }

@@ -14,8 +14,8 @@ namespace dnn {
 
 namespace {
 
-constexpr std::size_t block = 8;    ///< elements that a block of 4 words decides
-constexpr std::size_t chunk = 256;  ///< elements decided at a time
+constexpr std::size_t block_elements = 8;  ///< elements that a block of 4 words decides
+constexpr std::size_t chunk = 256;         ///< elements decided at a time
 
 /// 16 bits decide one element: the lower half of a word the even one, the upper half the odd one.
 /// The first `skip` decisions are of elements before X.
@@ -56,10 +56,11 @@ void apply_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const Drop
     T* const row = X.row(s).data();
     for (std::size_t j = columns.begin; j < columns.end;) {
       const std::size_t node = first_node + j;
-      const std::size_t skip = node % block;
+      const std::size_t skip = node % block_elements;
       const std::size_t count = std::min(chunk - skip, columns.end - j);
-      const std::size_t blocks = (skip + count + block - 1) / block;
-      stream.blocks(static_cast<std::uint32_t>(node / block), std::span(words).first(4 * blocks));
+      const std::size_t blocks = (skip + count + block_elements - 1) / block_elements;
+      stream.blocks(static_cast<std::uint32_t>(node / block_elements),
+                    std::span(words).first(4 * blocks));
       drop(words, skip, threshold, scale, row + j, count);
       j += count;
     }

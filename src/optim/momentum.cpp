@@ -9,13 +9,13 @@ namespace {
 /// w moves by -η (ahead · v + behind · g'), where g' is the scaled and decayed gradient: (1, 0) is
 /// momentum, (μ, 1) is Nesterov's.
 template <class T>
-struct Factors {
+struct MomentumFactors {
   T momentum, eta, scale, decay, ahead, behind;
 };
 
 template <class T>
 DNN_SIMD_BODY void momentum_loop(T* __restrict w, const T* __restrict g, T* __restrict v,
-                                 std::size_t count, const Factors<T> f) {
+                                 std::size_t count, const MomentumFactors<T> f) {
   for (std::size_t i = 0; i < count; ++i) {
     const T gradient = g[i] * f.scale + f.decay * w[i];
     v[i] = f.momentum * v[i] + gradient;
@@ -23,11 +23,11 @@ DNN_SIMD_BODY void momentum_loop(T* __restrict w, const T* __restrict g, T* __re
   }
 }
 DNN_SIMD void momentum_step(float* w, const float* g, float* v, std::size_t count,
-                            Factors<float> f) {
+                            MomentumFactors<float> f) {
   momentum_loop(w, g, v, count, f);
 }
 DNN_SIMD void momentum_step(double* w, const double* g, double* v, std::size_t count,
-                            Factors<double> f) {
+                            MomentumFactors<double> f) {
   momentum_loop(w, g, v, count, f);
 }
 
@@ -42,8 +42,9 @@ Momentum<T>::Momentum(const OptimizerSettings& settings, Range own,
 
 template <class T>
 void Momentum<T>::update(const typename Optimizer<T>::Piece& piece) {
-  const Factors<T> factors{momentum_,   piece.learning_rate,          piece.scale,
-                           piece.decay, nesterov_ ? momentum_ : T{1}, nesterov_ ? T{1} : T{0}};
+  const MomentumFactors<T> factors{
+      momentum_,   piece.learning_rate,          piece.scale,
+      piece.decay, nesterov_ ? momentum_ : T{1}, nesterov_ ? T{1} : T{0}};
   momentum_step(piece.values, piece.gradients, piece.state[0], piece.count, factors);
 }
 

@@ -4,12 +4,6 @@
 
 namespace dnn {
 
-namespace {
-
-constexpr std::size_t most_at_once = std::size_t{1} << 30;  ///< elements; see TreeReduction::begin
-
-}  // namespace
-
 template <class T>
 ClassBlockSums<T>::ClassBlockSums(const Communicator* group, std::size_t blocks, Range held)
     : first_(held.begin), nodes_(tree_nodes(blocks, held)) {
@@ -30,7 +24,7 @@ void ClassBlockSums<T>::begin(const std::vector<std::span<T>>& parts, std::span<
     sum_along_tree<T>(node, leaves, to.size(), sum);
     sums.push_back(sum);
   }
-  if (reduction_ && to.size() <= most_at_once) {
+  if (reduction_ && to.size() <= TreeReduction<T>::most_at_once) {
     under_way_ = reduction_->begin(std::move(sums), to.size(), to.data());
   } else if (reduction_) {
     reduction_->run(sums, to.size(), to.data());

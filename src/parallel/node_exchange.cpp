@@ -13,7 +13,7 @@ namespace dnn {
 
 namespace {
 
-constexpr std::size_t line = 16;  ///< elements; slices begin on cache lines
+constexpr std::size_t slice_grain = 16;  ///< elements; slices begin on cache lines
 
 template <class T>
 std::span<T> allocate(Node& node, std::size_t count) {
@@ -31,12 +31,12 @@ Range slice_of(std::size_t size, std::size_t slices, const Node& node) {
   if (rank >= slices) {
     return {size, size};
   }
-  const Range lines = part_of((size + line - 1) / line, slices, rank);
-  return {std::min(lines.begin * line, size), std::min(lines.end * line, size)};
+  return part_in_grains(size, slice_grain, slices, rank);
 }
 
 bool some_rank_owns_nothing(std::size_t size, std::size_t slices, const Node& node) {
-  return std::min(slices, (size + line - 1) / line) < static_cast<std::size_t>(node.size());
+  return std::min(slices, (size + slice_grain - 1) / slice_grain) <
+         static_cast<std::size_t>(node.size());
 }
 
 }  // namespace

@@ -8,7 +8,6 @@ namespace dnn {
 namespace {
 
 constexpr std::size_t line = 16;  ///< elements; slices begin on cache lines
-constexpr std::size_t most_at_once = std::size_t{1} << 30;  ///< elements that a rank receives
 
 }  // namespace
 
@@ -43,8 +42,7 @@ auto TreeReduction<T>::begin(std::vector<const T*> parts, std::size_t count, T* 
   const auto all = static_cast<std::size_t>(ranks_.size());
   const auto me = static_cast<std::size_t>(ranks_.rank());
   for (std::size_t rank = 0; rank < all; ++rank) {
-    const Range lines = part_of((count + line - 1) / line, all, rank);
-    p.slices_.push_back({std::min(lines.begin * line, count), std::min(lines.end * line, count)});
+    p.slices_.push_back(part_in_grains(count, line, all, rank));
   }
   std::size_t others = 0;
   for (std::size_t rank = 0; rank < all; ++rank) {

@@ -13,7 +13,11 @@ PredictionFile::PredictionFile(const std::string& path, const Dataset& data)
   errno = 0;
   file_.open(temporary_, std::ios::trunc);
   check_written();
-  std::string header = "sample,class";
+  std::string header = "sample";
+  for (const std::string& name : data.kept_names) {
+    header += ',' + csv_field(name);
+  }
+  header += ",class";
   if (data.has_labels()) {
     header += ",label";
   }

@@ -57,25 +57,25 @@ DNN_SIMD void convert_pair(const float* __restrict first, const float* __restric
   }
 }
 
-constexpr std::size_t tile = 8;
-using Lane = std::uint16_t __attribute__((vector_size(tile * sizeof(Bf16))));
+constexpr std::size_t tile_side = 8;
+using Lane = std::uint16_t __attribute__((vector_size(tile_side * sizeof(Bf16))));
 
 /// Transposes 8 x 8 elements: three rounds that interleave the upper with the lower half.
 void transpose_tile(const Bf16* from, std::size_t from_stride, Bf16* to, std::size_t to_stride) {
-  std::array<Lane, tile> rows, mixed;
-  for (std::size_t i = 0; i < tile; ++i) {
+  std::array<Lane, tile_side> rows, mixed;
+  for (std::size_t i = 0; i < tile_side; ++i) {
     std::memcpy(&rows[i], from + i * from_stride, sizeof(Lane));
   }
   for (int round = 0; round < 3; ++round) {
-    for (std::size_t i = 0; i < tile / 2; ++i) {
+    for (std::size_t i = 0; i < tile_side / 2; ++i) {
       const Lane upper = rows[i];
-      const Lane lower = rows[i + tile / 2];
+      const Lane lower = rows[i + tile_side / 2];
       mixed[2 * i] = __builtin_shufflevector(upper, lower, 0, 8, 1, 9, 2, 10, 3, 11);
       mixed[2 * i + 1] = __builtin_shufflevector(upper, lower, 4, 12, 5, 13, 6, 14, 7, 15);
     }
     rows = mixed;
   }
-  for (std::size_t i = 0; i < tile; ++i) {
+  for (std::size_t i = 0; i < tile_side; ++i) {
     std::memcpy(to + i * to_stride, &rows[i], sizeof(Lane));
   }
 }
@@ -112,14 +112,14 @@ void to_panels(MatrixView<const float> from, Bf16* panels, Bf16* rows) {
 }
 
 void to_columns(MatrixView<const Bf16> from, Bf16* columns) {
-  constexpr std::size_t strip = 4 * tile;  // the rows of a strip fill a cache line of a column
-  const std::size_t whole_rows = from.rows / tile * tile;
-  const std::size_t whole_cols = from.cols / tile * tile;
+  constexpr std::size_t strip = 4 * tile_side;  // the rows of a strip fill a cache line of a column
+  const std::size_t whole_rows = from.rows / tile_side * tile_side;
+  const std::size_t whole_cols = from.cols / tile_side * tile_side;
   parallel_for_rows((whole_rows + strip - 1) / strip, strip * from.cols, [&](Range strips) {
     for (std::size_t begin = strips.begin * strip; begin < strips.end * strip; begin += strip) {
       const std::size_t end = std::min(begin + strip, whole_rows);
-      for (std::size_t col = 0; col < whole_cols; col += tile) {
-        for (std::size_t row = begin; row < end; row += tile) {
+      for (std::size_t col = 0; col < whole_cols; col += tile_side) {
+        for (std::size_t row = begin; row < end; row += tile_side) {
           transpose_tile(&from(row, col), from.cols, columns + col * from.rows + row, from.rows);
         }
       }

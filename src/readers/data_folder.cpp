@@ -54,7 +54,7 @@ std::string find_idx_file(const fs::path& folder, Part part, const std::string& 
 }
 
 /// Unlike the library's, no error where that cannot be told: reading the path says why.
-bool exists(const std::string& path) {
+bool file_exists(const std::string& path) {
   std::error_code error;
   return fs::exists(path, error);
 }
@@ -62,7 +62,7 @@ bool exists(const std::string& path) {
 /// `path`, or the compressed file of that name; empty where there is neither.
 std::string find_npy_file(const std::string& path) {
   for (const char* packed : packed_endings) {
-    if (exists(path + packed)) {
+    if (file_exists(path + packed)) {
       return path + packed;
     }
   }

@@ -23,7 +23,7 @@ std::size_t big_endian_32(std::span<const std::byte> bytes) {
   return value;
 }
 
-IdxArray read_array(const std::string& path) {
+IdxArray read_idx_array(const std::string& path) {
   const Bytes file = read_contents(path);
   if (file.size() < 4) {
     throw InputError(fmt::format("{}: truncated IDX file ({} bytes)", path, file.size()));
@@ -61,7 +61,7 @@ IdxArray read_array(const std::string& path) {
 }  // namespace
 
 Dataset read_idx(const std::string& images_path, const std::string& labels_path) {
-  const IdxArray images = read_array(images_path);
+  const IdxArray images = read_idx_array(images_path);
   if (images.shape.size() < 2) {
     throw InputError(fmt::format("{}: images need at least two dimensions, this file has {}",
                                  images_path, images.shape.size()));
@@ -79,7 +79,7 @@ Dataset read_idx(const std::string& images_path, const std::string& labels_path)
   if (labels_path.empty()) {
     return data;
   }
-  const IdxArray label_array = read_array(labels_path);
+  const IdxArray label_array = read_idx_array(labels_path);
   if (label_array.shape.size() != 1 || label_array.shape[0] != data.samples) {
     throw InputError(fmt::format("{}: {} labels, but {} has {} images", labels_path,
                                  label_array.elements.size(), images_path, data.samples));

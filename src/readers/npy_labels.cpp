@@ -14,7 +14,7 @@ namespace dnn {
 
 namespace {
 
-[[noreturn]] void fail(const NpyArray& array, const std::string& what) {
+[[noreturn]] void refuse(const NpyArray& array, const std::string& what) {
   throw InputError(fmt::format("{}: {}", array.origin, what));
 }
 
@@ -31,18 +31,18 @@ std::int64_t hot_column(const NpyArray& array, std::size_t sample) {
   const auto hot = std::find(row.begin(), row.end(), T{1});
   const auto zeros = std::count(row.begin(), row.end(), T{0});
   if (hot == row.end() || static_cast<std::size_t>(zeros) + 1 != columns) {
-    fail(array, fmt::format("the label of sample {} is a vector, but not one-hot: it needs one 1 "
-                            "among zeros (probabilities and several labels a sample are not "
-                            "supported)",
-                            sample + 1));
+    refuse(array, fmt::format("the label of sample {} is a vector, but not one-hot: it needs one 1 "
+                              "among zeros (probabilities and several labels a sample are not "
+                              "supported)",
+                              sample + 1));
   }
   return hot - row.begin();
 }
 
 void add_one_hot(const NpyArray& array, LabelTable& labels) {
   if (array.text != NpyArray::Text::none) {
-    fail(array, fmt::format("labels as text need one dimension, this array has {} columns",
-                            array.shape[1]));
+    refuse(array, fmt::format("labels as text need one dimension, this array has {} columns",
+                              array.shape[1]));
   }
   visit_element(array.type, [&](auto element) {
     for (std::size_t i = 0; i < array.shape[0]; ++i) {
@@ -64,16 +64,17 @@ void add_label(const NpyArray& array, std::size_t index, LabelTable& labels) {
     constexpr std::int64_t too_large = std::int64_t{1} << 53;  // for a double to be exact
     if constexpr (std::is_integral_v<T>) {
       if (std::cmp_greater_equal(value, too_large) || std::cmp_less_equal(value, -too_large)) {
-        fail(array, fmt::format("label {} (element {}) is too large a number for a class", value,
-                                index + 1));
+        refuse(array, fmt::format("label {} (element {}) is too large a number for a class", value,
+                                  index + 1));
       }
     } else {
       if (!(std::abs(value) < T(too_large)) || value != std::floor(value)) {
-        fail(array,
-             fmt::format("label {} (element {}) is not a class: labels are integers (regression is "
-                         "not supported). Is --label-column right? Labels of a file of their own "
-                         "are named as features.npy,labels.npy",
-                         value, index + 1));
+        refuse(
+            array,
+            fmt::format("label {} (element {}) is not a class: labels are integers (regression is "
+                        "not supported). Is --label-column right? Labels of a file of their own "
+                        "are named as features.npy,labels.npy",
+                        value, index + 1));
       }
     }
     labels.add(static_cast<std::int64_t>(value));
@@ -88,9 +89,9 @@ void set_labels(const NpyArray& array, Dataset& data) {
   } else {
     const std::size_t count = array.count();
     if (count != data.samples || !is_vector(array)) {
-      fail(array, fmt::format("{} labels{}, but {} has {} samples", count,
-                              is_vector(array) ? "" : " in several dimensions", data.origin,
-                              data.samples));
+      refuse(array, fmt::format("{} labels{}, but {} has {} samples", count,
+                                is_vector(array) ? "" : " in several dimensions", data.origin,
+                                data.samples));
     }
     for (std::size_t i = 0; i < count; ++i) {
       add_label(array, i, labels);

@@ -85,7 +85,7 @@ std::string word(const toml::node& value, const std::string& key) {
   throw InputError(message.str());
 }
 
-std::vector<std::string> words(const toml::node& value, const std::string& key) {
+std::vector<std::string> words_of(const toml::node& value, const std::string& key) {
   const toml::array* array = value.as_array();
   if (array == nullptr) {
     return {word(value, key)};
@@ -114,7 +114,7 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
       if (item.name.empty()) {
         throw InputError(fmt::format("line {}: a key of no letters", key.source().begin.line));
       }
-      item.inputs = words(value, item.name);
+      item.inputs = words_of(value, item.name);
       by_place.emplace_back(key.source().begin, std::move(item));
     }
     // In the file's order, so that the first error is reported.

@@ -18,9 +18,10 @@
 namespace dnn {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 constexpr const char* how_to_proceed =
     "; undo the change, name another folder with --output, or start again with --overwrite";

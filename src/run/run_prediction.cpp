@@ -38,12 +38,16 @@ Dataset read_data(const PredictConfig& config, const ModelInterface& model) {
   options.features = model.features;
   options.schema = model.schema.empty() ? nullptr : &model.schema;
   options.missing = config.missing;
+  options.keep = config.keep;
   if (model.index_base >= 0) {
     options.index_base = model.index_base;
   }
   // The test part is what a model is tried on; data without one give their training part.
   DataSource source(config.data);
   Dataset data = source.read(source.has_test_part(false) ? Part::test : Part::train, options);
+  if (!config.keep.empty() && data.kept_names.empty()) {
+    throw InputError(data.origin + ": --keep names columns, but the data are no table of text");
+  }
   if (data.samples == 0) {
     throw InputError(data.origin + ": no samples");
   }

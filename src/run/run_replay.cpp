@@ -146,7 +146,7 @@ void replay(const ReplayRequest& request, const Config& config, RankGrid& grid, 
   });
 }
 
-int run_on(const ReplayRequest& request, const Config& config, RankGrid& grid, Origin& origin) {
+int replay_on(const ReplayRequest& request, const Config& config, RankGrid& grid, Origin& origin) {
   const Communicator& world = grid.world();
   world.heartbeat().begin(Activity::loading);
   const TrainingData data = load_data(config, grid);
@@ -184,7 +184,7 @@ int run_replay(const ReplayRequest& request, const Communicator& world, StopRequ
   Config config = agree(world, [&] { return with_settings(settings); });
   config.on_nonfinite = OnNonfinite::skip;
   return run_on_grid(config, world, launch, [&](RankGrid& grid, Watchdog* /*watchdog*/) {
-    return run_on(request, config, grid, origin);
+    return replay_on(request, config, grid, origin);
   });
 }
 

@@ -16,8 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Bytes Dataset::*blocks[] = {&Dataset::values, &Dataset::row_offsets,
-                                      &Dataset::value_columns, &Dataset::labels};
+constexpr Bytes Dataset::*blocks[] = {&Dataset::values,        &Dataset::row_offsets,
+                                      &Dataset::value_columns, &Dataset::labels,
+                                      &Dataset::kept_offsets,  &Dataset::kept_text};
 
 /// Everything about a data set but its bytes.
 std::string describe(const Dataset& data) {
@@ -31,6 +32,7 @@ std::string describe(const Dataset& data) {
                       {"class_names", data.class_names},
                       {"feature_names", data.feature_names},
                       {"schema", to_json(data.schema)},
+                      {"kept_names", data.kept_names},
                       {"has_missing", data.has_missing},
                       {"notes", data.notes},
                       {"blocks", json::array()}};
@@ -55,6 +57,7 @@ Dataset from_description(const json& description) {
   data.class_names = description["class_names"].get<std::vector<std::string>>();
   data.feature_names = description["feature_names"].get<std::vector<std::string>>();
   data.schema = schema_from_json(description["schema"], data.origin);
+  data.kept_names = description["kept_names"].get<std::vector<std::string>>();
   data.has_missing = description["has_missing"];
   data.notes = description["notes"].get<std::vector<std::string>>();
   return data;

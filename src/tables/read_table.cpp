@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -233,10 +234,41 @@ class MatchingReader {
     Dataset data =
         make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options_);
     data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
+    keep_columns(data);
     return data;
   }
 
  private:
+  /// Reads the texts of the columns that are passed on.
+  void keep_columns(Dataset& data) const {
+    if (options_.keep.empty()) {
+      return;
+    }
+    std::vector<std::size_t> places;
+    std::vector<ColumnMode> modes(layout_.columns(), ColumnMode{CellMode::skip, false, true});
+    for (const std::string& name : options_.keep) {
+      places.push_back(find_column("--keep", name, layout_.names, origin_));
+      data.kept_names.push_back(layout_.names[places.back()]);
+      modes[places.back()] = {CellMode::text, true, true};
+    }
+    const TableCells cells(parts_, modes, missing_);
+    std::string text;
+    std::vector<std::uint64_t> offsets = {0};
+    cells.for_each_block([&](std::size_t, std::span<const double> block) {
+      for (std::size_t row = 0; row < block.size(); row += layout_.columns()) {
+        for (const std::size_t place : places) {
+          const double cell = block[row + place];
+          if (!std::isnan(cell)) {
+            text += cells.columns()[place].texts.text(static_cast<std::size_t>(cell));
+          }
+          offsets.push_back(text.size());
+        }
+      }
+    });
+    data.kept_text = Bytes::from(std::vector<char>(text.begin(), text.end()));
+    data.kept_offsets = Bytes::from(std::move(offsets));
+  }
+
   /// Dates may be written in another order than the training data's.
   TableCells read_rows() {
     while (true) {

@@ -19,10 +19,10 @@ using test::TemporaryFolder;
 
 constexpr std::size_t rows = 3;
 constexpr std::size_t columns = 4;
-constexpr std::size_t elements = (rows + 1) * columns;  ///< of W and B
+constexpr std::size_t W_and_B = (rows + 1) * columns;  ///< of W and B
 
 /// A checkpoint of one layer and no tensors.
-Checkpoint example() {
+Checkpoint parts_example() {
   Checkpoint c;
   c.widths = {rows, columns};
   c.steps_per_epoch = 9;
@@ -47,8 +47,8 @@ std::vector<std::byte> bytes_of(const ElementRuns& runs) {
 
 void expect_whole(const Checkpoint& c) {
   const auto expect = [](const std::vector<std::byte>& tensor, float plus) {
-    ASSERT_EQ(tensor.size(), elements * sizeof(float));
-    for (std::size_t i = 0; i < elements; ++i) {
+    ASSERT_EQ(tensor.size(), W_and_B * sizeof(float));
+    for (std::size_t i = 0; i < W_and_B; ++i) {
       float number = 0;
       std::memcpy(&number, tensor.data() + i * sizeof(float), sizeof(float));
       EXPECT_EQ(number, static_cast<float>(i) + plus);
@@ -59,7 +59,7 @@ void expect_whole(const Checkpoint& c) {
   expect(c.optimizer_state[0], 100);
 }
 
-ElementRuns made_of(std::initializer_list<Range> runs) {
+ElementRuns runs_of(std::initializer_list<Range> runs) {
   ElementRuns made;
   for (const Range run : runs) {
     made.add(run.begin, run.size());
@@ -69,11 +69,11 @@ ElementRuns made_of(std::initializer_list<Range> runs) {
 
 TEST(CheckpointPart, PartsOfColumnsMakeTheWhole) {
   const TemporaryFolder folder;
-  Checkpoint c = example();
+  Checkpoint c = parts_example();
   // Columns 1 and 2 of W and B, which three ranks share amid rows; then the others.
   for (const ElementRuns& runs :
-       {made_of({{5, 7}, {9, 11}, {13, 15}}), made_of({{1, 3}}),
-        made_of({{3, 5}, {7, 9}, {11, 13}, {15, 16}}), made_of({{0, 1}})}) {
+       {runs_of({{5, 7}, {9, 11}, {13, 15}}), runs_of({{1, 3}}),
+        runs_of({{3, 5}, {7, 9}, {11, 13}, {15, 16}}), runs_of({{0, 1}})}) {
     c.parts.parts.push_back(
         save_part(folder.path(), "p" + std::to_string(c.parts.parts.size()), runs, bytes_of(runs)));
   }
@@ -84,10 +84,10 @@ TEST(CheckpointPart, PartsOfColumnsMakeTheWhole) {
 
 TEST(CheckpointPart, ListsOfTheFirstVersionAreRead) {
   const TemporaryFolder folder;
-  const Checkpoint c = example();
+  const Checkpoint c = parts_example();
   std::string text = "tensors 2\n";
   for (const Range range : {Range{0, 7}, Range{7, 16}}) {
-    const ElementRuns runs = made_of({range});
+    const ElementRuns runs = runs_of({range});
     const std::string file = "p" + std::to_string(range.begin);
     const CheckpointPart part = save_part(folder.path(), file, runs, bytes_of(runs));
     text += "part " + file + " " + std::to_string(range.begin) + " " + std::to_string(range.end) +
@@ -101,10 +101,10 @@ TEST(CheckpointPart, ListsOfTheFirstVersionAreRead) {
 TEST(CheckpointPart, ListsThatContradictThemselvesAreRefused) {
   const auto refused = [](const std::string& text, std::uint32_t version) {
     SCOPED_TRACE(text);
-    expect_error<InputError>([&] { (void)PartList::parse(text, version, elements, "c.ckpt"); },
+    expect_error<InputError>([&] { (void)PartList::parse(text, version, W_and_B, "c.ckpt"); },
                              {"c.ckpt", "contradicts itself", "the list of its parts"});
   };
-  EXPECT_EQ(PartList::parse("tensors 2\npart p 9 aa 1 0 16 0 1\n", 3, elements, "c").parts.size(),
+  EXPECT_EQ(PartList::parse("tensors 2\npart p 9 aa 1 0 16 0 1\n", 3, W_and_B, "c").parts.size(),
             1U);
   for (const char* text :
        {"", "tensors", "tensors 2\n", "tensors 2\npart p 9 aa 1 0 15 0 1\n",
@@ -115,7 +115,7 @@ TEST(CheckpointPart, ListsThatContradictThemselvesAreRefused) {
         "tensors 2\npart p 0 16 9 aa\n"}) {
     refused(text, 3);
   }
-  EXPECT_EQ(PartList::parse("tensors 2\npart p 0 16 9 aa\n", 2, elements, "c").parts.size(), 1U);
+  EXPECT_EQ(PartList::parse("tensors 2\npart p 0 16 9 aa\n", 2, W_and_B, "c").parts.size(), 1U);
   for (const char* text :
        {"tensors 2\npart p 0 15 9 aa\n", "tensors 2\npart p 1 17 9 aa\n",
         "tensors 2\npart p 0 17 9 aa\n", "tensors 2\npart p 0 8 9 aa\npart q 9 16 9 aa\n",
@@ -127,8 +127,8 @@ TEST(CheckpointPart, ListsThatContradictThemselvesAreRefused) {
 // As many elements as a tensor has, but not each of them.
 TEST(CheckpointPart, PartsThatHoldAnElementTwiceAreRefused) {
   const TemporaryFolder folder;
-  Checkpoint c = example();
-  for (const ElementRuns& runs : {made_of({{0, 8}}), made_of({{7, 15}})}) {
+  Checkpoint c = parts_example();
+  for (const ElementRuns& runs : {runs_of({{0, 8}}), runs_of({{7, 15}})}) {
     c.parts.parts.push_back(
         save_part(folder.path(), "p" + std::to_string(c.parts.parts.size()), runs, bytes_of(runs)));
   }

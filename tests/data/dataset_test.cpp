@@ -11,22 +11,22 @@ namespace {
 
 using test::expect_error;
 
-Dataset read(const std::string& text) {
+Dataset table(const std::string& text) {
   return test::small_dataset<float>(text);
 }
 
 TEST(Dataset, WhatCannotBeTrainedOn) {
-  expect_error<InputError>([] { check_trainable(read("a\nb\n")); }, {"t.csv", "zero features"});
-  expect_error<InputError>([] { check_trainable(read("1,a\n2,a\n")); },
+  expect_error<InputError>([] { check_trainable(table("a\nb\n")); }, {"t.csv", "zero features"});
+  expect_error<InputError>([] { check_trainable(table("1,a\n2,a\n")); },
                            {"t.csv", "one class only", "'a'"});
   expect_error<InputError>([] { check_trainable(test::small_dataset<float>("1,2\n", false)); },
                            {"t.csv", "no labels"});
-  expect_error<InputError>([] { check_trainable(read("")); }, {"t.csv", "no samples"});
-  check_trainable(read("1,a\n2,b\n"));
+  expect_error<InputError>([] { check_trainable(table("")); }, {"t.csv", "no samples"});
+  check_trainable(table("1,a\n2,b\n"));
 }
 
 TEST(Dataset, AnotherWidthOrOrderOfFeatures) {
-  Dataset data = read("1,2,a\n");
+  Dataset data = table("1,2,a\n");
   data.feature_names = {"w", "h"};
   check_features(data, 2, {"w", "h"}, "the model");
   check_features(data, 2, {}, "the model");
@@ -40,11 +40,11 @@ TEST(Dataset, AnotherWidthOrOrderOfFeatures) {
 }
 
 TEST(Dataset, LabelsAreRenumberedToTheTrainingsClasses) {
-  Dataset data = read("1,b\n2,c\n3,b\n");
+  Dataset data = table("1,b\n2,c\n3,b\n");
   use_classes(data, {"a", "b", "c"}, "the training data");
   EXPECT_EQ(std::vector<std::int32_t>(data.label_view().begin(), data.label_view().end()),
             (std::vector<std::int32_t>{1, 2, 1}));
-  Dataset unknown = read("1,b\n2,x\n");
+  Dataset unknown = table("1,b\n2,x\n");
   expect_error<InputError>(
       [&] {
         use_classes(unknown, {"a", "b", "c"}, "the training data");

@@ -21,7 +21,7 @@ DecodedText decode(const std::string& contents) {
   return decode_text(bytes_of(contents), "t.csv");
 }
 
-std::string text_of(const DecodedText& decoded) {
+std::string string_of(const DecodedText& decoded) {
   return {reinterpret_cast<const char*>(decoded.text.view.data()), decoded.text.size()};
 }
 
@@ -38,11 +38,11 @@ std::string encode(std::u32string_view text, std::size_t unit, bool big) {
 
 void becomes(const std::string& contents, const std::string& text, const std::string& note) {
   const DecodedText decoded = decode(contents);
-  EXPECT_EQ(text_of(decoded), text);
+  EXPECT_EQ(string_of(decoded), text);
   EXPECT_EQ(decoded.note, note);
 }
 
-void fails(const std::string& contents, std::initializer_list<const char*> parts) {
+void refuses(const std::string& contents, std::initializer_list<const char*> parts) {
   expect_error<InputError>([&] { (void)decode(contents); }, parts);
 }
 
@@ -64,7 +64,7 @@ TEST(TextEncoding, Utf8SharesTheMemory) {
 TEST(TextEncoding, Utf8MarkIsLeftOut) {
   const Bytes contents = bytes_of("\xef\xbb\xbf" + table_utf8);
   const DecodedText decoded = decode_text(contents, "t.csv");
-  EXPECT_EQ(text_of(decoded), table_utf8);
+  EXPECT_EQ(string_of(decoded), table_utf8);
   EXPECT_EQ(decoded.text.view.data(), contents.view.data() + 3);
   EXPECT_EQ(decoded.note, "");
   becomes("\xef\xbb\xbf", "", "");
@@ -88,34 +88,34 @@ TEST(TextEncoding, Utf16AndUtf32) {
 }
 
 TEST(TextEncoding, InvalidUtf16AndUtf32NameTheByte) {
-  fails(encode(U"\ufeff1,2", 2, false) + "x", {"t.csv", "UTF-16", "ends inside", "offset 8"});
-  fails(encode(U"1,2\n", 2, true) + '\0', {"UTF-16", "ends inside", "offset 8"});
-  fails(
+  refuses(encode(U"\ufeff1,2", 2, false) + "x", {"t.csv", "UTF-16", "ends inside", "offset 8"});
+  refuses(encode(U"1,2\n", 2, true) + '\0', {"UTF-16", "ends inside", "offset 8"});
+  refuses(
       "\xff\xfe"
       "1\0"
       "\x3d\xd8"
       "2\0"s,
       {"t.csv", "invalid UTF-16", "offset 4"});
-  fails(
+  refuses(
       "\xff\xfe"
       "1\0"
       "\x00\xde"
       "2\0"s,
       {"invalid UTF-16", "offset 4"});
-  fails("\xfe\xff\0001\0002\xd8\x3d"s, {"UTF-16", "ends inside", "offset 6"});
-  fails(
+  refuses("\xfe\xff\0001\0002\xd8\x3d"s, {"UTF-16", "ends inside", "offset 6"});
+  refuses(
       "\xff\xfe\0\0"
       "1\0\0\0"
       "\0\xd8\0\0"s,
       {"invalid UTF-32", "offset 8"});
-  fails("\0\0\xfe\xff\0\0\0001\0\x11\0\0"s, {"invalid UTF-32", "offset 8"});
-  fails(
+  refuses("\0\0\xfe\xff\0\0\0001\0\x11\0\0"s, {"invalid UTF-32", "offset 8"});
+  refuses(
       "\xff\xfe"
       "1\0\0\0"
       "2\0"s,
       {"UTF-16", "NUL", "offset 1"});
   const std::string far = encode(U"\ufeff" + std::u32string(50000, U'1'), 2, false);
-  fails(far + "\x00\xde"s, {"invalid UTF-16", "offset 100002"});
+  refuses(far + "\x00\xde"s, {"invalid UTF-16", "offset 100002"});
 }
 
 TEST(TextEncoding, OtherTextIsWindowsOrLatin) {
@@ -131,11 +131,11 @@ TEST(TextEncoding, OtherTextIsWindowsOrLatin) {
   const std::string ascii(70000, 'x');
   becomes(ascii + "é\xe9", ascii + "Ã©é",
           "t.csv: ISO-8859-1 (Latin-1) text, converted to UTF-8 (byte offset 70002 is no UTF-8)");
-  fails(
+  refuses(
       "gr\xf6\xdf"
       "e,\x81\n",
       {"t.csv", "invalid Windows-1252", "offset 6", "no UTF-8"});
-  fails("caf\xe9\x02", {"t.csv", "binary", "offset 3"});
+  refuses("caf\xe9\x02", {"t.csv", "binary", "offset 3"});
 }
 
 TEST(TextEncoding, BlocksOfLongText) {
@@ -152,15 +152,15 @@ TEST(TextEncoding, WhatUtf8DoesNotAllow) {
     const std::string note = decode("12345678" + bad).note;
     EXPECT_NE(note.find("byte offset 8 is no UTF-8"), std::string::npos) << note;
   }
-  fails("12345678\xf4\x90\xbf\xbf", {"invalid Windows-1252", "offset 9"});  // above U+10FFFF
+  refuses("12345678\xf4\x90\xbf\xbf", {"invalid Windows-1252", "offset 9"});  // above U+10FFFF
 }
 
 TEST(TextEncoding, BinaryFilesAreRefused) {
-  fails(std::string(100, '\0'), {"t.csv", "binary", "offset 0", "CSV", "NPY", "IDX"});
-  fails("a,b\n1,2\n" + std::string(16, '\0'), {"binary", "offset 8"});
-  fails(std::string(60000, 'x') + '\0' + "y\xff", {"binary", "offset 60000"});
+  refuses(std::string(100, '\0'), {"t.csv", "binary", "offset 0", "CSV", "NPY", "IDX"});
+  refuses("a,b\n1,2\n" + std::string(16, '\0'), {"binary", "offset 8"});
+  refuses(std::string(60000, 'x') + '\0' + "y\xff", {"binary", "offset 60000"});
   // 16-bit integers have a zero byte in each pair, too.
-  fails("\1\0\2\0\3\0\4\0\5\0\6\0\7\0\10\0"s, {"binary", "offset 1"});
+  refuses("\1\0\2\0\3\0\4\0\5\0\6\0\7\0\10\0"s, {"binary", "offset 1"});
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ LIBRARIES = {
     "fast_float/": ("tables/",),
     "zlib": ("files/gzip",),
     "archive": ("files/archive",),
-    "CLI/": ("run/",),
+    "CLI/": ("run/command_line", "run/config_file", "run/options", "run/predict_options", "run/model_options"),
     "toml++/": ("run/config_file",),
 }
 

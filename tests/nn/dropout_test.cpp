@@ -14,13 +14,13 @@
 namespace dnn {
 namespace {
 
-constexpr std::size_t width = 1001;
+constexpr std::size_t layer_width = 1001;
 
 std::vector<float> dropped(double rate, std::uint64_t layer, std::uint64_t epoch,
                            const std::vector<std::uint64_t>& samples) {
-  std::vector<float> x(samples.size() * width, 1.0F);
-  apply_dropout<float>({x.data(), samples.size(), width}, rate, layer, {7, epoch, samples}, 0,
-                       {0, samples.size()}, {0, width});
+  std::vector<float> x(samples.size() * layer_width, 1.0F);
+  apply_dropout<float>({x.data(), samples.size(), layer_width}, rate, layer, {7, epoch, samples}, 0,
+                       {0, samples.size()}, {0, layer_width});
   return x;
 }
 
@@ -51,7 +51,7 @@ void naive_dropout(MatrixView<T> X, double rate, std::uint64_t layer, const Drop
 }
 
 template <class T>
-void expect_as_naive(std::size_t columns, double rate) {
+void expect_dropout_as_naive(std::size_t columns, double rate) {
   const std::vector<std::uint64_t> samples = {3, 1ULL << 39, 12345};
   auto X = test::numbers<T>(samples.size() * columns, columns);
   X[columns / 2] = std::numeric_limits<T>::infinity();
@@ -72,8 +72,8 @@ void expect_as_naive(std::size_t columns, double rate) {
 TEST(Dropout, IsTheNaiveOneAtEveryWidth) {
   for (const double rate : {0.0, 0.2, 0.5, 0.999999}) {
     for (const std::size_t columns : {1, 2, 7, 8, 9, 64, 100, 255, 256, 257, 512, 1001}) {
-      expect_as_naive<float>(columns, rate);
-      expect_as_naive<double>(columns, rate);
+      expect_dropout_as_naive<float>(columns, rate);
+      expect_dropout_as_naive<double>(columns, rate);
     }
   }
 }
@@ -83,7 +83,7 @@ TEST(Dropout, SomeNodesOfALayerAreDroppedAsAmongAll) {
   const auto all = dropped(0.5, 1, 1, {4});
   const std::vector<std::uint64_t> samples = {4};
   for (const std::size_t first : {0, 5, 16, 999, 1001}) {
-    std::vector<float> some(width - first, 1.0F);
+    std::vector<float> some(layer_width - first, 1.0F);
     apply_dropout<float>({some.data(), 1, some.size()}, 0.5, 1, {7, 1, samples}, first, {0, 1},
                          {0, some.size()});
     EXPECT_EQ(some,
@@ -94,7 +94,7 @@ TEST(Dropout, SomeNodesOfALayerAreDroppedAsAmongAll) {
 TEST(Dropout, FollowsTheSampleWhereverItStandsInTheBatch) {
   const auto one = dropped(0.5, 2, 3, {41, 42});
   const auto other = dropped(0.5, 2, 3, {42});
-  EXPECT_EQ(std::vector<float>(one.begin() + width, one.end()), other);
+  EXPECT_EQ(std::vector<float>(one.begin() + layer_width, one.end()), other);
 }
 
 TEST(Dropout, DiffersBetweenSamplesLayersAndEpochs) {

@@ -9,9 +9,9 @@
 namespace dnn {
 namespace {
 
-constexpr std::size_t extents[][2] = {{1, 1},    {2, 64},  {3, 5},   {8, 8},   {32, 64},
-                                      {33, 65},  {31, 63}, {40, 24}, {64, 10}, {10, 200},
-                                      {100, 77}, {0, 5},   {5, 0},   {9, 128}, {257, 130}};
+constexpr std::size_t sizes[][2] = {{1, 1},    {2, 64},  {3, 5},   {8, 8},   {32, 64},
+                                    {33, 65},  {31, 63}, {40, 24}, {64, 10}, {10, 200},
+                                    {100, 77}, {0, 5},   {5, 0},   {9, 128}, {257, 130}};
 constexpr std::uint16_t old = 0x4711;  // what lies in memory before
 
 // The naive twin: where the element of row k, column n lies.
@@ -21,7 +21,7 @@ std::size_t place_in_panels(std::size_t k, std::size_t n, std::size_t rows) {
 }
 
 TEST(Bf16Layout, PanelsHoldEveryElementAndZerosElsewhere) {
-  for (const auto& [rows, cols] : extents) {
+  for (const auto& [rows, cols] : sizes) {
     const auto numbers = test::numbers<float>(rows * cols, 1);
     std::vector<std::uint16_t> expected(panels_size(rows, cols));
     for (std::size_t k = 0; k < rows; ++k) {
@@ -45,7 +45,7 @@ TEST(Bf16Layout, PanelsHoldEveryElementAndZerosElsewhere) {
 }
 
 TEST(Bf16Layout, ColumnsAreTheTransposedMatrix) {
-  for (const auto& [rows, cols] : extents) {
+  for (const auto& [rows, cols] : sizes) {
     std::vector<Bf16> from(rows * cols);
     for (std::size_t i = 0; i < from.size(); ++i) {
       from[i] = {static_cast<std::uint16_t>(i)};

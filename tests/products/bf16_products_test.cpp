@@ -20,7 +20,7 @@ class Bf16ProductsTest : public test::NeedsBf16Products {};
 
 using Matrix = std::vector<float>;
 
-std::vector<double> rounded(const Matrix& numbers) {
+std::vector<double> as_rounded(const Matrix& numbers) {
   std::vector<double> result;
   for (const float x : numbers) {
     result.push_back(static_cast<double>(to_float(to_bf16(x))));
@@ -57,7 +57,7 @@ void check_step(Bf16Products& layer, Matrix& W, std::size_t inputs, std::size_t 
   layer.backward_input({dX.data(), S, inputs}, {});  // before or after the parameters
   layer.backward_parameters({&own, 1});
 
-  const auto X2 = rounded(X), W2 = rounded(W), dA2 = rounded(dA);
+  const auto X2 = as_rounded(X), W2 = as_rounded(W), dA2 = as_rounded(dA);
   std::vector<double> A2(A.size()), dW2(dW.size()), dX2(dX.size()), dB2(outputs);
   DenseProducts<double> products;
   const ShardSum<double> sum{{0, 1}, {dW2.data(), inputs, outputs}, dB2};

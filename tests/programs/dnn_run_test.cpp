@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
+#include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
@@ -47,7 +47,7 @@ std::string print_left(const TemporaryFolder& folder, int seconds) {
 }
 
 std::string sha256_last(const std::string& run) {
-  return nlohmann::json::parse(read_file(run + "/summary.json"))["sha256_last"];
+  return summary_of(run)["sha256_last"];
 }
 
 TEST(DnnRun, StartsAgainAfterACrashAndAfterAPreemption) {
@@ -62,7 +62,7 @@ TEST(DnnRun, StartsAgainAfterACrashAndAfterAPreemption) {
         signal + " $(pgrep -P $(pgrep -P $! 'mpi|prte') | head -1); wait $!");
     EXPECT_EQ(result.exit_code, 0) << result.output;
     EXPECT_EQ(count(result.output, "dnn_run: exit code "), 1) << result.output;
-    const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+    const auto summary = summary_of(out);
     EXPECT_EQ(summary["sha256_last"], sha256_last(folder / "undisturbed"));
     EXPECT_NE(summary["checkpoints"]["resumed_from"], "") << "--overwrite began it anew";
     std::filesystem::remove_all(out);

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
+#include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
@@ -21,7 +21,7 @@ TEST(FashionMnist, QuickstartsSettingsReachNinetyPercentWithinTwentyEpochs) {
       run_command(mpirun(2) + train + " --config " +
                   quoted(DNN_SOURCE "/launch/fashion_mnist.toml") + " --output " + out);
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+  const auto summary = summary_of(out);
   EXPECT_EQ(summary["configuration"]["hidden"], (std::vector<int>{512, 256}));
   EXPECT_LE(summary["configuration"]["epochs"], 20);
   EXPECT_EQ(summary["evaluation_of_best"]["samples"], 10000);

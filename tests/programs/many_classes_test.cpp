@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
+#include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
@@ -24,7 +23,7 @@ TEST(ManyClasses, AreLearnedAlmostAsWellAsCanBe) {
       " --hidden 64 --epochs 6 --lr 0.005 --normalize none --validation 0 --output " +
       (folder / "run"));
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  const auto summary = nlohmann::json::parse(read_file(folder / "run/summary.json"));
+  const auto summary = summary_of(folder / "run");
   EXPECT_EQ(summary["network"], (std::vector<int>{512, 64, 2000}));
   EXPECT_GE(summary["evaluation_of_best"]["accuracy"].get<double>(), 0.98);
   // Above 1,000 classes the confusion matrix lists what happened, not all that could have.

@@ -8,14 +8,11 @@
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
+#include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
 namespace {
-
-nlohmann::json summary_of(const std::string& folder) {
-  return nlohmann::json::parse(read_file(folder + "/summary.json"));
-}
 
 TEST(ModelParallel, GivesTheModelThatOneRankGives) {
   const TemporaryFolder folder;

@@ -8,6 +8,7 @@
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
+#include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
@@ -39,7 +40,7 @@ struct Nonfinite : public testing::Test {
                        options);
   }
   [[nodiscard]] nlohmann::json summary(const std::string& out) const {
-    return nlohmann::json::parse(read_file(folder / out + "/summary.json"));
+    return summary_of(folder / out);
   }
   [[nodiscard]] std::vector<nlohmann::json> reports(const std::string& out) const {
     std::istringstream lines(read_file(folder / out + "/nonfinite.jsonl"));

@@ -14,6 +14,7 @@
 #include "support/array_files.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
+#include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
@@ -59,7 +60,7 @@ TEST(Train, ReachesNinetySixPercentOnAHeldOutFifthOfTheDigits) {
     const CommandResult result =
         run_command(mpirun(ranks) + train + " --validation 0.2 --output " + out);
     ASSERT_EQ(result.exit_code, 0) << result.output;
-    const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+    const auto summary = summary_of(out);
     EXPECT_EQ(summary["ranks"], ranks);
     EXPECT_EQ(summary["evaluation_of_best"]["samples"], 359);
     EXPECT_GE(summary["evaluation_of_best"]["accuracy"].get<double>(), 0.96);
@@ -81,7 +82,7 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
       EXPECT_TRUE(metrics.contains(key)) << key;
     }
   }
-  const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+  const auto summary = summary_of(out);
   EXPECT_EQ(summary["ranks"], 3);
   EXPECT_EQ(summary["configuration"]["hidden"], std::vector<int>{8});
   EXPECT_EQ(summary["exchange"]["used"], "node");
@@ -238,7 +239,7 @@ TEST(Train, PrintedConfigurationMakesTheSameRun) {
   const auto sha = [&](const std::string& arguments, const std::string& name) {
     const std::string out = folder / name;
     EXPECT_EQ(run_command(train + " " + arguments + " --output " + out).exit_code, 0);
-    return nlohmann::json::parse(read_file(out + "/summary.json"))["sha256_last"];
+    return summary_of(out)["sha256_last"];
   };
   EXPECT_EQ(sha(options, "a"), sha("--config " + file, "b"));
 }
@@ -376,7 +377,7 @@ TEST(Model, HashIsThatOfTheParametersWhereverItIsWritten) {
       std::snprintf(name, sizeof(name), "/checkpoints/step-%012zu.ckpt", (epoch + 1) * 5);
       EXPECT_EQ(nlohmann::json::parse(epochs[epoch])["sha256"], hash_of(out + name)) << options;
     }
-    const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+    const auto summary = summary_of(out);
     EXPECT_EQ(summary["sha256_last"], summary["final"]["sha256"]);
     EXPECT_EQ(summary["sha256_last"], hash_of(out + "/last.dnn"));
     EXPECT_EQ(summary["sha256_best"], hash_of(out + "/model.dnn"));

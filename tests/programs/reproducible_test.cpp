@@ -10,6 +10,7 @@
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
+#include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
@@ -25,7 +26,7 @@ struct ReproducibleRuns : public testing::Test {
         .output;
   }
   [[nodiscard]] nlohmann::json summary(const std::string& name) const {
-    return nlohmann::json::parse(read_file(folder / name + "/summary.json"));
+    return summary_of(folder / name);
   }
   [[nodiscard]] CommandResult run(int ranks, const std::string& name,
                                   const std::string& options = {}, int epochs = 4) const {

@@ -4,20 +4,16 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
+#include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-nlohmann::json summary_of(const std::string& run) {
-  return nlohmann::json::parse(read_file(run + "/summary.json"));
-}
 
 std::vector<std::string> checkpoints_of(const std::string& run) {
   std::vector<std::string> paths;

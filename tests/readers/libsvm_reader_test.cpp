@@ -5,21 +5,17 @@
 #include "dnn/core/error.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/readers/libsvm_detection.hpp"
+#include "support/dataset_row.hpp"
 #include "support/expect_error.hpp"
 
 namespace dnn {
 namespace {
 
 using test::expect_error;
+using test::row;
 
 Dataset read(const std::string& text, const ReadOptions& options = {}) {
   return read_libsvm(std::as_bytes(std::span(text)), "t.svm", options);
-}
-
-std::vector<double> row(const Dataset& data, std::uint64_t sample) {
-  std::vector<double> x(data.features);
-  Gatherer<double>(data, {}).gather(std::span(&sample, 1), {x.data(), 1, data.features});
-  return x;
 }
 
 TEST(Libsvm, CountsFromOne) {

@@ -10,6 +10,7 @@
 #include "dnn/data/gatherer.hpp"
 #include "dnn/readers/half.hpp"
 #include "support/array_files.hpp"
+#include "support/dataset_row.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -18,13 +19,8 @@ namespace {
 
 using test::expect_error;
 using test::npy;
+using test::row;
 using test::TemporaryFolder;
-
-std::vector<double> row(const Dataset& data, std::uint64_t sample) {
-  std::vector<double> x(data.features);
-  Gatherer<double>(data, {}).gather(std::span(&sample, 1), {x.data(), 1, data.features});
-  return x;
-}
 
 TEST(Npy, FeaturesAndLabelsInTwoFilesStayAsTheyAre) {
   const TemporaryFolder folder;

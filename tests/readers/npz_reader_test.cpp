@@ -52,7 +52,7 @@ float first_feature(const std::string& source, Part part, const ReadOptions& opt
   return x[0];
 }
 
-void fails(const std::string& source, std::initializer_list<const char*> parts) {
+void refuses(const std::string& source, std::initializer_list<const char*> parts) {
   expect_error<InputError>([&] { (void)DataSource(source).read(Part::train, {}); }, parts);
 }
 
@@ -100,7 +100,7 @@ TEST(Npz, NamesThatAreGiven) {
   DataSource column(file.path + ":a");
   EXPECT_EQ(column.read(Part::train, {.label_column = "first"}).class_names,
             (std::vector<std::string>{"0", "3"}));
-  fails(file.path + ":a,b", {"d.npz: there is no array 'b'", "'x_train'", "file.npz:X,y"});
+  refuses(file.path + ":a,b", {"d.npz: there is no array 'b'", "'x_train'", "file.npz:X,y"});
 }
 
 TEST(Npz, OneArrayHoldsItsLabels) {
@@ -121,16 +121,16 @@ TEST(Npz, StoredArraysStayInTheFile) {
 }
 
 TEST(Npz, OtherNamesAreRefused) {
-  fails(NpzFile({"arr_0", "arr_1"}).path, {"d.npz: no array is named as features are",
-                                           "'arr_0', 'arr_1'", "file.npz:X,y", "x_train"});
-  fails(NpzFile({"x", "other"}).path, {"d.npz: no array is named as labels are", "'x', 'other'"});
-  fails(NpzFile({"x", "X", "y"}).path, {"d.npz: 'x' and 'X' may both be meant", "file.npz:X,y"});
+  refuses(NpzFile({"arr_0", "arr_1"}).path, {"d.npz: no array is named as features are",
+                                             "'arr_0', 'arr_1'", "file.npz:X,y", "x_train"});
+  refuses(NpzFile({"x", "other"}).path, {"d.npz: no array is named as labels are", "'x', 'other'"});
+  refuses(NpzFile({"x", "X", "y"}).path, {"d.npz: 'x' and 'X' may both be meant", "file.npz:X,y"});
   const TemporaryFolder folder;
   const std::string text = zip({{"x.npy", "no array"}, {"y.npy", labels()}});
-  fails(folder.write("d.npz", text), {"d.npz:x: not an NPY file"});
+  refuses(folder.write("d.npz", text), {"d.npz:x: not an NPY file"});
   std::string cut = test::stored_zip({{"x.npy", features(0)}, {"y.npy", labels()}});
   cut.resize(cut.size() - 30);
-  fails(folder.write("d.npz", cut), {"d.npz: ", "corrupt zip data", "truncated"});
+  refuses(folder.write("d.npz", cut), {"d.npz: ", "corrupt zip data", "truncated"});
 }
 
 }  // namespace

@@ -136,7 +136,8 @@ TEST(OpenDataset, MissingAndEmpty) {
   fails(folder / "nowhere.csv", {"nowhere.csv", "No such file"});
   fails(folder.write("empty.csv", ""), {"empty.csv", "empty"});
   fails(folder.write("blank.csv", "\n\n"), {"blank.csv", "no lines"});
-  fails(folder.path(), {"neither", "images-idx3-ubyte", "X_train.npy"});
+  const TemporaryFolder other;
+  fails(other.path(), {"neither", "images-idx3-ubyte", "X_train.npy"});
   fails(folder.write("z.csv.gz", gzip("")), {"z.csv.gz", "empty"});
   fails("", {"path", "empty"});
 }

@@ -21,7 +21,7 @@ Values read(const std::string& text) {
   return items.at(0).inputs;
 }
 
-void fails(const std::string& text, std::initializer_list<const char*> parts) {
+void is_refused(const std::string& text, std::initializer_list<const char*> parts) {
   std::istringstream stream(text);
   test::expect_error<InputError>([&] { (void)ConfigFile().from_config(stream); }, parts);
 }
@@ -46,24 +46,24 @@ TEST(ConfigFile, Arrays) {
 }
 
 TEST(ConfigFile, WhatCannotBeReadIsRefusedWithItsLine) {
-  fails("a = 1\n[train]\n", {"line 2", "'train'", "sections"});
-  fails("a = 1\nb = 1979-05-27\n", {"line 2", "'b'", "a number"});
-  fails("a = 1\nb = [[1], 2]\n", {"line 2", "'b'"});
-  fails("a = 1\nb = 2\na = 3\n", {"line 3", "'a'"});
-  fails("a = 1\nquiet\n", {"line 2"});
-  fails("a = 1\n\"\" = 2\n", {"line 2", "no letters"});
-  fails("a = adam\n", {"line 1", "quotes"});
-  fails("a =\n", {"line 1"});
-  fails("a = \"b\n", {"line 1"});
-  fails("a = \"b\" c\n", {"line 1"});
-  fails("a = [1, 2\nb = 3\n", {"line 2"});
-  fails("a = \"\\q\"", {"line 1", "escape"});
-  fails(std::string("a\0 = 1", 6), {"line 1"});
-  fails("a = 1\nb = 0_\"\xef\xbb\xbd\"\n", {"line 2"});
-  fails("a = 1\n\xc3\xa9 = 1\n", {"line 2"});
-  fails("a = 1\nb = '\xc3\xa9' \xd2\x99\n", {"line 2"});
-  fails("a = '\xc3\xa9\n\xc3\xa9", {"line 1"});
-  fails("a = " + std::string(2 << 20, '1'), {"1 MiB"});
+  is_refused("a = 1\n[train]\n", {"line 2", "'train'", "sections"});
+  is_refused("a = 1\nb = 1979-05-27\n", {"line 2", "'b'", "a number"});
+  is_refused("a = 1\nb = [[1], 2]\n", {"line 2", "'b'"});
+  is_refused("a = 1\nb = 2\na = 3\n", {"line 3", "'a'"});
+  is_refused("a = 1\nquiet\n", {"line 2"});
+  is_refused("a = 1\n\"\" = 2\n", {"line 2", "no letters"});
+  is_refused("a = adam\n", {"line 1", "quotes"});
+  is_refused("a =\n", {"line 1"});
+  is_refused("a = \"b\n", {"line 1"});
+  is_refused("a = \"b\" c\n", {"line 1"});
+  is_refused("a = [1, 2\nb = 3\n", {"line 2"});
+  is_refused("a = \"\\q\"", {"line 1", "escape"});
+  is_refused(std::string("a\0 = 1", 6), {"line 1"});
+  is_refused("a = 1\nb = 0_\"\xef\xbb\xbd\"\n", {"line 2"});
+  is_refused("a = 1\n\xc3\xa9 = 1\n", {"line 2"});
+  is_refused("a = 1\nb = '\xc3\xa9' \xd2\x99\n", {"line 2"});
+  is_refused("a = '\xc3\xa9\n\xc3\xa9", {"line 1"});
+  is_refused("a = " + std::string(2 << 20, '1'), {"1 MiB"});
 }
 
 TEST(ConfigFile, EveryStringComesBack) {

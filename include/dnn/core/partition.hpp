@@ -25,6 +25,14 @@ struct Range {
   return {begin, begin + base + (index < extra ? 1 : 0)};
 }
 
+/// The same in whole grains: parts begin at multiples of `grain`, and their numbers of grains
+/// differ by at most one.
+[[nodiscard]] constexpr Range part_in_grains(std::size_t count, std::size_t grain,
+                                             std::size_t parts, std::size_t index) {
+  const Range grains = part_of((count + grain - 1) / grain, parts, index);
+  return {std::min(grains.begin * grain, count), std::min(grains.end * grain, count)};
+}
+
 /// What two ranges have in common; an empty range where they do not meet.
 [[nodiscard]] constexpr Range intersect(Range a, Range b) {
   const std::size_t begin = std::max(a.begin, b.begin);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dnn/data/bytes.hpp"
@@ -37,12 +38,22 @@ struct Dataset {
   std::vector<std::string> class_names;    ///< the name of each class
   std::vector<std::string> feature_names;  ///< of the inputs; empty where the format has none
   TableSchema schema;                      ///< of a table; empty for other data
-  bool has_missing = false;                ///< a table: some raw values are NaN
+  /// A table: columns that are passed on as they are, like identifiers.
+  std::vector<std::string> kept_names;
+  Bytes kept_offsets;  ///< samples x kept_names.size() + 1 std::uint64_t: where each text begins
+  Bytes kept_text;     ///< the texts, one after another
+  bool has_missing = false;        ///< a table: some raw values are NaN
   std::vector<std::string> notes;  ///< what the reader understood, one line each, for the user
 
   [[nodiscard]] bool is_sparse() const { return row_offsets.size() > 0; }
   [[nodiscard]] bool has_labels() const { return labels.size() > 0; }
   [[nodiscard]] std::size_t classes() const { return class_names.size(); }
+  /// The text of kept column `column` in a sample.
+  [[nodiscard]] std::string_view kept(std::size_t sample, std::size_t column) const {
+    const auto offsets =
+        kept_offsets.as<std::uint64_t>().subspan(sample * kept_names.size() + column, 2);
+    return {kept_text.as<char>().data() + offsets[0], offsets[1] - offsets[0]};
+  }
   /// The classes of all samples.
   [[nodiscard]] std::span<const std::int32_t> label_view() const {
     return labels.as<std::int32_t>();

@@ -24,6 +24,9 @@ namespace dnn {
 template <class T>
 class TreeReduction {
  public:
+  /// Elements that a rank receives at once.
+  static constexpr std::size_t most_at_once = std::size_t{1} << 30;
+
   /// Collective over `ranks`, which must outlive it. `nodes`: of the tree over `leaves` leaves,
   /// what this rank has, in order; those of all ranks cover the tree once.
   TreeReduction(const Communicator& ranks, std::size_t leaves, const std::vector<Range>& nodes);

@@ -15,7 +15,8 @@ struct PredictConfig {
   std::string data = "builtin:digits";
   std::string label_column;
   std::string csv_header = "auto";
-  std::string missing;  ///< as ReadOptions; empty: as in training
+  std::vector<std::string> keep;  ///< columns that are copied into the predictions
+  std::string missing;            ///< as ReadOptions; empty: as in training
   std::string output = "predictions.csv";
   bool overwrite = false;
   bool quiet = false;

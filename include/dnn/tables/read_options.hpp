@@ -27,6 +27,8 @@ struct ReadOptions {
   std::size_t max_categories = 256;
   /// Text tables: rows without a label are left out rather than refused.
   bool drop_unlabelled = false;
+  /// Text tables that have to match: columns whose texts are kept (Dataset::kept_names).
+  std::vector<std::string> keep;
   bool wide = false;  ///< numbers of a text keep the precision of double
   /// The schema of the training table, which the data have to match by name: as test data, or with
   /// a trained model. Null: the data have a schema of their own.

@@ -1,0 +1,45 @@
+#include "dnn/run/model_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "dnn/run/command_line.hpp"
+
+namespace dnn {
+
+ModelOptions parse_model_options(int argc, const char* const* argv) {
+  ModelOptions options;
+  CLI::App app("Looks at a model that dnn_train saved.", "dnn_model");
+  app.set_version_flag("--version", "dnn_model " DNN_VERSION);
+  const auto add_command = [&](ModelOptions::Command command, const char* name, const char* help) {
+    CLI::App* added = app.add_subcommand(name, help);
+    added->callback([&options, command] { options.command = command; });
+    return added;
+  };
+  CLI::App* info = add_command(ModelOptions::Command::info, "info", "print what the model is");
+  CLI::App* verify = add_command(ModelOptions::Command::verify, "verify",
+                                 "check that the file is whole and consistent");
+  for (CLI::App* command : {info, verify}) {
+    command
+        ->add_option_function<std::string>(
+            "model", [&options](const std::string& file) { options.files = {file}; },
+            "the saved model")
+        ->required()
+        ->type_name("FILE");
+  }
+  add_command(ModelOptions::Command::hash, "hash", "print the SHA-256 of the parameters")
+      ->add_option("files", options.files, "saved models and checkpoints")
+      ->required()
+      ->type_name("FILE");
+  add_command(ModelOptions::Command::compare, "compare",
+              "say whether the parameters are the same bits, and what differs; exit code 1 if "
+              "they are not")
+      ->add_option("files", options.files, "two saved models or checkpoints")
+      ->required()
+      ->expected(2)
+      ->type_name("FILE");
+  app.require_subcommand(1);
+  options.print = parse_command_line(app, argc, argv);
+  return options;
+}
+
+}  // namespace dnn

@@ -1,0 +1,61 @@
+#include "dnn/run/predict_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "dnn/run/choices.hpp"
+#include "dnn/run/command_line.hpp"
+
+namespace dnn {
+
+PredictOptions parse_predict_options(int argc, const char* const* argv) {
+  PredictOptions options;
+  PredictConfig& config = options.config;
+  CLI::App app(
+      "Scores data with a model that dnn_train saved, or with the average of several, on any "
+      "number "
+      "of MPI ranks.",
+      "dnn_predict");
+  app.set_version_flag("--version", "dnn_predict " DNN_VERSION);
+  CLI::Option* model =
+      app.add_option("--model", config.models, "the saved model")->type_name("FILE")->expected(1);
+  CLI::Option* ensemble =
+      app.add_option("--logit-ensemble", config.models,
+                     "several saved models, spread over the ranks, whose answers are averaged")
+          ->type_name("FILE ...")
+          ->expected(1, -1)
+          ->excludes(model);
+  std::string average = word_for(config.average);
+  app.add_option("--ensemble-average", average,
+                 "what the models of an ensemble have averaged: their logits or probabilities")
+      ->check(CLI::IsMember({"logits", "probabilities"}))
+      ->needs(ensemble)
+      ->capture_default_str();
+  app.add_option("--data", config.data,
+                 "the data, in any form dnn_train reads; a folder's test files, if it has any")
+      ->type_name("PATH")
+      ->capture_default_str();
+  app.add_option("--label-column", config.label_column,
+                 "the label's column, if there is one; as for dnn_train")
+      ->type_name("NAME|N");
+  app.add_option("--csv-header", config.csv_header,
+                 "whether a CSV file's first line names its columns")
+      ->check(CLI::IsMember({"auto", "yes", "no"}))
+      ->capture_default_str();
+  app.add_option("--missing", config.missing,
+                 "words that stand for a missing value in a table; default: as in training")
+      ->type_name("WORD,...");
+  app.add_option("--keep", config.keep,
+                 "columns of a table that are copied into the predictions, like an identifier")
+      ->type_name("NAME,...")
+      ->delimiter(',');
+  app.add_option("--output", config.output, "the file of predictions")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");
+  app.add_flag("--quiet", config.quiet, "print errors only");
+  options.print = parse_command_line(app, argc, argv);
+  config.average = choices<EnsembleAverage>().at(average);
+  return options;
+}
+
+}  // namespace dnn
