@@ -48,15 +48,15 @@ bool is_named_like_a_table(std::string name) {
   constexpr std::array packed = {".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip"};
   constexpr std::array endings = {".csv",  ".tsv", ".tab",    ".psv",     ".txt",
                                   ".data", ".svm", ".libsvm", ".svmlight"};
-  for (const char* ending : packed) {
-    if (name.ends_with(ending)) {
-      name.resize(name.size() - std::string_view(ending).size());
+  for (const char* suffix : packed) {
+    if (name.ends_with(suffix)) {
+      name.resize(name.size() - std::string_view(suffix).size());
       break;
     }
   }
   return !name.starts_with('.') &&
          std::any_of(endings.begin(), endings.end(),
-                     [&name](const char* ending) { return name.ends_with(ending); });
+                     [&name](const char* suffix) { return name.ends_with(suffix); });
 }
 
 /// The texts of LIBSVM files one below the other.

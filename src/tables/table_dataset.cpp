@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "dnn/core/error.hpp"
@@ -83,7 +82,8 @@ class DatasetBuilder {
   }
 
   /// Calls `visit(row)` for each row of the table that becomes a sample.
-  void for_each_sample(const std::function<void(const double*)>& visit) const {
+  template <class Visitor>
+  void for_each_sample(Visitor&& visit) const {
     const std::size_t width = cells_.columns().size();
     cells_.for_each_block([&](std::size_t, std::span<const double> block) {
       for (std::size_t at = 0; at < block.size(); at += width) {
