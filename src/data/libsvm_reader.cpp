@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/label_table.hpp"
@@ -59,6 +61,7 @@ class LibsvmParser {
         add_value(word);
       }
     }
+    sort_row(row_begin);
     check_unique(row_begin);
     offsets_.push_back(columns_.size());
   }
@@ -123,12 +126,26 @@ class LibsvmParser {
     values_.push_back(*value);
   }
 
-  void check_unique(std::size_t row_begin) const {
-    std::vector<std::uint32_t> row(columns_.begin() + static_cast<std::ptrdiff_t>(row_begin),
-                                   columns_.end());
+  /// Features in ascending order, as most files have them anyway: sums take them in that order.
+  void sort_row(std::size_t row_begin) {
+    const auto first = static_cast<std::ptrdiff_t>(row_begin);
+    if (std::is_sorted(columns_.begin() + first, columns_.end())) {
+      return;
+    }
+    std::vector<std::pair<std::uint32_t, T>> row;
+    for (std::size_t k = row_begin; k < columns_.size(); ++k) {
+      row.emplace_back(columns_[k], values_[k]);
+    }
     std::sort(row.begin(), row.end());
-    const auto twice = std::adjacent_find(row.begin(), row.end());
-    if (twice != row.end()) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::tie(columns_[row_begin + i], values_[row_begin + i]) = row[i];
+    }
+  }
+
+  void check_unique(std::size_t row_begin) const {
+    const auto twice = std::adjacent_find(columns_.begin() + static_cast<std::ptrdiff_t>(row_begin),
+                                          columns_.end());
+    if (twice != columns_.end()) {
       fail(fmt::format("index {} appears twice", *twice));
     }
   }

@@ -32,23 +32,25 @@ Optimizer<T>::Optimizer(Range own, const std::vector<Range>& decayed, double wei
 }
 
 template <class T>
-void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients, double learning_rate,
-                        double scale) {
+void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients,
+                        const GradientPlaces& places, double learning_rate, double scale) {
   begin_step(++steps_, learning_rate);
   for (const Segment& segment : segments_) {
     parallel_for(segment.range.size(), parallel_grain, [&](Range part) {
-      const std::size_t first = segment.range.begin + part.begin;
-      Piece piece{values.data() + first,
-                  gradients.data() + first,
-                  {},
-                  part.size(),
-                  static_cast<T>(learning_rate),
-                  static_cast<T>(scale),
-                  static_cast<T>(segment.decayed ? weight_decay_ : 0)};
-      for (std::size_t i = 0; i < state_.size(); ++i) {
-        piece.state[i] = state_[i].data() + (first - own_.begin);
-      }
-      update(piece);
+      const Range elements{segment.range.begin + part.begin, segment.range.begin + part.end};
+      places.for_each_run(elements, [&](Range run, std::size_t place) {
+        Piece piece{values.data() + run.begin,
+                    gradients.data() + place,
+                    {},
+                    run.size(),
+                    static_cast<T>(learning_rate),
+                    static_cast<T>(scale),
+                    static_cast<T>(segment.decayed ? weight_decay_ : 0)};
+        for (std::size_t i = 0; i < state_.size(); ++i) {
+          piece.state[i] = state_[i].data() + (run.begin - own_.begin);
+        }
+        update(piece);
+      });
     });
   }
 }

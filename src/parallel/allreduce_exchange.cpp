@@ -16,13 +16,14 @@ void AllreduceExchange<T>::ready(Range /*range*/) {}
 
 template <class T>
 void AllreduceExchange<T>::sum_own_nodes() {
-  const std::span<T> gradients = this->gradients();
+  const std::span<T> gradients = this->used_gradients();
+  const std::size_t first = this->places().used().begin;
   const std::size_t nodes = this->tree() ? this->tree()->nodes().size() : 1;
   if (nodes == 0) {
     std::ranges::fill(gradients, T{0});  // they hold the last step's sums
   }
   for (std::size_t i = 1; i < nodes; ++i) {
-    add(this->part(i).data(), gradients.data(), gradients.size());
+    add(this->part(i).data() + first, gradients.data(), gradients.size());
   }
 }
 
@@ -30,7 +31,7 @@ template <class T>
 bool AllreduceExchange<T>::combine(bool finite) {
   sum_own_nodes();
   this->mark(finite);
-  ranks_.all_reduce(this->gradients(), Reduction::sum);
+  ranks_.all_reduce(this->used_gradients(), Reduction::sum);
   return this->is_unmarked();
 }
 

@@ -63,7 +63,7 @@ std::unique_ptr<GradientExchange<T>> make_exchange(const ExchangeChoice& choice,
       return std::make_unique<NodeExchange<T>>(
           world, node, size,
           typename NodeExchange<T>::Settings{settings.shared_cores, settings.compress,
-                                             settings.logical_shards});
+                                             settings.logical_shards, settings.uncompressed});
     case ExchangeKind::overlap:
       return std::make_unique<OverlapExchange<T>>(world, size, settings.logical_shards,
                                                   settings.bucket_bytes);

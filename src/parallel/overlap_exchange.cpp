@@ -43,8 +43,9 @@ void OverlapExchange<T>::ready(Range range) {
   // Layers come last first, so what is collected grows downwards. What lies between two layers is
   // padding, which travels along. The bucket with the first gradient goes in combine(), which may
   // have to mark it.
-  collected_.begin = range.begin;
-  while (collected_.size() >= bucket_elements_ && collected_.end > bucket_elements_) {
+  const std::size_t first = this->places().used().begin;
+  collected_.begin = std::max(range.begin, first);
+  while (collected_.size() >= bucket_elements_ && collected_.end - first > bucket_elements_) {
     const Range bucket{collected_.end - bucket_elements_, collected_.end};
     send(bucket);
     collected_.end = bucket.begin;

@@ -13,9 +13,10 @@ void TreeExchange<T>::ready(Range /*range*/) {}
 template <class T>
 bool TreeExchange<T>::combine(bool finite) {
   this->mark(finite);
-  const std::span<T> gradients = this->gradients();
+  const std::span<T> gradients = this->used_gradients();
   if (this->tree()) {
-    this->tree()->run(this->nodes_from(0), gradients.size(), gradients.data());
+    this->tree()->run(this->nodes_from(this->places().used().begin), gradients.size(),
+                      gradients.data());
   } else {
     ranks_.all_reduce(gradients, Reduction::sum);
   }

@@ -58,6 +58,12 @@ std::string describe_bits(const RunPlan& plan, const Config& config, const Train
                      plural(data.logical_shards, "logical shard"));
 }
 
+/// Of a sample, on average.
+double stored_values(const Dataset& data) {
+  return static_cast<double>(data.value_columns.as<std::uint32_t>().size()) /
+         static_cast<double>(data.samples);
+}
+
 /// What makes this run slower than it could be.
 void warn_of_ranks(const RunPlan& plan, const TrainingData& data, std::vector<std::string>& lines) {
   if (plan.shared_cores) {
@@ -104,6 +110,11 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
       config.data, plural(data.train.features, "feature"), with_commas(data.train.classes()),
       with_commas(data.sampler.training_samples()), with_commas(data.sampler.validation_samples()),
       with_commas(data.test ? data.test->samples : 0), word_for(config.normalize)));
+  if (data.sparse_rows) {
+    lines.push_back(fmt::format(
+        "sparse:   {:.1f} of {} features a sample; an update moves W of its batch's features alone",
+        stored_values(data.train), with_commas(data.train.features)));
+  }
   const bool falls_back = config.precision == Precision::bf16 && plan.products == ProductKind::full;
   lines.push_back(
       fmt::format("network:  {}, {} parameters, {}{}", fmt::join(plan.layout.widths(), "-"),

@@ -13,6 +13,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/open_dataset.hpp"
+#include "dnn/data/sparse_batch.hpp"
 #include "dnn/store/shared_dataset.hpp"
 
 namespace dnn {
@@ -166,7 +167,11 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   const Sampler sampler(sampling);
   const FeatureStatistics features =
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
-  Normalizer normalizer = agree(world, [&] { return features.normalizer(settings.normalize); });
+  const bool sparse_rows = keeps_rows_sparse(train);
+  Normalizer normalizer = agree(world, [&] {
+    return sparse_rows ? features.scaling(settings.normalize)
+                       : features.normalizer(settings.normalize);
+  });
   const double largest = features.largest(normalizer);
   if (test) {
     check_finite(world, *test);
@@ -177,7 +182,8 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
           .sampler = sampler,
           .batch_size = sampling.batch_size,
           .logical_shards = sampling.logical_shards,
-          .largest_feature = largest};
+          .largest_feature = largest,
+          .sparse_rows = sparse_rows};
 }
 
 }  // namespace dnn

@@ -66,6 +66,7 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
                {.max_batch = settings.max_rows,
                 .dropout = settings.dropout,
                 .products = settings.products,
+                .sparse_input = settings.sparse_input,
                 .group = sums_ ? &*sums_ : nullptr,
                 .block_sums = block_sums_ ? &*block_sums_ : nullptr}),
       loss_(std::move(loss)),
@@ -95,6 +96,7 @@ template <class T>
 StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
                                 std::uint64_t epoch, double learning_rate, PhaseSeconds& seconds) {
   Stopwatch watch;
+  exchange_.place(places_of(batch));
   StepResult result = compute(batch, global_samples, epoch);
   seconds.compute += watch.lap();
 
@@ -111,7 +113,7 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
   const double scale = clip_scale();
   seconds.exchange += watch.lap();
 
-  optimizer_->step(exchange_.values(), exchange_.gradients(), learning_rate, scale);
+  optimizer_->step(exchange_.values(), exchange_.gradients(), places(), learning_rate, scale);
   seconds.update += watch.lap();
 
   exchange_.publish();
@@ -131,9 +133,7 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_sa
   const auto ready = [&](const LayerGradients<T>& layer) {
     look_at(layer, result);
     if (observer_) {
-      for (std::size_t i = 0; i < nodes_; ++i) {
-        observer_(layer.range, exchange_.part(i).subspan(layer.range.begin, layer.range.size()));
-      }
+      show_observer(layer.range);
     }
     if (model_group_ == nullptr) {
       exchange_.ready(layer.range);
@@ -147,6 +147,25 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_sa
     announce_all();
   }
   return result;
+}
+
+template <class T>
+GradientPlaces TrainingStep<T>::places_of(const Batch<T>& batch) const {
+  if (!settings_.sparse_input) {
+    return GradientPlaces(layout_.size());
+  }
+  const LayerLayout& first = layout_.layers().front();
+  return {layout_.size(), first.inputs, first.outputs, batch.X.columns().active};
+}
+
+template <class T>
+void TrainingStep<T>::show_observer(Range range) {
+  for (std::size_t i = 0; i < nodes_; ++i) {
+    const std::span<T> part = exchange_.part(i);
+    places().for_each_run(range, [&](Range run, std::size_t place) {
+      observer_(run, part.subspan(place, run.size()));
+    });
+  }
 }
 
 template <class T>
@@ -229,15 +248,19 @@ double TrainingStep<T>::clip_scale() {
   }
   const std::span<const T> g = gradients();
   double largest = 0;
+  const auto gradients_of = [&](Range range) {
+    const Range found = places().places_of(range);
+    return g.subspan(found.begin, found.size());
+  };
   for (const Range range : normed_) {
-    largest = std::max<double>(largest, largest_magnitude(g.subspan(range.begin, range.size())));
+    largest = std::max<double>(largest, largest_magnitude(gradients_of(range)));
   }
   auto bits = std::bit_cast<std::uint64_t>(largest);  // ordered as the numbers are
   reduce_over_all({&bits, 1}, Reduction::max);
   const int exponent = exponent_above(std::bit_cast<double>(bits));
   SumOfSquares squares;
   for (const Range range : normed_) {
-    squares += sum_of_squares(g.subspan(range.begin, range.size()), exponent);
+    squares += sum_of_squares(gradients_of(range), exponent);
   }
   std::array<std::uint64_t, 2> words = {squares.high, squares.low};
   reduce_over_all(words, Reduction::sum);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/sum_tree.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
@@ -79,6 +80,58 @@ void five_steps(ExchangeKind kind, std::size_t size, std::size_t bucket_bytes) {
   node.close();
 }
 
+/// Steps whose gradients are compact: of a matrix of 40 rows of 7, other rows at each step; now and
+/// then of its last rows alone, so that most slices have none, and now and then with bad numbers.
+template <class T>
+void compact_steps(ExchangeKind kind, std::size_t bucket_bytes, std::size_t logical_shards,
+                   bool compress = false) {
+  constexpr std::size_t rows = 40;
+  constexpr std::size_t width = 7;
+  constexpr std::size_t size = rows * width + 33;
+  const std::vector<std::vector<std::uint32_t>> active = {
+      {0, 1, 7, 20, 39}, {}, {38, 39}, {39}, {3, 4, 5, 6, 7, 8, 9, 10}, {0}, {12, 25, 30}};
+  Node node(world());
+  {
+    const ExchangeSettings settings{.kind = kind,
+                                    .bucket_bytes = bucket_bytes,
+                                    .compress = compress,
+                                    .shared_cores = true,
+                                    .logical_shards = logical_shards,
+                                    .uncompressed = rows * width};
+    const auto exchange = make_exchange<T>({kind, ""}, settings, world(), node, size);
+    const auto ranks = static_cast<std::size_t>(world().size());
+    const Range leaves = part_of(logical_shards, ranks, static_cast<std::size_t>(world().rank()));
+    const std::size_t parts =
+        logical_shards > 0 ? tree_nodes(logical_shards, leaves).size() : std::size_t{1};
+    std::size_t all_parts = parts;
+    all_parts = world().all_reduce<std::uint64_t>(all_parts, Reduction::sum);
+    for (std::size_t step = 0; step < 4 * active.size(); ++step) {
+      const bool all_finite = step % 3 != 2;
+      const bool finite = all_finite || world().rank() != world().size() - 1;
+      const GradientPlaces places(size, rows, width, active[step % active.size()]);
+      exchange->place(places);
+      for (const Range range : {Range{rows * width, size}, Range{0, rows * width}}) {
+        const Range mine = places.places_of(range);
+        for (std::size_t p = 0; p < parts; ++p) {
+          for (std::size_t i = mine.begin; i < mine.end; ++i) {
+            exchange->part(p)[i] = static_cast<T>(static_cast<int>(i % 100 + step) - 50);
+          }
+        }
+        exchange->ready(range);
+      }
+      EXPECT_EQ(exchange->combine(finite), all_finite) << step;
+      const Range own = places.places_of(exchange->own());
+      for (std::size_t i = own.begin; all_finite && i < own.end; ++i) {
+        EXPECT_EQ(exchange->gradients()[i],
+                  static_cast<T>(all_parts) * static_cast<T>(static_cast<int>(i % 100 + step) - 50))
+            << step << ": " << i;
+      }
+      exchange->publish();
+    }
+  }
+  node.close();
+}
+
 /// Steps in which now and then a rank, or all of them, have bad numbers: all ranks hear of it, and
 /// the next step is a good one again.
 template <class T>
@@ -128,6 +181,18 @@ TYPED_TEST(ExchangeOf, OverlapSumsAndPublishesWithAnyBucket) {
     five_steps<TypeParam>(ExchangeKind::overlap, 1003, bucket);
   }
   five_steps<TypeParam>(ExchangeKind::overlap, 100'000, 1 << 16);
+}
+
+TYPED_TEST(ExchangeOf, CompactGradientsAreSummedAlone) {
+  for (const std::size_t shards : {0U, 8U}) {
+    compact_steps<TypeParam>(ExchangeKind::allreduce, 64, shards);
+    compact_steps<TypeParam>(ExchangeKind::tree, 64, shards);
+    compact_steps<TypeParam>(ExchangeKind::node, 64, shards);
+    for (const std::size_t bucket : {1U, 100U, 1U << 20}) {
+      compact_steps<TypeParam>(ExchangeKind::overlap, bucket, shards);
+    }
+  }
+  compact_steps<TypeParam>(ExchangeKind::node, 64, 0, true);
 }
 
 TYPED_TEST(ExchangeOf, AllRanksHearOfOneRanksBadNumbers) {

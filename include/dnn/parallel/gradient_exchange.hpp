@@ -7,6 +7,7 @@
 #include <string>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/core/gradient_places.hpp"
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
@@ -15,6 +16,7 @@ namespace dnn {
 /// training step. It owns the two flat buffers, since where they lie (this rank's memory, or memory
 /// that a node's ranks share) is part of it. A step is
 ///
+///     exchange.place(places)                        // where this step's gradients are
 ///     backward, which calls exchange.ready(range) as dW and dB of each layer are complete
 ///     counts = exchange.combine(finite)             // dW, dB summed over ranks
 ///     if counts:
@@ -49,14 +51,19 @@ class GradientExchange {
   /// The range of the flat buffers that this rank updates; the same at every step, may be empty.
   [[nodiscard]] virtual Range own() const = 0;
 
+  /// Where the gradients of the next steps are, in every part; the same on all ranks. To be called
+  /// between publish() and the first ready(). At first they are at their parameters' places.
+  void place(const GradientPlaces& places) { places_ = places; }
+  [[nodiscard]] const GradientPlaces& places() const { return places_; }
+
   /// `range` of the gradients (of every part) is complete on this rank and will not be written
   /// again before publish(). All ranks call it with the same ranges in the same order, last layer
-  /// first.
+  /// first. What of it is not in places().used() does not count.
   virtual void ready(Range range) = 0;
 
-  /// Collective: gradients[own()] becomes the sum of all ranks' dW and dB. `finite`: whether all of
-  /// this rank's are numbers small enough that all together can be summed. Returns, the
-  /// same on all ranks, whether they all are; if not, the gradients mean nothing.
+  /// Collective: the gradients of own() become the sum of all ranks' dW and dB. `finite`: whether
+  /// all of this rank's are numbers small enough that all together can be summed. Returns, the same
+  /// on all ranks, whether they all are; if not, the gradients mean nothing.
   [[nodiscard]] virtual bool combine(bool finite) = 0;
 
   /// Collective: every rank sees the values that their owners updated.
@@ -76,7 +83,11 @@ class GradientExchange {
   virtual bool load_residual(const std::string& bytes) { return bytes.empty(); }
 
  protected:
-  GradientExchange() = default;
+  /// `size`: elements of the flat buffers.
+  explicit GradientExchange(std::size_t size) : places_(size) {}
+
+ private:
+  GradientPlaces places_;
 };
 
 }  // namespace dnn

@@ -26,7 +26,8 @@ namespace dnn {
 /// its owner alone.
 ///
 /// Nodes may have different numbers of ranks: there are as many slices as the smallest node has
-/// ranks, and the ranks beyond them own nothing.
+/// ranks, and the ranks beyond them own nothing. Of compact gradients (see Note [Compact
+/// gradients]) a rank sums what its slice has of them in a step, which may be nothing.
 template <class T>
 class NodeExchange final : public GradientExchange<T> {
  public:
@@ -34,6 +35,7 @@ class NodeExchange final : public GradientExchange<T> {
     bool shared_cores = false;       ///< the node's ranks and threads are more than its cores
     bool compress = false;           ///< bf16 between nodes, with error feedback
     std::size_t logical_shards = 0;  ///< see ExchangeSettings
+    std::size_t uncompressed = 0;    ///< see ExchangeSettings
   };
 
   /// Collective over `world`; `node` is its node. `size`: elements of the flat buffers, which lie
@@ -57,12 +59,15 @@ class NodeExchange final : public GradientExchange<T> {
  private:
   [[nodiscard]] std::span<T> gradients_of(int node_rank, std::size_t index);
   [[nodiscard]] bool all_finite_on_node() const;
+  /// What the slice of a rank of this node has of this step's gradients.
+  [[nodiscard]] Range slice_places(int node_rank) const;
   void sum_node();
   void sum_nodes_of_tree();
   [[nodiscard]] bool sum_between_nodes(bool finite);
   void sum_slice(std::span<T> slice);
 
   Node& node_;
+  std::size_t slices_;
   Range own_;
   std::optional<NodeTree<T>> tree_;  ///< with logical shards
   std::span<T> values_;
@@ -71,8 +76,7 @@ class NodeExchange final : public GradientExchange<T> {
   std::span<std::uint64_t> numbers_;
   std::size_t calls_ = 0;
   std::span<std::int32_t>
-      finite_;     ///< of combine, one a rank of the node, and the leader's verdict
-  bool has_idle_;  ///< whether a rank of this node owns nothing
+      finite_;  ///< of combine, one a rank of the node, and the leader's verdict
   bool has_other_nodes_;
   Communicator slice_;  ///< the owners of this slice, one a node
   NodeBarrier barrier_;

@@ -24,7 +24,7 @@ class PrivateBuffers : public GradientExchange<T> {
   /// over `ranks`, which must outlive it.
   explicit PrivateBuffers(std::size_t size, const Communicator* ranks = nullptr,
                           std::size_t logical_shards = 0)
-      : values_(size) {
+      : GradientExchange<T>(size), values_(size) {
     if (logical_shards > 0) {
       tree_.emplace(*ranks, logical_shards,
                     tree_nodes(logical_shards,
@@ -58,13 +58,19 @@ class PrivateBuffers : public GradientExchange<T> {
     return from;
   }
 
+  /// The gradients of this step in gradients(), as one range.
+  [[nodiscard]] std::span<T> used_gradients() {
+    const Range used = this->places().used();
+    return gradients().subspan(used.begin, used.size());
+  }
+
   /// See Note [Agreement on bad numbers]: the first gradient carries the mark.
   void mark(bool finite) {
     if (!finite) {
-      parts_[0].data()[0] = std::numeric_limits<T>::quiet_NaN();
+      used_gradients().front() = std::numeric_limits<T>::quiet_NaN();
     }
   }
-  [[nodiscard]] bool is_unmarked() { return !std::isnan(parts_[0].data()[0]); }
+  [[nodiscard]] bool is_unmarked() { return !std::isnan(used_gradients().front()); }
 
  private:
   AlignedBuffer<T> values_;

@@ -61,6 +61,7 @@ class TrainingStep {
     double clip_norm = 0;  ///< 0: no clipping
     std::uint64_t seed = 0;
     ProductKind products = ProductKind::full;
+    bool sparse_input = false;  ///< batches come as sparse rows, with their columns
     double largest_input = std::numeric_limits<double>::infinity();  ///< no |X^0| is above it
     /// A larger |dW| or |dB| counts as infinite: the sum of the ranks' could be.
     double largest_gradient = std::numeric_limits<T>::max();
@@ -88,12 +89,14 @@ class TrainingStep {
   using Observer = std::function<void(Range range, std::span<const T> gradients)>;
   /// From now on `observer` sees all gradients of this rank's samples (one node of the tree over
   /// logical shards after the other) before they are summed with others; one that is empty ends
-  /// that.
+  /// that. Of compact gradients it sees one row after the other.
   void observe(Observer observer) { observer_ = std::move(observer); }
 
   [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
   [[nodiscard]] std::span<const T> values() { return exchange_.values(); }
   [[nodiscard]] std::span<const T> gradients() { return exchange_.gradients(); }
+  /// Where those of the last update are.
+  [[nodiscard]] const GradientPlaces& places() const { return exchange_.places(); }
   /// Collective, see GradientExchange::set_values.
   void set_values(const std::function<void(std::span<T>)>& write);
   /// For evaluation: forward without dropout. Collective over the model group.
@@ -101,6 +104,9 @@ class TrainingStep {
   [[nodiscard]] Optimizer<T>& optimizer() { return *optimizer_; }
 
  private:
+  /// Where the gradients of a batch are.
+  [[nodiscard]] GradientPlaces places_of(const Batch<T>& batch) const;
+  void show_observer(Range range);
   /// Forward, loss and backward.
   StepResult compute(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch);
   /// The rows of this rank's logical shards in its part of a batch.

@@ -1,0 +1,110 @@
+#include "dnn/data/sparse_batch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "dnn/data/batch_loader.hpp"
+#include "dnn/data/csv_reader.hpp"
+#include "dnn/data/libsvm_reader.hpp"
+
+namespace dnn {
+namespace {
+
+Dataset libsvm(const std::string& text) {
+  return read_libsvm(std::as_bytes(std::span(text)), "t.svm", {});
+}
+
+/// Rows and columns as dense matrices, one after the other.
+template <class T>
+std::vector<T> by_rows(const InputRows<T>& X) {
+  const SparseRows<T>& rows = X.sparse();
+  std::vector<T> dense(rows.rows() * rows.cols);
+  for (std::size_t s = 0; s < rows.rows(); ++s) {
+    for (std::size_t i = rows.offsets[s]; i < rows.offsets[s + 1]; ++i) {
+      dense[s * rows.cols + rows.columns[i]] = rows.values[i];
+    }
+  }
+  return dense;
+}
+
+template <class T>
+std::vector<T> by_columns(const InputRows<T>& X) {
+  const ActiveColumns<T>& columns = X.columns();
+  std::vector<T> dense(X.rows() * X.sparse().cols);
+  for (std::size_t k = 0; k < columns.active.size(); ++k) {
+    for (std::size_t i = columns.offsets[k]; i < columns.offsets[k + 1]; ++i) {
+      dense[columns.rows[i] * X.sparse().cols + columns.active[k]] = columns.values[i];
+      EXPECT_TRUE(i == columns.offsets[k] || columns.rows[i - 1] < columns.rows[i]);
+    }
+  }
+  return dense;
+}
+
+const Normalizer halves{std::vector<double>(70, 0), std::vector<double>(70, 0.5)};
+
+TEST(SparseBatch, HasTheNumbersOfTheDenseGatherer) {
+  const Dataset data = libsvm("1 1:4 3:-2 70:1\n0 2:1\n1 5:2\n0 65:6 3:8\n");
+  const Gatherer<float> gatherer(data, halves);
+  const std::vector<std::uint64_t> samples = {3, 0, 3};
+  std::vector<float> dense(3 * std::size_t{70});
+  gatherer.gather(samples, {dense.data(), 3, 70});
+  SparseBatch<float> batch;
+  for (int again = 0; again < 2; ++again) {
+    batch.gather(gatherer, samples);
+    EXPECT_EQ(by_rows(batch.rows()), dense);
+    EXPECT_TRUE(batch.active().empty());
+    batch.sort_by_features(gatherer, std::vector<std::uint64_t>{0, 1, 3});
+    EXPECT_EQ(by_rows(batch.rows()), dense);
+    EXPECT_EQ(by_columns(batch.rows()), dense);
+    EXPECT_EQ(std::vector(batch.active().begin(), batch.active().end()),
+              (std::vector<std::uint32_t>{0, 1, 2, 64, 69}));  // 1: another rank's
+  }
+  batch.gather(gatherer, {});
+  EXPECT_EQ(batch.rows().rows(), 0U);
+  batch.sort_by_features(gatherer, std::vector<std::uint64_t>{2});
+  EXPECT_EQ(batch.active().size(), 1U);
+}
+
+TEST(SparseBatch, TakesDenseDataToo) {
+  const std::string text = "0,2,0,a\n1,0,3,b\n";
+  const Dataset data = read_csv(std::as_bytes(std::span(text)), "t.csv", {});
+  const Gatherer<double> gatherer(data, {});
+  SparseBatch<double> batch;
+  batch.gather(gatherer, std::vector<std::uint64_t>{1, 0});
+  batch.sort_by_features(gatherer, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(by_rows(batch.rows()), (std::vector<double>{1, 0, 3, 0, 2, 0}));
+}
+
+TEST(SparseBatch, RowsStaySparseWhereThatPays) {
+  EXPECT_TRUE(keeps_rows_sparse(libsvm("1 1:1 300:1\n0 2:1\n")));
+  EXPECT_FALSE(keeps_rows_sparse(libsvm("1 1:1 200:1\n0 2:1\n")));
+  std::string half = "1";
+  for (int j = 1; j < 300; j += 2) {
+    half += ' ' + std::to_string(j) + ":1";
+  }
+  EXPECT_FALSE(keeps_rows_sparse(libsvm(half + '\n' + half + '\n')));
+}
+
+TEST(SparseBatch, LoaderGivesSparseRowsWithTheGlobalBatchsFeatures) {
+  BatchLoader<float> loader(Gatherer<float>(libsvm("1 1:4 9:2\n0 2:1\n1 5:2\n"), {}), 1,
+                            InputForm::sparse);
+  loader.start([](std::size_t step, std::vector<std::uint64_t>& s) { s.assign(1, step); }, 3,
+               [](std::size_t step, std::vector<std::uint64_t>& s) {
+                 s = {step, 2};
+               });
+  for (std::size_t step = 0; step < 3; ++step) {
+    const Batch<float> batch = loader.next();
+    EXPECT_EQ(batch.X.sparse().values.size(), step == 0 ? 2U : 1U);
+    EXPECT_EQ(batch.X.columns().active.size(), 3 - step);
+    EXPECT_EQ(batch.labels[0], step == 1 ? 0 : 1);
+  }
+  EXPECT_THROW(BatchLoader<float>(Gatherer<float>(libsvm("1 1:4\n0 1:1\n"), {{1}, {1}}), 1,
+                                  InputForm::sparse),
+               std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace dnn

@@ -1,0 +1,149 @@
+#include "dnn/products/sparse_products.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "dnn/core/threads.hpp"
+#include "dnn/products/full_products.hpp"
+#include "support/sparse_rows.hpp"
+
+namespace dnn {
+namespace {
+
+using test::numbers;
+using test::SparseExample;
+
+struct Case {
+  std::size_t samples, inputs, outputs, every;
+  std::size_t shards;
+  std::vector<Range> nodes;
+};
+
+/// Widths below, at and above those of vectors; shards of no samples; features of many shards and
+/// of none.
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {1, 1, 1, 1, 1, {{0, 1}}},
+      {0, 40, 7, 3, 2, {{0, 2}}},
+      {3, 170, 10, 20, 8, {{0, 8}}},
+      {16, 480, 256, 30, 2, {{0, 1}, {1, 2}}},
+      {37, 290, 53, 4, 5, {{0, 4}, {4, 5}}},
+      {70, 1300, 300, 50, 13, {{0, 8}, {8, 12}, {12, 13}}},
+      {64, 3000, 128, 100, 8, {{0, 8}}},
+  };
+  return all;
+}
+
+template <class T>
+class SparseProductsOf : public testing::Test {
+ protected:
+  /// A, then dB and all rows of dW of each node, one after the other.
+  std::vector<T> results(LayerProducts<T>& products, const Case& c, const InputRows<T>& X,
+                         const SparseExample<T>& example, bool compact) const {
+    std::vector<Range> shards;
+    for (std::size_t i = 0; i < c.shards; ++i) {
+      shards.push_back(part_of(c.samples, c.shards, i));
+    }
+    const auto dA = numbers<T>(c.samples * c.outputs, 3);
+    std::vector<T> all(c.samples * c.outputs);
+    const MatrixView<T> A{all.data(), c.samples, c.outputs};
+    std::vector<std::size_t> completed(c.samples, 0);
+    products.forward(X, A, [&](Range rows, Range columns) {
+      for (std::size_t s = rows.begin; s < rows.end; ++s) {
+        completed[s] += columns.size();
+      }
+    });
+    EXPECT_EQ(completed, std::vector<std::size_t>(c.samples, c.outputs));
+    products.begin_backward(X, {dA.data(), c.samples, c.outputs}, shards);
+    const T untouched = 77;
+    for (const Range node : c.nodes) {
+      std::vector<T> dW(c.inputs * c.outputs, untouched);
+      std::vector<T> dB(c.outputs);
+      const ShardSum<T> sum{node, {dW.data(), c.inputs, c.outputs}, dB};
+      products.backward_parameters(std::span(&sum, 1));
+      all.insert(all.end(), dB.begin(), dB.end());
+      if (compact) {
+        const auto packed =
+            dW.end() - static_cast<std::ptrdiff_t>(example.active.size() * c.outputs);
+        EXPECT_EQ(std::count(dW.begin(), packed, untouched), packed - dW.begin());
+        dW = expanded({packed, dW.end()}, example.active, c);
+      }
+      all.insert(all.end(), dW.begin(), dW.end());
+      all.push_back(products.largest_gradient({&sum, 1}));
+    }
+    return all;
+  }
+
+ private:
+  static std::vector<T> expanded(const std::vector<T>& packed,
+                                 const std::vector<std::uint32_t>& active, const Case& c) {
+    std::vector<T> dW(c.inputs * c.outputs);
+    for (std::size_t k = 0; k < active.size(); ++k) {
+      std::copy_n(packed.begin() + static_cast<std::ptrdiff_t>(k * c.outputs), c.outputs,
+                  dW.begin() + static_cast<std::ptrdiff_t>(active[k] * c.outputs));
+    }
+    return dW;
+  }
+};
+
+using Elements = testing::Types<float, double>;
+TYPED_TEST_SUITE(SparseProductsOf, Elements);
+
+TYPED_TEST(SparseProductsOf, BitsAreThoseOfTheDenseProduct) {
+  using T = TypeParam;
+  for (const TileKernel<T>& kernel : tile_kernels<T>()) {
+    for (const Case& c : cases()) {
+      const SparseExample<T> example(c.samples, c.inputs, c.every, 5);
+      const auto w = numbers<T>(c.inputs * c.outputs, 2);
+      const MatrixView<const T> W{w.data(), c.inputs, c.outputs};
+      DenseProducts<T> shared(kernel);
+      FullProducts<T> dense(W, shared);
+      const auto expected = this->results(dense, c, example.matrix(), example, false);
+      for (const int threads : {1, 3}) {
+        set_threads(threads);
+        SparseProducts<T> sparse(W, shared, kernel);
+        EXPECT_EQ(this->results(sparse, c, example.input(), example, true), expected)
+            << kernel.instructions << ", " << c.samples << " x " << c.inputs << " x " << c.outputs;
+      }
+      set_threads(1);
+    }
+  }
+}
+
+TYPED_TEST(SparseProductsOf, ASumThatIsTooSmallIsZeroWithoutASign) {
+  using T = TypeParam;
+  const T tiny = std::numeric_limits<T>::min();
+  for (const TileKernel<T>& kernel : tile_kernels<T>()) {
+    for (const std::size_t columns : {1U, 64U, 256U}) {
+      const std::vector<T> b(columns, -tiny);
+      std::vector<T> c(columns, T{1});
+      const std::uint32_t index = 0;
+      kernel.indexed({&tiny, &index, 1, b.data(), columns, columns, c.data()});
+      EXPECT_TRUE(std::all_of(c.begin(), c.end(), [](T x) { return x == 0 && !std::signbit(x); }))
+          << kernel.instructions;
+    }
+  }
+}
+
+TYPED_TEST(SparseProductsOf, OtherRowsAreRefused) {
+  using T = TypeParam;
+  const SparseExample<T> example(4, 10, 2, 5);
+  const std::vector<T> w(30);
+  std::vector<T> a(12);
+  DenseProducts<T> shared;
+  SparseProducts<T> sparse({w.data(), 10, 3}, shared);
+  FullProducts<T> dense({w.data(), 10, 3}, shared);
+  const MatrixView<T> A{a.data(), 4, 3};
+  EXPECT_THROW(sparse.forward(example.matrix(), A, {}), std::logic_error);
+  EXPECT_THROW(dense.forward(example.input(), A, {}), std::logic_error);
+  EXPECT_THROW(sparse.backward_input({a.data(), 4, 3}, {}), std::logic_error);
+}
+
+}  // namespace
+}  // namespace dnn
