@@ -45,12 +45,12 @@ BatchLoader<T>::~BatchLoader() {
 }
 
 template <class T>
-void BatchLoader<T>::start(Plan plan, std::size_t steps, Plan global) {
+void BatchLoader<T>::start(Plan plan, std::size_t steps, WholeBatch whole) {
   std::unique_lock lock(mutex_);
   steps_ = 0;  // the thread begins no further batch of the last pass
   ready_.wait(lock, [this] { return !filling_; });
   plan_ = std::move(plan);
-  global_ = std::move(global);
+  whole_ = std::move(whole);
   steps_ = steps;
   filled_ = 0;
   taken_ = 0;
@@ -74,7 +74,7 @@ Batch<T> BatchLoader<T>::next() {
     room_.notify_all();
   }
   return {form_ == InputForm::dense ? InputRows<T>(dense_rows(slot)) : slot.sparse.rows(),
-          slot.labels, slot.samples};
+          slot.labels, slot.samples, slot.columns.view()};
 }
 
 /// Whether the slot of the next batch is neither in use (the batch taken last is) nor waiting to
@@ -120,10 +120,11 @@ void BatchLoader<T>::fill(Slot& slot, std::size_t step) {
   if (form_ == InputForm::dense) {
     gatherer_.gather(slot.samples, dense_rows(slot));
   } else {
-    slot.sparse.gather(gatherer_, slot.samples);
-    if (global_) {
-      global_(step, slot.global);
-      slot.sparse.sort_by_features(gatherer_, slot.global);
+    slot.sparse.gather(gatherer_, slot.samples, {0, gatherer_.data().features});
+    if (whole_.plan) {
+      whole_.plan(step, slot.samples_of_whole);
+      slot.whole.gather(gatherer_, slot.samples_of_whole, whole_.features);
+      slot.columns.sort(slot.whole.rows());
     }
   }
   if (gatherer_.data().has_labels()) {

@@ -35,16 +35,7 @@ std::size_t Sampler::batch_samples(std::size_t step) const {
 }
 
 Range Sampler::share(std::size_t step, std::size_t rank) const {
-  const std::size_t samples = batch_samples(step);
-  if (settings_.logical_shards == 0) {
-    return part_of(samples, settings_.ranks, rank);
-  }
-  const Range shards = part_of(settings_.logical_shards, settings_.ranks, rank);
-  if (shards.empty()) {
-    return {samples, samples};
-  }
-  return {part_of(samples, settings_.logical_shards, shards.begin).begin,
-          part_of(samples, settings_.logical_shards, shards.end - 1).end};
+  return share_of(batch_samples(step), settings_.logical_shards, settings_.ranks, rank);
 }
 
 void Sampler::batch(std::size_t epoch, std::size_t step,

@@ -21,7 +21,7 @@ MatrixView<const T> SavedNetwork<T>::logits(Range samples) {
   std::vector<std::uint64_t> indices(samples.size());
   std::iota(indices.begin(), indices.end(), samples.begin);
   if (is_sparse_) {
-    sparse_.gather(gatherer_, indices);
+    sparse_.gather(gatherer_, indices, {0, gatherer_.data().features});
     return network_.forward(sparse_.rows());
   }
   const MatrixView<T> X{X_.data(), samples.size(), gatherer_.data().features};

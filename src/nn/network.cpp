@@ -78,6 +78,7 @@ T Network<T>::backward(const InputRows<T>& X0, T largest_input, std::span<const 
       ready({n, {layout.weights.begin, layout.bias.end}, bound});
     };
     if (below == nullptr) {
+      first_dA_ = dA;
       parameters();
       break;
     }

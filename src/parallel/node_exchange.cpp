@@ -40,7 +40,8 @@ Range slice_of(std::size_t size, std::size_t slices, int node_rank) {
 template <class T>
 NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t size,
                               const Settings& settings)
-    : GradientExchange<T>(size),
+    : GradientExchange<T>({settings.not_exchanged, size}),
+      world_(world),
       node_(node),
       slices_(slice_count(world, node)),
       own_(slice_of(size, slices_, node.rank())),
@@ -56,13 +57,13 @@ NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t
       has_other_nodes_(node.size() < world.size()),
       slice_(world.split(node.rank())),
       barrier_(node, settings.shared_cores, has_other_nodes_ ? &world : nullptr) {
-  if (tree_ && has_other_nodes_ && !own_.empty()) {
-    tree_->connect(slice_, own_.size());
+  const Range own = exchanged_slice(node.rank());
+  if (tree_ && has_other_nodes_ && !own.empty()) {
+    tree_->connect(slice_, own.size());
   }
   if constexpr (std::is_same_v<T, float>) {
-    const Range compressed = intersect(own_, {settings.uncompressed, size});
-    if (settings.compress && slice_.size() > 1 && !compressed.empty()) {
-      compressed_.emplace(slice_, compressed.size());
+    if (settings.compress && slice_.size() > 1) {
+      compressed_.emplace(slice_, own.size());
     }
   }
 }
@@ -109,15 +110,15 @@ bool NodeExchange<T>::all_finite_on_node() const {
 }
 
 template <class T>
-Range NodeExchange<T>::slice_places(int node_rank) const {
-  return this->places().places_of(slice_of(values_.size(), slices_, node_rank));
+Range NodeExchange<T>::exchanged_slice(int node_rank) const {
+  return intersect(slice_of(values_.size(), slices_, node_rank), this->exchanged());
 }
 
 /// The slices of all nodes meet. Each carries the mark of a node with bad numbers; a rank whose
-/// slice has no gradients gets it from the first one of its node whose slice has some.
+/// slice has none to exchange gets it from the first one of its node whose slice has some.
 template <class T>
 bool NodeExchange<T>::sum_between_nodes(bool finite) {
-  const Range mine = slice_places(node_.rank());
+  const Range mine = exchanged_slice(node_.rank());
   const std::span<T> slice = gradients().subspan(mine.begin, mine.size());
   if (tree_ && !slice.empty()) {
     tree_->sum_between_nodes(finite, slice);
@@ -131,7 +132,7 @@ bool NodeExchange<T>::sum_between_nodes(bool finite) {
   int speaker = node_.size();
   bool has_idle = false;
   for (int rank = node_.size(); rank-- > 0;) {
-    const bool is_idle = slice_places(rank).empty();
+    const bool is_idle = exchanged_slice(rank).empty();
     has_idle = has_idle || is_idle;
     speaker = is_idle ? speaker : rank;
   }
@@ -150,11 +151,7 @@ template <class T>
 void NodeExchange<T>::sum_slice(std::span<T> slice) {
   if constexpr (std::is_same_v<T, float>) {
     if (compressed_) {
-      const std::size_t exact = slice.size() - compressed_->size();
-      if (exact > 0) {
-        slice_.all_reduce(slice.first(exact), Reduction::sum);
-      }
-      compressed_->run(slice.subspan(exact));
+      compressed_->run(slice);
       return;
     }
   }
@@ -169,7 +166,7 @@ void NodeExchange<T>::sum_node() {
     return;
   }
   const std::span<T> mine = gradients();
-  const Range slice = slice_places(node_.rank());
+  const Range slice = exchanged_slice(node_.rank());
   parallel_for(slice.size(), parallel_grain, [&](Range part) {
     constexpr std::size_t block = 2048;
     alignas(64) std::array<T, block> sum;
@@ -187,7 +184,7 @@ void NodeExchange<T>::sum_node() {
 
 template <class T>
 void NodeExchange<T>::sum_nodes_of_tree() {
-  const Range slice = slice_places(node_.rank());
+  const Range slice = exchanged_slice(node_.rank());
   tree_->sum_node(
       slice.begin, slice.size(),
       [this](int rank, std::size_t index) { return gradients_of(rank, index).data(); },

@@ -57,9 +57,6 @@ auto TreeReduction<T>::begin(std::vector<const T*> parts, std::size_t count, T* 
     p.received_ = std::move(*fits);
     free_.erase(fits);
   } else {
-    if (!free_.empty()) {
-      free_.pop_back();  // too small, and the next reductions may be as large as this one
-    }
     p.received_ = AlignedBuffer<T>(needed);
   }
   p.number_ = begun_++;

@@ -108,7 +108,11 @@ DNN_SIMD_BODY void sum_tile(const TileSum<T>& given) {
 template <class T, std::size_t Bytes, std::size_t Vectors>
 DNN_SIMD_BODY void sum_indexed_vectors(const IndexedSum<T>& sum, std::size_t first) {
   constexpr std::size_t lanes = Bytes / sizeof(T);
-  constexpr std::size_t rows_ahead = 4;  // which the processor cannot foresee
+  // Rows that the processor cannot foresee are fetched into the second cache. Measured with 128 x
+  // 200 rows of 1 KiB out of 100 MB (AMD EPYC): 1.5 ms; four rows ahead, into the first cache: 2.8
+  // ms.
+  constexpr std::size_t rows_ahead = 8;
+  constexpr int second_cache = 2;
   constexpr std::size_t line = 64 / sizeof(T);
   typedef T Vector __attribute__((vector_size(Bytes)));
   typedef T InMemory __attribute__((vector_size(Bytes), aligned(alignof(T)), may_alias));
@@ -119,7 +123,7 @@ DNN_SIMD_BODY void sum_indexed_vectors(const IndexedSum<T>& sum, std::size_t fir
       const T* const ahead = b + sum.index[p + rows_ahead] * sum.b_row;
 #pragma GCC unroll 16
       for (std::size_t j = 0; j < Vectors * lanes; j += line) {
-        __builtin_prefetch(ahead + j);
+        __builtin_prefetch(ahead + j, 0, second_cache);
       }
     }
     const T* const row = b + sum.index[p] * sum.b_row;

@@ -125,9 +125,8 @@ std::vector<Option> training_options() {
        rule([](const Config& c) { return c.batch_size.value_or(1) >= 1; }, "must be at least 1"),
        [](const Config& c) { return Json(c.batch_size.value_or(Config::default_batch_size)); }},
       {"optimizer", "Training", "", words(&Config::optimizer),
-       "how gradients become updates; with sparse rows, W of features that a batch does not use "
-       "and "
-       "its state stay as they are"},
+       "how gradients become updates; with sparse rows, weights of features that a batch does not "
+       "store stay as they are"},
       {"lr", "Training", "RATE", &Config::lr,
        "learning rate [adam, adamw: 0.001; sgd: 0.1; momentum, nesterov: 0.02]", Binding::model,
        rule(

@@ -106,9 +106,10 @@ void Trainer<T>::begin_epoch() {
         sampler.batch(epoch, first + step, samples);
       },
       sampler.steps() - first,
-      [&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
-        sampler.global_batch(epoch, first + step, samples);
-      });
+      {[&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
+         sampler.global_batch(epoch, first + step, samples);
+       },
+       model_.step().owned_features()});
   epoch_watch_ = {};
 }
 

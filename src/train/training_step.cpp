@@ -8,8 +8,10 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
+#include "dnn/core/sparse_columns.hpp"
 #include "dnn/core/stopwatch.hpp"
 #include "dnn/core/sum_of_squares.hpp"
+#include "dnn/products/feature_sums.hpp"
 
 namespace dnn {
 
@@ -96,7 +98,6 @@ template <class T>
 StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
                                 std::uint64_t epoch, double learning_rate, PhaseSeconds& seconds) {
   Stopwatch watch;
-  exchange_.place(places_of(batch));
   StepResult result = compute(batch, global_samples, epoch);
   seconds.compute += watch.lap();
 
@@ -109,6 +110,9 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
       find_suspects(network_, layout_, batch, {settings_.seed, epoch, batch.samples}, result.bad);
     }
     return result;
+  }
+  if (settings_.sparse_input) {
+    compute_active_rows(batch, global_samples);
   }
   const double scale = clip_scale();
   seconds.exchange += watch.lap();
@@ -133,7 +137,7 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_sa
   const auto ready = [&](const LayerGradients<T>& layer) {
     look_at(layer, result);
     if (observer_) {
-      show_observer(layer.range);
+      show_observer(batch, layer);
     }
     if (model_group_ == nullptr) {
       exchange_.ready(layer.range);
@@ -150,21 +154,52 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_sa
 }
 
 template <class T>
-GradientPlaces TrainingStep<T>::places_of(const Batch<T>& batch) const {
-  if (!settings_.sparse_input) {
-    return GradientPlaces(layout_.size());
-  }
+Range TrainingStep<T>::owned_features() const {
   const LayerLayout& first = layout_.layers().front();
-  return {layout_.size(), first.inputs, first.outputs, batch.X.columns().active};
+  const Range own = intersect(exchange_.own(), first.weights);
+  return own.empty()
+             ? Range{}
+             : Range{own.begin / first.outputs, (own.end + first.outputs - 1) / first.outputs};
 }
 
 template <class T>
-void TrainingStep<T>::show_observer(Range range) {
+void TrainingStep<T>::compute_active_rows(const Batch<T>& batch, std::size_t global_samples) {
+  const LayerLayout& first = layout_.layers().front();
+  if (dA_.size() < global_samples * first.outputs) {
+    dA_ = AlignedBuffer<T>(global_samples * first.outputs);
+  }
+  const MatrixView<T> dA{dA_.data(), global_samples, first.outputs};
+  exchange_.gather_rows(network_.first_dA(), dA, settings_.logical_shards);
+  std::vector<Range> shards;
+  for (std::size_t i = 0; i < std::max<std::size_t>(settings_.logical_shards, 1); ++i) {
+    shards.push_back(
+        part_of(global_samples, std::max<std::size_t>(settings_.logical_shards, 1), i));
+  }
+  places_ = GradientPlaces(first.inputs, first.outputs, batch.columns.active);
+  FeatureSums<T>(batch.columns, dA, shards)
+      .run({0, shards.size()}, {exchange_.gradients().data() + places_.active_rows().begin,
+                                batch.columns.active.size(), first.outputs});
+}
+
+template <class T>
+void TrainingStep<T>::show_observer(const Batch<T>& batch, const LayerGradients<T>& layer) {
+  const Range seen = intersect(layer.range, exchange_.exchanged());
   for (std::size_t i = 0; i < nodes_; ++i) {
-    const std::span<T> part = exchange_.part(i);
-    places().for_each_run(range, [&](Range run, std::size_t place) {
-      observer_(run, part.subspan(place, run.size()));
-    });
+    observer_(seen, exchange_.part(i).subspan(seen.begin, seen.size()));
+  }
+  if (!settings_.sparse_input || layer.layer != 1) {
+    return;
+  }
+  SparseColumns<T> columns;
+  columns.sort(batch.X.sparse());
+  const ActiveColumns<T> own = columns.view();
+  const MatrixView<const T> dA = network_.first_dA();
+  const Range all{0, dA.rows};
+  std::vector<T> rows(own.active.size() * dA.cols);
+  FeatureSums<T>(own, dA, {&all, 1}).run({0, 1}, {rows.data(), own.active.size(), dA.cols});
+  for (std::size_t k = 0; k < own.active.size(); ++k) {
+    const std::size_t element = own.active[k] * dA.cols;
+    observer_({element, element + dA.cols}, std::span(rows).subspan(k * dA.cols, dA.cols));
   }
 }
 

@@ -17,27 +17,13 @@ Dataset libsvm(const std::string& text) {
   return read_libsvm(std::as_bytes(std::span(text)), "t.svm", {});
 }
 
-/// Rows and columns as dense matrices, one after the other.
+/// Rows as a dense matrix.
 template <class T>
-std::vector<T> by_rows(const InputRows<T>& X) {
-  const SparseRows<T>& rows = X.sparse();
+std::vector<T> by_rows(const SparseRows<T>& rows) {
   std::vector<T> dense(rows.rows() * rows.cols);
   for (std::size_t s = 0; s < rows.rows(); ++s) {
     for (std::size_t i = rows.offsets[s]; i < rows.offsets[s + 1]; ++i) {
       dense[s * rows.cols + rows.columns[i]] = rows.values[i];
-    }
-  }
-  return dense;
-}
-
-template <class T>
-std::vector<T> by_columns(const InputRows<T>& X) {
-  const ActiveColumns<T>& columns = X.columns();
-  std::vector<T> dense(X.rows() * X.sparse().cols);
-  for (std::size_t k = 0; k < columns.active.size(); ++k) {
-    for (std::size_t i = columns.offsets[k]; i < columns.offsets[k + 1]; ++i) {
-      dense[columns.rows[i] * X.sparse().cols + columns.active[k]] = columns.values[i];
-      EXPECT_TRUE(i == columns.offsets[k] || columns.rows[i - 1] < columns.rows[i]);
     }
   }
   return dense;
@@ -53,19 +39,20 @@ TEST(SparseBatch, HasTheNumbersOfTheDenseGatherer) {
   gatherer.gather(samples, {dense.data(), 3, 70});
   SparseBatch<float> batch;
   for (int again = 0; again < 2; ++again) {
-    batch.gather(gatherer, samples);
+    batch.gather(gatherer, samples, {0, 70});
     EXPECT_EQ(by_rows(batch.rows()), dense);
-    EXPECT_TRUE(batch.active().empty());
-    batch.sort_by_features(gatherer, std::vector<std::uint64_t>{0, 1, 3});
-    EXPECT_EQ(by_rows(batch.rows()), dense);
-    EXPECT_EQ(by_columns(batch.rows()), dense);
-    EXPECT_EQ(std::vector(batch.active().begin(), batch.active().end()),
-              (std::vector<std::uint32_t>{0, 1, 2, 64, 69}));  // 1: another rank's
+    EXPECT_EQ(batch.rows().values.size(), 7U);
   }
-  batch.gather(gatherer, {});
+  for (const Range features : {Range{0, 3}, {2, 65}, {64, 70}, {10, 10}, {70, 70}}) {
+    std::vector<float> some = dense;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      some[i] = i % 70 >= features.begin && i % 70 < features.end ? some[i] : 0;
+    }
+    batch.gather(gatherer, samples, features);
+    EXPECT_EQ(by_rows(batch.rows()), some) << features.begin;
+  }
+  batch.gather(gatherer, {}, {0, 70});
   EXPECT_EQ(batch.rows().rows(), 0U);
-  batch.sort_by_features(gatherer, std::vector<std::uint64_t>{2});
-  EXPECT_EQ(batch.active().size(), 1U);
 }
 
 TEST(SparseBatch, TakesDenseDataToo) {
@@ -73,9 +60,11 @@ TEST(SparseBatch, TakesDenseDataToo) {
   const Dataset data = read_csv(std::as_bytes(std::span(text)), "t.csv", {});
   const Gatherer<double> gatherer(data, {});
   SparseBatch<double> batch;
-  batch.gather(gatherer, std::vector<std::uint64_t>{1, 0});
-  batch.sort_by_features(gatherer, std::vector<std::uint64_t>{1});
+  batch.gather(gatherer, std::vector<std::uint64_t>{1, 0}, {0, 3});
   EXPECT_EQ(by_rows(batch.rows()), (std::vector<double>{1, 0, 3, 0, 2, 0}));
+  EXPECT_EQ(batch.rows().values.size(), 3U);
+  batch.gather(gatherer, std::vector<std::uint64_t>{1, 0}, {1, 3});
+  EXPECT_EQ(by_rows(batch.rows()), (std::vector<double>{0, 0, 3, 0, 2, 0}));
 }
 
 TEST(SparseBatch, RowsStaySparseWhereThatPays) {
@@ -88,18 +77,28 @@ TEST(SparseBatch, RowsStaySparseWhereThatPays) {
   EXPECT_FALSE(keeps_rows_sparse(libsvm(half + '\n' + half + '\n')));
 }
 
-TEST(SparseBatch, LoaderGivesSparseRowsWithTheGlobalBatchsFeatures) {
+TEST(SparseBatch, LoaderGivesTheWholeBatchByFeatures) {
   BatchLoader<float> loader(Gatherer<float>(libsvm("1 1:4 9:2\n0 2:1\n1 5:2\n"), {}), 1,
                             InputForm::sparse);
-  loader.start([](std::size_t step, std::vector<std::uint64_t>& s) { s.assign(1, step); }, 3,
-               [](std::size_t step, std::vector<std::uint64_t>& s) {
-                 s = {step, 2};
-               });
-  for (std::size_t step = 0; step < 3; ++step) {
-    const Batch<float> batch = loader.next();
-    EXPECT_EQ(batch.X.sparse().values.size(), step == 0 ? 2U : 1U);
-    EXPECT_EQ(batch.X.columns().active.size(), 3 - step);
-    EXPECT_EQ(batch.labels[0], step == 1 ? 0 : 1);
+  for (const bool whole : {true, false}) {
+    const BatchLoader<float>::Plan both = [](std::size_t step, std::vector<std::uint64_t>& s) {
+      s = {step, 2};
+    };
+    loader.start([](std::size_t step, std::vector<std::uint64_t>& s) { s.assign(1, step); }, 3,
+                 {whole ? both : BatchLoader<float>::Plan(), {0, 8}});
+    for (std::size_t step = 0; step < 3; ++step) {
+      const Batch<float> batch = loader.next();
+      EXPECT_EQ(batch.X.sparse().values.size(), step == 0 ? 2U : 1U);
+      EXPECT_EQ(batch.labels[0], step == 1 ? 0 : 1);
+      const std::vector<std::uint32_t> active(batch.columns.active.begin(),
+                                              batch.columns.active.end());
+      if (whole) {
+        EXPECT_EQ(active, step == 0   ? (std::vector<std::uint32_t>{0, 4})
+                          : step == 1 ? (std::vector<std::uint32_t>{1, 4})
+                                      : (std::vector<std::uint32_t>{4}));
+        EXPECT_EQ(batch.columns.rows.back(), 1U);
+      }
+    }
   }
   EXPECT_THROW(BatchLoader<float>(Gatherer<float>(libsvm("1 1:4\n0 1:1\n"), {{1}, {1}}), 1,
                                   InputForm::sparse),

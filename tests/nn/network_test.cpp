@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "dnn/core/gradient_places.hpp"
 #include "dnn/nn/initializer.hpp"
 #include "dnn/nn/softmax.hpp"
+#include "dnn/products/feature_sums.hpp"
 #include "support/sparse_rows.hpp"
 #include "support/test_numbers.hpp"
 
@@ -94,20 +94,21 @@ TEST(Network, SparseInputHasTheBitsOfDenseInput) {
     std::vector<std::size_t> ready;
     network.backward(input, 1, shards, [&](const auto& layer) { ready.push_back(layer.layer); });
     EXPECT_EQ(ready, (std::vector<std::size_t>{3, 2, 1}));
+    if (sparse) {
+      std::vector<float> rows(X.active.size() * 20);
+      FeatureSums<float>(X.by_columns(), network.first_dA(), shards)
+          .run({0, 3}, {rows.data(), X.active.size(), 20});
+      for (std::size_t k = 0; k < X.active.size(); ++k) {
+        std::copy_n(rows.data() + k * 20, 20, gradients.data() + X.active[k] * std::size_t{20});
+      }
+    }
     return gradients;
   };
   float dense_logit = 0;
   float sparse_logit = 1;
-  const auto dense = gradients_of(X.matrix(), false, dense_logit);
-  const auto compact = gradients_of(X.input(), true, sparse_logit);
+  EXPECT_EQ(gradients_of(X.sparse(), true, sparse_logit),
+            gradients_of(X.matrix(), false, dense_logit));
   EXPECT_EQ(sparse_logit, dense_logit);
-  std::vector<float> expanded(layout.size());
-  GradientPlaces(layout.size(), 300, 20, X.active)
-      .for_each_run({0, layout.size()}, [&](Range run, std::size_t place) {
-        std::copy_n(compact.begin() + static_cast<std::ptrdiff_t>(place), run.size(),
-                    expanded.begin() + static_cast<std::ptrdiff_t>(run.begin));
-      });
-  EXPECT_EQ(expanded, dense);
 }
 
 TEST(Network, ShardsSumToTheBatchs) {

@@ -119,7 +119,7 @@ TEST_P(EveryOptimizer, RowsWithoutAGradientStayAsTheyAre) {
     for (std::uint64_t step = 0; step < 4; ++step) {
       const std::vector<std::uint32_t> active =
           step == 2 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{1, 2, 5};
-      const GradientPlaces places(size, 7, 4, active);
+      const GradientPlaces places(7, 4, active);
       const auto gradients = numbers<double>(size, 5 + step);
       std::vector<double> dense(size);
       places.for_each_run({0, size}, [&](Range run, std::size_t place) {

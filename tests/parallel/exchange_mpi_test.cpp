@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "dnn/core/error.hpp"
@@ -80,50 +81,43 @@ void five_steps(ExchangeKind kind, std::size_t size, std::size_t bucket_bytes) {
   node.close();
 }
 
-/// Steps whose gradients are compact: of a matrix of 40 rows of 7, other rows at each step; now and
-/// then of its last rows alone, so that most slices have none, and now and then with bad numbers.
+/// Steps of which the first elements are not exchanged, so that most slices have nothing to sum;
+/// now and then with bad numbers.
 template <class T>
-void compact_steps(ExchangeKind kind, std::size_t bucket_bytes, std::size_t logical_shards,
-                   bool compress = false) {
-  constexpr std::size_t rows = 40;
-  constexpr std::size_t width = 7;
-  constexpr std::size_t size = rows * width + 33;
-  const std::vector<std::vector<std::uint32_t>> active = {
-      {0, 1, 7, 20, 39}, {}, {38, 39}, {39}, {3, 4, 5, 6, 7, 8, 9, 10}, {0}, {12, 25, 30}};
+void partial_steps(ExchangeKind kind, std::size_t bucket_bytes, std::size_t logical_shards) {
+  constexpr std::size_t first = 280;
+  constexpr std::size_t size = first + 33;
   Node node(world());
   {
     const ExchangeSettings settings{.kind = kind,
                                     .bucket_bytes = bucket_bytes,
-                                    .compress = compress,
                                     .shared_cores = true,
                                     .logical_shards = logical_shards,
-                                    .uncompressed = rows * width};
+                                    .not_exchanged = first};
     const auto exchange = make_exchange<T>({kind, ""}, settings, world(), node, size);
+    EXPECT_EQ(exchange->exchanged(), (Range{first, size}));
     const auto ranks = static_cast<std::size_t>(world().size());
     const Range leaves = part_of(logical_shards, ranks, static_cast<std::size_t>(world().rank()));
-    const std::size_t parts =
-        logical_shards > 0 ? tree_nodes(logical_shards, leaves).size() : std::size_t{1};
-    std::size_t all_parts = parts;
-    all_parts = world().all_reduce<std::uint64_t>(all_parts, Reduction::sum);
-    for (std::size_t step = 0; step < 4 * active.size(); ++step) {
+    const std::size_t parts = logical_shards > 0 ? tree_nodes(logical_shards, leaves).size() : 1;
+    const auto all_parts = world().all_reduce<std::uint64_t>(parts, Reduction::sum);
+    const auto value = [](std::size_t i, std::size_t step) {
+      return static_cast<T>(static_cast<int>(i % 100 + step) - 50);
+    };
+    for (std::size_t step = 0; step < 10; ++step) {
       const bool all_finite = step % 3 != 2;
-      const bool finite = all_finite || world().rank() != world().size() - 1;
-      const GradientPlaces places(size, rows, width, active[step % active.size()]);
-      exchange->place(places);
-      for (const Range range : {Range{rows * width, size}, Range{0, rows * width}}) {
-        const Range mine = places.places_of(range);
-        for (std::size_t p = 0; p < parts; ++p) {
-          for (std::size_t i = mine.begin; i < mine.end; ++i) {
-            exchange->part(p)[i] = static_cast<T>(static_cast<int>(i % 100 + step) - 50);
-          }
+      std::fill_n(exchange->gradients().begin(), first, T{7});
+      for (std::size_t p = 0; p < parts; ++p) {
+        for (std::size_t i = first; i < size; ++i) {
+          exchange->part(p)[i] = value(i, step);
         }
-        exchange->ready(range);
       }
+      exchange->ready({first, size});
+      exchange->ready({0, first});
+      const bool finite = all_finite || world().rank() != world().size() - 1;
       EXPECT_EQ(exchange->combine(finite), all_finite) << step;
-      const Range own = places.places_of(exchange->own());
-      for (std::size_t i = own.begin; all_finite && i < own.end; ++i) {
+      for (std::size_t i = exchange->own().begin; all_finite && i < exchange->own().end; ++i) {
         EXPECT_EQ(exchange->gradients()[i],
-                  static_cast<T>(all_parts) * static_cast<T>(static_cast<int>(i % 100 + step) - 50))
+                  i < first ? T{7} : static_cast<T>(all_parts) * value(i, step))
             << step << ": " << i;
       }
       exchange->publish();
@@ -183,16 +177,49 @@ TYPED_TEST(ExchangeOf, OverlapSumsAndPublishesWithAnyBucket) {
   five_steps<TypeParam>(ExchangeKind::overlap, 100'000, 1 << 16);
 }
 
-TYPED_TEST(ExchangeOf, CompactGradientsAreSummedAlone) {
+TYPED_TEST(ExchangeOf, TheFirstElementsMayBeLeftOut) {
   for (const std::size_t shards : {0U, 8U}) {
-    compact_steps<TypeParam>(ExchangeKind::allreduce, 64, shards);
-    compact_steps<TypeParam>(ExchangeKind::tree, 64, shards);
-    compact_steps<TypeParam>(ExchangeKind::node, 64, shards);
+    partial_steps<TypeParam>(ExchangeKind::allreduce, 64, shards);
+    partial_steps<TypeParam>(ExchangeKind::tree, 64, shards);
+    partial_steps<TypeParam>(ExchangeKind::node, 64, shards);
     for (const std::size_t bucket : {1U, 100U, 1U << 20}) {
-      compact_steps<TypeParam>(ExchangeKind::overlap, bucket, shards);
+      partial_steps<TypeParam>(ExchangeKind::overlap, bucket, shards);
     }
   }
-  compact_steps<TypeParam>(ExchangeKind::node, 64, 0, true);
+}
+
+TYPED_TEST(ExchangeOf, AllRanksGetTheRowsOfAll) {
+  Node node(world());
+  {
+    const ExchangeSettings settings{.kind = ExchangeKind::node, .shared_cores = true};
+    const auto exchange =
+        make_exchange<TypeParam>({ExchangeKind::node, ""}, settings, world(), node, 64);
+    for (const std::size_t shards : {0U, 1U, 8U}) {
+      for (const std::size_t rows : {1U, 13U, 40U}) {
+        constexpr std::size_t width = 5;
+        const auto value = [](std::size_t row, std::size_t j) {
+          return static_cast<TypeParam>(10 * row + j);
+        };
+        const Range mine = share_of(rows, shards, static_cast<std::size_t>(world().size()),
+                                    static_cast<std::size_t>(world().rank()));
+        std::vector<TypeParam> own;
+        for (std::size_t row = mine.begin; row < mine.end; ++row) {
+          for (std::size_t j = 0; j < width; ++j) {
+            own.push_back(value(row, j));
+          }
+        }
+        std::vector<TypeParam> all(rows * width);
+        exchange->gather_rows({own.data(), mine.size(), width}, {all.data(), rows, width}, shards);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          EXPECT_EQ(all[i], value(i / width, i % width));
+        }
+        EXPECT_THROW(
+            exchange->gather_rows({own.data(), rows + 1, width}, {all.data(), rows, width}, shards),
+            std::invalid_argument);
+      }
+    }
+  }
+  node.close();
 }
 
 TYPED_TEST(ExchangeOf, AllRanksHearOfOneRanksBadNumbers) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dnn/core/threads.hpp"
+#include "dnn/products/feature_sums.hpp"
 #include "dnn/products/full_products.hpp"
 #include "support/sparse_rows.hpp"
 
@@ -26,7 +27,7 @@ struct Case {
 };
 
 /// Widths below, at and above those of vectors; shards of no samples; features of many shards and
-/// of none.
+/// of one.
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       {1, 1, 1, 1, 1, {{0, 1}}},
@@ -43,53 +44,72 @@ const std::vector<Case>& cases() {
 template <class T>
 class SparseProductsOf : public testing::Test {
  protected:
-  /// A, then dB and all rows of dW of each node, one after the other.
-  std::vector<T> results(LayerProducts<T>& products, const Case& c, const InputRows<T>& X,
-                         const SparseExample<T>& example, bool compact) const {
-    std::vector<Range> shards;
-    for (std::size_t i = 0; i < c.shards; ++i) {
-      shards.push_back(part_of(c.samples, c.shards, i));
-    }
-    const auto dA = numbers<T>(c.samples * c.outputs, 3);
-    std::vector<T> all(c.samples * c.outputs);
-    const MatrixView<T> A{all.data(), c.samples, c.outputs};
+  /// A, dB of each node and the largest gradient; and where they are given, dW of each node.
+  struct Results {
+    std::vector<T> A, dB, dW;
+    T largest;
+    bool operator==(const Results&) const = default;
+  };
+
+  Results results(LayerProducts<T>& products, const Case& c, const InputRows<T>& X,
+                  bool has_dW) const {
+    const std::vector<Range> shards = shards_of(c);
+    const auto dA = dA_of(c);
+    Results all;
+    all.A.resize(c.samples * c.outputs);
     std::vector<std::size_t> completed(c.samples, 0);
-    products.forward(X, A, [&](Range rows, Range columns) {
+    products.forward(X, {all.A.data(), c.samples, c.outputs}, [&](Range rows, Range columns) {
       for (std::size_t s = rows.begin; s < rows.end; ++s) {
         completed[s] += columns.size();
       }
     });
     EXPECT_EQ(completed, std::vector<std::size_t>(c.samples, c.outputs));
     products.begin_backward(X, {dA.data(), c.samples, c.outputs}, shards);
-    const T untouched = 77;
+    constexpr T untouched = 77;
     for (const Range node : c.nodes) {
       std::vector<T> dW(c.inputs * c.outputs, untouched);
       std::vector<T> dB(c.outputs);
       const ShardSum<T> sum{node, {dW.data(), c.inputs, c.outputs}, dB};
       products.backward_parameters(std::span(&sum, 1));
-      all.insert(all.end(), dB.begin(), dB.end());
-      if (compact) {
-        const auto packed =
-            dW.end() - static_cast<std::ptrdiff_t>(example.active.size() * c.outputs);
-        EXPECT_EQ(std::count(dW.begin(), packed, untouched), packed - dW.begin());
-        dW = expanded({packed, dW.end()}, example.active, c);
+      all.dB.insert(all.dB.end(), dB.begin(), dB.end());
+      if (has_dW) {
+        all.dW.insert(all.dW.end(), dW.begin(), dW.end());
+      } else {
+        EXPECT_EQ(dW, std::vector<T>(dW.size(), untouched));
+      }
+      all.largest = products.largest_gradient({&sum, 1});
+    }
+    return all;
+  }
+
+  /// dW of each node, one after the other, zeros included.
+  std::vector<T> sums(const SparseExample<T>& X, const Case& c, const TileKernel<T>& kernel) const {
+    const std::vector<Range> shards = shards_of(c);
+    const auto dA = dA_of(c);
+    std::vector<T> all;
+    for (const Range node : c.nodes) {
+      std::vector<T> rows(X.active.size() * c.outputs);
+      FeatureSums<T>(X.by_columns(), {dA.data(), c.samples, c.outputs}, shards, kernel)
+          .run(node, {rows.data(), X.active.size(), c.outputs});
+      std::vector<T> dW(c.inputs * c.outputs);
+      for (std::size_t k = 0; k < X.active.size(); ++k) {
+        std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(k * c.outputs), c.outputs,
+                    dW.begin() + static_cast<std::ptrdiff_t>(X.active[k] * c.outputs));
       }
       all.insert(all.end(), dW.begin(), dW.end());
-      all.push_back(products.largest_gradient({&sum, 1}));
     }
     return all;
   }
 
  private:
-  static std::vector<T> expanded(const std::vector<T>& packed,
-                                 const std::vector<std::uint32_t>& active, const Case& c) {
-    std::vector<T> dW(c.inputs * c.outputs);
-    for (std::size_t k = 0; k < active.size(); ++k) {
-      std::copy_n(packed.begin() + static_cast<std::ptrdiff_t>(k * c.outputs), c.outputs,
-                  dW.begin() + static_cast<std::ptrdiff_t>(active[k] * c.outputs));
+  static std::vector<Range> shards_of(const Case& c) {
+    std::vector<Range> shards;
+    for (std::size_t i = 0; i < c.shards; ++i) {
+      shards.push_back(part_of(c.samples, c.shards, i));
     }
-    return dW;
+    return shards;
   }
+  static std::vector<T> dA_of(const Case& c) { return numbers<T>(c.samples * c.outputs, 3); }
 };
 
 using Elements = testing::Types<float, double>;
@@ -99,21 +119,36 @@ TYPED_TEST(SparseProductsOf, BitsAreThoseOfTheDenseProduct) {
   using T = TypeParam;
   for (const TileKernel<T>& kernel : tile_kernels<T>()) {
     for (const Case& c : cases()) {
-      const SparseExample<T> example(c.samples, c.inputs, c.every, 5);
+      const SparseExample<T> X(c.samples, c.inputs, c.every, 5);
       const auto w = numbers<T>(c.inputs * c.outputs, 2);
       const MatrixView<const T> W{w.data(), c.inputs, c.outputs};
       DenseProducts<T> shared(kernel);
       FullProducts<T> dense(W, shared);
-      const auto expected = this->results(dense, c, example.matrix(), example, false);
+      const auto expected = this->results(dense, c, X.matrix(), true);
       for (const int threads : {1, 3}) {
         set_threads(threads);
         SparseProducts<T> sparse(W, shared, kernel);
-        EXPECT_EQ(this->results(sparse, c, example.input(), example, true), expected)
+        auto found = this->results(sparse, c, X.sparse(), false);
+        found.dW = this->sums(X, c, kernel);
+        EXPECT_TRUE(found == expected)
             << kernel.instructions << ", " << c.samples << " x " << c.inputs << " x " << c.outputs;
       }
       set_threads(1);
     }
   }
+}
+
+TYPED_TEST(SparseProductsOf, ANaNIsTheLargestGradient) {
+  using T = TypeParam;
+  const SparseExample<T> X(4, 10, 2, 5);
+  const std::vector<T> w(30);
+  DenseProducts<T> shared;
+  SparseProducts<T> sparse({w.data(), 10, 3}, shared);
+  std::vector<T> dA(12, T{1});
+  dA[7] = std::numeric_limits<T>::quiet_NaN();
+  const Range all{0, 4};
+  sparse.begin_backward(X.sparse(), {dA.data(), 4, 3}, {&all, 1});
+  EXPECT_TRUE(std::isnan(sparse.largest_gradient({})));
 }
 
 TYPED_TEST(SparseProductsOf, ASumThatIsTooSmallIsZeroWithoutASign) {
@@ -141,7 +176,7 @@ TYPED_TEST(SparseProductsOf, OtherRowsAreRefused) {
   FullProducts<T> dense({w.data(), 10, 3}, shared);
   const MatrixView<T> A{a.data(), 4, 3};
   EXPECT_THROW(sparse.forward(example.matrix(), A, {}), std::logic_error);
-  EXPECT_THROW(dense.forward(example.input(), A, {}), std::logic_error);
+  EXPECT_THROW(dense.forward(example.sparse(), A, {}), std::logic_error);
   EXPECT_THROW(sparse.backward_input({a.data(), 4, 3}, {}), std::logic_error);
 }
 

@@ -15,26 +15,23 @@ namespace dnn {
 /// Where the gradients of one step are in a flat buffer that is laid out as the parameters are.
 ///
 /// Note [Compact gradients]
-/// Of sparse samples, a batch uses few of the features, and only the rows of W^1 of those features
-/// (the active rows) have a gradient. W^1 is the first tensor of the flat buffers. So the gradients
-/// of the active rows are packed, in ascending order, against the end of W^1's own place: together
-/// with all that follows they are one range, used(), and a sum over the ranks of that range is the
-/// whole exchange. Every rank knows the active rows of the global batch beforehand, from the data
-/// and the seed, so that the ranges are the same on all ranks without a message. The packed order
-/// is the order of the parameters: what one range of parameters has of gradients is one range, too.
+/// Of sparse samples, only the rows of W^1 of the features that a batch uses have a gradient (see
+/// Note [Gradients of active rows]). W^1 is the first tensor of the flat buffers. The gradients of
+/// its active rows are packed, in ascending order, against the end of W^1's own place, where those
+/// of all that follows begin. The packed order is the order of the parameters: what one range of
+/// parameters has of gradients is one range, too.
 class GradientPlaces {
  public:
-  /// Every parameter has a gradient, at its own place, in buffers of `size` elements.
-  explicit GradientPlaces(std::size_t size) : size_(size) {}
+  /// Every parameter has a gradient, at its own place.
+  GradientPlaces() = default;
 
   /// Of a matrix at the beginning of the buffers, of `matrix_rows` rows of `width` elements, only
   /// the rows `active` (ascending; not copied, must stay as they are) have a gradient.
-  GradientPlaces(std::size_t size, std::size_t matrix_rows, std::size_t width,
-                 std::span<const std::uint32_t> active)
-      : size_(size), matrix_end_(matrix_rows * width), width_(width), active_(active) {}
+  GradientPlaces(std::size_t matrix_rows, std::size_t width, std::span<const std::uint32_t> active)
+      : matrix_end_(matrix_rows * width), width_(width), active_(active) {}
 
-  /// The elements of a gradient buffer that belong to this step.
-  [[nodiscard]] Range used() const { return {place_of_row(0), size_}; }
+  /// Where the gradients of the active rows are.
+  [[nodiscard]] Range active_rows() const { return {place_of_row(0), matrix_end_}; }
 
   /// Where the gradients of the parameters `elements` are; empty where these have none.
   [[nodiscard]] Range places_of(Range elements) const {
@@ -78,7 +75,6 @@ class GradientPlaces {
     return place_of_row(k) + (k < active_.size() && active_[k] == row ? element % width_ : 0);
   }
 
-  std::size_t size_;
   std::size_t matrix_end_ = 0;
   std::size_t width_ = 0;
   std::span<const std::uint32_t> active_;

@@ -22,8 +22,8 @@ struct SparseRows {
   [[nodiscard]] std::size_t rows() const { return offsets.empty() ? 0 : offsets.size() - 1; }
 };
 
-/// The same values column by column: of those columns that are active, which are at least all that
-/// have values. Owns nothing.
+/// Values of a sparse matrix column by column: of the columns that are active, which have some.
+/// Owns nothing.
 template <class T>
 struct ActiveColumns {
   std::span<const std::uint32_t> active;  ///< which columns, ascending
@@ -32,8 +32,7 @@ struct ActiveColumns {
   std::span<const T> values;
 };
 
-/// The samples of a batch (S x M_0): dense, or the stored values alone. `columns` is what backward
-/// needs besides.
+/// The samples of a batch (S x M_0): dense, or the stored values alone.
 template <class T>
 class InputRows {
  public:
@@ -42,15 +41,14 @@ class InputRows {
   // NOLINTNEXTLINE(google-explicit-constructor)
   InputRows(MatrixView<T> dense) : dense_(dense) {}
   InputRows(const T* dense, std::size_t rows, std::size_t cols) : dense_{dense, rows, cols} {}
-  explicit InputRows(const SparseRows<T>& sparse, const ActiveColumns<T>& columns = {})
-      : sparse_(sparse), columns_(columns), is_sparse_(true) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  InputRows(const SparseRows<T>& sparse) : sparse_(sparse), is_sparse_(true) {}
 
   [[nodiscard]] std::size_t rows() const { return is_sparse_ ? sparse_.rows() : dense_.rows; }
   /// Throws std::logic_error where the rows are sparse.
   [[nodiscard]] MatrixView<const T> dense() const { return required(dense_, !is_sparse_); }
-  /// These throw std::logic_error where the rows are dense.
+  /// Throws std::logic_error where the rows are dense.
   [[nodiscard]] const SparseRows<T>& sparse() const { return required(sparse_, is_sparse_); }
-  [[nodiscard]] const ActiveColumns<T>& columns() const { return required(columns_, is_sparse_); }
 
  private:
   template <class View>
@@ -63,7 +61,6 @@ class InputRows {
 
   MatrixView<const T> dense_;
   SparseRows<T> sparse_;
-  ActiveColumns<T> columns_;
   bool is_sparse_ = false;
 };
 

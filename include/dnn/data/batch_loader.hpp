@@ -15,6 +15,7 @@
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/input_rows.hpp"
 #include "dnn/core/matrix.hpp"
+#include "dnn/core/sparse_columns.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/data/sparse_batch.hpp"
 
@@ -26,6 +27,7 @@ struct Batch {
   InputRows<T> X;                          ///< S_r x M_0, may have no rows
   std::span<const std::int32_t> labels;    ///< S_r; empty where the data set has none
   std::span<const std::uint64_t> samples;  ///< S_r indices into the data set
+  ActiveColumns<T> columns = {};           ///< where asked for, see BatchLoader::WholeBatch
 };
 
 /// In which form samples are given to the network.
@@ -50,10 +52,16 @@ class BatchLoader {
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 
+  /// What backward needs besides, with sparse rows: the samples of all ranks by features, of some
+  /// of the features.
+  struct WholeBatch {
+    Plan plan;       ///< of the samples of all ranks; empty: nothing is asked for
+    Range features;  ///< those wanted
+  };
+
   /// Begins a pass of `steps` batches, after the last one's batches have all been taken or never
-  /// will be. `global`: where backward will be asked for with sparse rows, the samples of the whole
-  /// batch, over all ranks.
-  void start(Plan plan, std::size_t steps, Plan global = {});
+  /// will be.
+  void start(Plan plan, std::size_t steps, WholeBatch whole = {});
 
   /// The next batch of the pass, valid until the next call of next() or start(). Throws what the
   /// loading thread threw.
@@ -65,9 +73,9 @@ class BatchLoader {
 
   struct Slot {
     AlignedBuffer<T> features;  ///< dense
-    SparseBatch<T> sparse;
-    std::vector<std::uint64_t> samples;
-    std::vector<std::uint64_t> global;
+    SparseBatch<T> sparse, whole;
+    SparseColumns<T> columns;
+    std::vector<std::uint64_t> samples, samples_of_whole;
     std::vector<std::int32_t> labels;
   };
 
@@ -86,7 +94,8 @@ class BatchLoader {
   std::mutex mutex_;
   std::condition_variable ready_;  ///< for the rank: a batch is ready, or the thread is idle
   std::condition_variable room_;   ///< for the thread: slots are free
-  Plan plan_, global_;
+  Plan plan_;
+  WholeBatch whole_;
   std::size_t steps_ = 0;
   std::size_t filled_ = 0;  ///< batches of the pass that are ready, or were
   std::size_t taken_ = 0;   ///< batches of the pass that next() has returned

@@ -1,14 +1,14 @@
 #pragma once
 
-// Gathers samples as sparse rows, and what backward needs of them besides.
+// Gathers samples as sparse rows.
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/input_rows.hpp"
+#include "dnn/core/partition.hpp"
 #include "dnn/data/gatherer.hpp"
 
 namespace dnn {
@@ -23,41 +23,29 @@ namespace dnn {
 /// are not really sparse, are therefore faster dense.
 [[nodiscard]] bool keeps_rows_sparse(const Dataset& data);
 
-/// The samples of one batch as sparse rows, normalized; and by features, for backward. A feature of
-/// a sparse data set is one that a sample stores; of a dense one, one that is not 0. Owns its
-/// memory, which grows with the largest batch.
+/// Samples as sparse rows, normalized. What a sparse data set stores is a value, 0 or not; of a
+/// dense one, what is not 0. Owns its memory, which grows with the largest batch.
 template <class T>
 class SparseBatch {
  public:
-  /// The samples `samples` of the gatherer's data become the rows. Its normalizer must leave zeros
-  /// as they are (no center).
-  void gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples);
+  /// The samples `samples` of the gatherer's data become the rows, with their values of `features`
+  /// alone. The normalizer must leave zeros as they are (no center).
+  void gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples, Range features);
 
-  /// Sorts the rows by features. `all`: the samples of the whole global batch, these among them,
-  /// whose features are the active ones.
-  void sort_by_features(const Gatherer<T>& gatherer, std::span<const std::uint64_t> all);
-
-  /// The rows; with their columns if these have been sorted since gather().
-  [[nodiscard]] InputRows<T> rows() const;
-  /// The active features, ascending; empty before sort_by_features().
-  [[nodiscard]] std::span<const std::uint32_t> active() const { return active_; }
+  [[nodiscard]] SparseRows<T> rows() const { return {features_, offsets_, columns_, values_}; }
 
  private:
-  void find_active(const Gatherer<T>& gatherer, std::span<const std::uint64_t> all);
-  template <class Visitor>
-  void for_each_value(const Gatherer<T>& gatherer, std::uint64_t sample, Visitor&& visit);
+  template <class Raw>
+  void append_stored(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
+                     Range features);
+  void append_dense(const Gatherer<T>& gatherer, std::uint64_t sample, Range features);
 
   std::size_t features_ = 0;
   std::vector<std::size_t> offsets_;
   std::vector<std::uint32_t> columns_;
   std::vector<T> values_;
-  std::vector<std::uint32_t> active_;
-  std::vector<std::size_t> column_offsets_;
-  std::vector<std::uint32_t> rows_of_values_;
-  std::vector<T> values_by_column_;
-  std::vector<T> dense_row_;                    ///< of a data set that is not sparse
-  std::vector<std::uint64_t> marks_;            ///< a bit for each feature
-  std::vector<std::uint32_t> place_in_active_;  ///< of each active feature
+  std::vector<std::uint64_t> first_stored_;  ///< of each row, in the data set
+  std::vector<T> dense_row_;                 ///< of a data set that is not sparse
 };
 
 }  // namespace dnn

@@ -48,7 +48,7 @@ class Optimizer {
             double learning_rate, double scale);
   /// The same where every parameter has its gradient at its own place.
   void step(std::span<T> values, std::span<const T> gradients, double learning_rate, double scale) {
-    step(values, gradients, GradientPlaces(gradients.size()), learning_rate, scale);
+    step(values, gradients, GradientPlaces(), learning_rate, scale);
   }
 
   /// What the next steps depend on besides their arguments: the steps taken so far, and buffer

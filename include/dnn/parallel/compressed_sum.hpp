@@ -25,8 +25,6 @@ class CompressedSum {
   /// Collective over `ranks`, which must outlive it. `size`: elements of the vectors, alike on all.
   CompressedSum(const Communicator& ranks, std::size_t size);
 
-  [[nodiscard]] std::size_t size() const { return residual_.size(); }
-
   /// Collective: `vector` (size elements) becomes the sum over all ranks.
   void run(std::span<float> vector);
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "dnn/comm/communicator.hpp"
-#include "dnn/core/gradient_places.hpp"
+#include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
@@ -16,7 +16,6 @@ namespace dnn {
 /// training step. It owns the two flat buffers, since where they lie (this rank's memory, or memory
 /// that a node's ranks share) is part of it. A step is
 ///
-///     exchange.place(places)                        // where this step's gradients are
 ///     backward, which calls exchange.ready(range) as dW and dB of each layer are complete
 ///     counts = exchange.combine(finite)             // dW, dB summed over ranks
 ///     if counts:
@@ -28,6 +27,14 @@ namespace dnn {
 /// that they make anyway: a rank whose gradients are not puts a NaN where every rank will find it,
 /// since a sum with a NaN is one whatever the order. The others' gradients are small enough to be
 /// summed (`finite` says so), so that no NaN comes from anywhere else.
+///
+/// Note [Gradients of active rows]
+/// Of sparse samples, a batch uses few of the features, and only the rows of W^1 of those features
+/// (the active rows) have a gradient. Summed over the ranks, they would still be far more numbers
+/// than the dA^1 that they are made of: at 200 features of 100,000 a sample, 177 rows for one of
+/// dA^1. So W^1 is not exchanged. After combine() all ranks get the dA^1 of the whole batch
+/// (gather_rows), and the owner of a row computes its gradient from the samples of all ranks, which
+/// every node has: the same additions, along the same tree over logical shards, as on one rank.
 template <class T>
 class GradientExchange {
  public:
@@ -51,20 +58,24 @@ class GradientExchange {
   /// The range of the flat buffers that this rank updates; the same at every step, may be empty.
   [[nodiscard]] virtual Range own() const = 0;
 
-  /// Where the gradients of the next steps are, in every part; the same on all ranks. To be called
-  /// between publish() and the first ready(). At first they are at their parameters' places.
-  void place(const GradientPlaces& places) { places_ = places; }
-  [[nodiscard]] const GradientPlaces& places() const { return places_; }
+  /// The elements whose gradients are summed; those before are the owners' to compute, see Note
+  /// [Gradients of active rows].
+  [[nodiscard]] Range exchanged() const { return exchanged_; }
 
   /// `range` of the gradients (of every part) is complete on this rank and will not be written
   /// again before publish(). All ranks call it with the same ranges in the same order, last layer
-  /// first. What of it is not in places().used() does not count.
+  /// first. What of it is not exchanged() does not count.
   virtual void ready(Range range) = 0;
 
-  /// Collective: the gradients of own() become the sum of all ranks' dW and dB. `finite`: whether
-  /// all of this rank's are numbers small enough that all together can be summed. Returns, the same
-  /// on all ranks, whether they all are; if not, the gradients mean nothing.
+  /// Collective: the gradients of what of own() is exchanged become the sum of all ranks' dW and
+  /// dB. `finite`: whether all of this rank's are numbers small enough that all together can be
+  /// summed. Returns, the same on all ranks, whether they all are; if not, the gradients mean
+  /// nothing.
   [[nodiscard]] virtual bool combine(bool finite) = 0;
+
+  /// Collective, between combine and publish: see dnn::gather_rows, over all ranks.
+  virtual void gather_rows(MatrixView<const T> own, MatrixView<T> all,
+                           std::size_t logical_shards) = 0;
 
   /// Collective: every rank sees the values that their owners updated.
   virtual void publish() = 0;
@@ -83,11 +94,10 @@ class GradientExchange {
   virtual bool load_residual(const std::string& bytes) { return bytes.empty(); }
 
  protected:
-  /// `size`: elements of the flat buffers.
-  explicit GradientExchange(std::size_t size) : places_(size) {}
+  explicit GradientExchange(Range exchanged) : exchanged_(exchanged) {}
 
  private:
-  GradientPlaces places_;
+  Range exchanged_;
 };
 
 }  // namespace dnn
