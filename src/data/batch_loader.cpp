@@ -6,14 +6,30 @@
 
 namespace dnn {
 
+namespace {
+
+/// Of `rows` samples, on average, by rows and by features.
+std::size_t sparse_bytes(const Dataset& data, std::size_t rows) {
+  constexpr std::size_t bytes = 2 * (sizeof(double) + sizeof(std::uint32_t));
+  return bytes * rows *
+         (data.value_columns.as<std::uint32_t>().size() / std::max<std::size_t>(data.samples, 1));
+}
+
+}  // namespace
+
 template <class T>
-BatchLoader<T>::BatchLoader(Gatherer<T> gatherer, std::size_t max_rows)
-    : gatherer_(std::move(gatherer)), max_rows_(max_rows) {
-  const std::size_t elements = max_rows * gatherer_.data().features;
-  const std::size_t fitting = ring_bytes / std::max<std::size_t>(elements * sizeof(T), 1);
+BatchLoader<T>::BatchLoader(Gatherer<T> gatherer, std::size_t max_rows, InputForm form)
+    : gatherer_(std::move(gatherer)), max_rows_(max_rows), form_(form) {
+  const std::size_t elements = form == InputForm::dense ? max_rows * gatherer_.data().features : 0;
+  const std::size_t bytes =
+      form == InputForm::dense ? elements * sizeof(T) : sparse_bytes(gatherer_.data(), max_rows);
+  const std::size_t fitting = ring_bytes / std::max<std::size_t>(bytes, 1);
   slots_.resize(std::clamp<std::size_t>(fitting, 2, longest_ring));
   for (Slot& slot : slots_) {
     slot.features = AlignedBuffer<T>(elements);
+  }
+  if (form == InputForm::sparse && gatherer_.has_center()) {
+    throw std::invalid_argument("BatchLoader: sparse rows with a normalizer that has a center");
   }
   thread_ = std::thread([this] { work(); });
 }
@@ -29,11 +45,12 @@ BatchLoader<T>::~BatchLoader() {
 }
 
 template <class T>
-void BatchLoader<T>::start(Plan plan, std::size_t steps) {
+void BatchLoader<T>::start(Plan plan, std::size_t steps, WholeBatch whole) {
   std::unique_lock lock(mutex_);
   steps_ = 0;  // the thread begins no further batch of the last pass
   ready_.wait(lock, [this] { return !filling_; });
   plan_ = std::move(plan);
+  whole_ = std::move(whole);
   steps_ = steps;
   filled_ = 0;
   taken_ = 0;
@@ -56,9 +73,8 @@ Batch<T> BatchLoader<T>::next() {
   if (low) {
     room_.notify_all();
   }
-  return {{slot.features.data(), slot.samples.size(), gatherer_.data().features},
-          slot.labels,
-          slot.samples};
+  return {form_ == InputForm::dense ? InputRows<T>(dense_rows(slot)) : slot.sparse.rows(),
+          slot.labels, slot.samples, slot.columns.view()};
 }
 
 /// Whether the slot of the next batch is neither in use (the batch taken last is) nor waiting to
@@ -101,8 +117,16 @@ void BatchLoader<T>::fill(Slot& slot, std::size_t step) {
   if (slot.samples.size() > max_rows_) {
     throw std::logic_error("BatchLoader: a batch larger than its buffer");
   }
-  gatherer_.gather(slot.samples,
-                   {slot.features.data(), slot.samples.size(), gatherer_.data().features});
+  if (form_ == InputForm::dense) {
+    gatherer_.gather(slot.samples, dense_rows(slot));
+  } else {
+    slot.sparse.gather(gatherer_, slot.samples, {0, gatherer_.data().features});
+    if (whole_.plan) {
+      whole_.plan(step, slot.samples_of_whole);
+      slot.whole.gather(gatherer_, slot.samples_of_whole, whole_.features);
+      slot.columns.sort(slot.whole.rows());
+    }
+  }
   if (gatherer_.data().has_labels()) {
     slot.labels.resize(slot.samples.size());
     gatherer_.gather_labels(slot.samples, slot.labels);

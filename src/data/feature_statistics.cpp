@@ -153,6 +153,18 @@ double FeatureStatistics::mean(std::size_t input) const {
   return row(mean_row)[input];
 }
 
+Normalizer FeatureStatistics::scaling(Normalization kind) const {
+  Normalizer result = normalizer(kind);
+  if (kind == Normalization::minmax) {
+    for (std::size_t j = 0; j < features_; ++j) {
+      const double most = std::max(std::abs(row(min_row)[j]), std::abs(row(max_row)[j]));
+      result.scale[j] = result.scale[j] > 0 ? 1 / most : 0;
+    }
+  }
+  std::fill(result.center.begin(), result.center.end(), 0.0);
+  return result;
+}
+
 double FeatureStatistics::largest(const Normalizer& normalizer) const {
   double largest = 0;
   for (std::size_t j = 0; j < features_; ++j) {

@@ -98,6 +98,11 @@ Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
 }
 
 template <class T>
+bool Gatherer<T>::has_center() const {
+  return std::any_of(center_d_.begin(), center_d_.end(), [](double x) { return x != 0; });
+}
+
+template <class T>
 template <class Raw>
 void Gatherer<T>::gather_dense(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
   using Compute = ComputeType<Raw, T>;

@@ -35,25 +35,25 @@ std::size_t Sampler::batch_samples(std::size_t step) const {
 }
 
 Range Sampler::share(std::size_t step, std::size_t rank) const {
-  const std::size_t samples = batch_samples(step);
-  if (settings_.logical_shards == 0) {
-    return part_of(samples, settings_.ranks, rank);
-  }
-  const Range shards = part_of(settings_.logical_shards, settings_.ranks, rank);
-  if (shards.empty()) {
-    return {samples, samples};
-  }
-  return {part_of(samples, settings_.logical_shards, shards.begin).begin,
-          part_of(samples, settings_.logical_shards, shards.end - 1).end};
+  return share_of(batch_samples(step), settings_.logical_shards, settings_.ranks, rank);
 }
 
 void Sampler::batch(std::size_t epoch, std::size_t step,
                     std::vector<std::uint64_t>& samples) const {
+  take(epoch, step, share(step, settings_.rank), samples);
+}
+
+void Sampler::global_batch(std::size_t epoch, std::size_t step,
+                           std::vector<std::uint64_t>& samples) const {
+  take(epoch, step, {0, batch_samples(step)}, samples);
+}
+
+void Sampler::take(std::size_t epoch, std::size_t step, Range which,
+                   std::vector<std::uint64_t>& samples) const {
   const Permutation order(training_, RandomStream(settings_.seed, Purpose::shuffle, 0, epoch));
-  const Range mine = share(step, settings_.rank);
   const std::size_t first = step * settings_.batch_size;
   samples.clear();
-  for (std::size_t i = mine.begin; i < mine.end; ++i) {
+  for (std::size_t i = which.begin; i < which.end; ++i) {
     samples.push_back(training_sample(order(first + i)));
   }
 }

@@ -21,9 +21,10 @@ template <class T>
 SavedNetwork<T>::SavedNetwork(const SavedModel& model, const Dataset& data, std::size_t max_rows)
     : layout_({model.description.widths.begin(), model.description.widths.end()}),
       values_(layout_.size()),
-      network_(layout_, values_.span(), {}, {.max_batch = max_rows}),
       gatherer_(encoded_for(model, data), model.description.normalizer),
-      X_(max_rows * data.features) {
+      is_sparse_(keeps_rows_sparse(data) && !gatherer_.has_center()),
+      network_(layout_, values_.span(), {}, {.max_batch = max_rows, .sparse_input = is_sparse_}),
+      X_(is_sparse_ ? 0 : max_rows * data.features) {
   model.copy_to(layout_, values_.span());
 }
 
@@ -31,6 +32,10 @@ template <class T>
 MatrixView<const T> SavedNetwork<T>::logits(Range samples) {
   std::vector<std::uint64_t> indices(samples.size());
   std::iota(indices.begin(), indices.end(), samples.begin);
+  if (is_sparse_) {
+    sparse_.gather(gatherer_, indices, {0, gatherer_.data().features});
+    return network_.forward(sparse_.rows());
+  }
   const MatrixView<T> X{X_.data(), samples.size(), gatherer_.data().features};
   gatherer_.gather(indices, X);
   return network_.forward(X);

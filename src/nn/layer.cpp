@@ -15,8 +15,8 @@ Layer<T>::Layer(const LayerPlace<T>& place, std::unique_ptr<LayerProducts<T>> pr
       output_{nodes_.data(), place.max_batch, place.layout.outputs} {}
 
 template <class T>
-void Layer<T>::forward(MatrixView<const T> X, const DropoutKey* key) {
-  const MatrixView<T> A = output(X.rows);
+void Layer<T>::forward(const InputRows<T>& X, const DropoutKey* key) {
+  const MatrixView<T> A = output(X.rows());
   largest_output_.clear();
   const auto activation = [&](Range rows, Range columns) { activate(A, key, rows, columns); };
   products_->forward(X, A, std::cref(activation));

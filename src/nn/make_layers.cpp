@@ -7,6 +7,7 @@
 #include "dnn/nn/split_layers.hpp"
 #include "dnn/products/bf16_products.hpp"
 #include "dnn/products/full_products.hpp"
+#include "dnn/products/sparse_products.hpp"
 
 namespace dnn {
 
@@ -17,16 +18,21 @@ namespace {
 constexpr std::size_t narrowest_in_bf16 = 32;
 
 template <class T>
-bool uses_bf16(const ParameterLayout& layout, std::size_t number, ProductKind kind) {
-  return kind == ProductKind::bf16 && layout.widths()[number] >= narrowest_in_bf16;
+bool uses_bf16(const ParameterLayout& layout, std::size_t number, const NetworkParts<T>& parts) {
+  return parts.products == ProductKind::bf16 && layout.widths()[number] >= narrowest_in_bf16 &&
+         !(number == 1 && parts.sparse_input);
 }
 
 template <class T>
 std::unique_ptr<LayerProducts<T>> make_products(const ParameterLayout& layout,
                                                 const LayerPlace<T>& place, bool goes_backward,
-                                                ProductKind kind, DenseProducts<T>& products) {
+                                                const NetworkParts<T>& parts,
+                                                DenseProducts<T>& products) {
+  if (place.number == 1 && parts.sparse_input) {
+    return std::make_unique<SparseProducts<T>>(place.W, products);
+  }
   if constexpr (std::is_same_v<T, float>) {
-    if (uses_bf16<T>(layout, place.number, kind)) {
+    if (uses_bf16<T>(layout, place.number, parts)) {
       using Backward = Bf16Products::Backward;
       const Backward backward = !goes_backward      ? Backward::none
                                 : place.number == 1 ? Backward::parameters
@@ -52,7 +58,7 @@ template <class T>
 void check_blocks(const ParameterLayout& layout, bool goes_backward, const NetworkParts<T>& parts) {
   bool some_bf16 = false;
   for (std::size_t n = 1; n < layout.widths().size(); ++n) {
-    some_bf16 = some_bf16 || uses_bf16<T>(layout, n, parts.products);
+    some_bf16 = some_bf16 || uses_bf16<T>(layout, n, parts);
   }
   if ((parts.block_sums != nullptr && some_bf16) ||
       (parts.block_sums == nullptr && layout.class_blocks() > 1 && goes_backward)) {
@@ -83,7 +89,7 @@ std::vector<std::unique_ptr<Layer<T>>> make_layers(const ParameterLayout& layout
                                                             *parts.block_sums));
       continue;
     }
-    auto own = make_products(layout, place, goes_backward, parts.products, products);
+    auto own = make_products(layout, place, goes_backward, parts, products);
     if (parts.group != nullptr && layer.split == LayerSplit::columns) {
       layers.push_back(std::make_unique<ColumnLayer<T>>(place, std::move(own), *parts.group));
     } else if (parts.group != nullptr && layer.split == LayerSplit::rows) {

@@ -47,26 +47,27 @@ void Network<T>::values_changed() {
 }
 
 template <class T>
-MatrixView<T> Network<T>::forward(MatrixView<const T> X, const DropoutKey* key) {
+MatrixView<T> Network<T>::forward(const InputRows<T>& X0, const DropoutKey* key) {
   dropped_ = key != nullptr;
+  InputRows<T> X = X0;
   for (const auto& layer : layers_) {
     layer->forward(X, key);  // eq. 7, 8, 20
-    X = layer->output(X.rows);
+    X = layer->output(X.rows());
   }
-  return layers_.back()->output(X.rows);
+  return layers_.back()->output(X.rows());
 }
 
 template <class T>
-T Network<T>::backward(MatrixView<const T> X0, T largest_input, std::span<const Range> shards,
+T Network<T>::backward(const InputRows<T>& X0, T largest_input, std::span<const Range> shards,
                        const std::function<void(const LayerGradients<T>&)>& ready) {
-  const Range all_rows{0, X0.rows};
-  GradientBounds<T> bounds(X0.rows, layers_.front()->is_split());
-  MatrixView<const T> dA = layers_.back()->output(X0.rows);
+  const Range all_rows{0, X0.rows()};
+  GradientBounds<T> bounds(X0.rows(), layers_.front()->is_split());
+  MatrixView<const T> dA = layers_.back()->output(X0.rows());
   T largest_dA = largest_magnitude(std::span<const T>(dA.data, dA.size()));
   for (std::size_t n = layers_.size(); n > 0; --n) {
     Layer<T>& layer = *layers_[n - 1];
     Layer<T>* const below = n > 1 ? layers_[n - 2].get() : nullptr;
-    const MatrixView<const T> X = below != nullptr ? below->output(X0.rows) : X0;
+    const InputRows<T> X = below != nullptr ? InputRows<T>(below->output(X0.rows())) : X0;
     const T largest_x = below != nullptr ? below->largest_output() : largest_input;
     const T bound = bounds.layer(largest_x, largest_dA, layer.is_split());
     layer.products().begin_backward(X, dA, shards.empty() ? std::span(&all_rows, 1) : shards);
@@ -77,12 +78,14 @@ T Network<T>::backward(MatrixView<const T> X0, T largest_input, std::span<const 
       ready({n, {layout.weights.begin, layout.bias.end}, bound});
     };
     if (below == nullptr) {
+      first_dA_ = dA;
       parameters();
       break;
     }
     const T scale = dropped_ ? static_cast<T>(1 / (1 - below->place().dropout)) : T{1};
-    const MatrixView<T> dA_below{dA_[n % 2].data(), X.rows, X.cols};
-    largest_dA = layer.backward_input(dA, {X, scale, dA_below}, bounds,  // eq. 21-23
+    const MatrixView<const T> X_below = X.dense();
+    const MatrixView<T> dA_below{dA_[n % 2].data(), X_below.rows, X_below.cols};
+    largest_dA = layer.backward_input(dA, {X_below, scale, dA_below}, bounds,  // eq. 21-23
                                       std::cref(parameters));
     dA = dA_below;
   }

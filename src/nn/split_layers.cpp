@@ -42,8 +42,8 @@ RowLayer<T>::RowLayer(const LayerPlace<T>& place, std::unique_ptr<LayerProducts<
     : Layer<T>(place, std::move(products)), group_(group) {}
 
 template <class T>
-void RowLayer<T>::forward(MatrixView<const T> X, const DropoutKey* key) {
-  const MatrixView<T> A = this->output(X.rows);
+void RowLayer<T>::forward(const InputRows<T>& X, const DropoutKey* key) {
+  const MatrixView<T> A = this->output(X.rows());
   this->largest_output_.clear();
   this->products().forward(X, A, {});
   group_.sum({A.data, A.size()});

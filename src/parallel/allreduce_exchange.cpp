@@ -8,21 +8,22 @@ namespace dnn {
 
 template <class T>
 AllreduceExchange<T>::AllreduceExchange(const Communicator& ranks, std::size_t size,
-                                        std::size_t logical_shards)
-    : PrivateBuffers<T>(size, &ranks, logical_shards), ranks_(ranks) {}
+                                        std::size_t logical_shards, std::size_t not_exchanged)
+    : PrivateBuffers<T>(size, &ranks, logical_shards, not_exchanged), ranks_(ranks) {}
 
 template <class T>
 void AllreduceExchange<T>::ready(Range /*range*/) {}
 
 template <class T>
 void AllreduceExchange<T>::sum_own_nodes() {
-  const std::span<T> gradients = this->gradients();
+  const std::span<T> gradients = this->exchanged_gradients();
+  const std::size_t first = this->exchanged().begin;
   const std::size_t nodes = this->tree() ? this->tree()->nodes().size() : 1;
   if (nodes == 0) {
     std::ranges::fill(gradients, T{0});  // they hold the last step's sums
   }
   for (std::size_t i = 1; i < nodes; ++i) {
-    add(this->part(i).data(), gradients.data(), gradients.size());
+    add(this->part(i).data() + first, gradients.data(), gradients.size());
   }
 }
 
@@ -30,7 +31,7 @@ template <class T>
 bool AllreduceExchange<T>::combine(bool finite) {
   sum_own_nodes();
   this->mark(finite);
-  ranks_.all_reduce(this->gradients(), Reduction::sum);
+  ranks_.all_reduce(this->exchanged_gradients(), Reduction::sum);
   return this->is_unmarked();
 }
 

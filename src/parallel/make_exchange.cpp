@@ -63,14 +63,16 @@ std::unique_ptr<GradientExchange<T>> make_exchange(const ExchangeChoice& choice,
       return std::make_unique<NodeExchange<T>>(
           world, node, size,
           typename NodeExchange<T>::Settings{settings.shared_cores, settings.compress,
-                                             settings.logical_shards});
+                                             settings.logical_shards, settings.not_exchanged});
     case ExchangeKind::overlap:
       return std::make_unique<OverlapExchange<T>>(world, size, settings.logical_shards,
-                                                  settings.bucket_bytes);
+                                                  settings.bucket_bytes, settings.not_exchanged);
     case ExchangeKind::allreduce:
-      return std::make_unique<AllreduceExchange<T>>(world, size, settings.logical_shards);
+      return std::make_unique<AllreduceExchange<T>>(world, size, settings.logical_shards,
+                                                    settings.not_exchanged);
     default:
-      return std::make_unique<TreeExchange<T>>(world, size, settings.logical_shards);
+      return std::make_unique<TreeExchange<T>>(world, size, settings.logical_shards,
+                                               settings.not_exchanged);
   }
 }
 

@@ -26,17 +26,12 @@ std::size_t slice_count(const Communicator& world, const Node& node) {
   return static_cast<std::size_t>(world.all_reduce<std::int64_t>(node.size(), Reduction::min));
 }
 
-Range slice_of(std::size_t size, std::size_t slices, const Node& node) {
-  const auto rank = static_cast<std::size_t>(node.rank());
+Range slice_of(std::size_t size, std::size_t slices, int node_rank) {
+  const auto rank = static_cast<std::size_t>(node_rank);
   if (rank >= slices) {
     return {size, size};
   }
   return part_in_grains(size, slice_grain, slices, rank);
-}
-
-bool some_rank_owns_nothing(std::size_t size, std::size_t slices, const Node& node) {
-  return std::min(slices, (size + slice_grain - 1) / slice_grain) <
-         static_cast<std::size_t>(node.size());
 }
 
 }  // namespace
@@ -44,8 +39,11 @@ bool some_rank_owns_nothing(std::size_t size, std::size_t slices, const Node& no
 template <class T>
 NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t size,
                               const Settings& settings)
-    : node_(node),
-      own_(slice_of(size, slice_count(world, node), node)),
+    : GradientExchange<T>({settings.not_exchanged, size}),
+      world_(world),
+      node_(node),
+      slices_(slice_count(world, node)),
+      own_(slice_of(size, slices_, node.rank())),
       tree_(settings.logical_shards > 0
                 ? std::optional<NodeTree<T>>(std::in_place, world, node, settings.logical_shards)
                 : std::nullopt),
@@ -55,16 +53,16 @@ NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t
       numbers_(allocate<std::uint64_t>(
           node, 2 * this->owner_numbers * static_cast<std::size_t>(node.size()))),
       finite_(allocate<std::int32_t>(node, static_cast<std::size_t>(node.size()) + 1)),
-      has_idle_(some_rank_owns_nothing(size, slice_count(world, node), node)),
       has_other_nodes_(node.size() < world.size()),
       slice_(world.split(node.rank())),
       barrier_(node, settings.shared_cores, has_other_nodes_ ? &world : nullptr) {
-  if (tree_ && has_other_nodes_ && !own_.empty()) {
-    tree_->connect(slice_, own_.size());
+  const Range own = exchanged_slice(node.rank());
+  if (tree_ && has_other_nodes_ && !own.empty()) {
+    tree_->connect(slice_, own.size());
   }
   if constexpr (std::is_same_v<T, float>) {
     if (settings.compress && slice_.size() > 1) {
-      compressed_.emplace(slice_, own_.size());
+      compressed_.emplace(slice_, own.size());
     }
   }
 }
@@ -110,11 +108,17 @@ bool NodeExchange<T>::all_finite_on_node() const {
   return std::all_of(ranks.begin(), ranks.end(), [](std::int32_t finite) { return finite != 0; });
 }
 
-/// The slices of all nodes meet. Each carries the mark of a node with bad numbers; a rank that owns
-/// no parameters gets it from its node's leader, which always owns some.
+template <class T>
+Range NodeExchange<T>::exchanged_slice(int node_rank) const {
+  return intersect(slice_of(values_.size(), slices_, node_rank), this->exchanged());
+}
+
+/// The slices of all nodes meet. Each carries the mark of a node with bad numbers; a rank whose
+/// slice has none to exchange gets it from the first one of its node whose slice has some.
 template <class T>
 bool NodeExchange<T>::sum_between_nodes(bool finite) {
-  const std::span<T> slice = gradients().subspan(own_.begin, own_.size());
+  const Range mine = exchanged_slice(node_.rank());
+  const std::span<T> slice = gradients().subspan(mine.begin, mine.size());
   if (tree_ && !slice.empty()) {
     tree_->sum_between_nodes(finite, slice);
   } else if (!slice.empty()) {
@@ -124,9 +128,16 @@ bool NodeExchange<T>::sum_between_nodes(bool finite) {
     sum_slice(slice);
   }
   bool all = slice.empty() || !std::isnan(slice[0]);
-  if (has_idle_) {
+  int speaker = node_.size();
+  bool has_idle = false;
+  for (int rank = node_.size(); rank-- > 0;) {
+    const bool is_idle = exchanged_slice(rank).empty();
+    has_idle = has_idle || is_idle;
+    speaker = is_idle ? speaker : rank;
+  }
+  if (has_idle) {
     std::int32_t& verdict = finite_[static_cast<std::size_t>(node_.size())];
-    if (node_.is_leader()) {
+    if (node_.rank() == speaker) {
       verdict = all ? 1 : 0;
     }
     barrier_.wait();
@@ -154,11 +165,12 @@ void NodeExchange<T>::sum_node() {
     return;
   }
   const std::span<T> mine = gradients();
-  parallel_for(own_.size(), parallel_grain, [&](Range part) {
+  const Range slice = exchanged_slice(node_.rank());
+  parallel_for(slice.size(), parallel_grain, [&](Range part) {
     constexpr std::size_t block = 2048;
     alignas(64) std::array<T, block> sum;
-    const std::size_t end = own_.begin + part.end;
-    for (std::size_t first = own_.begin + part.begin; first < end; first += block) {
+    const std::size_t end = slice.begin + part.end;
+    for (std::size_t first = slice.begin + part.begin; first < end; first += block) {
       const std::size_t count = std::min(block, end - first);
       std::copy_n(gradients_of(0, 0).data() + first, count, sum.data());
       for (int rank = 1; rank < node_.size(); ++rank) {
@@ -171,10 +183,11 @@ void NodeExchange<T>::sum_node() {
 
 template <class T>
 void NodeExchange<T>::sum_nodes_of_tree() {
+  const Range slice = exchanged_slice(node_.rank());
   tree_->sum_node(
-      own_.begin, own_.size(),
+      slice.begin, slice.size(),
       [this](int rank, std::size_t index) { return gradients_of(rank, index).data(); },
-      gradients().data() + own_.begin);
+      gradients().data() + slice.begin);
 }
 
 template <class T>

@@ -21,8 +21,9 @@ constexpr Clock::duration longest_sleep = std::chrono::milliseconds(1);
 
 template <class T>
 OverlapExchange<T>::OverlapExchange(const Communicator& ranks, std::size_t size,
-                                    std::size_t logical_shards, std::size_t bucket_bytes)
-    : PrivateBuffers<T>(size, &ranks, logical_shards),
+                                    std::size_t logical_shards, std::size_t bucket_bytes,
+                                    std::size_t not_exchanged)
+    : PrivateBuffers<T>(size, &ranks, logical_shards, not_exchanged),
       ranks_(ranks),
       bucket_elements_(std::clamp<std::size_t>(bucket_bytes / sizeof(T), 1, std::size_t{1} << 30)),
       collected_{size, size},
@@ -43,8 +44,9 @@ void OverlapExchange<T>::ready(Range range) {
   // Layers come last first, so what is collected grows downwards. What lies between two layers is
   // padding, which travels along. The bucket with the first gradient goes in combine(), which may
   // have to mark it.
-  collected_.begin = range.begin;
-  while (collected_.size() >= bucket_elements_ && collected_.end > bucket_elements_) {
+  const std::size_t first = this->exchanged().begin;
+  collected_.begin = std::max(range.begin, first);
+  while (collected_.size() >= bucket_elements_ && collected_.end - first > bucket_elements_) {
     const Range bucket{collected_.end - bucket_elements_, collected_.end};
     send(bucket);
     collected_.end = bucket.begin;

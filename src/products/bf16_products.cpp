@@ -82,8 +82,9 @@ void Bf16Products::values_changed() {
   rounded_W_.round(W_);
 }
 
-void Bf16Products::forward(MatrixView<const float> X, MatrixView<float> A,
+void Bf16Products::forward(const InputRows<float>& input, MatrixView<float> A,
                            const Epilogue& epilogue) {
+  const MatrixView<const float> X = input.dense();
   check(X.rows <= max_batch_ && X.cols == W_.rows, "X");
   check(A.rows == X.rows && A.cols == W_.cols, "A");
   samples_ = X.rows;
@@ -92,7 +93,7 @@ void Bf16Products::forward(MatrixView<const float> X, MatrixView<float> A,
   finish(A, epilogue);
 }
 
-void Bf16Products::begin_backward(MatrixView<const float> /*X*/, MatrixView<const float> dA,
+void Bf16Products::begin_backward(const InputRows<float>& /*X*/, MatrixView<const float> dA,
                                   std::span<const Range> shards) {
   check(dA.rows == samples_ && dA.cols == W_.cols && backward_ != Backward::none, "dA");
   check(shards.size() == 1, "a batch of several shards");

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -102,6 +104,72 @@ DNN_SIMD_BODY void sum_tile(const TileSum<T>& given) {
   }
 }
 
+/// `Vectors` vectors of columns of an IndexedSum, from `first` on.
+template <class T, std::size_t Bytes, std::size_t Vectors>
+DNN_SIMD_BODY void sum_indexed_vectors(const IndexedSum<T>& sum, std::size_t first) {
+  constexpr std::size_t lanes = Bytes / sizeof(T);
+  // Rows that the processor cannot foresee are fetched into the second cache. Measured with 128 x
+  // 200 rows of 1 KiB out of 100 MB (AMD EPYC): 1.5 ms; four rows ahead, into the first cache: 2.8
+  // ms.
+  constexpr std::size_t rows_ahead = 8;
+  constexpr int second_cache = 2;
+  constexpr std::size_t line = 64 / sizeof(T);
+  typedef T Vector __attribute__((vector_size(Bytes)));
+  typedef T InMemory __attribute__((vector_size(Bytes), aligned(alignof(T)), may_alias));
+  const T* const b = sum.b + first;
+  Vector c[Vectors] = {};
+  for (std::size_t p = 0; p < sum.terms; ++p) {
+    if (p + rows_ahead < sum.terms) {
+      const T* const ahead = b + sum.index[p + rows_ahead] * sum.b_row;
+#pragma GCC unroll 16
+      for (std::size_t j = 0; j < Vectors * lanes; j += line) {
+        __builtin_prefetch(ahead + j, 0, second_cache);
+      }
+    }
+    const T* const row = b + sum.index[p] * sum.b_row;
+    const Vector a = sum.a[p] - Vector{};
+#pragma GCC unroll 16
+    for (std::size_t j = 0; j < Vectors; ++j) {
+      c[j] += a * *reinterpret_cast<const InMemory*>(row + j * lanes);
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t j = 0; j < Vectors; ++j) {
+    *reinterpret_cast<InMemory*>(sum.to + first + j * lanes) = c[j] + Vector{};  // -0 becomes 0
+  }
+}
+
+/// The last columns, which are no whole vector.
+template <class T, std::size_t Bytes>
+DNN_SIMD_BODY void sum_indexed_rest(const IndexedSum<T>& sum, std::size_t first) {
+  typedef T Vector __attribute__((vector_size(Bytes)));
+  const std::size_t bytes = (sum.columns - first) * sizeof(T);
+  Vector c = {};
+  for (std::size_t p = 0; p < sum.terms; ++p) {
+    Vector row = {};
+    std::memcpy(&row, sum.b + sum.index[p] * sum.b_row + first, bytes);
+    c += (sum.a[p] - Vector{}) * row;
+  }
+  c = c + Vector{};
+  std::memcpy(sum.to + first, &c, bytes);
+}
+
+template <class T, std::size_t Bytes, std::size_t Vectors>
+DNN_SIMD_BODY void sum_indexed(const IndexedSum<T>& given) {
+  const IndexedSum<T> sum = given;  // which no store can change
+  constexpr std::size_t lanes = Bytes / sizeof(T);
+  std::size_t first = 0;
+  for (; first + Vectors * lanes <= sum.columns; first += Vectors * lanes) {
+    sum_indexed_vectors<T, Bytes, Vectors>(sum, first);
+  }
+  for (; first + lanes <= sum.columns; first += lanes) {
+    sum_indexed_vectors<T, Bytes, 1>(sum, first);
+  }
+  if (first < sum.columns) {
+    sum_indexed_rest<T, Bytes>(sum, first);
+  }
+}
+
 struct Portable {
   static constexpr std::size_t level = 2;
   static constexpr const char* name = "portable";
@@ -112,6 +180,10 @@ struct Portable {
   template <class T, std::size_t Rows, std::size_t Vectors>
   static void run(const TileSum<T>& sum) {
     sum_tile<T, bytes, Rows, Vectors>(sum);
+  }
+  template <class T>
+  static void run_indexed(const IndexedSum<T>& sum) {
+    sum_indexed<T, bytes, 8>(sum);
   }
 };
 
@@ -130,6 +202,10 @@ struct Avx2 {
   __attribute__((target("avx2,fma"))) static void run(const TileSum<T>& sum) {
     sum_tile<T, bytes, Rows, Vectors>(sum);
   }
+  template <class T>
+  __attribute__((target("avx2,fma"))) static void run_indexed(const IndexedSum<T>& sum) {
+    sum_indexed<T, bytes, 8>(sum);
+  }
 };
 
 /// 32 registers: 24 sums, 3 of b, 1 of a.
@@ -144,6 +220,10 @@ struct Avx512 {
   __attribute__((target("avx512f,fma"))) static void run(const TileSum<T>& sum) {
     sum_tile<T, bytes, Rows, Vectors>(sum);
   }
+  template <class T>
+  __attribute__((target("avx512f,fma"))) static void run_indexed(const IndexedSum<T>& sum) {
+    sum_indexed<T, bytes, 16>(sum);
+  }
 };
 #endif
 
@@ -154,8 +234,13 @@ void add_row(TileKernel<T>& kernel, std::index_sequence<Vectors...>) {
 
 template <class T, class Level, std::size_t... Rows>
 TileKernel<T> kernel_of(std::index_sequence<Rows...>) {
-  TileKernel<T> kernel{Level::name,    false, Level::rows, Level::bytes / sizeof(T),
-                       Level::vectors, {}};
+  TileKernel<T> kernel{Level::name,
+                       false,
+                       Level::rows,
+                       Level::bytes / sizeof(T),
+                       Level::vectors,
+                       {},
+                       &Level::template run_indexed<T>};
   (add_row<T, Level, Rows>(kernel, std::make_index_sequence<Level::vectors>()), ...);
   return kernel;
 }
@@ -190,6 +275,15 @@ bool is_fused(const TileKernel<T>& kernel) {
         fused += static_cast<std::size_t>(std::count(c.begin(), c.end(), e * e));
       }
     }
+  }
+  for (const std::size_t width : {2 * columns * kernel.most_rows, std::size_t{1}}) {
+    std::vector<T> rows(width, T{1});
+    rows.resize(2 * width, 1 + e);
+    std::vector<T> c(width);
+    const std::array<std::uint32_t, 2> index = {0, 1};
+    kernel.indexed({a.data(), index.data(), 2, rows.data(), width, width, c.data()});
+    sums += width;
+    fused += static_cast<std::size_t>(std::count(c.begin(), c.end(), e * e));
   }
   if (fused != 0 && fused != sums) {
     throw std::logic_error(fmt::format(

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -52,7 +53,7 @@ void LibsvmRows<T>::add(std::string_view words) {
     }
   }
   if (!ascending) {
-    check_unique(row_begin);
+    sort_row(row_begin);
   }
   offsets_.push_back(columns_.size());
 }
@@ -113,13 +114,20 @@ void LibsvmRows<T>::add_value(std::uint32_t index, T value) {
   values_.push_back(value);
 }
 
+/// Puts the features of a row into ascending order: sums take them in that order.
 template <class T>
-void LibsvmRows<T>::check_unique(std::size_t row_begin) const {
-  std::vector<std::uint32_t> row(columns_.begin() + static_cast<std::ptrdiff_t>(row_begin),
-                                 columns_.end());
+void LibsvmRows<T>::sort_row(std::size_t row_begin) {
+  std::vector<std::pair<std::uint32_t, T>> row;
+  for (std::size_t k = row_begin; k < columns_.size(); ++k) {
+    row.emplace_back(columns_[k], values_[k]);
+  }
   std::sort(row.begin(), row.end());
-  const auto twice = std::adjacent_find(row.begin(), row.end());
-  if (twice != row.end()) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    std::tie(columns_[row_begin + i], values_[row_begin + i]) = row[i];
+  }
+  const auto twice =
+      std::adjacent_find(columns_.begin() + static_cast<std::ptrdiff_t>(row_begin), columns_.end());
+  if (twice != columns_.end()) {
     lines_.fail(fmt::format("index {} appears twice", *twice));
   }
 }

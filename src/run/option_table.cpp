@@ -97,7 +97,8 @@ std::vector<Option> data_options() {
        "fraction of the training data held out for validation, chosen by the seed", Binding::model,
        fraction(&Config::validation)},
       {"normalize", "Data", "", words(&Config::normalize),
-       "scaling of the features, by statistics of the training set"},
+       "scaling of the features, by statistics of the training set; sparse rows are divided only: "
+       "by the deviation (standard) or the largest magnitude (minmax)"},
   };
 }
 
@@ -136,7 +137,9 @@ std::vector<Option> training_options() {
        Binding::model,
        rule([](const Config& c) { return c.batch_size.value_or(1) >= 1; }, "must be at least 1"),
        [](const Config& c) { return Json(c.batch_size.value_or(Config::default_batch_size)); }},
-      {"optimizer", "Training", "", words(&Config::optimizer), "how gradients become updates"},
+      {"optimizer", "Training", "", words(&Config::optimizer),
+       "how gradients become updates; with sparse rows, weights of features that a batch does not "
+       "store stay as they are"},
       {"lr", "Training", "RATE", &Config::lr,
        "learning rate [adam, adamw: 0.001; sgd: 0.1; momentum, nesterov: 0.02]", Binding::model,
        rule(

@@ -168,7 +168,8 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
                             config.compress == Compression::bf16,
                             plan.shared_cores,
                             spare_core,
-                            data.logical_shards};
+                            data.logical_shards,
+                            data.sparse_rows ? plan.part.layers().front().weights.size() : 0};
   plan.exchange = choose_in_grid(plan.exchange_settings, grid, plan.part.size() * element);
   const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
   std::size_t widest_hidden = 0;
@@ -180,7 +181,8 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   if (rule.class_blocks > 1 || grid.is_split()) {
     nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
   }
-  const std::size_t batches = 2 * data.train.features * (data.sampler.max_share() + 256);
+  const std::size_t batches =
+      data.sparse_rows ? 0 : 2 * data.train.features * (data.sampler.max_share() + 256);
   plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
                                rows * (nodes + 2 * widest_hidden) + batches);
   if (data.logical_shards > 0) {

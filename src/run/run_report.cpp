@@ -58,6 +58,12 @@ std::string describe_bits(const RunPlan& plan, const Config& config, const Train
                      plural(data.logical_shards, "logical shard"));
 }
 
+/// Of a sample, on average.
+double stored_values(const Dataset& data) {
+  return static_cast<double>(data.value_columns.as<std::uint32_t>().size()) /
+         static_cast<double>(data.samples);
+}
+
 /// What makes this run slower than it could be.
 void warn_of_ranks(const RunPlan& plan, const TrainingData& data, std::vector<std::string>& lines) {
   if (plan.shared_cores) {
@@ -108,6 +114,11 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
     for (std::size_t i = 0; set != nullptr && i < set->notes.size(); ++i) {
       lines.push_back("note:     " + set->notes[i]);
     }
+  }
+  if (data.sparse_rows) {
+    lines.push_back(fmt::format(
+        "sparse:   {:.1f} of {} features a sample; an update moves W of its batch's features alone",
+        stored_values(data.train), with_commas(data.train.features)));
   }
   const bool falls_back = config.precision == Precision::bf16 && plan.products == ProductKind::full;
   lines.push_back(

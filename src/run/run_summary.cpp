@@ -75,6 +75,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"network", plan.layout.widths()},
         {"parameters", plan.layout.parameter_count()},
         {"batch_size", data.batch_size},
+        {"sparse_rows", data.sparse_rows},
         {"training_samples", data.sampler.training_samples()},
         {"epochs_run", result.epochs.size()},
         {"stopped_early", result.stopped_early},

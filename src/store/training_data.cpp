@@ -13,6 +13,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
+#include "dnn/data/sparse_batch.hpp"
 #include "dnn/files/stream.hpp"
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
@@ -187,8 +188,11 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   fill_with_medians(world, train, sampler);
   const FeatureStatistics features =
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
+  const bool sparse_rows = keeps_rows_sparse(train);
   Normalizer normalizer = agree(world, [&] {
-    return features.normalizer(settings.normalize, FeatureEncoding(train.schema).scaled_inputs());
+    return sparse_rows ? features.scaling(settings.normalize)
+                       : features.normalizer(settings.normalize,
+                                             FeatureEncoding(train.schema).scaled_inputs());
   });
   const double largest = features.largest(normalizer);
   fill_with_means(train.schema, features);
@@ -202,7 +206,8 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
           .sampler = sampler,
           .batch_size = sampling.batch_size,
           .logical_shards = sampling.logical_shards,
-          .largest_feature = largest};
+          .largest_feature = largest,
+          .sparse_rows = sparse_rows};
 }
 
 }  // namespace dnn

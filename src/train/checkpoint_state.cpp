@@ -121,7 +121,8 @@ bool restore_tensors(const Communicator& world, TrainingStep<T>& step,
     residuals.assign(static_cast<std::size_t>(world.size()), {});
   }
   const std::string mine = world.scatter(residuals, 0);
-  const std::int64_t fits = exchange.load_residual(mine) && !(had_any && mine.empty()) ? 1 : 0;
+  const bool lacks = had_any && mine.empty() && !exchange.save_residual().empty();
+  const std::int64_t fits = exchange.load_residual(mine) && !lacks ? 1 : 0;
   if (world.all_reduce(fits, Reduction::min) == 1) {
     return true;
   }

@@ -36,7 +36,7 @@ DistributedModel<T>::DistributedModel(const TrainerSettings& settings, RankGrid&
                                  grid.data_domain(), plan.part.size())),
       step_(plan.part,
             {max_rows, settings.dropout, settings.clip_norm, settings.seed, plan.products,
-             data.largest_feature,
+             data.sparse_rows, data.largest_feature,
              largest_gradient<T>(settings.optimizer) /
                  static_cast<double>(data.logical_shards > 0
                                          ? data.logical_shards
@@ -80,8 +80,10 @@ template <class T>
 std::vector<T> DistributedModel<T>::summed_gradients() {
   std::vector<T> gradients(step_.layout().size());
   const Range own = parts_.saved().flat;  // every element from one rank
-  std::ranges::copy(step_.gradients().subspan(own.begin, own.size()),
-                    gradients.begin() + static_cast<std::ptrdiff_t>(own.begin));
+  step_.places().for_each_run(own, [&](Range run, std::size_t place) {
+    std::ranges::copy(step_.gradients().subspan(place, run.size()),
+                      gradients.begin() + static_cast<std::ptrdiff_t>(run.begin));
+  });
   grid_.data_group().all_reduce(std::span(gradients), Reduction::sum);
   return gradients;
 }

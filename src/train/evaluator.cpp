@@ -54,15 +54,15 @@ bool is_in_top(std::span<const T> a, std::size_t label) {
 
 template <class T>
 Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gatherer<T> gatherer,
-                        std::size_t samples, std::function<std::uint64_t(std::uint64_t)> sample_at,
-                        std::size_t max_rows)
+                        InputForm form, std::size_t samples,
+                        std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows)
     : grid_(grid),
       model_group_(grid.is_split() ? &grid.model_group() : nullptr),
       classes_(layout.layers().back().columns),
       samples_(samples),
       sample_at_(std::move(sample_at)),
       max_rows_(max_rows),
-      loader_(std::move(gatherer), max_rows) {
+      loader_(std::move(gatherer), max_rows, form) {
   if (model_group_ != nullptr || layout.class_blocks() > 1) {
     sharded_loss_.emplace(model_group_, layout.widths().back(), classes_, max_rows,
                           SoftmaxCrossEntropy(), layout.class_blocks());

@@ -32,7 +32,7 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
       model_(settings, grid, plan, data,
              std::max(data.sampler.max_share(), RunEvaluator<T>::most_rows)),
       schedule_(schedule_of(settings, data.sampler.steps())),
-      loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share()),
+      loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share(), data.form()),
       evaluation_(grid, plan.part, data),
       models_({settings, world_, data, plan.layout.widths(), model_.parts(), outputs_.provenance,
                outputs_.folder}),
@@ -105,7 +105,11 @@ void Trainer<T>::begin_epoch() {
       [&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
         sampler.batch(epoch, first + step, samples);
       },
-      sampler.steps() - first);
+      sampler.steps() - first,
+      {[&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
+         sampler.global_batch(epoch, first + step, samples);
+       },
+       model_.step().owned_features()});
   epoch_watch_ = {};
 }
 

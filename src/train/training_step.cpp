@@ -8,8 +8,10 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
+#include "dnn/core/sparse_columns.hpp"
 #include "dnn/core/stopwatch.hpp"
 #include "dnn/core/sum_of_squares.hpp"
+#include "dnn/products/feature_sums.hpp"
 
 namespace dnn {
 
@@ -66,6 +68,7 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
                {.max_batch = settings.max_rows,
                 .dropout = settings.dropout,
                 .products = settings.products,
+                .sparse_input = settings.sparse_input,
                 .group = sums_ ? &*sums_ : nullptr,
                 .block_sums = block_sums_ ? &*block_sums_ : nullptr}),
       loss_(std::move(loss)),
@@ -108,10 +111,13 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
     }
     return result;
   }
+  if (settings_.sparse_input) {
+    compute_active_rows(batch, global_samples);
+  }
   const double scale = clip_scale();
   seconds.exchange += watch.lap();
 
-  optimizer_->step(exchange_.values(), exchange_.gradients(), learning_rate, scale);
+  optimizer_->step(exchange_.values(), exchange_.gradients(), places(), learning_rate, scale);
   seconds.update += watch.lap();
 
   exchange_.publish();
@@ -131,9 +137,7 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_sa
   const auto ready = [&](const LayerGradients<T>& layer) {
     look_at(layer, result);
     if (observer_) {
-      for (std::size_t i = 0; i < nodes_; ++i) {
-        observer_(layer.range, exchange_.part(i).subspan(layer.range.begin, layer.range.size()));
-      }
+      show_observer(batch, layer);
     }
     if (model_group_ == nullptr) {
       exchange_.ready(layer.range);
@@ -147,6 +151,56 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_sa
     announce_all();
   }
   return result;
+}
+
+template <class T>
+Range TrainingStep<T>::owned_features() const {
+  const LayerLayout& first = layout_.layers().front();
+  const Range own = intersect(exchange_.own(), first.weights);
+  return own.empty()
+             ? Range{}
+             : Range{own.begin / first.outputs, (own.end + first.outputs - 1) / first.outputs};
+}
+
+template <class T>
+void TrainingStep<T>::compute_active_rows(const Batch<T>& batch, std::size_t global_samples) {
+  const LayerLayout& first = layout_.layers().front();
+  if (dA_.size() < global_samples * first.outputs) {
+    dA_ = AlignedBuffer<T>(global_samples * first.outputs);
+  }
+  const MatrixView<T> dA{dA_.data(), global_samples, first.outputs};
+  exchange_.gather_rows(network_.first_dA(), dA, settings_.logical_shards);
+  std::vector<Range> shards;
+  for (std::size_t i = 0; i < std::max<std::size_t>(settings_.logical_shards, 1); ++i) {
+    shards.push_back(
+        part_of(global_samples, std::max<std::size_t>(settings_.logical_shards, 1), i));
+  }
+  places_ = GradientPlaces(first.inputs, first.outputs, batch.columns.active);
+  FeatureSums<T>(batch.columns, dA, shards)
+      .run({0, shards.size()}, {exchange_.gradients().data() + places_.active_rows().begin,
+                                batch.columns.active.size(), first.outputs});
+}
+
+template <class T>
+void TrainingStep<T>::show_observer(const Batch<T>& batch, const LayerGradients<T>& layer) {
+  const Range seen = intersect(layer.range, exchange_.exchanged());
+  for (std::size_t i = 0; i < nodes_; ++i) {
+    observer_(seen, exchange_.part(i).subspan(seen.begin, seen.size()));
+  }
+  if (!settings_.sparse_input || layer.layer != 1) {
+    return;
+  }
+  SparseColumns<T> columns;
+  columns.sort(batch.X.sparse());
+  const ActiveColumns<T> own = columns.view();
+  const MatrixView<const T> dA = network_.first_dA();
+  const Range all{0, dA.rows};
+  std::vector<T> rows(own.active.size() * dA.cols);
+  FeatureSums<T>(own, dA, {&all, 1}).run({0, 1}, {rows.data(), own.active.size(), dA.cols});
+  for (std::size_t k = 0; k < own.active.size(); ++k) {
+    const std::size_t element = own.active[k] * dA.cols;
+    observer_({element, element + dA.cols}, std::span(rows).subspan(k * dA.cols, dA.cols));
+  }
 }
 
 template <class T>
@@ -229,15 +283,19 @@ double TrainingStep<T>::clip_scale() {
   }
   const std::span<const T> g = gradients();
   double largest = 0;
+  const auto gradients_of = [&](Range range) {
+    const Range found = places().places_of(range);
+    return g.subspan(found.begin, found.size());
+  };
   for (const Range range : normed_) {
-    largest = std::max<double>(largest, largest_magnitude(g.subspan(range.begin, range.size())));
+    largest = std::max<double>(largest, largest_magnitude(gradients_of(range)));
   }
   auto bits = std::bit_cast<std::uint64_t>(largest);  // ordered as the numbers are
   reduce_over_all({&bits, 1}, Reduction::max);
   const int exponent = exponent_above(std::bit_cast<double>(bits));
   SumOfSquares squares;
   for (const Range range : normed_) {
-    squares += sum_of_squares(g.subspan(range.begin, range.size()), exponent);
+    squares += sum_of_squares(gradients_of(range), exponent);
   }
   std::array<std::uint64_t, 2> words = {squares.high, squares.low};
   reduce_over_all(words, Reduction::sum);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -16,6 +17,13 @@ TEST(AlignedBuffer, StartsZeroedOnACacheLine) {
   for (const float x : buffer.span()) {
     EXPECT_EQ(x, 0.0F);
   }
+}
+
+TEST(AlignedBuffer, ALargeOneStartsZeroedOnALargePage) {
+  const AlignedBuffer<float> buffer((std::size_t{5} << 20) / sizeof(float) + 3);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % (2U << 20), 0U);
+  EXPECT_TRUE(
+      std::all_of(buffer.span().begin(), buffer.span().end(), [](float x) { return x == 0.0F; }));
 }
 
 TEST(AlignedBuffer, MovesItsMemory) {

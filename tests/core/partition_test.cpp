@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace dnn {
 namespace {
 
@@ -41,6 +43,29 @@ TEST(Partition, IntersectionOfRanges) {
   EXPECT_EQ(intersect({2, 8}, {5, 20}), (Range{5, 8}));
   EXPECT_TRUE(intersect({2, 4}, {4, 6}).empty());
   EXPECT_TRUE(intersect({7, 9}, {1, 3}).empty());
+}
+
+TEST(ShareOf, OwnersHaveWholePartsOneAfterAnother) {
+  for (const std::size_t parts : {0U, 1U, 3U, 8U}) {
+    for (const std::size_t owners : {1U, 2U, 3U, 5U, 11U}) {
+      for (const std::size_t count : {0U, 1U, 7U, 100U}) {
+        std::size_t next = 0;
+        for (std::size_t owner = 0; owner < owners; ++owner) {
+          const Range share = share_of(count, parts, owners, owner);
+          EXPECT_TRUE(share.begin == next || (share.empty() && share.begin == count));
+          next = std::max(next, share.end);
+          const Range own = part_of(std::max<std::size_t>(parts, 1), owners, owner);
+          if (parts > 0 && !own.empty()) {
+            EXPECT_EQ(share.begin, part_of(count, parts, own.begin).begin);
+            EXPECT_EQ(share.end, part_of(count, parts, own.end - 1).end);
+          } else {
+            EXPECT_EQ(share.size(), parts > 0 ? 0 : part_of(count, owners, owner).size());
+          }
+        }
+        EXPECT_EQ(next, count);
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -30,12 +30,12 @@ TEST(BatchLoader, GivesTheBatchesOfThePlanInOrder) {
         4);
     for (std::size_t step = 0; step < 4; ++step) {
       const Batch<float> batch = loader.next();
-      ASSERT_EQ(batch.X.rows, step < 3 ? 3U : 1U);
-      for (std::size_t s = 0; s < batch.X.rows; ++s) {
+      ASSERT_EQ(batch.X.rows(), step < 3 ? 3U : 1U);
+      for (std::size_t s = 0; s < batch.X.rows(); ++s) {
         const std::size_t sample = 9 - (3 * step + s);
         EXPECT_EQ(batch.samples[s], sample);
-        EXPECT_EQ(batch.X(s, 0), static_cast<float>(sample));
-        EXPECT_EQ(batch.X(s, 1), static_cast<float>(10 * sample));
+        EXPECT_EQ(batch.X.dense()(s, 0), static_cast<float>(sample));
+        EXPECT_EQ(batch.X.dense()(s, 1), static_cast<float>(10 * sample));
         EXPECT_EQ(batch.labels[s], static_cast<std::int32_t>(sample % 3));
       }
     }
@@ -54,8 +54,8 @@ TEST(BatchLoader, APassMayBeLeftBeforeItsEnd) {
 TEST(BatchLoader, EmptyShardsAreBatchesWithoutRows) {
   BatchLoader<float> loader(Gatherer<float>(ten_samples(), {}), 1);
   loader.start([](std::size_t, std::vector<std::uint64_t>& s) { s.clear(); }, 2);
-  EXPECT_EQ(loader.next().X.rows, 0U);
-  EXPECT_EQ(loader.next().X.rows, 0U);
+  EXPECT_EQ(loader.next().X.rows(), 0U);
+  EXPECT_EQ(loader.next().X.rows(), 0U);
 }
 
 TEST(BatchLoader, ErrorsReachWhoeverWaits) {
@@ -68,7 +68,7 @@ TEST(BatchLoader, ErrorsReachWhoeverWaits) {
         s.assign(1, 0);
       },
       3);
-  EXPECT_EQ(loader.next().X.rows, 1U);
+  EXPECT_EQ(loader.next().X.rows(), 1U);
   EXPECT_THROW((void)loader.next(), std::runtime_error);
 }
 

@@ -78,6 +78,19 @@ TEST(FeatureStatistics, SparseDataHaveTheDenseOnesNumbers) {
   }
 }
 
+TEST(FeatureStatistics, ScalingLeavesZerosAsTheyAre) {
+  const Dataset data = dense("1,5,-4,a\n2,5,0,b\n3,5,2,a\n4,5,0,b\n");
+  FeatureStatistics statistics(3);
+  statistics.add(data, all(data));
+  const Normalizer standard = statistics.scaling(Normalization::standard);
+  EXPECT_EQ(standard.center, std::vector<double>(3, 0));
+  EXPECT_EQ(standard.scale, statistics.normalizer(Normalization::standard).scale);
+  const Normalizer minmax = statistics.scaling(Normalization::minmax);
+  EXPECT_EQ(minmax.center, std::vector<double>(3, 0));
+  EXPECT_EQ(minmax.scale, (std::vector<double>{0.25, 0, 0.25}));
+  EXPECT_TRUE(statistics.scaling(Normalization::none).is_identity());
+}
+
 TEST(FeatureStatistics, NotFiniteFeaturesNameTheirSample) {
   Dataset data = dense("1,2,a\n3,4,b\n5,6,a\n");
   std::vector<double> values = {1, 2, 3, std::nan(""), 5, 6};

@@ -9,6 +9,8 @@
 
 #include "dnn/nn/initializer.hpp"
 #include "dnn/nn/softmax.hpp"
+#include "dnn/products/feature_sums.hpp"
+#include "support/sparse_rows.hpp"
 #include "support/test_numbers.hpp"
 
 namespace dnn {
@@ -70,6 +72,43 @@ TEST(Network, GradientsWithLabelSmoothingAndClassWeights) {
 }
 TEST(Network, GradientsWithDropout) {
   check_gradients(SoftmaxCrossEntropy(), 0.4);
+}
+
+TEST(Network, SparseInputHasTheBitsOfDenseInput) {
+  const ParameterLayout layout({300, 20, 7, 4});
+  std::vector<float> values(layout.size());
+  initialize<float>(layout, Initializer::he, 4, values);
+  const test::SparseExample<float> X(12, 300, 20, 9);
+  const std::vector<std::int32_t> labels = {0, 3, 1, 2, 2, 0, 1, 1, 3, 2, 0, 3};
+  const std::vector<std::uint64_t> samples = {4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const std::vector<Range> shards = {{0, 4}, {4, 8}, {8, 12}};
+  const DropoutKey key{3, 2, samples};
+  const auto gradients_of = [&](const InputRows<float>& input, bool sparse, float& loss) {
+    std::vector<float> gradients(layout.size());
+    Network<float> network(layout, values, gradients,
+                           {.max_batch = 12, .dropout = 0.3, .sparse_input = sparse});
+    network.use_shards({{{0, 3}, gradients}});
+    const MatrixView<float> logits = network.forward(input, &key);
+    loss = logits(11, 3);
+    SoftmaxCrossEntropy().differentiate<float>(logits, labels, 12);
+    std::vector<std::size_t> ready;
+    network.backward(input, 1, shards, [&](const auto& layer) { ready.push_back(layer.layer); });
+    EXPECT_EQ(ready, (std::vector<std::size_t>{3, 2, 1}));
+    if (sparse) {
+      std::vector<float> rows(X.active.size() * 20);
+      FeatureSums<float>(X.by_columns(), network.first_dA(), shards)
+          .run({0, 3}, {rows.data(), X.active.size(), 20});
+      for (std::size_t k = 0; k < X.active.size(); ++k) {
+        std::copy_n(rows.data() + k * 20, 20, gradients.data() + X.active[k] * std::size_t{20});
+      }
+    }
+    return gradients;
+  };
+  float dense_logit = 0;
+  float sparse_logit = 1;
+  EXPECT_EQ(gradients_of(X.sparse(), true, sparse_logit),
+            gradients_of(X.matrix(), false, dense_logit));
+  EXPECT_EQ(sparse_logit, dense_logit);
 }
 
 TEST(Network, ShardsSumToTheBatchs) {

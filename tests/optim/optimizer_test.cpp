@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -102,6 +103,55 @@ TEST_P(EveryOptimizer, ASliceMovesAsItDoesInTheWhole) {
   }
   for (std::size_t i = 0; i < size; ++i) {
     EXPECT_EQ(slice_values[i], i >= 7 && i < 29 ? whole_values[i] : start[i]) << i;
+  }
+}
+
+// Compact gradients of a 7 x 4 matrix, then of 9 more parameters.
+TEST_P(EveryOptimizer, RowsWithoutAGradientStayAsTheyAre) {
+  OptimizerSettings settings;
+  settings.kind = GetParam();
+  settings.weight_decay = 0.1;
+  const std::vector<Range> matrix = {{0, 28}};
+  for (const Range own : {Range{0, size}, Range{6, 31}}) {
+    auto compact = make_optimizer<double>(settings, own, matrix);
+    auto alone = make_optimizer<double>(settings, own, matrix);
+    std::vector<double> values = numbers<double>(size, 1);
+    for (std::uint64_t step = 0; step < 4; ++step) {
+      const std::vector<std::uint32_t> active =
+          step == 2 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{1, 2, 5};
+      const GradientPlaces places(7, 4, active);
+      const auto gradients = numbers<double>(size, 5 + step);
+      std::vector<double> dense(size);
+      places.for_each_run({0, size}, [&](Range run, std::size_t place) {
+        std::copy_n(gradients.begin() + static_cast<std::ptrdiff_t>(place), run.size(),
+                    dense.begin() + static_cast<std::ptrdiff_t>(run.begin));
+      });
+      // The dense update, put back where there is no gradient.
+      std::vector<double> expected = values;
+      std::vector<std::vector<double>> state;
+      for (std::size_t b = 0; b < alone->buffers(); ++b) {
+        state.emplace_back(alone->state(b).begin(), alone->state(b).end());
+      }
+      alone->step(expected, dense, 0.1, 0.5);
+      std::vector<bool> has_gradient(size, false);
+      places.for_each_run({0, size}, [&](Range run, std::size_t) {
+        std::fill_n(has_gradient.begin() + static_cast<std::ptrdiff_t>(run.begin), run.size(),
+                    true);
+      });
+      for (std::size_t i = 0; i < size; ++i) {
+        expected[i] = has_gradient[i] ? expected[i] : values[i];
+        for (std::size_t b = 0; b < state.size() && i >= own.begin && i < own.end; ++b) {
+          double& kept = alone->state(b)[i - own.begin];
+          kept = has_gradient[i] ? kept : state[b][i - own.begin];
+        }
+      }
+      compact->step(values, gradients, places, 0.1, 0.5);
+      EXPECT_EQ(values, expected) << step;
+      for (std::size_t b = 0; b < state.size(); ++b) {
+        EXPECT_TRUE(std::equal(compact->state(b).begin(), compact->state(b).end(),
+                               alone->state(b).begin()));
+      }
+    }
   }
 }
 

@@ -5,9 +5,11 @@
 #include <array>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/sum_tree.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
@@ -79,6 +81,51 @@ void five_steps(ExchangeKind kind, std::size_t size, std::size_t bucket_bytes) {
   node.close();
 }
 
+/// Steps of which the first elements are not exchanged, so that most slices have nothing to sum;
+/// now and then with bad numbers.
+template <class T>
+void partial_steps(ExchangeKind kind, std::size_t bucket_bytes, std::size_t logical_shards) {
+  constexpr std::size_t first = 280;
+  constexpr std::size_t size = first + 33;
+  Node node(world());
+  {
+    const ExchangeSettings settings{.kind = kind,
+                                    .bucket_bytes = bucket_bytes,
+                                    .shared_cores = true,
+                                    .logical_shards = logical_shards,
+                                    .not_exchanged = first};
+    const auto exchange = make_exchange<T>({kind, ""}, settings, world(), node, size);
+    EXPECT_EQ(exchange->exchanged(), (Range{first, size}));
+    const auto ranks = static_cast<std::size_t>(world().size());
+    const Range leaves = part_of(logical_shards, ranks, static_cast<std::size_t>(world().rank()));
+    const std::size_t parts = logical_shards > 0 ? tree_nodes(logical_shards, leaves).size() : 1;
+    const auto all_parts = world().all_reduce<std::uint64_t>(parts, Reduction::sum);
+    const auto value = [](std::size_t i, std::size_t step) {
+      return static_cast<T>(static_cast<int>(i % 100 + step) - 50);
+    };
+    for (std::size_t step = 0; step < 10; ++step) {
+      const bool all_finite = step % 3 != 2;
+      std::fill_n(exchange->gradients().begin(), first, T{7});
+      for (std::size_t p = 0; p < parts; ++p) {
+        for (std::size_t i = first; i < size; ++i) {
+          exchange->part(p)[i] = value(i, step);
+        }
+      }
+      exchange->ready({first, size});
+      exchange->ready({0, first});
+      const bool finite = all_finite || world().rank() != world().size() - 1;
+      EXPECT_EQ(exchange->combine(finite), all_finite) << step;
+      for (std::size_t i = exchange->own().begin; all_finite && i < exchange->own().end; ++i) {
+        EXPECT_EQ(exchange->gradients()[i],
+                  i < first ? T{7} : static_cast<T>(all_parts) * value(i, step))
+            << step << ": " << i;
+      }
+      exchange->publish();
+    }
+  }
+  node.close();
+}
+
 /// Steps in which now and then a rank, or all of them, have bad numbers: all ranks hear of it, and
 /// the next step is a good one again.
 template <class T>
@@ -128,6 +175,51 @@ TYPED_TEST(ExchangeOf, OverlapSumsAndPublishesWithAnyBucket) {
     five_steps<TypeParam>(ExchangeKind::overlap, 1003, bucket);
   }
   five_steps<TypeParam>(ExchangeKind::overlap, 100'000, 1 << 16);
+}
+
+TYPED_TEST(ExchangeOf, TheFirstElementsMayBeLeftOut) {
+  for (const std::size_t shards : {0U, 8U}) {
+    partial_steps<TypeParam>(ExchangeKind::allreduce, 64, shards);
+    partial_steps<TypeParam>(ExchangeKind::tree, 64, shards);
+    partial_steps<TypeParam>(ExchangeKind::node, 64, shards);
+    for (const std::size_t bucket : {1U, 100U, 1U << 20}) {
+      partial_steps<TypeParam>(ExchangeKind::overlap, bucket, shards);
+    }
+  }
+}
+
+TYPED_TEST(ExchangeOf, AllRanksGetTheRowsOfAll) {
+  Node node(world());
+  {
+    const ExchangeSettings settings{.kind = ExchangeKind::node, .shared_cores = true};
+    const auto exchange =
+        make_exchange<TypeParam>({ExchangeKind::node, ""}, settings, world(), node, 64);
+    for (const std::size_t shards : {0U, 1U, 8U}) {
+      for (const std::size_t rows : {1U, 13U, 40U}) {
+        constexpr std::size_t width = 5;
+        const auto value = [](std::size_t row, std::size_t j) {
+          return static_cast<TypeParam>(10 * row + j);
+        };
+        const Range mine = share_of(rows, shards, static_cast<std::size_t>(world().size()),
+                                    static_cast<std::size_t>(world().rank()));
+        std::vector<TypeParam> own;
+        for (std::size_t row = mine.begin; row < mine.end; ++row) {
+          for (std::size_t j = 0; j < width; ++j) {
+            own.push_back(value(row, j));
+          }
+        }
+        std::vector<TypeParam> all(rows * width);
+        exchange->gather_rows({own.data(), mine.size(), width}, {all.data(), rows, width}, shards);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          EXPECT_EQ(all[i], value(i / width, i % width));
+        }
+        EXPECT_THROW(
+            exchange->gather_rows({own.data(), rows + 1, width}, {all.data(), rows, width}, shards),
+            std::invalid_argument);
+      }
+    }
+  }
+  node.close();
 }
 
 TYPED_TEST(ExchangeOf, AllRanksHearOfOneRanksBadNumbers) {

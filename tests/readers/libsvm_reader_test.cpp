@@ -35,6 +35,13 @@ TEST(Libsvm, CountsFromZeroWhereZeroAppears) {
   EXPECT_EQ(row(data, 0), (std::vector<double>{3, 0, 1}));
 }
 
+TEST(Libsvm, FeaturesAscendInARow) {
+  const Dataset data = read("1 5:1 2:7 9:3\n0 4:1\n");
+  const auto columns = data.value_columns.as<std::uint32_t>();
+  EXPECT_EQ(std::vector(columns.begin(), columns.end()), (std::vector<std::uint32_t>{1, 4, 8, 3}));
+  EXPECT_EQ(row(data, 0), (std::vector<double>{0, 7, 0, 0, 1, 0, 0, 0, 3}));
+}
+
 TEST(Libsvm, KnownWidthAndBaseAreKept) {
   const Dataset narrow = read("1 1:5\n", {.features = 4, .index_base = 1});
   EXPECT_EQ(row(narrow, 0), (std::vector<double>{5, 0, 0, 0}));

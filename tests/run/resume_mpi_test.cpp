@@ -19,32 +19,14 @@
 #include "dnn/store/data_fingerprint.hpp"
 #include "dnn/train/trainer.hpp"
 #include "support/open_grid.hpp"
-#include "support/temporary_folder.hpp"
+#include "support/shared_folder.hpp"
 
 namespace dnn {
 namespace {
 
 using test::self;
+using test::SharedFolder;
 using test::world;
-
-/// A temporary folder of rank 0's, known to all ranks.
-class SharedFolder {
- public:
-  SharedFolder() {
-    if (world().is_root()) {
-      folder_.emplace();
-    }
-    path_ = world().broadcast(folder_ ? folder_->path() : std::string(), 0);
-  }
-  SharedFolder(const SharedFolder&) = delete;
-  SharedFolder& operator=(const SharedFolder&) = delete;
-  ~SharedFolder() { world().barrier(); }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::optional<test::TemporaryFolder> folder_;
-  std::string path_;
-};
 
 template <class T>
 struct Trained {

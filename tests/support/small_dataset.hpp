@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -39,6 +40,36 @@ Dataset small_dataset(const std::string& text, bool labelled = true) {
   if (labelled) {
     labels.finish(data);
   }
+  return data;
+}
+
+/// The sparse data set of lines "label index:value ...", with indices from 1 that ascend.
+inline Dataset small_sparse_dataset(const std::string& text) {
+  Dataset data;
+  data.origin = "t.svm";
+  data.index_base = 1;
+  std::vector<float> values;
+  std::vector<std::uint32_t> columns;
+  std::vector<std::uint64_t> offsets = {0};
+  LabelTable labels;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line); ++data.samples) {
+    std::istringstream words(line);
+    std::string word;
+    words >> word;
+    labels.add(std::string_view(word));
+    while (words >> word) {
+      const std::size_t colon = word.find(':');
+      columns.push_back(static_cast<std::uint32_t>(std::stoul(word.substr(0, colon)) - 1));
+      values.push_back(std::stof(word.substr(colon + 1)));
+      data.features = std::max<std::size_t>(data.features, columns.back() + 1);
+    }
+    offsets.push_back(columns.size());
+  }
+  data.values = Bytes::from(std::move(values));
+  data.value_columns = Bytes::from(std::move(columns));
+  data.row_offsets = Bytes::from(std::move(offsets));
+  labels.finish(data);
   return data;
 }
 

@@ -30,6 +30,7 @@ struct Job {
   std::string write_to;     ///< folder for checkpoints; empty: none
   std::string resume_from;  ///< a checkpoint
   bool in_parts = false;    ///< all ranks write
+  int domain = 0;           ///< of this rank, see RankGrid
 };
 
 using LoadData = std::function<TrainingData(const Config&, const RankGrid&)>;
@@ -41,7 +42,7 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job = {},
   if (config.precision != Precision::bf16) {
     config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
   }
-  OpenGrid of(ranks, config.model_parallel);
+  OpenGrid of(ranks, config.model_parallel, job.domain);
   Trained<T> trained;
   {
     const TrainingData data = load(config, of.grid);

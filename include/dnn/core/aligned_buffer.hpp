@@ -1,21 +1,48 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <span>
+#include <type_traits>
 
 namespace dnn {
 
-/// An owned array of `T`, zeroed, that starts on a cache line (64 bytes). Move-only.
+namespace detail {
+/// Asks the system for pages of 2 MiB for memory that nothing has been written to yet; where it has
+/// none, nothing happens.
+void prefer_huge_pages(void* memory, std::size_t bytes);
+}  // namespace detail
+
+/// An owned array of `T`, zeroed, that starts on a cache line (64 bytes); a large one on a page of
+/// 2 MiB. Move-only.
+///
+/// Note [Huge pages]
+/// A step with sparse rows reads rows of W^1 all over a large buffer, and finds the address of
+/// nearly each in the page tables. Measured (100,000 rows of 256 floats, of which 22,600 are used;
+/// AMD EPYC), pages of 2 MiB take a tenth off the product and a fifth off the update.
 template <class T>
 class AlignedBuffer {
+  static_assert(std::is_trivially_default_constructible_v<T> &&
+                std::is_trivially_destructible_v<T>);
+
  public:
   static constexpr std::size_t alignment = 64;
 
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::size_t size)
-      : data_(size == 0 ? nullptr : new (std::align_val_t{alignment}) T[size]()), size_(size) {}
+  explicit AlignedBuffer(std::size_t size) : size_(size) {
+    if (size == 0) {
+      return;
+    }
+    const std::size_t bytes = size * sizeof(T);
+    const std::align_val_t wanted{bytes >= least_huge ? huge_page : alignment};
+    data_ = {static_cast<T*>(::operator new[](bytes, wanted)), Release{wanted}};
+    if (bytes >= least_huge) {
+      detail::prefer_huge_pages(data_.get(), bytes);
+    }
+    std::memset(static_cast<void*>(data_.get()), 0, bytes);
+  }
 
   [[nodiscard]] T* data() { return data_.get(); }
   [[nodiscard]] const T* data() const { return data_.get(); }
@@ -26,8 +53,12 @@ class AlignedBuffer {
   [[nodiscard]] const T& operator[](std::size_t i) const { return data_.get()[i]; }
 
  private:
+  static constexpr std::size_t huge_page = std::size_t{2} << 20;
+  static constexpr std::size_t least_huge = 2 * huge_page;
+
   struct Release {
-    void operator()(T* data) const { ::operator delete[](data, std::align_val_t{alignment}); }
+    std::align_val_t allocated{alignment};
+    void operator()(T* data) const { ::operator delete[](data, allocated); }
   };
   std::unique_ptr<T[], Release> data_;
   std::size_t size_ = 0;

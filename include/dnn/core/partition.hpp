@@ -33,6 +33,20 @@ struct Range {
   return {std::min(grains.begin * grain, count), std::min(grains.end * grain, count)};
 }
 
+/// Which of `count` elements owner `owner` has, where they are cut into `parts` and each of
+/// `owners` owners has some of the parts, one after another; 0 parts: as many as owners.
+[[nodiscard]] constexpr Range share_of(std::size_t count, std::size_t parts, std::size_t owners,
+                                       std::size_t owner) {
+  if (parts == 0) {
+    return part_of(count, owners, owner);
+  }
+  const Range mine = part_of(parts, owners, owner);
+  if (mine.empty()) {
+    return {count, count};
+  }
+  return {part_of(count, parts, mine.begin).begin, part_of(count, parts, mine.end - 1).end};
+}
+
 /// What two ranges have in common; an empty range where they do not meet.
 [[nodiscard]] constexpr Range intersect(Range a, Range b) {
   const std::size_t begin = std::max(a.begin, b.begin);

@@ -31,7 +31,7 @@ struct Dataset {
   std::size_t omitted_column = none;  ///< dense: the label's column, if it lies in the row
 
   Bytes row_offsets;    ///< sparse: samples + 1 std::uint64_t, where each row's values start
-  Bytes value_columns;  ///< sparse: std::uint32_t, the feature of each value
+  Bytes value_columns;  ///< sparse: std::uint32_t, the feature of each value; they ascend in a row
   int index_base = -1;  ///< sparse: whether the file counts features from 0 or 1
 
   Bytes labels;  ///< std::int32_t, the class of each sample; empty where there are none

@@ -40,6 +40,15 @@ class FeatureStatistics {
   /// The mean of an input.
   [[nodiscard]] double mean(std::size_t input) const;
 
+  /// The same for samples that stay sparse rows.
+  ///
+  /// Note [Zeros stay zeros]
+  /// What is subtracted from a feature would have to be subtracted from its zeros, too, and nothing
+  /// would be sparse any more. So a feature is only divided: by its deviation (about its mean, over
+  /// all samples, zeros included), or for minmax by its largest magnitude, which brings it into
+  /// [-1, 1].
+  [[nodiscard]] Normalizer scaling(Normalization kind) const;
+
   /// The largest magnitude that a feature of this set has when it is normalized.
   [[nodiscard]] double largest(const Normalizer& normalizer) const;
 

@@ -23,6 +23,11 @@ class Gatherer {
   /// The data set, but for the names of its classes and features.
   [[nodiscard]] const Dataset& data() const { return data_; }
 
+  /// Whether a feature that is 0 may become something else.
+  [[nodiscard]] bool has_center() const;
+  /// What each feature is multiplied by, in double.
+  [[nodiscard]] std::span<const double> scale() const { return scale_d_; }
+
   /// Row i of `X` (samples.size() x features) becomes sample `samples[i]`.
   void gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
 

@@ -9,8 +9,9 @@ enum class Normalization { none, minmax, standard };
 /// How a raw feature becomes a network input: (raw - center) · scale, feature by feature. Empty
 /// vectors leave features as they are.
 struct Normalizer {
-  std::vector<double> center;  ///< minmax: the minimum; standard: the mean
-  std::vector<double> scale;   ///< minmax: 1 / (max - min); standard: 1 / deviation; 0 if constant
+  std::vector<double> center;  ///< minmax: the minimum; standard: the mean; sparse rows: 0
+  std::vector<double> scale;   ///< minmax: 1 / (max - min), of sparse rows 1 / max |raw|; standard:
+                               ///< 1 / deviation; 0 if constant
 
   [[nodiscard]] bool is_identity() const { return center.empty(); }
 };

@@ -40,6 +40,8 @@ class Sampler {
   [[nodiscard]] Range share(std::size_t step, std::size_t rank) const;
   /// This rank's samples of that batch, as indices into the data set.
   void batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
+  /// The samples of all ranks of that batch.
+  void global_batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
 
   /// Whether sample `sample` of the data set is trained on (else it is held out).
   [[nodiscard]] bool is_training(std::uint64_t sample) const;
@@ -49,6 +51,9 @@ class Sampler {
  private:
   /// Training sample `position` < training_samples(), in the split's order.
   [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
+  /// Those of a batch, in its order.
+  void take(std::size_t epoch, std::size_t step, Range which,
+            std::vector<std::uint64_t>& samples) const;
 
   Settings settings_;
   std::size_t training_;

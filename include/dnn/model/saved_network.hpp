@@ -3,12 +3,14 @@
 #include "dnn/core/aligned_buffer.hpp"
 #include "dnn/core/partition.hpp"
 #include "dnn/data/gatherer.hpp"
+#include "dnn/data/sparse_batch.hpp"
 #include "dnn/model/model_file.hpp"
 #include "dnn/nn/network.hpp"
 
 namespace dnn {
 
-/// The network of a saved model, to score raw samples with.
+/// The network of a saved model, to score raw samples with. Data that keep their rows sparse are
+/// computed with so if the model's normalizer leaves zeros as they are; the bits are the same.
 template <class T>
 class SavedNetwork {
  public:
@@ -21,9 +23,11 @@ class SavedNetwork {
  private:
   ParameterLayout layout_;
   AlignedBuffer<T> values_;
-  Network<T> network_;
   Gatherer<T> gatherer_;
-  AlignedBuffer<T> X_;
+  bool is_sparse_;
+  Network<T> network_;
+  AlignedBuffer<T> X_;  ///< dense
+  SparseBatch<T> sparse_;
 };
 
 }  // namespace dnn

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/input_rows.hpp"
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/nn/dropout.hpp"
@@ -48,7 +49,7 @@ class Layer {
 
   /// Computes the node values (logits in the last layer) of X (S x M_{n-1}) [Challa 2022, eq. 7, 8,
   /// 20]. `key` draws the dropout mask; null: no dropout.
-  virtual void forward(MatrixView<const T> X, const DropoutKey* key);
+  virtual void forward(const InputRows<T>& X, const DropoutKey* key);
 
   /// dA^{n-1} = (dA Wᵀ) ⊙ [X^{n-1} > 0] · scale [Challa 2022, eq. 21-23], after
   /// products().begin_backward. Calls `parameters` once, when the layer's own gradients are to be

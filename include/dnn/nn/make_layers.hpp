@@ -25,6 +25,9 @@ struct NetworkParts {
   std::size_t max_batch = 0;  ///< the most samples of a batch
   double dropout = 0;         ///< the rate after every hidden layer, [0, 1)
   ProductKind products = ProductKind::full;
+  /// Whether samples come as sparse rows (see InputRows): the first layer's products are then
+  /// SparseProducts, whatever `products` says.
+  bool sparse_input = false;
   /// Of a network on several ranks: the sums that its split layers take. Null: it is whole.
   PartialSums<T>* group = nullptr;
   /// Of a network with blocks of classes (see Note [Class blocks]): their sums. Not needed where

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/input_rows.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
 #include "dnn/nn/layer.hpp"
@@ -65,10 +66,11 @@ class Network {
   /// work on rounded copies of W.
   void values_changed();
 
-  /// The logits A^N (S x M_N, or the columns held) of X^0 (S x M_0), S <= max_batch. `key` draws
+  /// The logits A^N (S x M_N, or the columns held) of X^0 (S x M_0), S <= max_batch. X^0 is sparse
+  /// or dense as the network's parts say, else std::logic_error. `key` draws
   /// the dropout masks; null runs without dropout. The view is valid, and may be written, until the
   /// next call. With a group, collective over it, as backward is.
-  MatrixView<T> forward(MatrixView<const T> X, const DropoutKey* key = nullptr);
+  MatrixView<T> forward(const InputRows<T>& X0, const DropoutKey* key = nullptr);
 
   /// After forward(X): the first layer, from 1, one of whose outputs is NaN or infinite; 0: none
   /// is.
@@ -83,8 +85,14 @@ class Network {
   /// Returns, with a group, a number that no |dW| or |dB| is above which only some of its ranks
   /// have, the same on all of them; infinity or NaN where that cannot be said, as where the first
   /// layer is split. The bounds of the split layers' gradients travel with the sums of dX.
-  T backward(MatrixView<const T> X0, T largest_input, std::span<const Range> shards,
+  /// A network with sparse input leaves dW^1 as it is: first_dA() is what it is made from. `ready`
+  /// names the whole range of the first layer all the same.
+  T backward(const InputRows<T>& X0, T largest_input, std::span<const Range> shards,
              const std::function<void(const LayerGradients<T>&)>& ready);
+
+  /// dA^1 of the last backward (S x M_1), from when `ready` is called for the first layer until the
+  /// next forward.
+  [[nodiscard]] MatrixView<const T> first_dA() const { return first_dA_; }
 
   /// Within `ready`: the largest |dW| or |dB| of any shard of that layer; NaN where one is.
   [[nodiscard]] T largest_gradient();
@@ -92,7 +100,8 @@ class Network {
  private:
   std::unique_ptr<DenseProducts<T>> products_;  ///< of all layers that are not in bf16
   std::vector<std::unique_ptr<Layer<T>>> layers_;
-  AlignedBuffer<T> dA_[2];       ///< dA^n and dA^{n-1} of the hidden layers, in turns, and a bound
+  AlignedBuffer<T> dA_[2];  ///< dA^n and dA^{n-1} of the hidden layers, in turns, and a bound
+  MatrixView<const T> first_dA_;
   bool dropped_ = false;         ///< whether the last forward drew masks
   Layer<T>* current_ = nullptr;  ///< whose gradients are being computed
 };

@@ -38,7 +38,7 @@ class RowLayer final : public Layer<T> {
   RowLayer(const LayerPlace<T>& place, std::unique_ptr<LayerProducts<T>> products,
            PartialSums<T>& group);
 
-  void forward(MatrixView<const T> X, const DropoutKey* key) override;
+  void forward(const InputRows<T>& X, const DropoutKey* key) override;
 
  private:
   PartialSums<T>& group_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/gradient_places.hpp"
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
@@ -24,6 +25,14 @@ struct OptimizerSettings {
 /// The deferred update of a flat buffer of parameters [Challa 2022: ΔW = -η dW, ΔB = -η dB], and
 /// the methods built on it. Owns its state, for the range that this rank updates. Reads gradients,
 /// never writes them; padding (gradient and value 0) stays 0.
+///
+/// Note [Rows without a gradient]
+/// Where gradients are compact (see Note [Compact gradients]), an update leaves the other rows of
+/// W^1 as they are, and their state too: velocity and moments neither decay nor move a row, and
+/// weight decay acts on the rows of the batch alone. That is what "lazy" or "sparse" Adam does
+/// elsewhere. Bias correction counts all updates of the run. For plain gradient descent without
+/// weight decay it is the dense update to the last bit; for the others it is another method, whose
+/// updates cost what the batch uses, not all features.
 template <class T>
 class Optimizer {
  public:
@@ -32,8 +41,15 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// values[own] moves by one step along scale · gradients[own]. `values` and `gradients` are the
-  /// whole flat buffers; `own` is the constructor's. `learning_rate` is η.
-  void step(std::span<T> values, std::span<const T> gradients, double learning_rate, double scale);
+  /// whole flat buffers; `own` is the constructor's. `learning_rate` is η. `places`: where the
+  /// gradients are; parameters without a gradient stay as they are, see Note [Rows without a
+  /// gradient].
+  void step(std::span<T> values, std::span<const T> gradients, const GradientPlaces& places,
+            double learning_rate, double scale);
+  /// The same where every parameter has its gradient at its own place.
+  void step(std::span<T> values, std::span<const T> gradients, double learning_rate, double scale) {
+    step(values, gradients, GradientPlaces(), learning_rate, scale);
+  }
 
   /// What the next steps depend on besides their arguments: the steps taken so far, and buffer
   /// `i` < buffers() of state, one element for each of the own range.

@@ -12,7 +12,8 @@ template <class T>
 class AllreduceExchange final : public PrivateBuffers<T> {
  public:
   /// Collective over `ranks`, see PrivateBuffers.
-  AllreduceExchange(const Communicator& ranks, std::size_t size, std::size_t logical_shards = 0);
+  AllreduceExchange(const Communicator& ranks, std::size_t size, std::size_t logical_shards = 0,
+                    std::size_t not_exchanged = 0);
 
   void ready(Range range) override;
   [[nodiscard]] bool combine(bool finite) override;

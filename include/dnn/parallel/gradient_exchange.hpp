@@ -7,6 +7,7 @@
 #include <string>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
@@ -26,6 +27,14 @@ namespace dnn {
 /// that they make anyway: a rank whose gradients are not puts a NaN where every rank will find it,
 /// since a sum with a NaN is one whatever the order. The others' gradients are small enough to be
 /// summed (`finite` says so), so that no NaN comes from anywhere else.
+///
+/// Note [Gradients of active rows]
+/// Of sparse samples, a batch uses few of the features, and only the rows of W^1 of those features
+/// (the active rows) have a gradient. Summed over the ranks, they would still be far more numbers
+/// than the dA^1 that they are made of: at 200 features of 100,000 a sample, 177 rows for one of
+/// dA^1. So W^1 is not exchanged. After combine() all ranks get the dA^1 of the whole batch
+/// (gather_rows), and the owner of a row computes its gradient from the samples of all ranks, which
+/// every node has: the same additions, along the same tree over logical shards, as on one rank.
 template <class T>
 class GradientExchange {
  public:
@@ -49,15 +58,24 @@ class GradientExchange {
   /// The range of the flat buffers that this rank updates; the same at every step, may be empty.
   [[nodiscard]] virtual Range own() const = 0;
 
+  /// The elements whose gradients are summed; those before are the owners' to compute, see Note
+  /// [Gradients of active rows].
+  [[nodiscard]] Range exchanged() const { return exchanged_; }
+
   /// `range` of the gradients (of every part) is complete on this rank and will not be written
   /// again before publish(). All ranks call it with the same ranges in the same order, last layer
-  /// first.
+  /// first. What of it is not exchanged() does not count.
   virtual void ready(Range range) = 0;
 
-  /// Collective: gradients[own()] becomes the sum of all ranks' dW and dB. `finite`: whether all of
-  /// this rank's are numbers small enough that all together can be summed. Returns, the
-  /// same on all ranks, whether they all are; if not, the gradients mean nothing.
+  /// Collective: the gradients of what of own() is exchanged become the sum of all ranks' dW and
+  /// dB. `finite`: whether all of this rank's are numbers small enough that all together can be
+  /// summed. Returns, the same on all ranks, whether they all are; if not, the gradients mean
+  /// nothing.
   [[nodiscard]] virtual bool combine(bool finite) = 0;
+
+  /// Collective, between combine and publish: see dnn::gather_rows, over all ranks.
+  virtual void gather_rows(MatrixView<const T> own, MatrixView<T> all,
+                           std::size_t logical_shards) = 0;
 
   /// Collective: every rank sees the values that their owners updated.
   virtual void publish() = 0;
@@ -76,7 +94,10 @@ class GradientExchange {
   virtual bool load_residual(const std::string& bytes) { return bytes.empty(); }
 
  protected:
-  GradientExchange() = default;
+  explicit GradientExchange(Range exchanged) : exchanged_(exchanged) {}
+
+ private:
+  Range exchanged_;
 };
 
 }  // namespace dnn

@@ -27,6 +27,9 @@ struct ExchangeSettings {
   /// shards], shared out over the ranks in their order (part_of); 0: every rank has one sum, and
   /// those are summed in MPI's order.
   std::size_t logical_shards = 0;
+  /// Elements at the beginning of the flat buffers that are not exchanged: W^1 of a network with
+  /// sparse input, see Note [Gradients of active rows].
+  std::size_t not_exchanged = 0;
 };
 
 /// What was chosen, never `automatic`, and why.

@@ -9,6 +9,7 @@
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/node_barrier.hpp"
 #include "dnn/parallel/compressed_sum.hpp"
+#include "dnn/parallel/gather_rows.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/node_tree.hpp"
 
@@ -26,7 +27,8 @@ namespace dnn {
 /// its owner alone.
 ///
 /// Nodes may have different numbers of ranks: there are as many slices as the smallest node has
-/// ranks, and the ranks beyond them own nothing.
+/// ranks, and the ranks beyond them own nothing. A rank sums what of its
+/// slice is exchanged, which may be nothing.
 template <class T>
 class NodeExchange final : public GradientExchange<T> {
  public:
@@ -34,6 +36,7 @@ class NodeExchange final : public GradientExchange<T> {
     bool shared_cores = false;       ///< the node's ranks and threads are more than its cores
     bool compress = false;           ///< bf16 between nodes, with error feedback
     std::size_t logical_shards = 0;  ///< see ExchangeSettings
+    std::size_t not_exchanged = 0;   ///< see ExchangeSettings
   };
 
   /// Collective over `world`; `node` is its node. `size`: elements of the flat buffers, which lie
@@ -49,6 +52,10 @@ class NodeExchange final : public GradientExchange<T> {
   [[nodiscard]] Range own() const override { return own_; }
   void ready(Range range) override;
   [[nodiscard]] bool combine(bool finite) override;
+  void gather_rows(MatrixView<const T> own, MatrixView<T> all,
+                   std::size_t logical_shards) override {
+    dnn::gather_rows(world_, own, all, logical_shards);
+  }
   void publish() override;
   void reduce_over_owners(std::span<std::uint64_t> numbers, Reduction reduction) override;
   [[nodiscard]] std::string save_residual() const override;
@@ -57,12 +64,16 @@ class NodeExchange final : public GradientExchange<T> {
  private:
   [[nodiscard]] std::span<T> gradients_of(int node_rank, std::size_t index);
   [[nodiscard]] bool all_finite_on_node() const;
+  /// What of the slice of a rank of this node is exchanged.
+  [[nodiscard]] Range exchanged_slice(int node_rank) const;
   void sum_node();
   void sum_nodes_of_tree();
   [[nodiscard]] bool sum_between_nodes(bool finite);
   void sum_slice(std::span<T> slice);
 
+  const Communicator& world_;
   Node& node_;
+  std::size_t slices_;
   Range own_;
   std::optional<NodeTree<T>> tree_;  ///< with logical shards
   std::span<T> values_;
@@ -71,8 +82,7 @@ class NodeExchange final : public GradientExchange<T> {
   std::span<std::uint64_t> numbers_;
   std::size_t calls_ = 0;
   std::span<std::int32_t>
-      finite_;     ///< of combine, one a rank of the node, and the leader's verdict
-  bool has_idle_;  ///< whether a rank of this node owns nothing
+      finite_;  ///< of combine, one a rank of the node, and the leader's verdict
   bool has_other_nodes_;
   Communicator slice_;  ///< the owners of this slice, one a node
   NodeBarrier barrier_;

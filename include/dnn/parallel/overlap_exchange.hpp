@@ -36,7 +36,7 @@ class OverlapExchange final : public PrivateBuffers<T> {
   /// Collective over `ranks`, see PrivateBuffers. `bucket_bytes`: how much is collected before it
   /// is sent.
   OverlapExchange(const Communicator& ranks, std::size_t size, std::size_t logical_shards,
-                  std::size_t bucket_bytes);
+                  std::size_t bucket_bytes, std::size_t not_exchanged = 0);
   ~OverlapExchange() override;
 
   void ready(Range range) override;

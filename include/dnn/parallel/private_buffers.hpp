@@ -10,6 +10,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/core/aligned_buffer.hpp"
+#include "dnn/parallel/gather_rows.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/tree_reduction.hpp"
 
@@ -20,11 +21,11 @@ namespace dnn {
 template <class T>
 class PrivateBuffers : public GradientExchange<T> {
  public:
-  /// `size`: elements of the flat buffers. With logical shards (see ExchangeSettings) collective
-  /// over `ranks`, which must outlive it.
+  /// `size`: elements of the flat buffers, of which the first `not_exchanged` are not exchanged.
+  /// With logical shards (see ExchangeSettings) collective over `ranks`, which must outlive it.
   explicit PrivateBuffers(std::size_t size, const Communicator* ranks = nullptr,
-                          std::size_t logical_shards = 0)
-      : values_(size) {
+                          std::size_t logical_shards = 0, std::size_t not_exchanged = 0)
+      : GradientExchange<T>({not_exchanged, size}), ranks_(ranks), values_(size) {
     if (logical_shards > 0) {
       tree_.emplace(*ranks, logical_shards,
                     tree_nodes(logical_shards,
@@ -44,6 +45,14 @@ class PrivateBuffers : public GradientExchange<T> {
     write(values_.span());
   }
   [[nodiscard]] Range own() const override { return {0, values_.size()}; }
+  void gather_rows(MatrixView<const T> own, MatrixView<T> all,
+                   std::size_t logical_shards) override {
+    if (ranks_ != nullptr) {
+      dnn::gather_rows(*ranks_, own, all, logical_shards);
+    } else {
+      std::copy_n(own.data, own.size(), all.data);
+    }
+  }
   void publish() override {}
   void reduce_over_owners(std::span<std::uint64_t> /*numbers*/, Reduction /*reduction*/) override {}
 
@@ -58,15 +67,21 @@ class PrivateBuffers : public GradientExchange<T> {
     return from;
   }
 
+  /// What of gradients() is exchanged.
+  [[nodiscard]] std::span<T> exchanged_gradients() {
+    return gradients().subspan(this->exchanged().begin, this->exchanged().size());
+  }
+
   /// See Note [Agreement on bad numbers]: the first gradient carries the mark.
   void mark(bool finite) {
     if (!finite) {
-      parts_[0].data()[0] = std::numeric_limits<T>::quiet_NaN();
+      exchanged_gradients().front() = std::numeric_limits<T>::quiet_NaN();
     }
   }
-  [[nodiscard]] bool is_unmarked() { return !std::isnan(parts_[0].data()[0]); }
+  [[nodiscard]] bool is_unmarked() { return !std::isnan(exchanged_gradients().front()); }
 
  private:
+  const Communicator* ranks_;
   AlignedBuffer<T> values_;
   std::optional<TreeReduction<T>> tree_;
   std::vector<AlignedBuffer<T>> parts_;  ///< the first one has the sum in the end

@@ -11,7 +11,8 @@ template <class T>
 class TreeExchange final : public PrivateBuffers<T> {
  public:
   /// Collective over `ranks`, see PrivateBuffers.
-  TreeExchange(const Communicator& ranks, std::size_t size, std::size_t logical_shards);
+  TreeExchange(const Communicator& ranks, std::size_t size, std::size_t logical_shards,
+               std::size_t not_exchanged = 0);
 
   void ready(Range range) override;
   [[nodiscard]] bool combine(bool finite) override;

@@ -28,8 +28,8 @@ class Bf16Products final : public LayerProducts<float> {
   /// Rounds W as it is now.
   void values_changed() override;
   /// Keeps the rounded X for the parameters' gradients.
-  void forward(MatrixView<const float> X, MatrixView<float> A, const Epilogue& epilogue) override;
-  void begin_backward(MatrixView<const float> X, MatrixView<const float> dA,
+  void forward(const InputRows<float>& X, MatrixView<float> A, const Epilogue& epilogue) override;
+  void begin_backward(const InputRows<float>& X, MatrixView<const float> dA,
                       std::span<const Range> shards) override;
   void backward_parameters(std::span<const ShardSum<float>> sums) override;
   void backward_input(MatrixView<float> dX, const Epilogue& epilogue) override;

@@ -16,12 +16,12 @@ class FullProducts final : public LayerProducts<T> {
   FullProducts(MatrixView<const T> W, DenseProducts<T>& products) : W_(W), products_(products) {}
 
   void values_changed() override {}
-  void forward(MatrixView<const T> X, MatrixView<T> A, const Epilogue& epilogue) override {
-    products_.forward(X, W_, A, epilogue);
+  void forward(const InputRows<T>& X, MatrixView<T> A, const Epilogue& epilogue) override {
+    products_.forward(X.dense(), W_, A, epilogue);
   }
-  void begin_backward(MatrixView<const T> X, MatrixView<const T> dA,
+  void begin_backward(const InputRows<T>& X, MatrixView<const T> dA,
                       std::span<const Range> shards) override {
-    X_ = X;
+    X_ = X.dense();
     dA_ = dA;
     shards_ = shards;
   }

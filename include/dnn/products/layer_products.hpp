@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 
+#include "dnn/core/input_rows.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/partition.hpp"
 
@@ -38,12 +39,12 @@ class LayerProducts {
   virtual void values_changed() = 0;
 
   /// A = X W [Challa 2022, eq. 7].
-  virtual void forward(MatrixView<const T> X, MatrixView<T> A, const Epilogue& epilogue) = 0;
+  virtual void forward(const InputRows<T>& X, MatrixView<T> A, const Epilogue& epilogue) = 0;
 
   /// Takes the dA of the batch of the last forward; X, dA and `shards` must stay as they are until
   /// the products below have been computed, in any order. `shards`: the rows of each, one after the
   /// other from row 0 on.
-  virtual void begin_backward(MatrixView<const T> X, MatrixView<const T> dA,
+  virtual void begin_backward(const InputRows<T>& X, MatrixView<const T> dA,
                               std::span<const Range> shards) = 0;
 
   /// dW = Xᵀ dA and dB = Σ dA [Challa 2022, eq. 18, 19, 24, 25] for each of `sums`.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace dnn {
@@ -33,6 +34,25 @@ struct TileSum {
   std::size_t ahead_row = 0;
 };
 
+/// One row of a product of whose left operand only the terms that are not zero are given: c_j = Σ_p
+/// a_p b_{i_p j} for j < columns. Owns nothing.
+///
+/// Note [Sums over the terms that are there]
+/// Each element is one chain of multiply-adds in the order of p, from 0, as in a tile. A term a = 0
+/// would leave a chain of finite numbers as it is. So with the terms in the order of the dense
+/// product the bits are the dense product's, except that a sum that is -0 (its terms were too small
+/// for the type) becomes 0: then it may be left out of the sums that it is a part of.
+template <class T>
+struct IndexedSum {
+  const T* a = nullptr;                  ///< the factors, one after the other
+  const std::uint32_t* index = nullptr;  ///< i_p: the row of b of each
+  std::size_t terms = 0;
+  const T* b = nullptr;
+  std::size_t b_row = 0;  ///< elements from one row of b to the next
+  std::size_t columns = 0;
+  T* to = nullptr;
+};
+
 /// How one instruction set computes tiles.
 ///
 /// Note [Sums in order]
@@ -48,6 +68,7 @@ struct TileKernel {
   static constexpr std::size_t most_rows = 8;
   static constexpr std::size_t most_vectors = 3;
   using Function = void (*)(const TileSum<T>&);
+  using IndexedFunction = void (*)(const IndexedSum<T>&);
 
   const char* instructions = "";  ///< "AVX-512"
   bool fused = false;             ///< whether its multiply-adds are
@@ -55,6 +76,7 @@ struct TileKernel {
   std::size_t vector = 0;         ///< elements of a vector
   std::size_t vectors = 0;        ///< of a row of the largest tile
   std::array<std::array<Function, most_vectors>, most_rows> functions{};
+  IndexedFunction indexed = nullptr;  ///< fused where the tiles are
 
   [[nodiscard]] std::size_t columns() const { return vector * vectors; }
   /// Computes a tile of 1 to `rows` rows and 1 to `vectors` vectors.

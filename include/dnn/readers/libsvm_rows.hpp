@@ -37,7 +37,7 @@ class LibsvmRows {
   bool add_word(const char*& next, const char* end);
   bool add_unusual(std::string_view word);
   void add_value(std::uint32_t index, T value);
-  void check_unique(std::size_t row_begin) const;
+  void sort_row(std::size_t row_begin);
 
   static constexpr std::uint32_t no_index = 0xffffffffU;
 

@@ -6,6 +6,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/data/batch_loader.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/data/sampler.hpp"
@@ -22,6 +23,12 @@ struct TrainingData {
   std::size_t batch_size = 0;      ///< global, as used
   std::size_t logical_shards = 0;  ///< of a batch; 0: none
   double largest_feature = 0;      ///< no normalized feature's magnitude is above it in training
+  bool sparse_rows = false;        ///< samples stay sparse, see keeps_rows_sparse
+
+  /// How samples are given to the network, the test data's, too.
+  [[nodiscard]] InputForm form() const {
+    return sparse_rows ? InputForm::sparse : InputForm::dense;
+  }
 
   /// Bytes of this node's copy of the data.
   [[nodiscard]] std::size_t bytes() const;

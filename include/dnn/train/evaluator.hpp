@@ -21,11 +21,12 @@ template <class T>
 class Evaluator {
  public:
   /// The set has `samples` samples; `sample_at(i)` is the data set's index of its i-th. `grid` must
-  /// outlive the evaluator. `layout`: of the networks that it gets. `max_rows`: how many samples
-  /// are computed at a time, at most what these networks can take.
+  /// outlive the evaluator. `layout`: of the networks that it gets; `form`: in which they take
+  /// samples. `max_rows`: how many samples are computed at a time, at most what these networks can
+  /// take.
   Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gatherer<T> gatherer,
-            std::size_t samples, std::function<std::uint64_t(std::uint64_t)> sample_at,
-            std::size_t max_rows);
+            InputForm form, std::size_t samples,
+            std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
 
   /// Collective: the mean over all samples of all ranks. With `confusion`, also the top-5 accuracy
   /// and this rank's part of the confusion counts. `between` is called between batches, equally

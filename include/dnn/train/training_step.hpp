@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/core/aligned_buffer.hpp"
+#include "dnn/core/gradient_places.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
@@ -61,6 +63,7 @@ class TrainingStep {
     double clip_norm = 0;  ///< 0: no clipping
     std::uint64_t seed = 0;
     ProductKind products = ProductKind::full;
+    bool sparse_input = false;  ///< batches come as sparse rows, with the columns of whole batches
     double largest_input = std::numeric_limits<double>::infinity();  ///< no |X^0| is above it
     /// A larger |dW| or |dB| counts as infinite: the sum of the ranks' could be.
     double largest_gradient = std::numeric_limits<T>::max();
@@ -88,12 +91,16 @@ class TrainingStep {
   using Observer = std::function<void(Range range, std::span<const T> gradients)>;
   /// From now on `observer` sees all gradients of this rank's samples (one node of the tree over
   /// logical shards after the other) before they are summed with others; one that is empty ends
-  /// that.
+  /// that. Of active rows it sees one after the other.
   void observe(Observer observer) { observer_ = std::move(observer); }
 
   [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
   [[nodiscard]] std::span<const T> values() { return exchange_.values(); }
   [[nodiscard]] std::span<const T> gradients() { return exchange_.gradients(); }
+  /// Where those of the last update are, of the parameters that this rank owns.
+  [[nodiscard]] const GradientPlaces& places() const { return places_; }
+  /// The features whose rows of W^1, or parts of them, this rank owns.
+  [[nodiscard]] Range owned_features() const;
   /// Collective, see GradientExchange::set_values.
   void set_values(const std::function<void(std::span<T>)>& write);
   /// For evaluation: forward without dropout. Collective over the model group.
@@ -101,6 +108,10 @@ class TrainingStep {
   [[nodiscard]] Optimizer<T>& optimizer() { return *optimizer_; }
 
  private:
+  /// Collective over the exchange's ranks: the gradients of the active rows that this rank owns,
+  /// see Note [Gradients of active rows].
+  void compute_active_rows(const Batch<T>& batch, std::size_t global_samples);
+  void show_observer(const Batch<T>& batch, const LayerGradients<T>& layer);
   /// Forward, loss and backward.
   StepResult compute(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch);
   /// The rows of this rank's logical shards in its part of a batch.
@@ -121,6 +132,8 @@ class TrainingStep {
   Settings settings_;
   GradientExchange<T>& exchange_;
   const Communicator* model_group_;
+  GradientPlaces places_;
+  AlignedBuffer<T> dA_;        ///< dA^1 of the samples of all ranks, with sparse input
   std::vector<Range> shards_;  ///< the rows of the current batch's
   std::size_t nodes_ = 1;      ///< of the tree over logical shards that this rank has
   std::vector<Range> normed_;  ///< of the own range, what this rank counts in the gradients' norm

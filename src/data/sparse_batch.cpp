@@ -1,0 +1,92 @@
+#include "dnn/data/sparse_batch.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <type_traits>
+
+namespace dnn {
+
+bool keeps_rows_sparse(const Dataset& data) {
+  constexpr std::size_t most_dense_features = 256;
+  constexpr std::size_t least_zeros = 8;  ///< features of a sample to one stored value
+  return data.is_sparse() && data.features > most_dense_features &&
+         data.value_columns.as<std::uint32_t>().size() / data.samples < data.features / least_zeros;
+}
+
+/// Appends the stored values of samples of a sparse data set.
+template <class T>
+template <class Raw>
+void SparseBatch<T>::append_stored(const Gatherer<T>& gatherer,
+                                   std::span<const std::uint64_t> samples, Range features) {
+  const Dataset& data = gatherer.data();
+  const auto offsets = data.row_offsets.template as<std::uint64_t>();
+  const auto columns = data.value_columns.template as<std::uint32_t>();
+  const auto values = data.values.template as<Raw>();
+  const std::span<const double> scale = gatherer.scale();
+  first_stored_.clear();
+  for (const std::uint64_t sample : samples) {
+    const auto* const begin = columns.data() + offsets[sample];
+    const auto* const end = columns.data() + offsets[sample + 1];
+    const auto* const first =
+        features.begin == 0 ? begin : std::lower_bound(begin, end, features.begin);
+    const auto* const last =
+        features.end >= features_ ? end : std::lower_bound(first, end, features.end);
+    first_stored_.push_back(static_cast<std::uint64_t>(first - columns.data()));
+    offsets_.push_back(offsets_.back() + static_cast<std::size_t>(last - first));
+  }
+  columns_.resize(offsets_.back());
+  values_.resize(offsets_.back());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const std::uint32_t* const from_columns = columns.data() + first_stored_[i];
+    const Raw* const from_values = values.data() + first_stored_[i];
+    std::uint32_t* const to_columns = columns_.data() + offsets_[i];
+    T* const to_values = values_.data() + offsets_[i];
+    for (std::size_t k = 0; k < offsets_[i + 1] - offsets_[i]; ++k) {
+      to_columns[k] = from_columns[k];
+      to_values[k] = static_cast<T>(static_cast<double>(from_values[k]) * scale[from_columns[k]]);
+    }
+  }
+}
+
+/// Appends what is not 0 of a sample of a dense data set.
+template <class T>
+void SparseBatch<T>::append_dense(const Gatherer<T>& gatherer, std::uint64_t sample,
+                                  Range features) {
+  dense_row_.resize(features_);
+  gatherer.gather(std::span(&sample, 1), {dense_row_.data(), 1, features_});
+  for (std::size_t j = features.begin; j < features.end; ++j) {
+    if (dense_row_[j] != T{0}) {
+      columns_.push_back(static_cast<std::uint32_t>(j));
+      values_.push_back(dense_row_[j]);
+    }
+  }
+  offsets_.push_back(columns_.size());
+}
+
+template <class T>
+void SparseBatch<T>::gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
+                            Range features) {
+  const Dataset& data = gatherer.data();
+  features_ = data.features;
+  columns_.clear();
+  values_.clear();
+  offsets_.assign(1, 0);
+  if (!data.is_sparse()) {
+    for (const std::uint64_t sample : samples) {
+      append_dense(gatherer, sample, features);
+    }
+    return;
+  }
+  visit_element(data.element, [&](auto element) {
+    if constexpr (std::is_floating_point_v<decltype(element)>) {
+      append_stored<decltype(element)>(gatherer, samples, features);
+    } else {
+      throw std::logic_error("SparseBatch: sparse values are floating-point numbers");
+    }
+  });
+}
+
+template class SparseBatch<float>;
+template class SparseBatch<double>;
+
+}  // namespace dnn
