@@ -67,8 +67,11 @@ bool has_checkpoints(const Config& config) {
 std::vector<Option> data_options() {
   return {
       {"data", "Data", "PATH", &Config::data,
-       "training data: a folder of IDX or NPY files; a CSV, LIBSVM, NPY or NPZ file, compressed or "
-       "in a zip or tar archive too; features.npy,labels.npy; arrays.npz:features,labels; - for "
+       "training data: a table of text (CSV and its relatives), a LIBSVM, NPY or NPZ file, "
+       "compressed "
+       "or in a zip or tar archive too; several tables ('part-*.csv', a.csv,b.csv or their "
+       "folder); a "
+       "folder of IDX or NPY files; features.npy,labels.npy; arrays.npz:features,labels; - for "
        "standard input; or builtin:digits",
        Binding::machine},
       {"test-data", "Data", "PATH", &Config::test_data,
@@ -76,11 +79,11 @@ std::vector<Option> data_options() {
        Binding::machine},
       {"label-column", "Data", "NAME|N", &Config::label_column,
        "column of the label: a name from the header, a number from 1 (-1 is the last column), "
-       "first "
-       "or last; default: a column named label, class, target or y, else the last column",
+       "first or last; default: a column named label, class, target or y, else the only column of "
+       "text, else the last column",
        Binding::machine},
       {"csv-header", "Data", "", words(&Config::csv_header),
-       "whether the first line of a CSV file names its columns", Binding::machine},
+       "whether the first line of a table names its columns", Binding::machine},
       {"columns", "Data", "KIND:NAME,...;...", &Config::columns,
        "what columns of a table are, where the program understands them otherwise: KIND is number, "
        "category, date, day-first-date, label or ignore, NAME a name or number as for "

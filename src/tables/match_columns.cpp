@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "dnn/core/error.hpp"
@@ -24,7 +25,7 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
-                          const std::string& origin) {
+                          const std::vector<std::string>& kept, const std::string& origin) {
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t j = 0; j < layout.columns(); ++j) {
     places.emplace(layout.names[j], j);
@@ -51,7 +52,7 @@ ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
   }
   std::vector<std::string> extra;
   for (const std::string& name : layout.names) {
-    if (places.contains(name)) {
+    if (places.contains(name) && std::find(kept.begin(), kept.end(), name) == kept.end()) {
       extra.push_back(name);
     }
   }
@@ -95,12 +96,12 @@ ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema,
 }  // namespace
 
 ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
-                          const std::string& label_column, const std::string& origin) {
+                          const ReadOptions& options, const std::string& origin) {
   ColumnMatch match = layout.has_header && schema.has_header
-                          ? match_by_name(layout, schema, origin)
+                          ? match_by_name(layout, schema, options.keep, origin)
                           : match_by_place(layout, schema, origin);
-  if (!label_column.empty()) {
-    match.sources.label = find_column("--label-column", label_column, layout.names, origin);
+  if (!options.label_column.empty()) {
+    match.sources.label = find_column("--label-column", options.label_column, layout.names, origin);
   }
   return match;
 }

@@ -207,7 +207,7 @@ class MatchingReader {
         origin_(origin),
         options_(options),
         missing_(missing_words(options)),
-        match_(match_columns(layout_, *options.schema, options.label_column, origin)),
+        match_(match_columns(layout_, *options.schema, options, origin)),
         modes_(layout_.columns(), ColumnMode{CellMode::skip, false, true}) {
     for (const TableColumn& column : options.schema->columns) {
       if (column.is_feature()) {
@@ -292,8 +292,8 @@ class MatchingReader {
       const std::uint64_t missing = cells.columns()[match_.sources.columns[f]].missing;
       if (missing > 0 && !features_[f]->marks_missing) {
         notes.push_back(fmt::format(
-            "{}: column {}: {} values are missing, none in the training data; {}", origin_,
-            in_quotes(features_[f]->name), missing,
+            "{}: column {}: {} value{} missing, none in the training data; {}", origin_,
+            in_quotes(features_[f]->name), missing, missing == 1 ? " is" : "s are",
             features_[f]->kind == ColumnKind::category ? "they count as no category"
                                                        : "the training mean takes their place"));
       }

@@ -136,10 +136,11 @@ class DatasetBuilder {
           column.categories.empty() ? "nothing" : in_quotes(column.categories.front())));
     }
     data_.notes.push_back(fmt::format(
-        "{}: column {} has {} value{} that the training data do not have, in {} rows (the first is "
-        "{}); they count as no category",
+        "{}: column {} has {} value{} that the training data do not have, in {} row{} (the first "
+        "is "
+        "{}); no category stands for them",
         data_.origin, in_quotes(column.name), unknown.size(), unknown.size() == 1 ? "" : "s", rows,
-        in_quotes(unknown.front())));
+        rows == 1 ? "" : "s", in_quotes(unknown.front())));
   }
 
   void choose_rows() {
@@ -157,7 +158,7 @@ class DatasetBuilder {
     if (drops_) {
       data_.samples -= label.missing;
       data_.notes.push_back(
-          fmt::format("{}: {} rows without a label are left out", data_.origin, label.missing));
+          fmt::format("{}: rows without a label are left out: {}", data_.origin, label.missing));
     } else if (!options_.features) {
       throw InputError(fmt::format(
           "{}: the label is missing ({} of {} rows have none); fill it in, or leave such rows out "

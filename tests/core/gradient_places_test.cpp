@@ -8,20 +8,20 @@
 namespace dnn {
 namespace {
 
-constexpr std::size_t rows = 7;
+constexpr std::size_t place_rows = 7;
 constexpr std::size_t width = 3;
-constexpr std::size_t size = rows * width + 5;
+constexpr std::size_t buffer_size = place_rows * width + 5;
 
 /// The naive twin: where the gradient of each parameter is.
 std::vector<std::optional<std::size_t>> places(const std::vector<std::uint32_t>& active) {
-  std::vector<std::optional<std::size_t>> all(size);
-  std::size_t next = rows * width - active.size() * width;
+  std::vector<std::optional<std::size_t>> all(buffer_size);
+  std::size_t next = place_rows * width - active.size() * width;
   for (const std::uint32_t row : active) {
     for (std::size_t j = 0; j < width; ++j) {
       all[row * width + j] = next++;
     }
   }
-  for (std::size_t i = rows * width; i < size; ++i) {
+  for (std::size_t i = place_rows * width; i < buffer_size; ++i) {
     all[i] = i;
   }
   return all;
@@ -29,8 +29,8 @@ std::vector<std::optional<std::size_t>> places(const std::vector<std::uint32_t>&
 
 void expect_every_range(const GradientPlaces& given,
                         const std::vector<std::optional<std::size_t>>& expected) {
-  for (std::size_t begin = 0; begin <= size; ++begin) {
-    for (std::size_t end = begin; end <= size; ++end) {
+  for (std::size_t begin = 0; begin <= buffer_size; ++begin) {
+    for (std::size_t end = begin; end <= buffer_size; ++end) {
       std::vector<std::size_t> of_range;
       for (std::size_t i = begin; i < end; ++i) {
         if (expected[i]) {
@@ -67,8 +67,8 @@ TEST(GradientPlaces, EveryParameterHasItsOwnUnlessSaidOtherwise) {
 TEST(GradientPlaces, ActiveRowsArePackedAgainstTheEndOfTheMatrix) {
   for (const std::vector<std::uint32_t>& active :
        std::vector<std::vector<std::uint32_t>>{{}, {0}, {6}, {2, 3, 5}, {0, 1, 2, 3, 4, 5, 6}}) {
-    const GradientPlaces some(rows, width, active);
-    EXPECT_EQ(some.active_rows(), (Range{(rows - active.size()) * width, rows * width}));
+    const GradientPlaces some(place_rows, width, active);
+    EXPECT_EQ(some.active_rows(), (Range{(place_rows - active.size()) * width, place_rows * width}));
     expect_every_range(some, places(active));
   }
 }

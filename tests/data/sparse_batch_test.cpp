@@ -31,7 +31,7 @@ std::vector<T> by_rows(const SparseRows<T>& rows) {
 const Normalizer halves{std::vector<double>(70, 0), std::vector<double>(70, 0.5)};
 
 TEST(SparseBatch, HasTheNumbersOfTheDenseGatherer) {
-  const Dataset data = libsvm("1 1:4 3:-2 70:1\n0 2:1\n1 5:2\n0 65:6 3:8\n");
+  const Dataset data = libsvm("1 1:4 3:-2 70:1\n0 2:1\n1 5:2\n0 3:8 65:6\n");
   const Gatherer<float> gatherer(data, halves);
   const std::vector<std::uint64_t> samples = {3, 0, 3};
   std::vector<float> dense(3 * std::size_t{70});

@@ -291,7 +291,7 @@ TEST(ReadTable, ATestTableIsMatchedByName) {
   EXPECT_EQ(features(test), (std::vector<double>{2, 1, 0, 1, 0, 0}));
   EXPECT_EQ(test.class_names, (Names{"a", "b"}));
   EXPECT_TRUE(has_note(test, {"'extra'", "left out"}));
-  EXPECT_TRUE(has_note(test, {"'colour'", "1 value", "1 rows", "'green'"}));
+  EXPECT_TRUE(has_note(test, {"'colour'", "1 value", "1 row", "'green'"}));
   EXPECT_FALSE(read("colour,x\nred,1\n", options).has_labels());
   expect_error<InputError>([&] { read("x,label\n1,a\n2,b\n", options); },
                            {"t.csv", "no column 'colour'"});
@@ -316,7 +316,7 @@ TEST(ReadTable, MissingValuesThatTheTrainingDataDoNotHave) {
   schema.columns[0].fill = 2;
   const Dataset test = read("x,c,label\n,,a\n3,u,b\n", {.schema = &schema});
   EXPECT_EQ(features(test), (std::vector<double>{2, 0, 0, 3, 1, 0}));
-  EXPECT_TRUE(has_note(test, {"column 'x'", "1 values are missing", "training mean"}));
+  EXPECT_TRUE(has_note(test, {"column 'x'", "1 value is missing", "training mean"}));
 }
 
 TEST(ReadTable, ColumnsOfAnArrayStandAsTheyAre) {
@@ -334,7 +334,7 @@ TEST(ReadTable, RowsWithoutALabel) {
                            {"line 3", "label is missing", "1 of 3", "--drop-unlabelled"});
   const Dataset data = read(text, {.drop_unlabelled = true});
   EXPECT_EQ(features(data), (std::vector<double>{1, 3}));
-  EXPECT_TRUE(has_note(data, {"1 rows without a label"}));
+  EXPECT_TRUE(has_note(data, {"rows without a label are left out: 1"}));
   // A word may be a class, also one that means a missing value elsewhere.
   EXPECT_EQ(read("x,label\n1,None\n2,NA\n").class_names, (Names{"NA", "None"}));
 }

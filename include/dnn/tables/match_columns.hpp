@@ -15,9 +15,10 @@ struct ColumnMatch {
 };
 
 /// Matches the columns of a table to `schema`: by name where both have a header, in any order,
-/// extra columns aside; else by place, where the label's column may be absent. `label_column` (if
-/// not empty) names the label's column. Throws InputError where a feature's column is missing.
+/// extra columns aside; else by place, where the label's column may be absent.
+/// ReadOptions::label_column (if not empty) names the label's column. Throws InputError where a
+/// feature's column is missing.
 [[nodiscard]] ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
-                                        const std::string& label_column, const std::string& origin);
+                                        const ReadOptions& options, const std::string& origin);
 
 }  // namespace dnn
