@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/describe_schema.hpp"
 #include "dnn/model/environment.hpp"
 #include "dnn/model/model_file.hpp"
 #include "dnn/model/precision.hpp"
@@ -50,6 +51,9 @@ std::string model_info(const std::string& path) {
   }
   text << "\nparameters:  " << layout.parameter_count() << " (" << word_for(d.precision)
        << ")\nclasses:     " << list(d.class_names) << '\n';
+  for (const std::string& line : describe(d.schema)) {
+    text << "table:       " << line << '\n';
+  }
   if (!d.feature_names.empty()) {
     text << "features:    " << list(d.feature_names) << '\n';
   }

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-WIDTHS = [64, 40, 24, 10]
+WIDTHS = [61, 40, 24, 10]
 BATCH = 96
 DECAY = 0.01
 

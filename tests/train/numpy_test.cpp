@@ -28,7 +28,7 @@ void append(std::ofstream& file, std::span<const T> elements) {
 /// raw doubles (labels as doubles too), and the loss before each step as text.
 void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double rate) {
   const Dataset digits = open_dataset(builtin_digits_name, Part::train, {.wide = true});
-  const ParameterLayout layout({64, 40, 24, 10});
+  const ParameterLayout layout({61, 40, 24, 10});
   test::NoExchange<double> exchange(layout.size());
   constexpr std::size_t batch_size = 96;
   TrainingStep<double> step(layout, {.max_rows = batch_size}, SoftmaxCrossEntropy(),
@@ -42,7 +42,7 @@ void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double 
   }
   const Sampler sampler({.samples = digits.samples, .batch_size = batch_size, .seed = 2});
   const Gatherer<double> gatherer(digits,
-                                  {std::vector<double>(64, 8.0), std::vector<double>(64, 0.125)});
+                                  {std::vector<double>(61, 8.0), std::vector<double>(61, 0.125)});
   std::ofstream batches(folder / "batches.bin", std::ios::binary);
   std::ofstream losses(folder / "losses.txt");
   losses << std::setprecision(17);
@@ -51,13 +51,13 @@ void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double 
   for (std::size_t k = 0; k < 50; ++k) {
     const std::size_t in_epoch = k % (sampler.steps() - 1);  // whole batches only
     sampler.batch(1 + k / (sampler.steps() - 1), in_epoch, samples);
-    std::vector<double> x(samples.size() * 64);
+    std::vector<double> x(samples.size() * 61);
     std::vector<std::int32_t> labels(samples.size());
-    gatherer.gather(samples, {x.data(), samples.size(), 64});
+    gatherer.gather(samples, {x.data(), samples.size(), 61});
     gatherer.gather_labels(samples, labels);
     append<double>(batches, x);
     append<double>(batches, std::vector<double>(labels.begin(), labels.end()));
-    const LossSums sums = step.run({{x.data(), samples.size(), 64}, labels, samples},
+    const LossSums sums = step.run({{x.data(), samples.size(), 61}, labels, samples},
                                    samples.size(), 1, rate, seconds)
                               .sums;
     losses << sums.loss.value() / static_cast<double>(samples.size()) << '\n';
