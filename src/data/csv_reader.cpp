@@ -205,7 +205,8 @@ Dataset read_csv(std::span<const std::byte> contents, const std::string& origin,
                  const ReadOptions& options) {
   const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
   const Columns columns = find_columns(text, origin, options);
-  return options.wide ? parse<double>(text, origin, columns) : parse<float>(text, origin, columns);
+  return options.wide ? parse_csv<double>(text, origin, columns)
+                      : parse_csv<float>(text, origin, columns);
 }
 
 }  // namespace dnn

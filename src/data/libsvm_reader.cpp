@@ -161,8 +161,8 @@ Dataset parse_libsvm(std::string_view text, const std::string& origin, const Rea
 
 Dataset read_libsvm(std::span<const std::byte> contents, const std::string& origin,
                     const ReadOptions& options) {
-  return options.wide ? parse<double>(as_text(contents), origin, options)
-                      : parse<float>(as_text(contents), origin, options);
+  return options.wide ? parse_libsvm<double>(as_text(contents), origin, options)
+                      : parse_libsvm<float>(as_text(contents), origin, options);
 }
 
 bool looks_like_libsvm(std::span<const std::byte> contents) {
