@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -118,7 +119,8 @@ class DenseProductsOf : public testing::Test {
     /// Every element was completed once, and did not change any more.
     void check() const {
       EXPECT_EQ(times, std::vector<int>(product.size(), 1));
-      EXPECT_EQ(std::memcmp(seen.data(), product.data, product.size() * sizeof(T)), 0);
+      EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(seen)),
+                                     std::as_bytes(std::span(product.data, product.size()))));
     }
     MatrixView<const T> product;
     std::vector<int> times;
