@@ -1,0 +1,149 @@
+// Tables as people have them: text, dates and missing values, trained on at any number of ranks,
+// matched by name, told and remembered.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "support/programs.hpp"
+#include "support/run_command.hpp"
+#include "support/summary_of.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// 240 rows of two numbers (one with missing values), a date, two texts, an identifier and a label
+/// that follows from the colour and the hour.
+std::string visits_csv(bool with_label) {
+  std::string text =
+      std::string("visit,size,age,when,colour,note") + (with_label ? ",paid\n" : "\n");
+  for (int i = 0; i < 240; ++i) {
+    const bool red = i * 7 % 3 == 0;
+    const bool late = i * 5 % 4 < 2;
+    text += "V" + std::to_string(1000 + i) + "," + std::to_string(i * 37 % 101) + "," +
+            (i % 9 == 0 ? std::string("NA") : std::to_string(20 + i * 13 % 60)) + ",2024-0" +
+            std::to_string(1 + i % 9) + (late ? "-05 21:30" : "-05 09:30") + "," +
+            (red          ? "red"
+             : i % 2 == 0 ? "green"
+                          : "blue") +
+            "," + (i % 5 == 0 ? "?" : "seen");
+    text += with_label ? (red == late ? ",yes\n" : ",no\n") : "\n";
+  }
+  return text;
+}
+
+TEST(Table, TrainsAtAnyNumberOfRanksToTheSameBits) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("visits.csv", visits_csv(true));
+  std::string hash;
+  for (const int ranks : {1, 2, 3, 8}) {
+    const std::string out = folder / std::to_string(ranks);
+    const CommandResult result =
+        run_command(mpirun(ranks) + train + " --epochs 60 --data " + data + " --output " + out);
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const auto summary = summary_of(out);
+    hash = hash.empty() ? summary["sha256_last"].get<std::string>() : hash;
+    EXPECT_EQ(summary["sha256_last"], hash) << ranks;
+    EXPECT_GE(summary["final"]["train_accuracy"].get<double>(), 0.97);
+    EXPECT_EQ(summary["table"]["columns"][0]["kind"], "identifier");
+    EXPECT_GT(summary["table"]["columns"][2]["fill"].get<double>(), 20);  // the median of the ages
+    EXPECT_EQ(summary["table"]["columns"][4]["categories"],
+              nlohmann::ordered_json({"blue", "green", "red"}));
+  }
+}
+
+TEST(Table, PredictsByNameAndKeepsAColumn) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("visits.csv", visits_csv(true));
+  const std::string out = folder / "run";
+  ASSERT_EQ(run_command(train + " --epochs 60 --data " + data + " --output " + out).exit_code, 0);
+  const std::string scores = predict + " --model " + out + "/model.dnn --data ";
+  const std::string fresh = folder.write("new.csv",
+                                         "extra,colour,note,when,age,size,visit\n"
+                                         "1,red,seen,2024-02-05 21:30,40,5,A1\n"
+                                         "2,pink,seen,2024-02-05 09:30,,50,\"B,2\"\n");
+  const CommandResult result =
+      run_command(scores + fresh + " --keep visit --output " + (folder / "p.csv"));
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("left out: 'extra'"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("'colour' has 1 value that the training data do not have"),
+            std::string::npos)
+      << result.output;
+  const std::string written = read_file(folder / "p.csv");
+  EXPECT_TRUE(written.starts_with("sample,visit,class,p(no),p(yes)\n1,A1,yes,")) << written;
+  EXPECT_NE(written.find("\n2,\"B,2\","), std::string::npos) << written;
+  const CommandResult many =
+      run_command(mpirun(3) + scores + fresh + " --keep visit --output " + (folder / "3.csv"));
+  ASSERT_EQ(many.exit_code, 0) << many.output;
+  EXPECT_EQ(read_file(folder / "3.csv"), written);
+  const std::string missing = folder.write("missing.csv", "colour,when\nred,2024-02-05\n");
+  const CommandResult refused = run_command(scores + missing + " --output " + (folder / "m.csv"));
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_NE(refused.output.find("no column 'size', 'age', 'note'"), std::string::npos)
+      << refused.output;
+  EXPECT_FALSE(fs::exists(folder / "m.csv"));
+}
+
+TEST(Table, FilesOfOneTableGiveTheModelOfTheWhole) {
+  const TemporaryFolder folder;
+  const std::string whole = visits_csv(true);
+  const std::size_t header = whole.find('\n') + 1;
+  const std::size_t middle = whole.find('\n', whole.size() / 2) + 1;
+  folder.write("whole.csv", whole);
+  fs::create_directory(folder / "parts");
+  folder.write("parts/part-1.csv", whole.substr(0, middle));
+  folder.write("parts/part-2.csv", whole.substr(0, header) + whole.substr(middle));
+  std::string hash;
+  for (const std::string source :
+       {"whole.csv", "parts", "'parts/part-*.csv'", "parts/part-2.csv,parts/part-1.csv"}) {
+    const CommandResult result =
+        run_command("cd " + folder.path() + " && " + train + " --overwrite --epochs 2 --data " +
+                    source + " --output run");
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const std::string now = summary_of(folder / "run")["sha256_last"];
+    hash = hash.empty() ? now : hash;
+    EXPECT_EQ(now, hash) << source;
+  }
+}
+
+TEST(Table, AResumedRunNamesTheColumnThatHasChanged) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("visits.csv", visits_csv(true));
+  const std::string command = train + " --data " + data + " --output " + (folder / "run");
+  // Ends after the first epoch with a checkpoint, so that run.json stays.
+  const CommandResult first = run_command(
+      "( sleep 0.2; mkdir -p " + (folder / "run") + "; touch " + (folder / "run/stop") + " ) & " +
+      command + " --epochs 100000 --checkpoint-every 1epochs; code=$?; wait; exit $code");
+  ASSERT_EQ(first.exit_code, 75) << first.output;
+  std::string other = visits_csv(true);
+  for (std::size_t at = other.find(",green,"); at != std::string::npos;
+       at = other.find(",green,")) {
+    other.replace(at, 7, ",grass,");
+  }
+  folder.write("visits.csv", other);
+  const CommandResult again = run_command(command + " --epochs 100000 --checkpoint-every 1epochs");
+  EXPECT_NE(again.exit_code, 0);
+  EXPECT_NE(again.output.find("column 'colour' has changed"), std::string::npos) << again.output;
+}
+
+TEST(Table, IsExplainedWithoutTraining) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("visits.csv", visits_csv(true));
+  const CommandResult result =
+      run_command("cd " + folder.path() + " && " + mpirun(2) + train + " --explain-data " + data);
+  EXPECT_EQ(result.exit_code, 0);
+  for (const char* part :
+       {"240 samples", "the label is 'paid'", "240 different values", "the median, marked",
+        "time, hour, weekday, month", "3: green", "2 classes"}) {
+    EXPECT_EQ(count(result.output, part), 1) << part << "\n" << result.output;
+  }
+  EXPECT_FALSE(fs::exists(folder / "runs"));
+}
+
+}  // namespace
+}  // namespace dnn::test
