@@ -6,14 +6,14 @@ namespace dnn {
 
 namespace {
 
-constexpr std::string_view digits = "0123456789";
+constexpr std::string_view decimal_digits = "0123456789";
 
 /// Whether `word` is "index:value" or "qid:N", as far as a look at it tells.
 bool looks_like_value(std::string_view word) {
   const std::size_t colon = word.find(':');
   const std::string_view index = word.substr(0, colon);
   return colon != std::string_view::npos && colon > 0 &&
-         (index == "qid" || index.find_first_not_of(digits) == std::string_view::npos) &&
+         (index == "qid" || index.find_first_not_of(decimal_digits) == std::string_view::npos) &&
          word.find_first_of(",;:", colon + 1) == std::string_view::npos;
 }
 
@@ -50,7 +50,7 @@ bool looks_like_libsvm(std::span<const std::byte> contents) {
 bool counts_samples(std::string_view line) {
   std::size_t words = 0;
   for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
-    if (++words > 3 || word.find_first_not_of(digits) != std::string_view::npos) {
+    if (++words > 3 || word.find_first_not_of(decimal_digits) != std::string_view::npos) {
       return false;
     }
   }
