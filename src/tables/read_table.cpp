@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -83,7 +84,6 @@ class TableReader {
         modes_(first_modes(asked_)) {}
 
   Dataset read() {
-    constexpr std::size_t sample = 200;
     std::optional<std::size_t> label = named_label(layout_, origin_, options_, asked_);
     (void)read_rows(sample);
     std::string label_note;
@@ -102,6 +102,7 @@ class TableReader {
         find_schema({cells, layout_, modes_, asked_, *label, options_.max_categories});
     schema.missing_words = words_;
     check_features(schema);
+    note_ambiguous_dates(schema);
     Dataset data =
         make_dataset(std::move(cells), origin_, schema, sources_of(schema, *label), options_);
     add_notes(data, *label, label_note);
@@ -109,6 +110,39 @@ class TableReader {
   }
 
  private:
+  static constexpr std::size_t sample = 200;
+
+  /// Dates like 03/04/2024, of which nothing says whether they are in March or in April.
+  void note_ambiguous_dates(TableSchema& schema) const {
+    for (std::size_t j = 0; j < modes_.size(); ++j) {
+      if (modes_[j].mode != CellMode::month_first_date || asked_[j]) {
+        continue;
+      }
+      std::vector<ColumnMode> other = modes_;
+      other[j].mode = CellMode::day_first_date;
+      // The order of 2024-04-01 does not matter, as a few rows show.
+      const TableCells first_rows(parts_, other, missing_, sample);
+      if (first_rows.columns()[j].misfits > 0 ||
+          largest(first_rows, j) == largest(TableCells(parts_, modes_, missing_, sample), j)) {
+        continue;
+      }
+      if (TableCells(parts_, other, missing_).columns()[j].misfits == 0) {
+        schema.columns[j].remark =
+            "01/02 is taken for January 2 (--columns day-first-date:NAME: February 1)";
+      }
+    }
+  }
+
+  static double largest(const TableCells& cells, std::size_t column) {
+    double most = -std::numeric_limits<double>::infinity();
+    cells.for_each_block([&](std::size_t, std::span<const double> block) {
+      for (std::size_t at = column; at < block.size(); at += cells.columns().size()) {
+        most = std::max(most, std::isnan(block[at]) ? most : block[at]);
+      }
+    });
+    return most;
+  }
+
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
   TableCells read_rows(std::size_t most) {
     while (true) {

@@ -240,6 +240,11 @@ TEST(ReadTable, DatesBecomeTimesAndCycles) {
   const Dataset day_first =
       read(column_of({"01/02/2024", "03/04/2024", "25/12/2024", "05/06/2024"}));
   EXPECT_EQ(column(day_first, "x").largest, 86400.0 * 20082);
+  EXPECT_EQ(column(day_first, "x").remark, "");
+  // Where nothing says which, the remark does.
+  const Dataset either = read(column_of({"01/02/2024", "03/04/2024", "05/12/2024", "05/06/2024"}));
+  EXPECT_EQ(column(either, "x").largest, 86400.0 * 19855);  // May 12
+  EXPECT_NE(column(either, "x").remark.find("01/02 is taken for January 2"), std::string::npos);
 }
 
 TEST(ReadTable, IdentifiersAndConstantsAreLeftOut) {
