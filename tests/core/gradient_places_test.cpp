@@ -68,7 +68,8 @@ TEST(GradientPlaces, ActiveRowsArePackedAgainstTheEndOfTheMatrix) {
   for (const std::vector<std::uint32_t>& active :
        std::vector<std::vector<std::uint32_t>>{{}, {0}, {6}, {2, 3, 5}, {0, 1, 2, 3, 4, 5, 6}}) {
     const GradientPlaces some(place_rows, width, active);
-    EXPECT_EQ(some.active_rows(), (Range{(place_rows - active.size()) * width, place_rows * width}));
+    EXPECT_EQ(some.active_rows(),
+              (Range{(place_rows - active.size()) * width, place_rows * width}));
     expect_every_range(some, places(active));
   }
 }

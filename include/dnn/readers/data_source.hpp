@@ -37,12 +37,12 @@ class DataSource {
   void open_tables(std::vector<std::string> files, std::vector<std::string> test_files);
 
   Kind kind_ = Kind::file;
-  std::string path_;       ///< pair: of the features
-  std::string labels_;     ///< pair: the path of the labels
-  std::string selection_;  ///< what follows the archive's path
+  std::string path_;                     ///< pair: of the features
+  std::string labels_;                   ///< pair: the path of the labels
+  std::string selection_;                ///< what follows the archive's path
   std::vector<std::string> files_;       ///< tables: of the training part
   std::vector<std::string> test_files_;  ///< tables: empty where there is no test part
-  Bytes contents_;         ///< of a file, until it is read
+  Bytes contents_;                       ///< of a file, until it is read
   std::optional<NpzArchive> arrays_;
 };
 
