@@ -48,6 +48,7 @@ Json to_json(const TableColumn& column) {
   put("counts", column.counts, std::vector<std::uint64_t>());
   put("other_count", column.other_count, 0U);
   put("has_other", column.has_other, false);
+  put("day_first", column.day_first, false);
   put("hour", column.hour, false);
   put("weekday", column.weekday, false);
   put("month", column.month, false);
@@ -75,6 +76,7 @@ TableColumn column_from_json(const Json& json) {
   take("counts", column.counts);
   take("other_count", column.other_count);
   take("has_other", column.has_other);
+  take("day_first", column.day_first);
   take("hour", column.hour);
   take("weekday", column.weekday);
   take("month", column.month);

@@ -181,6 +181,7 @@ TableSchema find_schema(const SchemaRequest& request) {
       decide_text(column, cells.texts, rows, asked, request.max_categories);
     } else {
       column.kind = ColumnKind::date;
+      column.day_first = request.modes[j].mode == CellMode::day_first_date;
       decide_date(column, values[j], rows, asked);
     }
   }

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <map>
 #include <optional>
 #include <unordered_set>
 
@@ -12,106 +10,18 @@
 #include "dnn/data/table_schema.hpp"
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/label_column.hpp"
+#include "dnn/tables/table_sample.hpp"
 
 namespace dnn {
 
 namespace {
 
 constexpr std::size_t most_sampled = 200;
-constexpr std::string_view candidates = ";\t|, ";
-
-/// A record of the sample.
-struct Record {
-  std::vector<std::string> fields;
-  std::size_t offset = 0;
-  std::size_t line = 0;
-};
-
-std::vector<Record> sample_records(std::string_view text, const Dialect& dialect,
-                                   const std::string& origin, std::size_t most) {
-  std::vector<Record> records;
-  TableScanner scanner(text, dialect, origin);
-  while (records.size() < most && scanner.next_record()) {
-    Record& record = records.emplace_back();
-    record.offset = scanner.offset();
-    record.line = scanner.line();
-    do {
-      record.fields.emplace_back(scanner.field());
-    } while (scanner.has_field());
-  }
-  return records;
-}
-
-bool is_number(const std::string& text) {
-  return parse_cell_number(text, '.').has_value() || parse_cell_number(text, ',').has_value();
-}
-
-/// How many records have as many fields as most of them have, and this number of fields.
-struct Commonest {
-  std::size_t fields = 0;
-  std::size_t records = 0;
-};
-Commonest commonest_count(const std::vector<Record>& records, std::size_t first) {
-  std::map<std::size_t, std::size_t> counts;
-  for (std::size_t i = first; i < records.size(); ++i) {
-    ++counts[records[i].fields.size()];
-  }
-  Commonest most;
-  for (const auto& [fields, count] : counts) {
-    if (count > most.records) {
-      most = {fields, count};
-    }
-  }
-  return most;
-}
-
-/// How well a delimiter cuts the sample: whether records have equally many fields, and fields hold
-/// no other delimiter. 0 where it cuts nothing.
-double score_of(const std::vector<Record>& records, char delimiter) {
-  const Commonest most = commonest_count(records, 0);
-  if (most.fields < 2) {
-    return 0;
-  }
-  std::size_t cells = 0;
-  std::size_t clean = 0;
-  for (const Record& record : records) {
-    for (const std::string& field : record.fields) {
-      ++cells;
-      const bool cut_elsewhere = field.find_first_of(";\t|,") != std::string::npos;
-      clean += !cut_elsewhere || is_number(field) ? 1 : 0;
-    }
-  }
-  const double even = static_cast<double>(most.records) / static_cast<double>(records.size());
-  const double score = even + static_cast<double>(clean) / static_cast<double>(cells);
-  // Text has blanks in it: they separate columns only where all records agree.
-  return delimiter == ' ' && even < 0.95 ? 0 : score;
-}
-
-char find_delimiter(std::string_view text, const std::string& origin) {
-  constexpr std::size_t enough = 50;
-  char best = ',';
-  double best_score = 0;
-  for (const char delimiter : candidates) {
-    Dialect dialect{.delimiter = delimiter, .decimal = '.', .comments = true};
-    std::vector<Record> records;
-    try {
-      records = sample_records(text, dialect, origin, enough);
-    } catch (const InputError&) {
-      continue;  // a quote that only another delimiter makes one
-    }
-    const double score = score_of(records, delimiter);
-    if (score > best_score) {
-      best = delimiter;
-      best_score = score;
-    }
-  }
-  return best;
-}
 
 /// Whether numbers have a decimal comma: some cells do, and none a decimal point.
-bool has_decimal_comma(const std::vector<Record>& records, char delimiter) {
+bool has_decimal_comma(const std::vector<TableRecord>& records, char delimiter) {
   bool comma = false;
-  for (const Record& record : records) {
+  for (const TableRecord& record : records) {
     for (const std::string& field : record.fields) {
       if (delimiter == ',' || field.find_first_of(".,") == std::string::npos) {
         continue;
@@ -131,14 +41,14 @@ bool has_decimal_comma(const std::vector<Record>& records, char delimiter) {
 
 /// Whether some cell of the first record is a usual name of the label's column, and no class: none
 /// of the other records has it there.
-bool names_the_label(const std::vector<Record>& records) {
+bool names_the_label(const std::vector<TableRecord>& records) {
   const auto& first = records.front().fields;
   const auto named = std::find_if(first.begin(), first.end(), is_usual_label_name);
   if (named == first.end()) {
     return false;
   }
   const auto column = static_cast<std::size_t>(named - first.begin());
-  return std::none_of(records.begin() + 1, records.end(), [&](const Record& record) {
+  return std::none_of(records.begin() + 1, records.end(), [&](const TableRecord& record) {
     return column < record.fields.size() && record.fields[column] == *named;
   });
 }
@@ -155,13 +65,13 @@ bool holds_names(const std::vector<std::string>& expected, const std::vector<std
 /// Whether the first record names the columns: it holds the expected names; or nothing in it is a
 /// number (and it has more than a label), some column is text in it and a number below, or it names
 /// the label.
-bool looks_like_header(const std::vector<Record>& records,
+bool looks_like_header(const std::vector<TableRecord>& records,
                        const std::vector<std::string>& expected) {
   const auto& first = records.front().fields;
   if (holds_names(expected, first)) {
     return true;
   }
-  const bool all_text = std::none_of(first.begin(), first.end(), is_number);
+  const bool all_text = std::none_of(first.begin(), first.end(), is_any_number);
   if (all_text && (records.size() == 1 || first.size() > 1)) {
     return true;
   }
@@ -169,7 +79,7 @@ bool looks_like_header(const std::vector<Record>& records,
   for (std::size_t i = 1; i < std::min<std::size_t>(records.size(), 10); ++i) {
     const auto& other = records[i].fields;
     for (std::size_t j = 0; j < std::min(first.size(), other.size()); ++j) {
-      if (!first[j].empty() && !is_number(first[j]) && is_number(other[j]) &&
+      if (!first[j].empty() && !is_any_number(first[j]) && is_any_number(other[j]) &&
           !missing.contains(first[j])) {
         return true;
       }
@@ -179,7 +89,7 @@ bool looks_like_header(const std::vector<Record>& records,
 }
 
 /// Whether the record below the header holds units: no number, where most columns have numbers.
-bool looks_like_units(const std::vector<Record>& records) {
+bool looks_like_units(const std::vector<TableRecord>& records) {
   constexpr std::size_t fewest = 4;
   if (records.size() < fewest) {
     return false;
@@ -187,12 +97,12 @@ bool looks_like_units(const std::vector<Record>& records) {
   const auto& units = records[1].fields;
   std::size_t numbers = 0;
   for (std::size_t j = 0; j < units.size(); ++j) {
-    if (is_number(units[j])) {
+    if (is_any_number(units[j])) {
       return false;
     }
     numbers += std::all_of(records.begin() + 2, records.end(),
-                           [j](const Record& record) {
-                             return j < record.fields.size() && is_number(record.fields[j]);
+                           [j](const TableRecord& record) {
+                             return j < record.fields.size() && is_any_number(record.fields[j]);
                            })
                    ? 1
                    : 0;
@@ -263,13 +173,13 @@ class LayoutFinder {
   /// value, and then its record has as many fields as the others.
   [[nodiscard]] bool has_comments() const {
     const auto records = sample_records(text_, layout_.dialect, origin_, most_sampled);
-    const auto is_marked = [](const Record& record) {
+    const auto is_marked = [](const TableRecord& record) {
       return record.fields.front().starts_with('#');
     };
     const auto first = std::find_if_not(records.begin(), records.end(), is_marked);
     const std::size_t columns =
         commonest_count(records, static_cast<std::size_t>(first - records.begin())).fields;
-    return std::none_of(first, records.end(), [&](const Record& record) {
+    return std::none_of(first, records.end(), [&](const TableRecord& record) {
       return is_marked(record) && record.fields.size() == columns;
     });
   }
@@ -282,8 +192,8 @@ class LayoutFinder {
     std::size_t skipped = 0;
     while (records_.size() > 2 && skipped < most) {
       const auto& first = records_.front().fields;
-      const Commonest rest = commonest_count(records_, 1);
-      const bool is_text = std::none_of(first.begin(), first.end(), is_number);
+      const CommonestCount rest = commonest_count(records_, 1);
+      const bool is_text = std::none_of(first.begin(), first.end(), is_any_number);
       if (first.size() + 1 >= rest.fields && !(first.size() == 1 && rest.fields > 1)) {
         break;
       }
@@ -311,7 +221,7 @@ class LayoutFinder {
     const auto found = sample_records(above.substr(mark + 1), layout_.dialect, origin_, 1);
     if (found.size() == 1 && found[0].fields.size() == records_.front().fields.size() &&
         found[0].fields.size() > 1 &&
-        std::none_of(found[0].fields.begin(), found[0].fields.end(), is_number)) {
+        std::none_of(found[0].fields.begin(), found[0].fields.end(), is_any_number)) {
       commented_ = found[0].fields;
       layout_.notes.push_back(
           fmt::format("{}: the comment line above the rows names the columns", origin_));
@@ -321,12 +231,12 @@ class LayoutFinder {
   /// A header with one name less than the rows have fields: each line ends with a delimiter, or its
   /// first field is the row's name.
   void add_header_gap() {
-    const Commonest rest = commonest_count(records_, 1);
+    const CommonestCount rest = commonest_count(records_, 1);
     if (records_.size() < 2 || rest.fields != layout_.columns() + 1) {
       return;
     }
     const bool trailing =
-        std::all_of(records_.begin() + 1, records_.end(), [&rest](const Record& record) {
+        std::all_of(records_.begin() + 1, records_.end(), [&rest](const TableRecord& record) {
           return record.fields.size() != rest.fields || record.fields.back().empty();
         });
     layout_.names.insert(trailing ? layout_.names.end() : layout_.names.begin(),
@@ -334,7 +244,7 @@ class LayoutFinder {
   }
 
   void skip_units() {
-    records_.insert(records_.begin(), Record{});  // looks_like_units counts the header
+    records_.insert(records_.begin(), TableRecord{});  // looks_like_units counts the header
     const bool units = looks_like_units(records_);
     pop_front();
     if (units) {
@@ -355,7 +265,7 @@ class LayoutFinder {
   std::string_view text_;
   const std::string& origin_;
   TableLayout layout_;
-  std::vector<Record> records_;
+  std::vector<TableRecord> records_;
   std::optional<std::vector<std::string>> commented_;
 };
 

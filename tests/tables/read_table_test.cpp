@@ -306,6 +306,16 @@ TEST(ReadTable, ATestTableIsMatchedByName) {
                            {"'colour'", "numbers", "text in the training data"});
 }
 
+TEST(ReadTable, DatesOfATestTableHaveTheTrainingOrder) {
+  const Dataset train = read(column_of({"01/02/2024", "25/04/2024", "03/05/2024", "05/06/2024"}));
+  const ReadOptions options{.schema = &train.schema};
+  EXPECT_EQ(features(read("x,label\n01/02/2024,a\n", options))[0], 86400.0 * 19754);  // February
+  EXPECT_EQ(features(read("x,label\n01/22/2024,a\n", options))[0], 86400.0 * 19744);
+  EXPECT_EQ(features(read("x,label\n2024-02-01,a\n", options))[0], 86400.0 * 19754);
+  expect_error<InputError>([&] { read("x,label\n01/22/2024,a\n22/01/2024,b\n", options); },
+                           {"line 3", "'x'", "'22/01/2024' is not a date"});
+}
+
 TEST(ReadTable, WithoutNamesATestTableIsMatchedByPlace) {
   const Dataset train = read("1,red,a\n2,blue,b\n3,red,a\n");
   const ReadOptions options{.schema = &train.schema};

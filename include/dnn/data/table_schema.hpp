@@ -45,6 +45,7 @@ struct TableColumn {
   std::uint64_t other_count = 0;        ///< rows of rarer categories
   bool has_other = false;               ///< one more input for all rarer categories
 
+  bool day_first = false;  ///< date: 03/04/2024 is in April
   // Date: which cycles vary over the table.
   bool hour = false;
   bool weekday = false;

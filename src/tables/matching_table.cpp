@@ -1,0 +1,172 @@
+#include "dnn/tables/matching_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+#include "dnn/tables/cell.hpp"
+#include "dnn/tables/label_column.hpp"
+#include "dnn/tables/match_columns.hpp"
+#include "dnn/tables/table_cells.hpp"
+#include "dnn/tables/table_dataset.hpp"
+#include "dnn/tables/table_reading.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// The mode in which a column is read that has a kind already.
+CellMode mode_of(const TableColumn& column) {
+  switch (column.kind) {
+    case ColumnKind::number:
+      return CellMode::number;
+    case ColumnKind::date:
+      return column.day_first ? CellMode::day_first_date : CellMode::month_first_date;
+    default:
+      return CellMode::text;
+  }
+}
+
+/// A table whose columns have to be those of a training table.
+class MatchingReader {
+ public:
+  MatchingReader(std::vector<TableLayout>& parts, const std::string& origin,
+                 const ReadOptions& options)
+      : parts_(parts),
+        layout_(parts.front()),
+        origin_(origin),
+        options_(options),
+        missing_(missing_words(options)),
+        match_(match_columns(layout_, *options.schema, options, origin)),
+        modes_(layout_.columns(), ColumnMode{CellMode::skip, false, true}) {
+    for (const TableColumn& column : options.schema->columns) {
+      if (column.is_feature()) {
+        features_.push_back(&column);
+      }
+    }
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      modes_[match_.sources.columns[f]].mode = mode_of(*features_[f]);
+    }
+    if (match_.sources.label != Dataset::none) {
+      modes_[match_.sources.label] = {CellMode::text, true, true};
+    }
+  }
+
+  Dataset read() {
+    TableCells cells = read_rows();
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      check_cells(*features_[f], cells.columns()[match_.sources.columns[f]],
+                  match_.sources.columns[f]);
+    }
+    std::vector<std::string> notes = notes_of(parts_);
+    notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
+    note_missing(notes, cells);
+    Dataset data =
+        make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options_);
+    data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
+    keep_columns(data);
+    return data;
+  }
+
+ private:
+  /// Reads the texts of the columns that are passed on.
+  void keep_columns(Dataset& data) const {
+    if (options_.keep.empty()) {
+      return;
+    }
+    std::vector<std::size_t> places;
+    std::vector<ColumnMode> modes(layout_.columns(), ColumnMode{CellMode::skip, false, true});
+    for (const std::string& name : options_.keep) {
+      places.push_back(find_column("--keep", name, layout_.names, origin_));
+      data.kept_names.push_back(layout_.names[places.back()]);
+      modes[places.back()] = {CellMode::text, true, true};
+    }
+    const TableCells cells(parts_, modes, missing_);
+    std::string text;
+    std::vector<std::uint64_t> offsets = {0};
+    cells.for_each_block([&](std::size_t, std::span<const double> block) {
+      for (std::size_t row = 0; row < block.size(); row += layout_.columns()) {
+        for (const std::size_t place : places) {
+          const double cell = block[row + place];
+          if (!std::isnan(cell)) {
+            text += cells.columns()[place].texts.text(static_cast<std::size_t>(cell));
+          }
+          offsets.push_back(text.size());
+        }
+      }
+    });
+    data.kept_text = Bytes::from(std::vector<char>(text.begin(), text.end()));
+    data.kept_offsets = Bytes::from(std::move(offsets));
+  }
+
+  /// Dates have the training data's order, unless only the other one fits them all.
+  TableCells read_rows() {
+    std::vector<bool> turned(modes_.size(), false);
+    while (true) {
+      TableCells cells(parts_, modes_, missing_);
+      bool changed = leave_out(cells.cut_off(), parts_);
+      for (std::size_t j = 0; j < modes_.size(); ++j) {
+        CellMode& mode = modes_[j].mode;
+        const bool is_date = mode == CellMode::month_first_date || mode == CellMode::day_first_date;
+        if (is_date && cells.columns()[j].misfits > 0 && !turned[j]) {
+          mode = mode == CellMode::month_first_date ? CellMode::day_first_date
+                                                    : CellMode::month_first_date;
+          turned[j] = true;
+          changed = true;
+        }
+      }
+      if (!changed) {
+        return cells;
+      }
+    }
+  }
+
+  /// Missing values where the training data have none.
+  void note_missing(std::vector<std::string>& notes, const TableCells& cells) const {
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      const std::uint64_t missing = cells.columns()[match_.sources.columns[f]].missing;
+      if (missing > 0 && !features_[f]->marks_missing) {
+        notes.push_back(fmt::format(
+            "{}: column {}: {} value{} missing, none in the training data; {}", origin_,
+            in_quotes(features_[f]->name), missing, missing == 1 ? " is" : "s are",
+            features_[f]->kind == ColumnKind::category ? "they count as no category"
+                                                       : "the training mean takes their place"));
+      }
+    }
+  }
+
+  void check_cells(const TableColumn& column, const ColumnCells& cells, std::size_t place) const {
+    for (const std::string& word : cells.misfit_words) {
+      const auto& known = column.missing_words;
+      if (cells.more_misfit_words || std::find(known.begin(), known.end(), word) == known.end()) {
+        throw InputError(fmt::format(
+            "{}, column {}: {} is not a {}, as in the training data; --missing takes a word for a "
+            "missing value",
+            cells.first_misfit, in_quotes(layout_.names[place]), in_quotes(word),
+            word_for(column.kind)));
+      }
+    }
+  }
+
+  std::vector<TableLayout>& parts_;
+  const TableLayout& layout_;
+  const std::string& origin_;
+  const ReadOptions& options_;
+  MissingWords missing_;
+  ColumnMatch match_;
+  std::vector<ColumnMode> modes_;
+  std::vector<const TableColumn*> features_;
+};
+
+}  // namespace
+
+Dataset read_matching_table(std::vector<TableLayout> parts, const std::string& origin,
+                            const ReadOptions& options) {
+  return MatchingReader(parts, origin, options).read();
+}
+
+}  // namespace dnn

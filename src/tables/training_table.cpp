@@ -1,0 +1,180 @@
+#include "dnn/tables/training_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+#include "dnn/tables/cell.hpp"
+#include "dnn/tables/column_kinds.hpp"
+#include "dnn/tables/find_schema.hpp"
+#include "dnn/tables/table_cells.hpp"
+#include "dnn/tables/table_dataset.hpp"
+#include "dnn/tables/table_reading.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// A training table: one that says itself what its columns are.
+class TableReader {
+ public:
+  TableReader(std::vector<TableLayout>& parts, const std::string& origin,
+              const ReadOptions& options)
+      : parts_(parts),
+        layout_(parts.front()),
+        origin_(origin),
+        options_(options),
+        words_(missing_words(options)),
+        missing_(words_),
+        asked_(parse_column_kinds(options.columns, layout_.names, origin)),
+        modes_(first_modes(asked_)) {}
+
+  Dataset read() {
+    std::optional<std::size_t> label = named_label(layout_, origin_, options_, asked_);
+    (void)read_rows(sample);
+    std::string label_note;
+    if (!label) {
+      label = only_text_column();
+      label_note = label ? "the only column of text" : "the last column";
+      label = label.value_or(layout_.columns() - 1);
+    }
+    asked_[*label] = AskedKind{ColumnKind::label, false};
+    modes_[*label] = {CellMode::text, true, true};
+    TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
+    if (cells.rows() == 0) {
+      throw InputError(origin_ + (layout_.has_header ? ": no rows below the header" : ": no rows"));
+    }
+    TableSchema schema =
+        find_schema({cells, layout_, modes_, asked_, *label, options_.max_categories});
+    schema.missing_words = words_;
+    check_features(schema);
+    note_ambiguous_dates(schema);
+    Dataset data =
+        make_dataset(std::move(cells), origin_, schema, sources_of(schema, *label), options_);
+    add_notes(data, *label, label_note);
+    return data;
+  }
+
+ private:
+  static constexpr std::size_t sample = 200;
+
+  /// Dates like 03/04/2024, of which nothing says whether they are in March or in April.
+  void note_ambiguous_dates(TableSchema& schema) const {
+    for (std::size_t j = 0; j < modes_.size(); ++j) {
+      if (modes_[j].mode != CellMode::month_first_date || asked_[j]) {
+        continue;
+      }
+      std::vector<ColumnMode> other = modes_;
+      other[j].mode = CellMode::day_first_date;
+      // The order of 2024-04-01 does not matter, as a few rows show.
+      const TableCells first_rows(parts_, other, missing_, sample);
+      if (first_rows.columns()[j].misfits > 0 ||
+          largest(first_rows, j) == largest(TableCells(parts_, modes_, missing_, sample), j)) {
+        continue;
+      }
+      if (TableCells(parts_, other, missing_).columns()[j].misfits == 0) {
+        schema.columns[j].remark =
+            "01/02 is taken for January 2 (--columns day-first-date:NAME: February 1)";
+      }
+    }
+  }
+
+  static double largest(const TableCells& cells, std::size_t column) {
+    double most = -std::numeric_limits<double>::infinity();
+    cells.for_each_block([&](std::size_t, std::span<const double> block) {
+      for (std::size_t at = column; at < block.size(); at += cells.columns().size()) {
+        most = std::max(most, std::isnan(block[at]) ? most : block[at]);
+      }
+    });
+    return most;
+  }
+
+  /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
+  TableCells read_rows(std::size_t most) {
+    while (true) {
+      TableCells cells(parts_, modes_, missing_, most);
+      const bool cut_off = leave_out(cells.cut_off(), parts_);
+      if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
+        return cells;
+      }
+    }
+  }
+
+  [[nodiscard]] std::optional<std::size_t> only_text_column() const {
+    std::optional<std::size_t> only;
+    for (std::size_t j = 0; j < modes_.size(); ++j) {
+      if (modes_[j].mode != CellMode::text || asked_[j]) {
+        continue;
+      }
+      if (only) {
+        return std::nullopt;
+      }
+      only = j;
+    }
+    return only;
+  }
+
+  void check_features(const TableSchema& schema) const {
+    if (schema.inputs() > 0) {
+      return;
+    }
+    constexpr std::size_t most_named = 5;
+    std::string reasons;
+    for (std::size_t j = 0; j < std::min(schema.columns.size(), most_named); ++j) {
+      const TableColumn& column = schema.columns[j];
+      if (column.kind != ColumnKind::label) {
+        reasons += fmt::format("\n  {}: {}{}{}", in_quotes(column.name), word_for(column.kind),
+                               column.remark.empty() ? "" : ", ", column.remark);
+      }
+    }
+    throw InputError(fmt::format(
+        "{}: zero features: no column is left to learn from{}{}", origin_,
+        reasons.empty() ? " (a line has one column only; commas, semicolons, tabs, '|' or blanks "
+                          "separate columns)"
+                        : "; --columns number:NAME or category:NAME uses one all the same",
+        reasons));
+  }
+
+  static TableSources sources_of(const TableSchema& schema, std::size_t label) {
+    TableSources sources;
+    for (std::size_t j = 0; j < schema.columns.size(); ++j) {
+      if (schema.columns[j].is_feature()) {
+        sources.columns.push_back(j);
+      }
+    }
+    sources.label = label;
+    return sources;
+  }
+
+  void add_notes(Dataset& data, std::size_t label, const std::string& label_note) const {
+    const std::vector<std::string> notes = notes_of(parts_);
+    data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
+    if (!label_note.empty()) {
+      data.notes.push_back(fmt::format("{}: the label is {}, {} (--label-column names another)",
+                                       origin_, in_quotes(layout_.names[label]), label_note));
+    }
+  }
+
+  std::vector<TableLayout>& parts_;
+  const TableLayout& layout_;
+  const std::string& origin_;
+  const ReadOptions& options_;
+  std::vector<std::string> words_;
+  MissingWords missing_;
+  std::vector<std::optional<AskedKind>> asked_;
+  std::vector<ColumnMode> modes_;
+};
+
+}  // namespace
+
+Dataset read_training_table(std::vector<TableLayout> parts, const std::string& origin,
+                            const ReadOptions& options) {
+  return TableReader(parts, origin, options).read();
+}
+
+}  // namespace dnn
