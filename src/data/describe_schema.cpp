@@ -128,7 +128,12 @@ std::vector<std::string> describe(const TableSchema& schema) {
     values = std::clamp(line.values.size(), values, std::max(values, widest));
   }
   std::vector<std::string> text;
-  for (const Line& line : lines) {
+  for (Line& line : lines) {
+    for (std::string* cell : {&line.name, &line.values}) {
+      if (cell->size() > widest) {
+        cell->replace(widest - 3, std::string::npos, "...");
+      }
+    }
     text.push_back(fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>7}  {}", line.name, name, line.kind,
                                kind, line.values, values, line.missing, line.becomes));
   }

@@ -48,8 +48,8 @@ std::size_t TableColumn::inputs() const {
 
 std::string first_difference(const TableSchema& a, const TableSchema& b) {
   const auto reading = [](const TableColumn& c) {
-    return std::tie(c.name, c.kind, c.marks_missing, c.has_other, c.day_first, c.hour, c.weekday, c.month,
-                    c.categories);
+    return std::tie(c.name, c.kind, c.marks_missing, c.has_other, c.day_first, c.hour, c.weekday,
+                    c.month, c.categories);
   };
   for (std::size_t j = 0; j < std::max(a.columns.size(), b.columns.size()); ++j) {
     if (j >= a.columns.size() || j >= b.columns.size()) {

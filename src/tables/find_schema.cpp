@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -63,6 +65,30 @@ std::vector<Values> find_values(const SchemaRequest& request) {
     }
   });
   return values;
+}
+
+/// Whether a column is called what programs call the numbers of rows: pandas' index has no name.
+bool is_named_like_an_index(const std::string& name, bool is_first_unnamed) {
+  constexpr std::array names = {"id", "index", "rownames", "row", "row name", "unnamed: 0"};
+  std::string lower = name;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return is_first_unnamed || std::find(names.begin(), names.end(), lower) != names.end();
+}
+
+/// Whether the values of a column are whole numbers, and none occurs twice.
+bool are_different_integers(const TableCells& cells, std::size_t column) {
+  std::vector<double> values;
+  values.reserve(cells.rows());
+  cells.for_each_block([&](std::size_t, std::span<const double> block) {
+    for (std::size_t at = column; at < block.size(); at += cells.columns().size()) {
+      values.push_back(block[at]);
+    }
+  });
+  std::sort(values.begin(), values.end());
+  return std::adjacent_find(values.begin(), values.end()) == values.end() &&
+         std::all_of(values.begin(), values.end(),
+                     [](double value) { return value == std::floor(value); });
 }
 
 void decide_number(TableColumn& column, const Values& values, const ColumnCells& cells,
@@ -151,6 +177,18 @@ void decide_text(TableColumn& column, const TextIndex& texts, std::size_t rows, 
   choose_categories(column, texts, max_categories);
 }
 
+/// Leaves out a column of row numbers in any order.
+void decide_index(TableColumn& column, const SchemaRequest& request, std::size_t j) {
+  constexpr std::size_t fewest_rows = 10;
+  const bool unnamed = j == 0 && request.layout.has_header && column.name == unnamed_column(0);
+  if (column.kind == ColumnKind::number && column.missing == 0 && !request.asked[j] &&
+      request.cells.rows() >= fewest_rows && is_named_like_an_index(column.name, unnamed) &&
+      are_different_integers(request.cells, j)) {
+    column.kind = ColumnKind::identifier;
+    column.remark = "another whole number in each row";
+  }
+}
+
 }  // namespace
 
 TableSchema find_schema(const SchemaRequest& request) {
@@ -177,6 +215,7 @@ TableSchema find_schema(const SchemaRequest& request) {
     } else if (request.modes[j].mode == CellMode::number) {
       column.kind = ColumnKind::number;
       decide_number(column, values[j], cells, rows, asked);
+      decide_index(column, request, j);
     } else if (request.modes[j].mode == CellMode::text) {
       decide_text(column, cells.texts, rows, asked, request.max_categories);
     } else {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/number.hpp"
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/column_kinds.hpp"
 #include "dnn/tables/find_schema.hpp"
@@ -52,6 +53,9 @@ class TableReader {
     TableSchema schema =
         find_schema({cells, layout_, modes_, asked_, *label, options_.max_categories});
     schema.missing_words = words_;
+    if (!label_note.empty()) {
+      check_guess(cells, schema, *label, label_note);
+    }
     check_features(schema);
     note_ambiguous_dates(schema);
     Dataset data =
@@ -62,6 +66,44 @@ class TableReader {
 
  private:
   static constexpr std::size_t sample = 200;
+
+  /// Throws InputError where a label that nobody has named cannot be one.
+  void check_guess(const TableCells& cells, const TableSchema& schema, std::size_t label,
+                   const std::string& why) const {
+    constexpr std::size_t many = 20;
+    const ColumnCells& column = cells.columns()[label];
+    std::size_t numbers = 0;
+    std::size_t integers = 0;
+    for (std::size_t t = 0; t < column.texts.size(); ++t) {
+      numbers += parse_number<double>(column.texts.text(t)) ? 1 : 0;
+      integers += parse_integer(column.texts.text(t)) ? 1 : 0;
+    }
+    const bool all_numbers = numbers == column.texts.size();
+    std::string trouble;
+    if (all_numbers && integers < numbers) {
+      trouble = "holds numbers that are not whole (regression is not supported)";
+    } else if (all_numbers && numbers > many && 10 * numbers > cells.rows()) {
+      trouble = fmt::format("holds {} different numbers in {} rows", numbers, cells.rows());
+    } else if (column.missing > 0 && !options_.drop_unlabelled) {
+      trouble = fmt::format("has no value in {} of {} rows (the first is {})", column.missing,
+                            cells.rows(), column.first_missing);
+    } else {
+      return;
+    }
+    std::string others;
+    std::size_t named = 0;
+    for (const TableColumn& other : schema.columns) {
+      if (other.kind == ColumnKind::category && other.distinct <= many && named < 5) {
+        others += fmt::format("{}{} ({} values)", named == 0 ? "; columns of text are " : ", ",
+                              in_quotes(other.name), other.distinct);
+        ++named;
+      }
+    }
+    throw InputError(
+        fmt::format("{}: the label would be column {}, {}, but it {}; name the label's column with "
+                    "--label-column{}",
+                    origin_, in_quotes(layout_.names[label]), why, trouble, others));
+  }
 
   /// Dates like 03/04/2024, of which nothing says whether they are in March or in April.
   void note_ambiguous_dates(TableSchema& schema) const {

@@ -53,7 +53,8 @@ std::string text_of(std::span<const std::byte> bytes) {
 /// the damages.
 template <class Read>
 void try_text(const std::string& whole, std::size_t least_refused, Read&& read) {
-  const std::array about_the_whole = {"no lines", "no rows", "zero features", "is not a class"};
+  const std::array about_the_whole = {"no lines", "no rows", "zero features", "is not a class",
+                                      "not whole"};
   std::size_t refused = 0;
   for_each_damage(whole, [&](const std::string& damaged, const std::string& what) {
     const Outcome outcome =

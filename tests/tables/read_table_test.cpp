@@ -124,7 +124,8 @@ TEST(ReadTable, UnclosedQuote) {
 }
 
 TEST(ReadTable, RealNumbersAreNoClasses) {
-  expect_error<InputError>([] { read("1,0.5\n2,0.75\n"); }, {"'0.5'", "regression"});
+  expect_error<InputError>([] { read("1,0.5\n2,0.75\n"); },
+                           {"'column 2'", "not whole", "regression"});
 }
 
 TEST(ReadTable, NumbersAsPeopleWriteThem) {
@@ -260,6 +261,40 @@ TEST(ReadTable, IdentifiersAndConstantsAreLeftOut) {
   EXPECT_EQ(data.feature_names, (Names{"x"}));
   const Dataset asked = read(text, {.columns = "number:row,same;category:id"});
   EXPECT_EQ(asked.features, 1U + 30U + 1U + 1U);
+}
+
+TEST(ReadTable, AShuffledIndexIsLeftOut) {
+  const auto table = [](const std::string& name, int step) {
+    std::string text = name + ",x,label\n";
+    for (int i = 0; i < 30; ++i) {
+      text += std::to_string(i * step % 31) + "," + std::to_string(i * i % 7) +
+              (i % 2 == 0 ? ",a\n" : ",b\n");
+    }
+    return read(text);
+  };
+  EXPECT_EQ(table("", 7).feature_names, (Names{"x"}));
+  EXPECT_EQ(table("ID", 7).feature_names, (Names{"x"}));
+  EXPECT_EQ(table("size", 7).feature_names, (Names{"size", "x"}));
+  EXPECT_EQ(table("", 31).feature_names, (Names{"x"}));  // constant
+}
+
+TEST(ReadTable, AGuessedLabelThatIsNoneNamesItsColumnAndOthers) {
+  expect_error<InputError>(
+      [] {
+        read("colour,size,inc\nred,1,10.5\nblue,2,11.25\nred,3,12.5\n",
+             {.columns = "category:colour"});
+      },
+      {"column 'inc'", "last column", "not whole", "--label-column", "'colour' (2 values)"});
+  std::string prices = "kind,price\n";
+  for (int i = 0; i < 60; ++i) {
+    prices += (i % 2 == 0 ? "a," : "b,") + std::to_string(1000 + i * 37) + "\n";
+  }
+  expect_error<InputError>([&] { read(prices, {.columns = "category:kind"}); },
+                           {"'price'", "60 different numbers in 60 rows", "'kind' (2 values)"});
+  EXPECT_EQ(read(prices, {.label_column = "price"}).classes(), 60U);
+  expect_error<InputError>(
+      [] { read("u,v,w\n1,2,a\n2,3,\n3,4,b\n"); },
+      {"column 'w'", "only column of text", "no value in 1 of 3 rows", "line 3"});
 }
 
 TEST(ReadTable, TheOnlyColumnOfTextIsTheLabel) {
