@@ -16,9 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const std::string origin = "input.csv";
   Dataset dataset;
   if (fuzz::accepts(origin, [&] {
-        // A field of one byte becomes a view, a name, a label: some tens of bytes each, in vectors
-        // that double.
-        const fuzz::AllocationLimit limit(256 * size + 65536);
+        // A field of one byte becomes a column: its cells, its schema and its name, some hundred
+        // bytes each, in vectors that double.
+        const fuzz::AllocationLimit limit(2048 * size + 65536);
         dataset = read_table(bytes.subspan(1), origin, fuzz::read_options(bytes[0]));
       })) {
     fuzz::expect_well_formed(dataset);

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +13,13 @@ namespace dnn {
 /// Numbers the different texts of a column in the order in which they appear, and counts them.
 class TextIndex {
  public:
+  TextIndex() = default;
+  TextIndex(TextIndex&&) noexcept = default;
+  TextIndex& operator=(TextIndex&&) noexcept = default;
+  TextIndex(const TextIndex&) = delete;
+  TextIndex& operator=(const TextIndex&) = delete;
+  ~TextIndex() = default;
+
   /// What add() returns after the index has given up.
   static constexpr std::uint32_t unknown = 0xffffffff;
 
@@ -24,7 +31,8 @@ class TextIndex {
     auto found = numbers_.find(text);
     if (found == numbers_.end()) {
       const auto next = static_cast<std::uint32_t>(texts_.size());
-      found = numbers_.emplace(texts_.emplace_back(text), next).first;
+      found = numbers_.emplace(text, next).first;
+      texts_.push_back(&found->first);
       counts_.push_back(0);
     }
     ++counts_[found->second];
@@ -46,12 +54,17 @@ class TextIndex {
   [[nodiscard]] bool gave_up() const { return gave_up_; }
   [[nodiscard]] std::size_t size() const { return texts_.size(); }
   [[nodiscard]] std::uint64_t total() const { return total_; }
-  [[nodiscard]] const std::string& text(std::size_t number) const { return texts_[number]; }
+  [[nodiscard]] const std::string& text(std::size_t number) const { return *texts_[number]; }
   [[nodiscard]] std::uint64_t count(std::size_t number) const { return counts_[number]; }
 
  private:
-  std::deque<std::string> texts_;  // its elements stay where they are
-  std::unordered_map<std::string_view, std::uint32_t> numbers_;
+  /// Finds a std::string by a std::string_view.
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
+  std::vector<const std::string*> texts_;  ///< the map's keys, which stay where they are
   std::vector<std::uint64_t> counts_;
   std::uint64_t total_ = 0;
   bool gave_up_ = false;
