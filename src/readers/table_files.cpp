@@ -82,9 +82,14 @@ std::optional<std::vector<std::string>> find_table_files(const std::string& sour
     return files;
   }
   std::vector<std::string> files = split_words(source);
-  if (files.size() < 2 || !std::all_of(files.begin(), files.end(), is_file) ||
+  if (files.size() < 2 || !is_file(files.front()) ||
       looks_like_npy(open_contents(files.front()).view)) {
     return std::nullopt;
+  }
+  for (const std::string& file : files) {
+    if (!is_file(file)) {
+      throw InputError(fmt::format("{}: there is no file {}", source, file));
+    }
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -76,6 +76,10 @@ TEST_F(BadInput, FilesOfOneTableWithOtherColumns) {
   refuses("--data '" + folder.path() + "/part-*.csv'",
           {"part-2.csv", "column 1 is named 'y'", "'x' in", "part-1.csv"});
 }
+TEST_F(BadInput, AMissingFileOfAList) {
+  refuses("--data " + folder.write("d.csv", "1,a\n2,b\n") + "," + (folder / "nope.csv"),
+          {"there is no file", "nope.csv"});
+}
 TEST_F(BadInput, ZeroFeatures) {
   refuses_csv("a\nb\n", {"zero features"});
 }
