@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/feature_encoding.hpp"
 
 namespace dnn {
 
@@ -42,6 +43,16 @@ void check_features(const Dataset& data, std::size_t features,
           data.origin, j + 1, in_quotes(data.feature_names[j]), in_quotes(feature_names[j]),
           expected_by));
     }
+  }
+}
+
+void check_encodable(const Dataset& data, const TableSchema& schema,
+                     const std::string& expected_by) {
+  if (data.schema.empty() && !FeatureEncoding(schema).is_identity()) {
+    throw InputError(
+        fmt::format("{}: {} has a table with text, dates or missing values, and these data are no "
+                    "table; give one with the same columns",
+                    data.origin, expected_by));
   }
 }
 

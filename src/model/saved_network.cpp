@@ -11,7 +11,9 @@ namespace {
 /// medians.
 Dataset encoded_for(const SavedModel& model, const Dataset& data) {
   Dataset own = data;
-  own.schema = model.description.schema;
+  if (!data.schema.empty()) {
+    own.schema = model.description.schema;
+  }
   return own;
 }
 

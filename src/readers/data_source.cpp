@@ -79,9 +79,12 @@ DataSource::DataSource(const std::string& source) : path_(source) {
 
 void DataSource::open_tables(std::vector<std::string> files, std::vector<std::string> test_files) {
   kind_ = Kind::tables;
-  // Test files alone are what a model is tried on.
-  files_ = files.empty() ? test_files : std::move(files);
-  test_files_ = std::move(test_files);
+  if (files.empty()) {  // test files alone are the data, and no test set of them
+    files_ = std::move(test_files);
+  } else {
+    files_ = std::move(files);
+    test_files_ = std::move(test_files);
+  }
 }
 
 void DataSource::open_file() {

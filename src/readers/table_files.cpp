@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <utility>
 
@@ -59,11 +60,29 @@ bool is_named_like_a_table(std::string name) {
                      [&name](const char* suffix) { return name.ends_with(suffix); });
 }
 
-/// The texts of LIBSVM files one below the other.
+/// Whether "test" is a word of the name: in test.csv and x_test-1.csv, not in latest.csv.
+bool says_test(const std::string& name) {
+  const auto is_letter = [&name](std::size_t at) {
+    return at < name.size() && std::isalpha(static_cast<unsigned char>(name[at])) != 0;
+  };
+  constexpr std::string_view word = "test";
+  for (std::size_t at = name.find(word); at != std::string::npos; at = name.find(word, at + 1)) {
+    if ((at == 0 || !is_letter(at - 1)) && !is_letter(at + word.size())) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The texts of LIBSVM files one below the other, with line feeds.
 Bytes join(const std::vector<Bytes>& texts) {
   std::vector<std::byte> all;
   for (const Bytes& text : texts) {
+    const auto begin = static_cast<std::ptrdiff_t>(all.size());
     all.insert(all.end(), text.view.begin(), text.view.end());
+    if (std::find(all.begin() + begin, all.end(), std::byte{'\n'}) == all.end()) {
+      std::replace(all.begin() + begin, all.end(), std::byte{'\r'}, std::byte{'\n'});
+    }
     if (!all.empty() && all.back() != std::byte{'\n'}) {
       all.push_back(std::byte{'\n'});
     }
@@ -83,7 +102,7 @@ std::optional<std::vector<std::string>> find_table_files(const std::string& sour
   }
   std::vector<std::string> files = split_words(source);
   if (files.size() < 2 || !is_file(files.front()) ||
-      looks_like_npy(open_contents(files.front()).view)) {
+      looks_like_npy(read_contents(files.front()).view)) {
     return std::nullopt;
   }
   for (const std::string& file : files) {
@@ -100,7 +119,7 @@ std::vector<std::string> tables_in(const std::string& folder, Part part) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    const bool is_test = name.find("test") != std::string::npos;
+    const bool is_test = says_test(name);
     if (is_named_like_a_table(name) && is_test == (part == Part::test) &&
         is_file(entry.path().string())) {
       files.push_back(entry.path().string());

@@ -169,7 +169,7 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
                             plan.shared_cores,
                             spare_core,
                             data.logical_shards,
-                            data.sparse_rows ? plan.part.layers().front().weights.size() : 0};
+                            data.sparse_rows ? plan.part.layers().front().bias.begin : 0};
   plan.exchange = choose_in_grid(plan.exchange_settings, grid, plan.part.size() * element);
   const std::size_t rows = std::max<std::size_t>(data.sampler.max_share(), 256);
   std::size_t widest_hidden = 0;

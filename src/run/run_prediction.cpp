@@ -51,6 +51,7 @@ Dataset read_data(const PredictConfig& config, const ModelInterface& model) {
   if (data.samples == 0) {
     throw InputError(data.origin + ": no samples");
   }
+  check_encodable(data, model.schema, expecting(config));
   check_features(data, model.features, model.feature_names, expecting(config));
   use_classes(data, model.class_names, expecting(config));
   return data;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "dnn/comm/collective_error.hpp"
+
 namespace dnn {
 
 namespace {
@@ -52,11 +54,12 @@ void fill_with_medians(const Communicator& world, Dataset& train, const Sampler&
     return;
   }
   std::vector<double> medians(columns.size(), 0.0);
-  for (std::size_t c = 0; c < columns.size(); ++c) {
-    if (c % static_cast<std::size_t>(world.size()) == static_cast<std::size_t>(world.rank())) {
+  const auto ranks = static_cast<std::size_t>(world.size());
+  agree(world, [&] {
+    for (auto c = static_cast<std::size_t>(world.rank()); c < columns.size(); c += ranks) {
       medians[c] = median(train, sampler, places[c]);
     }
-  }
+  });
   // Every number comes from one rank and meets zeros from the others: the sum is exact.
   world.all_reduce(std::span(medians), Reduction::sum);
   for (std::size_t c = 0; c < columns.size(); ++c) {

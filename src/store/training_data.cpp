@@ -38,6 +38,7 @@ Parts read_parts(const DataSettings& settings, bool wide) {
   if (own_test || !settings.test_data.empty()) {
     if (!parts.train.schema.empty()) {
       options.schema = &parts.train.schema;
+      options.label_column.clear();  // the schema knows it; its number may be another here
     } else {
       // A sparse file need not hold the last features; more of them are an error all the same.
       options.features = parts.train.features;
@@ -47,6 +48,7 @@ Parts read_parts(const DataSettings& settings, bool wide) {
     }
     Dataset test = own_test ? source.read(Part::test, options)
                             : open_dataset(settings.test_data, Part::test, options);
+    check_encodable(test, parts.train.schema, "the training data");
     check_features(test, parts.train.features, parts.train.feature_names, "the training data");
     use_classes(test, parts.train.class_names, "the training data");
     if (!test.has_labels() || test.samples == 0) {
@@ -197,7 +199,9 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   const double largest = features.largest(normalizer);
   fill_with_means(train.schema, features);
   if (test) {
-    test->schema = train.schema;
+    if (!test->schema.empty()) {
+      test->schema = train.schema;
+    }
     check_finite(world, *test);
   }
   return {.train = std::move(train),

@@ -39,6 +39,7 @@ std::vector<std::optional<AskedKind>> parse_column_kinds(const std::string& text
   if (trim(text).empty()) {
     return asked;
   }
+  std::size_t labels = 0;
   for (const std::string& group : split_words(text, ';')) {
     const std::size_t colon = std::min(group.find(':'), group.size());
     const auto kind = kind_words().find(group.substr(0, colon));
@@ -50,6 +51,10 @@ std::vector<std::optional<AskedKind>> parse_column_kinds(const std::string& text
     }
     for (const std::string& name : split_words(group.substr(colon + 1))) {
       asked[find_column("--columns", name, names, origin)] = kind->second;
+      labels += kind->second.kind == ColumnKind::label ? 1 : 0;
+      if (labels > 1) {
+        throw InputError(fmt::format("--columns {}: a table has one label", text));
+      }
     }
   }
   return asked;

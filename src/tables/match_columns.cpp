@@ -101,7 +101,16 @@ ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
                           ? match_by_name(layout, schema, options.keep, origin)
                           : match_by_place(layout, schema, origin);
   if (!options.label_column.empty()) {
-    match.sources.label = find_column("--label-column", options.label_column, layout.names, origin);
+    const std::size_t label =
+        find_column("--label-column", options.label_column, layout.names, origin);
+    const auto& features = match.sources.columns;
+    if (std::find(features.begin(), features.end(), label) != features.end()) {
+      throw InputError(
+          fmt::format("{}: --label-column {}: column {} is a feature of the training "
+                      "data",
+                      origin, options.label_column, in_quotes(layout.names[label])));
+    }
+    match.sources.label = label;
   }
   return match;
 }

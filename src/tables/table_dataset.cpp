@@ -116,7 +116,7 @@ class DatasetBuilder {
         }
       }
       codes_[j].push_back(-1);  // never empty
-      if (options_.schema != nullptr && !columns_[j]->has_other && !unknown.empty()) {
+      if (options_.schema != nullptr && !unknown.empty()) {
         note_unknown(*columns_[j], unknown, unknown_rows, texts.total());
       }
     }
@@ -138,9 +138,10 @@ class DatasetBuilder {
     data_.notes.push_back(fmt::format(
         "{}: column {} has {} value{} that the training data do not have, in {} row{} (the first "
         "is "
-        "{}); no category stands for them",
+        "{}); {}",
         data_.origin, in_quotes(column.name), unknown.size(), unknown.size() == 1 ? "" : "s", rows,
-        rows == 1 ? "" : "s", in_quotes(unknown.front())));
+        rows == 1 ? "" : "s", in_quotes(unknown.front()),
+        column.has_other ? "they share the input of rarer values" : "no category stands for them"));
   }
 
   void choose_rows() {
@@ -190,9 +191,13 @@ class DatasetBuilder {
     if (bytes && data_.samples > 0) {
       return ElementType::u8;
     }
-    const bool narrow = std::all_of(ranges.begin(), ranges.end(), [this](const ValueRange& range) {
-      return range.count == 0 || (options_.wide ? range.exact_in_float : range.fits_float());
-    });
+    bool narrow = true;
+    for (std::size_t j = 0; j < ranges.size(); ++j) {
+      // The cycles of a date follow from its exact time.
+      const bool exactly = options_.wide || columns_[j]->kind == ColumnKind::date;
+      narrow = narrow && (ranges[j].count == 0 ||
+                          (exactly ? ranges[j].exact_in_float : ranges[j].fits_float()));
+    }
     return narrow ? ElementType::f32 : ElementType::f64;
   }
 

@@ -95,19 +95,21 @@ bool looks_like_units(const std::vector<TableRecord>& records) {
     return false;
   }
   const auto& units = records[1].fields;
+  const MissingWords missing(split_words(usual_missing_words));
   std::size_t numbers = 0;
+  bool has_unit = false;  // a row of missing values is a row
   for (std::size_t j = 0; j < units.size(); ++j) {
     if (is_any_number(units[j])) {
       return false;
     }
-    numbers += std::all_of(records.begin() + 2, records.end(),
-                           [j](const TableRecord& record) {
-                             return j < record.fields.size() && is_any_number(record.fields[j]);
-                           })
-                   ? 1
-                   : 0;
+    const bool is_number_column =
+        std::all_of(records.begin() + 2, records.end(), [j](const TableRecord& record) {
+          return j < record.fields.size() && is_any_number(record.fields[j]);
+        });
+    numbers += is_number_column ? 1 : 0;
+    has_unit = has_unit || (is_number_column && !missing.contains(units[j]));
   }
-  return 2 * numbers > units.size();
+  return has_unit && 2 * numbers > units.size();
 }
 
 /// Gives unnamed columns a name, and columns of one name different ones.

@@ -47,7 +47,8 @@ std::optional<std::size_t> named_label(const TableLayout& layout, const std::str
   if (wanted != asked.end()) {
     return static_cast<std::size_t>(wanted - asked.begin());
   }
-  return layout.has_header ? usual_label_column(layout.names) : std::nullopt;
+  const auto usual = layout.has_header ? usual_label_column(layout.names) : std::nullopt;
+  return usual && !asked.empty() && asked[*usual] ? std::nullopt : usual;
 }
 
 }  // namespace dnn

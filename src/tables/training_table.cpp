@@ -42,7 +42,7 @@ class TableReader {
     if (!label) {
       label = only_text_column();
       label_note = label ? "the only column of text" : "the last column";
-      label = label.value_or(layout_.columns() - 1);
+      label = label ? label : last_column();
     }
     asked_[*label] = AskedKind{ColumnKind::label, false};
     modes_[*label] = {CellMode::text, true, true};
@@ -84,6 +84,10 @@ class TableReader {
       trouble = "holds numbers that are not whole (regression is not supported)";
     } else if (all_numbers && numbers > many && 10 * numbers > cells.rows()) {
       trouble = fmt::format("holds {} different numbers in {} rows", numbers, cells.rows());
+    } else if (!all_numbers && column.texts.size() > many &&
+               10 * column.texts.size() >= 9 * cells.rows()) {
+      trouble =
+          fmt::format("holds {} different texts in {} rows", column.texts.size(), cells.rows());
     } else if (column.missing > 0 && !options_.drop_unlabelled) {
       trouble = fmt::format("has no value in {} of {} rows (the first is {})", column.missing,
                             cells.rows(), column.first_missing);
@@ -108,15 +112,15 @@ class TableReader {
   /// Dates like 03/04/2024, of which nothing says whether they are in March or in April.
   void note_ambiguous_dates(TableSchema& schema) const {
     for (std::size_t j = 0; j < modes_.size(); ++j) {
-      if (modes_[j].mode != CellMode::month_first_date || asked_[j]) {
+      if (schema.columns[j].kind != ColumnKind::date || schema.columns[j].day_first || asked_[j]) {
         continue;
       }
-      std::vector<ColumnMode> other = modes_;
+      std::vector<ColumnMode> other(modes_.size(), ColumnMode{CellMode::skip, false, false});
       other[j].mode = CellMode::day_first_date;
       // The order of 2024-04-01 does not matter, as a few rows show.
       const TableCells first_rows(parts_, other, missing_, sample);
       if (first_rows.columns()[j].misfits > 0 ||
-          largest(first_rows, j) == largest(TableCells(parts_, modes_, missing_, sample), j)) {
+          sum(first_rows, j) == sum(TableCells(parts_, modes_, missing_, sample), j)) {
         continue;
       }
       if (TableCells(parts_, other, missing_).columns()[j].misfits == 0) {
@@ -126,14 +130,14 @@ class TableReader {
     }
   }
 
-  static double largest(const TableCells& cells, std::size_t column) {
-    double most = -std::numeric_limits<double>::infinity();
+  static double sum(const TableCells& cells, std::size_t column) {
+    double total = 0;
     cells.for_each_block([&](std::size_t, std::span<const double> block) {
       for (std::size_t at = column; at < block.size(); at += cells.columns().size()) {
-        most = std::max(most, std::isnan(block[at]) ? most : block[at]);
+        total += std::isnan(block[at]) ? 0 : block[at];
       }
     });
-    return most;
+    return total;
   }
 
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
@@ -145,6 +149,19 @@ class TableReader {
         return cells;
       }
     }
+  }
+
+  /// The last column of which --columns says nothing.
+  [[nodiscard]] std::size_t last_column() const {
+    for (std::size_t j = layout_.columns(); j-- > 0;) {
+      if (!asked_[j]) {
+        return j;
+      }
+    }
+    throw InputError(
+        fmt::format("{}: --columns {}: no column is left for the label; name it with "
+                    "label:NAME",
+                    origin_, options_.columns));
   }
 
   [[nodiscard]] std::optional<std::size_t> only_text_column() const {

@@ -39,6 +39,17 @@ TEST(Dataset, AnotherWidthOrOrderOfFeatures) {
       {"feature 1", "'w'", "'h'", "same order"});
 }
 
+TEST(Dataset, ASchemaOfTextNeedsATable) {
+  TableSchema schema;
+  schema.columns = {{.name = "c", .kind = ColumnKind::category, .categories = {"u", "v"}}};
+  const Dataset array = table("1,2,a\n");
+  expect_error<InputError>([&] { check_encodable(array, schema, "the model"); },
+                           {"t.csv", "the model", "no table"});
+  check_encodable(array, {}, "the model");
+  schema.columns = {{.name = "x"}, {.name = "y"}};
+  check_encodable(array, schema, "the model");
+}
+
 TEST(Dataset, LabelsAreRenumberedToTheTrainingsClasses) {
   Dataset data = table("1,b\n2,c\n3,b\n");
   use_classes(data, {"a", "b", "c"}, "the training data");

@@ -351,6 +351,46 @@ TEST(ReadTable, DatesOfATestTableHaveTheTrainingOrder) {
                            {"line 3", "'x'", "'22/01/2024' is not a date"});
 }
 
+TEST(ReadTable, AFeatureIsNoLabelOfATestTable) {
+  const Dataset train = read("x,flag,label\n1,0,a\n2,1,b\n3,0,a\n");
+  expect_error<InputError>(
+      [&] { read("label,x,flag\na,1,1\n", {.label_column = "last", .schema = &train.schema}); },
+      {"--label-column last", "'flag' is a feature"});
+}
+
+TEST(ReadTable, UnknownValuesAreToldWhereRareOnesShareAnInput) {
+  const Dataset train =
+      read("c,label\nx,a\ny,b\nx,a\nz,b\n", {.label_column = "label", .max_categories = 1});
+  const Dataset test = read("c,label\nw,a\nx,b\n", {.schema = &train.schema});
+  EXPECT_TRUE(has_note(test, {"'c' has 1 value", "'w'", "share the input of rarer values"}));
+}
+
+TEST(ReadTable, ARowOfMissingValuesIsNoLineOfUnits) {
+  EXPECT_EQ(read("x,y,label\n,NA,a\n5,0,b\n5,1,a\n3,1,b\n").samples, 4U);
+}
+
+TEST(ReadTable, DatesOfManyYearsKeepTheirDay) {
+  std::string text = "when,label\n";
+  for (int year = 2000; year < 2099; ++year) {
+    text += std::to_string(year) + "-05-01," + (year % 2 == 0 ? "a\n" : "b\n");
+  }
+  const Dataset data = read(text);
+  EXPECT_EQ(data.element, ElementType::f64);
+  EXPECT_FALSE(column(data, "when").month);
+}
+
+TEST(ReadTable, WhatColumnsSayDecidesTheLabelToo) {
+  const std::string text = "label,x,kind\n1,2,a\n2,3,b\n1,4,a\n";
+  EXPECT_EQ(read(text, {.columns = "ignore:label"}).class_names, (Names{"a", "b"}));
+  expect_error<InputError>([&] { read(text, {.columns = "label:x,kind"}); }, {"one label"});
+  std::string cars = "model,mpg,am\n";
+  for (int i = 0; i < 32; ++i) {
+    cars += "car " + std::to_string(i) + "," + std::to_string(i * 7 % 31) + "," +
+            std::to_string(i % 2) + "\n";
+  }
+  expect_error<InputError>([&] { read(cars); }, {"'model'", "32 different texts in 32 rows"});
+}
+
 TEST(ReadTable, WithoutNamesATestTableIsMatchedByPlace) {
   const Dataset train = read("1,red,a\n2,blue,b\n3,red,a\n");
   const ReadOptions options{.schema = &train.schema};

@@ -69,6 +69,11 @@ void check_trainable(const Dataset& data);
 void check_features(const Dataset& data, std::size_t features,
                     const std::vector<std::string>& feature_names, const std::string& expected_by);
 
+/// Throws InputError unless `data` can be encoded by the schema of `expected_by`: they are a table
+/// that was read by it, or it has nothing but numbers.
+void check_encodable(const Dataset& data, const TableSchema& schema,
+                     const std::string& expected_by);
+
 /// Renumbers the labels of `data` to the classes in `class_names`. Throws InputError for a label
 /// that is not among them, with its sample.
 void use_classes(Dataset& data, const std::vector<std::string>& class_names,
