@@ -80,7 +80,8 @@ Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
     : data_(without_names(data)),
       encoding_(data.schema),
       center_d_(normalizer.center),
-      scale_d_(normalizer.scale) {
+      scale_d_(normalizer.scale),
+      clip_(normalizer.clip) {
   if (normalizer.is_identity()) {
     center_d_.assign(data_.features, 0.0);
     scale_d_.assign(data_.features, 1.0);
@@ -99,7 +100,8 @@ Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
 
 template <class T>
 bool Gatherer<T>::has_center() const {
-  return std::any_of(center_d_.begin(), center_d_.end(), [](double x) { return x != 0; });
+  return clip_ > 0 ||
+         std::any_of(center_d_.begin(), center_d_.end(), [](double x) { return x != 0; });
 }
 
 template <class T>
@@ -161,6 +163,16 @@ void Gatherer<T>::gather_sparse(std::span<const std::uint64_t> samples, MatrixVi
 }
 
 template <class T>
+void Gatherer<T>::clip(MatrixView<T> X) const {
+  const T most = static_cast<T>(clip_);
+  for (std::size_t i = 0; i < X.rows; ++i) {
+    for (T& x : X.row(i)) {
+      x = x < -most ? -most : (x > most ? most : x);
+    }
+  }
+}
+
+template <class T>
 void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
   visit_element(data_.element, [&](auto element) {
     using Raw = decltype(element);
@@ -174,6 +186,9 @@ void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X
       throw std::logic_error("Gatherer: sparse values are floating-point numbers");
     }
   });
+  if (clip_ > 0) {
+    clip(X);
+  }
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 #include <boost/serialization/version.hpp>
+#include <cmath>
 #include <cstring>
 #include <sstream>
 
@@ -31,6 +32,9 @@ void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
   if (version > 0) {
     archive& d.environment;
   }
+  if (version > 2) {
+    archive& d.normalizer.clip;
+  }
   if (version > 1) {
     std::string schema = Archive::is_saving::value ? dnn::to_text(d.schema) : std::string();
     archive& schema;
@@ -42,7 +46,7 @@ void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
 
 }  // namespace boost::serialization
 
-BOOST_CLASS_VERSION(dnn::ModelDescription, 2)
+BOOST_CLASS_VERSION(dnn::ModelDescription, 3)
 
 namespace dnn {
 
@@ -88,6 +92,9 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   require(d.normalizer.center.size() == d.normalizer.scale.size() &&
               (d.normalizer.is_identity() || d.normalizer.center.size() == d.widths.front()),
           "size of the normalization");
+  require(std::isfinite(d.normalizer.clip) && d.normalizer.clip >= 0 &&
+              (d.normalizer.clip == 0 || !d.normalizer.is_identity()),
+          "clip of the normalization");
   require(d.schema.empty() || d.schema.inputs() == d.widths.front(),
           "number of the table's inputs");
   const std::size_t bytes = packed_bytes(d.widths, d.precision, path + ": the model");

@@ -23,7 +23,7 @@ class Gatherer {
   /// The data set, but for the names of its classes and features.
   [[nodiscard]] const Dataset& data() const { return data_; }
 
-  /// Whether a feature that is 0 may become something else.
+  /// Whether a feature that is 0 may become something else, or a large one is clipped.
   [[nodiscard]] bool has_center() const;
   /// What each feature is multiplied by, in double.
   [[nodiscard]] std::span<const double> scale() const { return scale_d_; }
@@ -41,12 +41,14 @@ class Gatherer {
   void gather_encoded(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
   template <class Raw>
   void gather_sparse(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+  void clip(MatrixView<T> X) const;
 
   Dataset data_;
   FeatureEncoding encoding_;
   // The normalizer in both widths: raw types that float cannot hold are normalized in double.
   std::vector<float> center_f_, scale_f_;
   std::vector<double> center_d_, scale_d_;
+  double clip_ = 0;  ///< see Normalizer
 };
 
 }  // namespace dnn
