@@ -56,25 +56,43 @@ DataSource::DataSource(const std::string& source) : path_(source) {
     kind_ = Kind::builtin;
     return;
   }
+  find_kind(source);
+  stamp_files();
+  if (kind_ == Kind::file) {
+    open_file();
+  }
+}
+
+void DataSource::find_kind(const std::string& source) {
   if (exists(source) || is_stream(source)) {
     if (is_folder(source)) {
       open_tables(tables_in(source, Part::train), tables_in(source, Part::test));
       kind_ = folder_has_arrays(source) || files_.empty() ? Kind::folder : kind_;
-      return;
     }
   } else if (const std::size_t colon = selection_colon(source); colon != std::string::npos) {
     path_ = source.substr(0, colon);
     selection_ = source.substr(colon + 1);
   } else if (const auto files = find_table_files(source)) {
     open_tables(*files, {});
-    return;
   } else if (const std::size_t comma = source.find(','); comma != std::string::npos) {
     kind_ = Kind::pair;
     path_ = source.substr(0, comma);
     labels_ = source.substr(comma + 1);
+  }
+}
+
+void DataSource::stamp_files() {
+  if (kind_ == Kind::folder) {
+    stamps_ = FileStamp::of_folder(path_);
     return;
   }
-  open_file();
+  stamps_.emplace_back(path_);
+  stamps_.emplace_back(labels_);
+  for (const auto* paths : {&files_, &test_files_}) {
+    for (const std::string& path : *paths) {
+      stamps_.emplace_back(path);
+    }
+  }
 }
 
 void DataSource::open_tables(std::vector<std::string> files, std::vector<std::string> test_files) {
@@ -115,6 +133,14 @@ bool DataSource::has_test_part(bool labelled) const {
 }
 
 Dataset DataSource::read(Part part, const ReadOptions& options) {
+  Dataset data = read_part(part, options);
+  for (const FileStamp& stamp : stamps_) {
+    stamp.check();
+  }
+  return data;
+}
+
+Dataset DataSource::read_part(Part part, const ReadOptions& options) {
   if (kind_ == Kind::builtin) {
     return open_builtin_digits(options);
   }

@@ -8,6 +8,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node.hpp"
+#include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
@@ -140,10 +141,18 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
   {
     const auto nodes = static_cast<std::size_t>(
         world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
-    std::optional<Dataset> read = agree(world, [&] {
-      check_streams({config.data}, nodes);
-      return node.is_leader() ? std::optional(read_data(config, ensemble)) : std::nullopt;
-    });
+    const NodeCores cores = NodeCores::find(node.ranks());
+    std::optional<Dataset> read = agree(
+        world,
+        [&] {
+          check_streams({config.data}, nodes);
+          if (!node.is_leader()) {
+            return std::optional<Dataset>();
+          }
+          const BorrowedCores borrowed(cores, static_cast<std::size_t>(node.size()));
+          return std::optional(read_data(config, ensemble));
+        },
+        Waiting::asleep);
     Dataset data = share_dataset(world, node, std::move(read));
     check_finite(world, data);
     data.class_names = ensemble.class_names;  // data without labels have no names

@@ -59,8 +59,7 @@ class MatchingReader {
   Dataset read() {
     TableCells cells = read_rows();
     for (std::size_t f = 0; f < features_.size(); ++f) {
-      check_cells(*features_[f], cells.columns()[match_.sources.columns[f]],
-                  match_.sources.columns[f]);
+      check_cells(*features_[f], cells, match_.sources.columns[f]);
     }
     std::vector<std::string> notes = notes_of(parts_);
     notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
@@ -85,7 +84,7 @@ class MatchingReader {
       data.kept_names.push_back(layout_.names[places.back()]);
       modes[places.back()] = {CellMode::text, true, true};
     }
-    const TableCells cells(parts_, modes, missing_);
+    const TableCells cells(parts_, modes, missing_, options_.chunk_bytes);
     std::string text;
     std::vector<std::uint64_t> offsets = {0};
     cells.for_each_block([&](std::size_t, std::span<const double> block) {
@@ -107,7 +106,7 @@ class MatchingReader {
   TableCells read_rows() {
     std::vector<bool> turned(modes_.size(), false);
     while (true) {
-      TableCells cells(parts_, modes_, missing_);
+      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes);
       bool changed = leave_out(cells.cut_off(), parts_);
       for (std::size_t j = 0; j < modes_.size(); ++j) {
         CellMode& mode = modes_[j].mode;
@@ -139,14 +138,15 @@ class MatchingReader {
     }
   }
 
-  void check_cells(const TableColumn& column, const ColumnCells& cells, std::size_t place) const {
+  void check_cells(const TableColumn& column, const TableCells& table, std::size_t place) const {
+    const ColumnCells& cells = table.columns()[place];
     for (const std::string& word : cells.misfit_words) {
       const auto& known = column.missing_words;
       if (cells.more_misfit_words || std::find(known.begin(), known.end(), word) == known.end()) {
         throw InputError(fmt::format(
             "{}, column {}: {} is not a {}, as in the training data; --missing takes a word for a "
             "missing value",
-            cells.first_misfit, in_quotes(layout_.names[place]), in_quotes(word),
+            table.text_of(cells.first_misfit), in_quotes(layout_.names[place]), in_quotes(word),
             word_for(column.kind)));
       }
     }

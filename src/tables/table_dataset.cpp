@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <span>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/data/label_table.hpp"
 
 namespace dnn {
@@ -30,6 +33,19 @@ struct ValueRange {
     squares += delta * delta;
     largest = std::max(largest, std::abs(value));
     exact_in_float = exact_in_float && static_cast<double>(static_cast<float>(value)) == value;
+  }
+
+  void merge(const ValueRange& other) {
+    if (count == 0 || other.count == 0) {
+      *this = count == 0 ? other : *this;
+      return;
+    }
+    const double delta = other.shift - shift;
+    sum += other.sum + other.count * delta;
+    squares += other.squares + 2 * delta * other.sum + other.count * delta * delta;
+    count += other.count;
+    largest = std::max(largest, other.largest);
+    exact_in_float = exact_in_float && other.exact_in_float;
   }
 
   /// Whether rounding to float changes a value by less than 2^-17 standard deviations, and so a
@@ -81,17 +97,32 @@ class DatasetBuilder {
     return codes_[j][static_cast<std::size_t>(cell)];
   }
 
-  /// Calls `visit(row)` for each row of the table that becomes a sample.
+  /// Calls `visit(row)` for each row of a block that becomes a sample.
   template <class Visitor>
-  void for_each_sample(Visitor&& visit) const {
+  void for_each_sample(const std::vector<double>& block, Visitor&& visit) const {
     const std::size_t width = cells_.columns().size();
-    cells_.for_each_block([&](std::size_t, std::span<const double> block) {
-      for (std::size_t at = 0; at < block.size(); at += width) {
-        if (!drops_ || !std::isnan(block[at + sources_.label])) {
-          visit(&block[at]);
-        }
+    for (std::size_t at = 0; at < block.size(); at += width) {
+      if (!drops_ || !std::isnan(block[at + sources_.label])) {
+        visit(&block[at]);
       }
+    }
+  }
+
+  /// Makes an array with `elements` of type T for each sample: calls `put(row, element)`, where
+  /// `element` points to the sample's first one.
+  template <class T, class Put>
+  [[nodiscard]] Bytes fill(std::size_t elements, Put&& put) const {
+    const std::size_t count = data_.samples * elements;
+    const std::shared_ptr<T[]> values = std::make_shared_for_overwrite<T[]>(count);
+    const std::vector<std::vector<double>>& blocks = cells_.blocks();
+    parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) {
+      T* next = values.get() + first_samples_[b] * elements;
+      for_each_sample(blocks[b], [&](const double* row) {
+        put(row, next);
+        next += elements;
+      });
     });
+    return {std::as_bytes(std::span(values.get(), count)), values, {}, 0};
   }
 
   /// For each text of a column, the place of its category.
@@ -145,6 +176,16 @@ class DatasetBuilder {
   }
 
   void choose_rows() {
+    decide_on_labels();
+    first_samples_ = {0};
+    for (const std::vector<double>& block : cells_.blocks()) {
+      std::size_t samples = 0;
+      for_each_sample(block, [&samples](const double*) { ++samples; });
+      first_samples_.push_back(first_samples_.back() + samples);
+    }
+  }
+
+  void decide_on_labels() {
     data_.samples = cells_.rows();
     if (sources_.label == Dataset::none) {
       return;
@@ -164,7 +205,7 @@ class DatasetBuilder {
       throw InputError(fmt::format(
           "{}: the label is missing ({} of {} rows have none); fill it in, or leave such rows out "
           "with --drop-unlabelled",
-          label.first_missing, label.missing, cells_.rows()));
+          cells_.text_of(label.first_missing), label.missing, cells_.rows()));
     } else {
       data_.notes.push_back(
           fmt::format("{}: {} of {} rows have no label, so that the others' are "
@@ -173,21 +214,44 @@ class DatasetBuilder {
     }
   }
 
-  /// The smallest type that holds all raw values as well as is needed.
-  [[nodiscard]] ElementType choose_type() {
-    std::vector<ValueRange> ranges(columns_.size());
-    bool bytes = true;
-    for_each_sample([&](const double* row) {
+  /// What the raw values of a block are.
+  struct Contents {
+    std::vector<ValueRange> ranges;  ///< of each feature column
+    bool bytes = true;               ///< whole numbers from 0 to 255
+    bool has_missing = false;
+  };
+
+  [[nodiscard]] Contents find(const std::vector<double>& block) const {
+    Contents found;
+    found.ranges.resize(columns_.size());
+    for_each_sample(block, [&](const double* row) {
       for (std::size_t j = 0; j < columns_.size(); ++j) {
         const double value = raw(j, row[sources_.columns[j]]);
-        bytes = bytes && value >= 0 && value <= 255 && value == std::floor(value);
+        found.bytes = found.bytes && value >= 0 && value <= 255 && value == std::floor(value);
         if (std::isnan(value)) {
-          data_.has_missing = true;
+          found.has_missing = true;
         } else {
-          ranges[j].add(value);
+          found.ranges[j].add(value);
         }
       }
     });
+    return found;
+  }
+
+  /// The smallest type that holds all raw values as well as is needed.
+  [[nodiscard]] ElementType choose_type() {
+    const std::vector<std::vector<double>>& blocks = cells_.blocks();
+    std::vector<Contents> parts(blocks.size());
+    parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) { parts[b] = find(blocks[b]); });
+    std::vector<ValueRange> ranges(columns_.size());
+    bool bytes = true;
+    for (const Contents& part : parts) {
+      bytes = bytes && part.bytes;
+      data_.has_missing = data_.has_missing || part.has_missing;
+      for (std::size_t j = 0; j < ranges.size(); ++j) {
+        ranges[j].merge(part.ranges[j]);
+      }
+    }
     if (bytes && data_.samples > 0) {
       return ElementType::u8;
     }
@@ -203,14 +267,11 @@ class DatasetBuilder {
 
   template <class T>
   void fill_values(T) {
-    std::vector<T> values;
-    values.reserve(data_.samples * columns_.size());
-    for_each_sample([&](const double* row) {
+    data_.values = fill<T>(columns_.size(), [this](const double* row, T* sample) {
       for (std::size_t j = 0; j < columns_.size(); ++j) {
-        values.push_back(static_cast<T>(raw(j, row[sources_.columns[j]])));
+        sample[j] = static_cast<T>(raw(j, row[sources_.columns[j]]));
       }
     });
-    data_.values = Bytes::from(std::move(values));
   }
 
   void fill_labels() {
@@ -226,12 +287,9 @@ class DatasetBuilder {
     classes.origin = data_.origin;
     table.finish(classes);
     const auto class_of = classes.label_view();
-    std::vector<std::int32_t> labels;
-    labels.reserve(data_.samples);
-    for_each_sample([&](const double* row) {
-      labels.push_back(class_of[static_cast<std::size_t>(row[sources_.label])]);
+    data_.labels = fill<std::int32_t>(1, [&](const double* row, std::int32_t* label) {
+      *label = class_of[static_cast<std::size_t>(row[sources_.label])];
     });
-    data_.labels = Bytes::from(std::move(labels));
     data_.class_names = std::move(classes.class_names);
   }
 
@@ -241,6 +299,7 @@ class DatasetBuilder {
   Dataset data_;
   std::vector<const TableColumn*> columns_;
   std::vector<std::vector<double>> codes_;
+  std::vector<std::size_t> first_samples_;  ///< of each block of cells
   bool has_labels_ = false;
   bool drops_ = false;
 };

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
@@ -54,6 +56,60 @@ TEST(Table, TrainsAtAnyNumberOfRanksToTheSameBits) {
     EXPECT_GT(summary["table"]["columns"][2]["fill"].get<double>(), 20);  // the median of the ages
     EXPECT_EQ(summary["table"]["columns"][4]["categories"],
               nlohmann::ordered_json({"blue", "green", "red"}));
+  }
+}
+
+/// 3,000 rows with a shop among 600 that the label follows from, a number and a city among 400.
+std::string shops_csv(bool with_label) {
+  std::string text = std::string("shop,sum,city") + (with_label ? ",late\n" : "\n");
+  for (int i = 0; i < 3000; ++i) {
+    const int shop = i * 7919 % 600;
+    text += "S" + std::to_string(1000 + shop) + "," + std::to_string(i * 37 % 101) + ",C" +
+            std::to_string(i * 31 % 400);
+    text += with_label ? (shop * 13 % 29 < 14 ? ",yes\n" : ",no\n") : "\n";
+  }
+  return text;
+}
+
+TEST(Table, RowsWithManyCategoriesStaySparse) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("shops.csv", shops_csv(true));
+  const std::string run = train +
+                          " --epochs 8 --batch-size 64 --logical-shards 8 --lr-schedule constant "
+                          "--optimizer adam --data " +
+                          data + " --overwrite --output ";
+  const std::string one = folder / "one";
+  const CommandResult result = run_command(run + one);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("sparse:   3.0 of 1,001 features a sample"), std::string::npos)
+      << result.output;
+  EXPECT_GE(summary_of(one)["final"]["train_accuracy"].get<double>(), 0.97);
+  const std::vector<std::pair<std::string, std::string>> others = {
+      {mpirun(3), ""},
+      {mpirun(8), " --exchange tree"},
+      {mpirun(2), " --exchange overlap --bucket-mib 0.01"},
+      {mpirun(4), " --model-parallel 2"}};
+  for (const auto& [before, added] : others) {
+    const CommandResult other = run_command(before + run + (folder / "other") + added);
+    ASSERT_EQ(other.exit_code, 0) << other.output;
+    EXPECT_EQ(summary_of(folder / "other")["sha256_last"], summary_of(one)["sha256_last"])
+        << before << added;
+  }
+  // A shop that nobody knows has an answer too; the bits do not depend on the ranks.
+  const std::string fresh = folder.write("new.csv", shops_csv(false) + "S9999,5,C3\n");
+  std::string predictions;
+  for (const int ranks : {1, 3}) {
+    const CommandResult scored =
+        run_command(mpirun(ranks) + predict + " --model " + one + "/model.dnn --data " + fresh +
+                    " --overwrite --output " + (folder / "p.csv"));
+    ASSERT_EQ(scored.exit_code, 0) << scored.output;
+    EXPECT_NE(scored.output.find("'shop' has 1 value that the training data do not have"),
+              std::string::npos)
+        << scored.output;
+    const std::string written = read_file(folder / "p.csv");
+    EXPECT_NE(written.find("\n3001,"), std::string::npos);
+    predictions = predictions.empty() ? written : predictions;
+    EXPECT_EQ(written, predictions);
   }
 }
 

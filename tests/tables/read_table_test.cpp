@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/data/gatherer.hpp"
+#include "dnn/data/table_schema_json.hpp"
 #include "support/expect_error.hpp"
 
 namespace dnn {
@@ -189,12 +192,72 @@ TEST(ReadTable, CategoriesHaveAnInputEach) {
   EXPECT_EQ(features(data), (std::vector<double>{0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 1, 0}));
 }
 
+// A text that is cut anywhere, read by several threads, is what it is in one piece.
+TEST(ReadTable, ChunksGiveTheTableOfOnePiece) {
+  const std::vector<std::string> texts = {
+      // Quoted fields with line ends, doubled quotes, CRLF, blank and comment lines, missing
+      // values.
+      "# made by hand\r\nx,c,when,label\r\n1,\"a\nb\",2024-01-02,u\r\n\r\n2,\"say \"\"no\"\"\","
+      "2024-03-04,v\r\n# 5,6\r\nNA,\"\n\n,1,2,\n\",,u\r\n4,?,2024-05-06,v\r\n5,a,2024-05-06,u\r\n",
+      // CR alone; a stray quote inside a field; a delimiter at the line's end.
+      "x;c;label;\r1;5\" pipe;u;\r2;6\" pipe;v;\r3;;u;\r\r4;z;v;\r",
+      // An incomplete last line; a number becomes text late.
+      "x,y,label\n1,1,u\n2,2,v\n3,3,u\n4,four,v\n5,5,u\n6,6,v\n7",
+  };
+  for (const std::string& text : texts) {
+    const Dataset whole = read(text);
+    for (std::size_t chunk = 1; chunk <= text.size(); ++chunk) {
+      for (const int threads_wanted : {1, 3}) {
+        set_threads(threads_wanted);
+        const Dataset cut = read(text, {.chunk_bytes = chunk});
+        set_threads(1);
+        ASSERT_EQ(to_json(cut.schema), to_json(whole.schema)) << text << '\n' << chunk;
+        ASSERT_EQ(cut.notes, whole.notes) << text << '\n' << chunk;
+        ASSERT_EQ(cut.class_names, whole.class_names);
+        ASSERT_TRUE(std::ranges::equal(cut.label_view(), whole.label_view())) << chunk;
+        ASSERT_EQ(cut.element, whole.element);
+        ASSERT_TRUE(std::ranges::equal(cut.values.view, whole.values.view)) << text << chunk;
+      }
+    }
+  }
+}
+
+TEST(ReadTable, ChunksNameTheLineOfTheWholeTable) {
+  const std::string text = "x,label\n1,a\n\"2\",b\n\"\n3\",a\n4,b\n5,a,7\n6,b\n1e999,a\n";
+  const std::string unlabelled = "x,label\n1,a\n\"2\",b\n\"\n3\",a\n4,b\n5,\n6,b\n";
+  for (std::size_t chunk = 1; chunk <= text.size(); ++chunk) {
+    for (const int threads_wanted : {1, 2}) {
+      set_threads(threads_wanted);
+      expect_error<InputError>([&] { (void)read(text, {.chunk_bytes = chunk}); },
+                               {"line 7 has 3 columns, the table has 2"});
+      expect_error<InputError>([&] { (void)read(unlabelled, {.chunk_bytes = chunk}); },
+                               {"line 7: the label is missing"});
+      set_threads(1);
+    }
+  }
+}
+
 TEST(ReadTable, RareCategoriesShareAnInput) {
   const Dataset data =
       read("c,label\nx,a\ny,b\nx,a\nz,b\ny,a\n", {.label_column = "label", .max_categories = 1});
   EXPECT_EQ(column(data, "c").categories, (Names{"x"}));
   EXPECT_EQ(column(data, "c").other_count, 3U);
   EXPECT_EQ(features(data), (std::vector<double>{1, 0, 0, 1, 1, 0, 0, 1, 0, 1}));
+}
+
+TEST(ReadTable, AmongManyCategoriesThoseOfASingleRowShareAnInput) {
+  std::string text = "c,label\n";
+  for (int i = 0; i < 900; ++i) {
+    const int category = i < 600 ? i % 300 : i;  // 300 twice, 300 once
+    text += "c" + std::to_string(1000 + category) + (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  const TableColumn found = column(read(text), "c");
+  EXPECT_EQ(found.categories.size(), 300U);
+  EXPECT_EQ(found.categories.front(), "c1000");
+  EXPECT_EQ(found.other_count, 300U);
+  EXPECT_EQ(found.remark, "300 values of a single row share an input");
+  EXPECT_EQ(column(read(text, {.max_categories = 40}), "c").remark,
+            "560 rarer values share an input (--max-categories 40)");
 }
 
 TEST(ReadTable, MissingValuesAreMarked) {
@@ -206,6 +269,11 @@ TEST(ReadTable, MissingValuesAreMarked) {
   EXPECT_EQ(features(data),
             (std::vector<double>{1, 0, 1, 0, 0, 2.5, 1, 0, 1, 0, 2.5, 1, 0, 0, 1, 4, 0, 1, 0, 0}));
   EXPECT_EQ(column(read("x,label\n1,a\n-9,b\n3,a\n", {.missing = "-9"}), "x").missing, 1U);
+  // With an empty list, a word like any other.
+  const Dataset words = read("c,label\nNA,a\n?,b\n,a\nNA,b\n", {.missing = ""});
+  EXPECT_EQ(column(words, "c").missing, 1U);
+  EXPECT_EQ(column(words, "c").categories, (Names{"?", "NA"}));
+  EXPECT_TRUE(words.schema.missing_words.empty());
 }
 
 TEST(ReadTable, AFewWordsAmongNumbersAreMissingValues) {

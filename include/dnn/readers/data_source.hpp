@@ -6,6 +6,7 @@
 
 #include "dnn/data/bytes.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/files/file_stamp.hpp"
 #include "dnn/readers/npz_reader.hpp"
 #include "dnn/readers/part.hpp"
 #include "dnn/tables/read_options.hpp"
@@ -27,13 +28,17 @@ class DataSource {
   [[nodiscard]] bool has_test_part(bool labelled) const;
 
   /// Reads a part; sources without a test part give the same data for both. A pipe that does not
-  /// bring an archive of arrays is read once. Throws FileError or InputError.
+  /// bring an archive of arrays is read once. Throws FileError or InputError, also for a file that
+  /// has changed since it was opened.
   [[nodiscard]] Dataset read(Part part, const ReadOptions& options);
 
  private:
   enum class Kind { builtin, folder, pair, tables, file };
 
+  void find_kind(const std::string& source);
   void open_file();
+  void stamp_files();
+  [[nodiscard]] Dataset read_part(Part part, const ReadOptions& options);
   void open_tables(std::vector<std::string> files, std::vector<std::string> test_files);
 
   Kind kind_ = Kind::file;
@@ -44,6 +49,7 @@ class DataSource {
   std::vector<std::string> test_files_;  ///< tables: empty where there is no test part
   Bytes contents_;                       ///< of a file, until it is read
   std::optional<NpzArchive> arrays_;
+  std::vector<FileStamp> stamps_;  ///< of the files that are read
 };
 
 }  // namespace dnn
