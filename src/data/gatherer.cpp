@@ -70,7 +70,9 @@ Dataset without_names(const Dataset& data) {
           .kept_offsets = {},
           .kept_text = {},
           .has_missing = data.has_missing,
-          .notes = {}};
+          .notes = {},
+          .first_sample = data.first_sample,
+          .next = {}};
 }
 
 }  // namespace

@@ -9,10 +9,12 @@
 #include "dnn/files/archive.hpp"
 #include "dnn/files/contents.hpp"
 #include "dnn/files/stream.hpp"
+#include "dnn/files/text_encoding.hpp"
 #include "dnn/readers/data_folder.hpp"
 #include "dnn/readers/npy_reader.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/readers/table_files.hpp"
+#include "dnn/tables/read_table.hpp"
 
 namespace dnn {
 
@@ -140,7 +142,32 @@ Dataset DataSource::read(Part part, const ReadOptions& options) {
   return data;
 }
 
+/// A piece of a table other than the first.
+Dataset DataSource::read_piece(Part part, const ReadOptions& options) {
+  const std::vector<std::string> names =
+      kind_ == Kind::tables ? files_of(part) : std::vector{name_of(path_)};
+  if (texts_.empty()) {
+    for (const std::string& name : names) {
+      const Bytes contents = kind_ == Kind::tables ? read_contents(name) : contents_;
+      texts_.push_back(decode_text(contents, name).text);
+    }
+    contents_ = {};
+  }
+  std::vector<TableText> texts;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    texts.push_back({texts_[i].view, names[i]});
+  }
+  return read_table_parts(texts, kind_ == Kind::tables ? path_ : names.front(), options);
+}
+
+const std::vector<std::string>& DataSource::files_of(Part part) const {
+  return part == Part::test && !test_files_.empty() ? test_files_ : files_;
+}
+
 Dataset DataSource::read_part(Part part, const ReadOptions& options) {
+  if (options.from.line > 0) {
+    return read_piece(part, options);
+  }
   if (kind_ == Kind::builtin) {
     return open_builtin_digits(options);
   }
@@ -148,8 +175,7 @@ Dataset DataSource::read_part(Part part, const ReadOptions& options) {
     return open_folder(path_, part, options);
   }
   if (kind_ == Kind::tables) {
-    const bool has_part = part == Part::test && !test_files_.empty();
-    return read_table_files(has_part ? test_files_ : files_, path_, options);
+    return read_table_files(files_of(part), path_, options);
   }
   if (kind_ == Kind::pair) {
     return read_npy(path_, labels_, options);
@@ -163,7 +189,9 @@ Dataset DataSource::read_part(Part part, const ReadOptions& options) {
   }
   // Text is not kept beside what was read from it.
   const Bytes contents = std::exchange(contents_, {});
-  return read_file(contents, name_of(path_), options);
+  Dataset data = read_file(contents, name_of(path_), options);
+  contents_ = data.next ? contents : Bytes();
+  return data;
 }
 
 }  // namespace dnn

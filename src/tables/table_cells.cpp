@@ -34,40 +34,67 @@ void renumber(std::vector<double>& block, std::size_t width, std::size_t column,
 }  // namespace
 
 TableCells::TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,
-                       const MissingWords& missing, std::size_t chunk_bytes, std::size_t most_rows)
+                       const MissingWords& missing, std::size_t chunk_bytes)
+    : TableCells(parts, modes, missing, chunk_bytes, Extent()) {}
+
+TableCells::TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,
+                       const MissingWords& missing, std::size_t chunk_bytes, const Extent& extent)
     : parts_(parts),
       modes_(modes),
       missing_(missing),
-      most_rows_(most_rows),
+      most_rows_(extent.most_rows),
+      keeps_rows_(extent.keeps_rows),
+      begins_within_(extent.from.samples > 0),
       columns_(parts.front().columns()) {
-  std::vector<ChunkRequest> requests;
-  for (std::size_t part = 0; part < parts.size(); ++part) {
-    const std::string_view text = parts[part].rows;
-    for (std::size_t begin = 0; begin < std::max<std::size_t>(text.size(), 1);
-         begin += chunk_bytes) {
-      requests.push_back({.parts = parts,
-                          .modes = modes,
-                          .missing = missing,
-                          .part = part,
-                          .begin = begin == 0 ? 0 : next_line(text, begin),
-                          .stop = begin + chunk_bytes,
-                          .lines_before = begin == 0 ? parts[part].lines_before : 0,
-                          .has_rows_before = begin > 0 || part > 0,
-                          .most_rows = most_rows});
-    }
+  read_chunks(cut(chunk_bytes, extent));
+  if (extent.most_bytes == std::numeric_limits<std::size_t>::max() || cut_off_) {
+    return;
   }
-  read_chunks(requests);
+  const bool within = next_.offset < parts[part_].rows.size();
+  if (within || part_ + 1 < parts.size()) {
+    end_ = within ? TablePlace{.part = part_, .offset = next_.offset, .line = next_.line}
+                  : TablePlace{.part = part_ + 1, .line = parts[part_ + 1].lines_before + 1};
+  }
 }
 
-void TableCells::read_chunks(std::span<const ChunkRequest> requests) {
+std::vector<TableCells::Cut> TableCells::cut(std::size_t chunk_bytes, const Extent& extent) const {
+  std::vector<Cut> cuts;
+  std::size_t bytes = 0;
+  for (std::size_t part = extent.from.part; part < parts_.size(); ++part) {
+    const std::string_view text = parts_[part].rows;
+    const bool goes_on = part == extent.from.part && extent.from.line > 0;
+    const std::size_t first = goes_on ? extent.from.offset : 0;
+    for (std::size_t begin = first; begin == first || begin < text.size(); begin += chunk_bytes) {
+      if (bytes >= extent.most_bytes) {
+        return cuts;
+      }
+      bytes += std::min(chunk_bytes, text.size() - begin);
+      const bool is_exact = begin == first;
+      const std::size_t line = goes_on ? extent.from.line : parts_[part].lines_before + 1;
+      cuts.push_back({{.parts = parts_,
+                       .modes = modes_,
+                       .missing = missing_,
+                       .part = part,
+                       .begin = is_exact ? begin : next_line(text, begin),
+                       .stop = begin + chunk_bytes,
+                       .lines_before = is_exact ? line - 1 : 0,
+                       .has_rows_before = begin > 0 || part > 0,
+                       .most_rows = most_rows_},
+                      is_exact});
+    }
+  }
+  return cuts;
+}
+
+void TableCells::read_chunks(std::span<const Cut> cuts) {
   const bool all = most_rows_ == std::numeric_limits<std::size_t>::max();
   const std::size_t at_a_time = all && threads() > 1 ? 4 * static_cast<std::size_t>(threads()) : 1;
-  for (std::size_t first = 0; first < requests.size(); first += at_a_time) {
-    const auto some = requests.subspan(first, std::min(at_a_time, requests.size() - first));
+  for (std::size_t first = 0; first < cuts.size(); first += at_a_time) {
+    const auto some = cuts.subspan(first, std::min(at_a_time, cuts.size() - first));
     std::vector<TableChunk> chunks(some.size());
     parallel_tasks(some.size(), [&](std::size_t i, std::size_t) {
-      if (some[i].begin < some[i].stop) {  // else no line begins here
-        chunks[i] = TableChunk::read(some[i]);
+      if (some[i].request.begin < some[i].request.stop) {  // else no line begins here
+        chunks[i] = TableChunk::read(some[i].request);
       }
     });
     for (std::size_t i = 0; i < some.size(); ++i) {
@@ -80,33 +107,35 @@ void TableCells::read_chunks(std::span<const ChunkRequest> requests) {
 }
 
 /// Adds the rows of a chunk, which may have to be read again, see Note [Chunks].
-void TableCells::join(ChunkRequest request, TableChunk chunk) {
-  const bool starts_part = request.begin == 0;
-  next_ = starts_part ? Position{0, parts_[request.part].lines_before + 1} : next_;
-  const std::string_view text = parts_[request.part].rows;
-  if (next_.offset >= std::min(request.stop, std::max<std::size_t>(text.size(), 1))) {
+void TableCells::join(Cut cut, TableChunk chunk) {
+  ChunkRequest& request = cut.request;
+  part_ = request.part;
+  next_ = cut.is_exact ? Position{request.begin, request.lines_before + 1} : next_;
+  const std::size_t size = parts_[part_].rows.size();
+  if (!cut.is_exact && next_.offset >= std::min(request.stop, size)) {
     return;  // the record before reaches beyond this chunk
   }
-  if (chunk.error || chunk.cut_off || (!starts_part && chunk.first != next_.offset)) {
+  if (chunk.error || chunk.cut_off || (!cut.is_exact && chunk.first != next_.offset)) {
     request.begin = next_.offset;
     request.lines_before = next_.line - 1;
-    request.has_rows_before = rows_ > 0;
+    request.has_rows_before = rows_ > 0 || begins_within_;
     request.most_rows = most_rows_ - rows_;
     chunk = TableChunk::read(request);
     if (chunk.error) {
       std::rethrow_exception(chunk.error);
     }
+    cut.is_exact = true;
   }
   if (chunk.cut_off) {
     cut_off_ = CutOff{request.part, *chunk.cut_off};
     return;
   }
   const std::size_t lines_before =
-      starts_part || chunk.first_line == 0 ? 0 : next_.line - chunk.first_line;
+      cut.is_exact || chunk.first_line == 0 ? 0 : next_.line - chunk.first_line;
   std::vector<std::uint32_t> numbers;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     join_column(j, chunk.columns[j], lines_before, numbers);
-    if (modes_[j].mode == CellMode::text && rows_ > 0) {
+    if (modes_[j].mode == CellMode::text && rows_ > 0 && keeps_rows_) {
       for (std::vector<double>& block : chunk.blocks) {
         renumber(block, columns_.size(), j, numbers);
       }
@@ -114,7 +143,9 @@ void TableCells::join(ChunkRequest request, TableChunk chunk) {
   }
   rows_ += chunk.rows;
   next_ = {chunk.end, chunk.end_line + lines_before};
-  std::move(chunk.blocks.begin(), chunk.blocks.end(), std::back_inserter(blocks_));
+  if (keeps_rows_) {
+    std::move(chunk.blocks.begin(), chunk.blocks.end(), std::back_inserter(blocks_));
+  }
 }
 
 /// `numbers` becomes, for the texts of a column of a chunk, their numbers in the table.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "dnn/core/error.hpp"
@@ -59,6 +60,15 @@ struct ValueRange {
     return exact_in_float || largest <= most_deviations * std::sqrt(std::max(variance, 0.0));
   }
 };
+
+/// The place of a text among a column's categories.
+std::optional<double> place_of(const std::string& text,
+                               const std::vector<std::string>& categories) {
+  const auto found = std::lower_bound(categories.begin(), categories.end(), text);
+  return found != categories.end() && *found == text
+             ? std::optional(static_cast<double>(found - categories.begin()))
+             : std::nullopt;
+}
 
 /// Builds the data set column by column of its raw rows.
 class DatasetBuilder {
@@ -134,45 +144,12 @@ class DatasetBuilder {
       }
       const TextIndex& texts = cells_.columns()[sources_.columns[j]].texts;
       const auto& categories = columns_[j]->categories;
-      std::uint64_t unknown_rows = 0;
-      std::vector<std::string> unknown;
       codes_[j].reserve(texts.size() + 1);
       for (std::size_t t = 0; t < texts.size(); ++t) {
-        const auto found = std::lower_bound(categories.begin(), categories.end(), texts.text(t));
-        const bool known = found != categories.end() && *found == texts.text(t);
-        codes_[j].push_back(known ? static_cast<double>(found - categories.begin()) : -1.0);
-        if (!known) {
-          unknown_rows += texts.count(t);
-          unknown.push_back(texts.text(t));
-        }
+        codes_[j].push_back(place_of(texts.text(t), categories).value_or(-1.0));
       }
       codes_[j].push_back(-1);  // never empty
-      if (options_.schema != nullptr && !unknown.empty()) {
-        note_unknown(*columns_[j], unknown, unknown_rows, texts.total());
-      }
     }
-  }
-
-  void note_unknown(const TableColumn& column, const std::vector<std::string>& unknown,
-                    std::uint64_t rows, std::uint64_t present) {
-    const auto is_number = [](const std::string& text) {
-      return parse_cell_number(text, '.').has_value();
-    };
-    if (rows == present && std::all_of(unknown.begin(), unknown.end(), is_number) &&
-        std::none_of(column.categories.begin(), column.categories.end(), is_number)) {
-      throw InputError(fmt::format(
-          "{}: column {} holds numbers, but text in the training data (as {}); is it the same "
-          "column?",
-          data_.origin, in_quotes(column.name),
-          column.categories.empty() ? "nothing" : in_quotes(column.categories.front())));
-    }
-    data_.notes.push_back(fmt::format(
-        "{}: column {} has {} value{} that the training data do not have, in {} row{} (the first "
-        "is "
-        "{}); {}",
-        data_.origin, in_quotes(column.name), unknown.size(), unknown.size() == 1 ? "" : "s", rows,
-        rows == 1 ? "" : "s", in_quotes(unknown.front()),
-        column.has_other ? "they share the input of rarer values" : "no category stands for them"));
   }
 
   void choose_rows() {
@@ -201,16 +178,11 @@ class DatasetBuilder {
       data_.samples -= label.missing;
       data_.notes.push_back(
           fmt::format("{}: rows without a label are left out: {}", data_.origin, label.missing));
-    } else if (!options_.features) {
+    } else {
       throw InputError(fmt::format(
           "{}: the label is missing ({} of {} rows have none); fill it in, or leave such rows out "
           "with --drop-unlabelled",
           cells_.text_of(label.first_missing), label.missing, cells_.rows()));
-    } else {
-      data_.notes.push_back(
-          fmt::format("{}: {} of {} rows have no label, so that the others' are "
-                      "not compared with the predictions",
-                      data_.origin, label.missing, cells_.rows()));
     }
   }
 
@@ -305,6 +277,38 @@ class DatasetBuilder {
 };
 
 }  // namespace
+
+std::string unknown_values(const TableColumn& column, const TextIndex& texts,
+                           const std::string& origin) {
+  std::uint64_t rows = 0;
+  std::vector<std::string> unknown;
+  for (std::size_t t = 0; t < texts.size(); ++t) {
+    if (!place_of(texts.text(t), column.categories)) {
+      rows += texts.count(t);
+      unknown.push_back(texts.text(t));
+    }
+  }
+  if (unknown.empty()) {
+    return {};
+  }
+  const auto is_number = [](const std::string& text) {
+    return parse_cell_number(text, '.').has_value();
+  };
+  if (rows == texts.total() && std::all_of(unknown.begin(), unknown.end(), is_number) &&
+      std::none_of(column.categories.begin(), column.categories.end(), is_number)) {
+    throw InputError(fmt::format(
+        "{}: column {} holds numbers, but text in the training data (as {}); is it the same "
+        "column?",
+        origin, in_quotes(column.name),
+        column.categories.empty() ? "nothing" : in_quotes(column.categories.front())));
+  }
+  return fmt::format(
+      "{}: column {} has {} value{} that the training data do not have, in {} row{} (the first is "
+      "{}); {}",
+      origin, in_quotes(column.name), unknown.size(), unknown.size() == 1 ? "" : "s", rows,
+      rows == 1 ? "" : "s", in_quotes(unknown.front()),
+      column.has_other ? "they share the input of rarer values" : "no category stands for them");
+}
 
 Dataset make_dataset(TableCells cells, const std::string& origin, TableSchema schema,
                      const TableSources& sources, const ReadOptions& options) {

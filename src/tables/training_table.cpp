@@ -118,10 +118,12 @@ class TableReader {
       std::vector<ColumnMode> other(modes_.size(), ColumnMode{CellMode::skip, false, false});
       other[j].mode = CellMode::day_first_date;
       // The order of 2024-04-01 does not matter, as a few rows show.
-      const TableCells first_rows(parts_, other, missing_, options_.chunk_bytes, sample);
+      const TableCells first_rows(parts_, other, missing_, options_.chunk_bytes,
+                                  {.most_rows = sample});
       if (first_rows.columns()[j].misfits > 0 ||
           sum(first_rows, j) ==
-              sum(TableCells(parts_, modes_, missing_, options_.chunk_bytes, sample), j)) {
+              sum(TableCells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = sample}),
+                  j)) {
         continue;
       }
       if (TableCells(parts_, other, missing_, options_.chunk_bytes).columns()[j].misfits == 0) {
@@ -144,7 +146,7 @@ class TableReader {
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
   TableCells read_rows(std::size_t most) {
     while (true) {
-      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, most);
+      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = most});
       const bool cut_off = leave_out(cells.cut_off(), parts_);
       if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
         return cells;

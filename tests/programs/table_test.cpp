@@ -5,10 +5,13 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "dnn/data/bytes.hpp"
+#include "dnn/readers/npy_array.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/summary_of.hpp"
@@ -145,6 +148,72 @@ TEST(Table, PredictsByNameAndKeepsAColumn) {
   EXPECT_FALSE(fs::exists(folder / "m.csv"));
 }
 
+TEST(Table, WritesProbabilitiesAsNpy) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const std::string data = folder.write("visits.csv", visits_csv(true));
+  ASSERT_EQ(run_command(train + " --epochs 5 --data " + data + " --output " + out).exit_code, 0);
+  const std::string scores = predict + " --model " + out + "/model.dnn --overwrite --data " + data;
+  ASSERT_EQ(run_command(scores + " --output " + (folder / "p.csv")).exit_code, 0);
+  std::istringstream lines(read_file(folder / "p.csv"));
+  std::string line;
+  std::getline(lines, line);
+  for (const int ranks : {1, 3}) {
+    const CommandResult result =
+        run_command(mpirun(ranks) + scores + " --output " + (folder / "p.npy"));
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const NpyArray array = parse_npy(map_file(folder / "p.npy"), "p.npy");
+    ASSERT_EQ(array.shape, (std::vector<std::size_t>{240, 2}));
+    const auto probabilities = array.elements.as<float>();
+    std::istringstream rest(read_file(folder / "p.csv"));
+    std::getline(rest, line);
+    for (std::size_t i = 0; i < 240; ++i) {
+      std::getline(rest, line);
+      EXPECT_NEAR(std::stod(line.substr(line.rfind(',') + 1)), probabilities[2 * i + 1], 1e-6);
+    }
+  }
+  const CommandResult kept = run_command(scores + " --keep visit --output " + (folder / "p.npy"));
+  EXPECT_EQ(kept.exit_code, 2);
+  EXPECT_NE(kept.output.find("--keep copies text; write to a file that ends in .csv"),
+            std::string::npos)
+      << kept.output;
+}
+
+// More text than is scored at a time, most of it in a column that is left out.
+TEST(Table, PredictsPieceByPiece) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const std::string data = folder.write("visits.csv", visits_csv(true));
+  ASSERT_EQ(run_command(train + " --epochs 5 --data " + data + " --output " + out).exit_code, 0);
+  std::istringstream lines(visits_csv(true));
+  std::string header;
+  std::getline(lines, header);
+  const std::string filler(std::size_t{300} << 10, 'x');
+  std::string small = header + ",more\n";
+  std::string large = small;
+  for (std::string line; std::getline(lines, line);) {
+    small += line + ",\n";
+    large += line + "," + filler + "\n";
+  }
+  const std::string scores = predict + " --keep visit --model " + out + "/model.dnn --overwrite";
+  const CommandResult whole = run_command(scores + " --data " + folder.write("small.csv", small) +
+                                          " --output " + (folder / "small.out"));
+  ASSERT_EQ(whole.exit_code, 0) << whole.output;
+  folder.write("large.csv", large);
+  for (const int ranks : {1, 3}) {
+    const CommandResult pieces =
+        run_command(mpirun(ranks) + scores + " --data " + (folder / "large.csv") + " --output " +
+                    (folder / "large.out"));
+    ASSERT_EQ(pieces.exit_code, 0) << pieces.output;
+    EXPECT_EQ(read_file(folder / "large.out"), read_file(folder / "small.out")) << ranks;
+    const std::size_t accuracy = whole.output.find("accuracy ");
+    ASSERT_NE(accuracy, std::string::npos) << whole.output;
+    const std::string line =
+        whole.output.substr(accuracy, whole.output.find('\n', accuracy) - accuracy);
+    EXPECT_NE(pieces.output.find(line), std::string::npos) << pieces.output;
+  }
+}
+
 TEST(Table, FilesOfOneTableGiveTheModelOfTheWhole) {
   const TemporaryFolder folder;
   const std::string whole = visits_csv(true);
@@ -171,10 +240,11 @@ TEST(Table, AResumedRunNamesTheColumnThatHasChanged) {
   const TemporaryFolder folder;
   const std::string data = folder.write("visits.csv", visits_csv(true));
   const std::string command = train + " --data " + data + " --output " + (folder / "run");
-  // Ends after the first epoch with a checkpoint, so that run.json stays.
+  // Ends after it has a checkpoint, so that run.json stays.
   const CommandResult first = run_command(
-      "( sleep 0.2; mkdir -p " + (folder / "run") + "; touch " + (folder / "run/stop") + " ) & " +
-      command + " --epochs 100000 --checkpoint-every 1epochs; code=$?; wait; exit $code");
+      "( until ls " + (folder / "run/checkpoints") + "/*.ckpt; do sleep 0.1; done; touch " +
+      (folder / "run/stop") + " ) >/dev/null 2>&1 & " + command +
+      " --epochs 100000 --checkpoint-every 1epochs; code=$?; wait; exit $code");
   ASSERT_EQ(first.exit_code, 75) << first.output;
   std::string other = visits_csv(true);
   for (std::size_t at = other.find(",green,"); at != std::string::npos;

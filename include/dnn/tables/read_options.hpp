@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace dnn {
+#include "dnn/data/dataset.hpp"
 
-struct TableSchema;
+namespace dnn {
 
 enum class HeaderMode { detect, yes, no };
 
@@ -33,6 +34,10 @@ struct ReadOptions {
   /// Text tables are read in chunks of about this length. What is read does not depend on it, but
   /// for whether a text column of very many values counts as identifiers.
   std::size_t chunk_bytes = std::size_t{1} << 23;
+  /// Text tables that have to match: no more text than this is read at a time, in whole chunks; all
+  /// of it is checked before the first piece.
+  std::size_t piece_bytes = std::numeric_limits<std::size_t>::max();
+  TablePlace from;    ///< where the piece begins: Dataset::next of the one before
   bool wide = false;  ///< numbers of a text keep the precision of double
   /// The schema of the training table, which the data have to match by name: as test data, or with
   /// a trained model. Null: the data have a schema of their own.

@@ -23,12 +23,21 @@ namespace dnn {
 /// threads.
 class TableCells {
  public:
-  /// Reads the rows of `parts`, which have the same columns, the first `most_rows` of them. Throws
+  /// Which rows are read, and what is kept of them.
+  struct Extent {
+    std::size_t most_rows = std::numeric_limits<std::size_t>::max();
+    std::size_t most_bytes = std::numeric_limits<std::size_t>::max();  ///< in whole chunks
+    TablePlace from;
+    bool keeps_rows = true;  ///< else only what is known of the columns
+  };
+
+  /// Reads the rows of `parts`, which have the same columns, or an extent of them. Throws
   /// InputError, with line and column, for a record of another length than the table's and a number
   /// that is infinite.
   TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,
-             const MissingWords& missing, std::size_t chunk_bytes,
-             std::size_t most_rows = std::numeric_limits<std::size_t>::max());
+             const MissingWords& missing, std::size_t chunk_bytes);
+  TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,
+             const MissingWords& missing, std::size_t chunk_bytes, const Extent& extent);
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
   [[nodiscard]] const std::vector<ColumnCells>& columns() const { return columns_; }
@@ -41,6 +50,9 @@ class TableCells {
     std::size_t offset;
   };
   [[nodiscard]] const std::optional<CutOff>& cut_off() const { return cut_off_; }
+  /// Where the rows begin that the extent left out; nothing: it ended with the table. Part, offset
+  /// and line only.
+  [[nodiscard]] const std::optional<TablePlace>& next() const { return end_; }
 
   /// The rows, in blocks of whole rows, each columns().size() long.
   [[nodiscard]] const std::vector<std::vector<double>>& blocks() const { return blocks_; }
@@ -55,14 +67,20 @@ class TableCells {
   }
 
  private:
+  /// A chunk to be read.
+  struct Cut {
+    ChunkRequest request;
+    bool is_exact;  ///< a record begins where it begins
+  };
   /// Where the next record begins in the part that is read.
   struct Position {
     std::size_t offset = 0;
     std::size_t line = 0;
   };
 
-  void read_chunks(std::span<const ChunkRequest> requests);
-  void join(ChunkRequest request, TableChunk chunk);
+  [[nodiscard]] std::vector<Cut> cut(std::size_t chunk_bytes, const Extent& extent) const;
+  void read_chunks(std::span<const Cut> cuts);
+  void join(Cut cut, TableChunk chunk);
   void join_column(std::size_t column, ColumnCells& added, std::size_t lines_before,
                    std::vector<std::uint32_t>& numbers);
 
@@ -70,9 +88,13 @@ class TableCells {
   std::span<const ColumnMode> modes_;
   const MissingWords& missing_;
   std::size_t most_rows_;
+  bool keeps_rows_;
+  bool begins_within_;  ///< rows come before the extent
+  std::size_t part_ = 0;
   std::size_t rows_ = 0;
   Position next_;
   std::optional<CutOff> cut_off_;
+  std::optional<TablePlace> end_;
   std::vector<ColumnCells> columns_;
   std::vector<std::vector<double>> blocks_;
 };
