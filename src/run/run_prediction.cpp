@@ -102,7 +102,7 @@ LossSums score(const PredictConfig& config, std::vector<SavedModel> models,
     }
   });
   sums.loss = world.sum(sums.loss);
-  sums.correct = world.all_reduce(sums.correct, Reduction::sum);
+  sums.correct = world.sum(sums.correct);
   return sums;
 }
 
@@ -115,10 +115,9 @@ void report(const PredictConfig& config, const Dataset& data, const LossSums& su
   }
   const auto count = static_cast<double>(data.samples);
   if (data.has_labels()) {
-    std::printf("accuracy %.2f %% (%llu of %zu), loss %.4f\n",
-                100 * static_cast<double>(sums.correct) / count,
-                static_cast<unsigned long long>(sums.correct), data.samples,
-                sums.loss.value() / count);
+    const double correct = sums.correct.value();
+    std::printf("accuracy %.2f %% (%.0f of %zu), loss %.4f\n", 100 * correct / count, correct,
+                data.samples, sums.loss.value() / count);
   }
   std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), data.samples,
               data.samples == 1 ? "" : "s");

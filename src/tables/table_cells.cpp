@@ -94,6 +94,9 @@ double TableCells::read_cell(TableScanner& scanner, std::size_t column) {
   if (mode.mode == CellMode::skip) {
     return nothing;
   }
+  if (mode.mode == CellMode::weight) {
+    return read_weight(text, column);
+  }
   if (mode.words_are_values ? text.empty() : missing_.contains(text)) {
     return note_missing(cells);
   }
@@ -119,6 +122,18 @@ double TableCells::read_cell(TableScanner& scanner, std::size_t column) {
         place(), in_quotes(parts_.front().names[column]), in_quotes(text)));
   }
   return *found;
+}
+
+double TableCells::read_weight(std::string_view text, std::size_t column) const {
+  const std::optional<double> weight = parse_cell_number(text, parts_[part_].dialect.decimal);
+  if (!weight || !std::isfinite(*weight) || *weight < 0) {
+    throw InputError(fmt::format(
+        "{}, column {}: {} is {}; a weight is a finite number of 0 or more. Correct it, give it 0 "
+        "if the sample is not to count, or name another column with --weight-column",
+        place(), in_quotes(parts_.front().names[column]), in_quotes(text),
+        weight && *weight < 0 ? "negative" : "no weight"));
+  }
+  return *weight;
 }
 
 double TableCells::note_missing(ColumnCells& cells) const {

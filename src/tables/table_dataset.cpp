@@ -69,6 +69,7 @@ class DatasetBuilder {
     data_.element = choose_type();
     visit_element(data_.element, [this](auto element) { fill_values(element); });
     fill_labels();
+    fill_weights();
     return std::move(data_);
   }
 
@@ -233,6 +234,22 @@ class DatasetBuilder {
     });
     data_.labels = Bytes::from(std::move(labels));
     data_.class_names = std::move(classes.class_names);
+  }
+
+  void fill_weights() {
+    if (sources_.weight == Dataset::none) {
+      return;
+    }
+    std::vector<double> weights;
+    weights.reserve(data_.samples);
+    for_each_sample([&](const double* row) { weights.push_back(row[sources_.weight]); });
+    if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) {
+      throw InputError(fmt::format(
+          "{}: column {}: the weight is 0 in all {} rows; give rows that are to count a weight "
+          "above 0, or name another column with --weight-column",
+          data_.origin, in_quotes(data_.schema.name_of(ColumnKind::weight)), weights.size()));
+    }
+    data_.weights = Bytes::from(std::move(weights));
   }
 
   TableCells cells_;

@@ -15,7 +15,14 @@
 namespace dnn {
 
 /// How the cells of a column are read.
-enum class CellMode { number, month_first_date, day_first_date, text, skip };
+enum class CellMode {
+  number,
+  month_first_date,
+  day_first_date,
+  text,
+  weight,  ///< a number of 0 or more that is always there
+  skip
+};
 
 struct ColumnMode {
   CellMode mode = CellMode::number;
@@ -41,8 +48,8 @@ struct ColumnCells {
 class TableCells {
  public:
   /// Reads the rows of `parts`, which have the same columns, the first `most_rows` of them. Throws
-  /// InputError, with line and column, for a record of another length than the table's and a number
-  /// that is infinite.
+  /// InputError, with line and column, for a record of another length than the table's, a number
+  /// that is infinite, and a weight that is missing or negative.
   TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,
              const MissingWords& missing,
              std::size_t most_rows = std::numeric_limits<std::size_t>::max());
@@ -72,6 +79,7 @@ class TableCells {
   void read_part(std::size_t part, std::size_t most_rows);
   void read_record(TableScanner& scanner, double* row);
   double read_cell(TableScanner& scanner, std::size_t column);
+  [[nodiscard]] double read_weight(std::string_view text, std::size_t column) const;
   [[nodiscard]] double note_missing(ColumnCells& cells) const;
   double misfit(std::size_t column, std::string_view text);
 
