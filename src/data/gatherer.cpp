@@ -63,6 +63,8 @@ Dataset without_names(const Dataset& data) {
           .value_columns = data.value_columns,
           .index_base = data.index_base,
           .labels = data.labels,
+          .weights = data.weights,
+          .weight_scale = data.weight_scale,
           .class_names = {},
           .feature_names = {},
           .schema = {},
@@ -190,6 +192,15 @@ void Gatherer<T>::gather_labels(std::span<const std::uint64_t> samples,
   const auto all = data_.label_view();
   for (std::size_t i = 0; i < samples.size(); ++i) {
     labels[i] = all[samples[i]];
+  }
+}
+
+template <class T>
+void Gatherer<T>::gather_weights(std::span<const std::uint64_t> samples,
+                                 std::span<double> weights) const {
+  const auto all = data_.weights.as<double>();
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    weights[i] = all[samples[i]] * data_.weight_scale;
   }
 }
 

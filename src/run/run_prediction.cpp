@@ -182,7 +182,7 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
     }
   });
   score.sums.loss = world.sum(score.sums.loss);
-  score.sums.correct = world.all_reduce(score.sums.correct, Reduction::sum);
+  score.sums.correct = world.sum(score.sums.correct);
 }
 
 void report(const PredictConfig& config, const Score& score, const EnsembleLayout& layout) {
@@ -193,10 +193,9 @@ void report(const PredictConfig& config, const Score& score, const EnsembleLayou
   }
   const auto count = static_cast<double>(score.samples);
   if (score.has_labels) {
-    std::printf("accuracy %.2f %% (%llu of %zu), loss %.4f\n",
-                100 * static_cast<double>(score.sums.correct) / count,
-                static_cast<unsigned long long>(score.sums.correct), score.samples,
-                score.sums.loss.value() / count);
+    const double correct = score.sums.correct.value();
+    std::printf("accuracy %.2f %% (%.0f of %zu), loss %.4f\n", 100 * correct / count, correct,
+                score.samples, score.sums.loss.value() / count);
   }
   std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), score.samples,
               score.samples == 1 ? "" : "s");

@@ -16,9 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Bytes Dataset::*blocks[] = {&Dataset::values,        &Dataset::row_offsets,
-                                      &Dataset::value_columns, &Dataset::labels,
-                                      &Dataset::kept_offsets,  &Dataset::kept_text};
+constexpr Bytes Dataset::*blocks[] = {
+    &Dataset::values,  &Dataset::row_offsets,  &Dataset::value_columns, &Dataset::labels,
+    &Dataset::weights, &Dataset::kept_offsets, &Dataset::kept_text};
 
 /// Everything about a data set but its bytes.
 std::string describe(const Dataset& data) {

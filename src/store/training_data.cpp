@@ -19,6 +19,7 @@
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/store/missing_values.hpp"
+#include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
 
 namespace dnn {
@@ -35,11 +36,19 @@ Parts read_parts(const DataSettings& settings, bool wide) {
   DataSource source(settings.data);
   Parts parts{source.read(Part::train, options), std::nullopt};
   check_trainable(parts.train);
+  if (!settings.weight_column.empty() && !parts.train.has_weights()) {
+    throw InputError(
+        fmt::format("{}: --weight-column {}: only a table of text has a column of "
+                    "weights; save the data as CSV",
+                    parts.train.origin, settings.weight_column));
+  }
   const bool own_test = settings.test_data.empty() && source.has_test_part(true);
   if (own_test || !settings.test_data.empty()) {
     if (!parts.train.schema.empty()) {
       options.schema = &parts.train.schema;
-      options.label_column.clear();  // the schema knows it; its number may be another here
+      // The schema knows them; their numbers may be others here.
+      options.label_column.clear();
+      options.weight_column.clear();
     } else {
       // A sparse file need not hold the last features; more of them are an error all the same.
       options.features = parts.train.features;
@@ -132,6 +141,7 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
 ReadOptions read_options_of(const DataSettings& settings, bool wide) {
   ReadOptions options;
   options.label_column = settings.label_column;
+  options.weight_column = settings.weight_column;
   options.header = settings.csv_header;
   options.columns = settings.columns;
   options.missing = settings.missing;
@@ -143,7 +153,8 @@ ReadOptions read_options_of(const DataSettings& settings, bool wide) {
 
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
-    return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size();
+    return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +
+           d.weights.size();
   };
   return of(train) + (test ? of(*test) : 0);
 }
@@ -198,6 +209,7 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
         options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
   });
   const Sampler sampler(sampling);
+  scale_weights(world, train, sampler);
   fill_with_medians(world, train, sampler);
   const FeatureStatistics features =
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });

@@ -75,9 +75,10 @@ std::vector<Values> find_values(const SchemaRequest& request) {
         if (std::isnan(value)) {
           continue;
         }
-        if (request.modes[j].mode == CellMode::number) {
+        const CellMode mode = request.modes[j].mode;
+        if (mode == CellMode::number || mode == CellMode::weight) {
           values[j].add(value, first_rows[b] + i);
-        } else if (request.modes[j].mode != CellMode::text) {
+        } else if (mode != CellMode::text) {
           values[j].add_date(value, first_rows[b] + i);
         }
       }
@@ -243,6 +244,10 @@ TableSchema find_schema(const SchemaRequest& request) {
     if (j == request.label) {
       column.kind = ColumnKind::label;
       column.distinct = cells.texts.size();
+    } else if (request.modes[j].mode == CellMode::weight) {
+      column.kind = ColumnKind::weight;
+      column.least = values[j].least;
+      column.largest = values[j].largest;
     } else if (asked && request.asked[j]->kind == ColumnKind::ignored) {
       column.kind = ColumnKind::ignored;
       column.missing = 0;

@@ -55,6 +55,9 @@ class MatchingReader {
     if (match_.sources.label != Dataset::none) {
       modes_[match_.sources.label] = {CellMode::text, true, true};
     }
+    if (match_.sources.weight != Dataset::none) {
+      modes_[match_.sources.weight].mode = CellMode::weight;
+    }
   }
 
   Dataset read() {

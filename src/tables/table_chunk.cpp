@@ -115,6 +115,9 @@ class ChunkReader {
     if (mode.mode == CellMode::skip) {
       return nothing;
     }
+    if (mode.mode == CellMode::weight) {
+      return read_weight(text, column);
+    }
     if (mode.words_are_values ? text.empty() : request_.missing.contains(text)) {
       return note_missing(cells);
     }
@@ -140,6 +143,19 @@ class ChunkReader {
           place_text(), in_quotes(request_.parts.front().names[column]), in_quotes(text)));
     }
     return *found;
+  }
+
+  [[nodiscard]] double read_weight(std::string_view text, std::size_t column) const {
+    const std::optional<double> weight = parse_cell_number(text, layout_.dialect.decimal);
+    if (!weight || !std::isfinite(*weight) || *weight < 0) {
+      throw InputError(
+          fmt::format("{}, column {}: {} is {}; a weight is a finite number of 0 or more. Correct "
+                      "it, give it 0 "
+                      "if the sample is not to count, or name another column with --weight-column",
+                      place_text(), in_quotes(request_.parts.front().names[column]),
+                      in_quotes(text), weight && *weight < 0 ? "negative" : "no weight"));
+    }
+    return *weight;
   }
 
   double note_missing(ColumnCells& cells) const {

@@ -95,6 +95,7 @@ class DatasetBuilder {
     data_.element = choose_type();
     visit_element(data_.element, [this](auto element) { fill_values(element); });
     fill_labels();
+    fill_weights();
     return std::move(data_);
   }
 
@@ -263,6 +264,21 @@ class DatasetBuilder {
       *label = class_of[static_cast<std::size_t>(row[sources_.label])];
     });
     data_.class_names = std::move(classes.class_names);
+  }
+
+  void fill_weights() {
+    if (sources_.weight == Dataset::none) {
+      return;
+    }
+    data_.weights = fill<double>(
+        1, [this](const double* row, double* weight) { *weight = row[sources_.weight]; });
+    const auto weights = data_.weights.as<double>();
+    if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) {
+      throw InputError(fmt::format(
+          "{}: column {}: the weight is 0 in all {} rows; give rows that are to count a weight "
+          "above 0, or name another column with --weight-column",
+          data_.origin, in_quotes(data_.schema.name_of(ColumnKind::weight)), weights.size()));
+    }
   }
 
   TableCells cells_;

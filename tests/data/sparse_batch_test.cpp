@@ -154,7 +154,7 @@ TEST(SparseBatch, LoaderGivesTheWholeBatchByFeatures) {
     for (std::size_t step = 0; step < 3; ++step) {
       const Batch<float> batch = loader.next();
       EXPECT_EQ(batch.X.sparse().values.size(), step == 0 ? 2U : 1U);
-      EXPECT_EQ(batch.labels[0], step == 1 ? 0 : 1);
+      EXPECT_EQ(batch.targets.classes[0], step == 1 ? 0 : 1);
       const std::vector<std::uint32_t> active(batch.columns.active.begin(),
                                               batch.columns.active.end());
       if (whole) {

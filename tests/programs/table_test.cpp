@@ -257,6 +257,87 @@ TEST(Table, AResumedRunNamesTheColumnThatHasChanged) {
   EXPECT_NE(again.output.find("column 'colour' has changed"), std::string::npos) << again.output;
 }
 
+/// Two classes that overlap: the weights say which counts more. `whole`: rows of weight 3 are three
+/// rows instead.
+std::string weighted_csv(int rows, bool whole = false) {
+  std::string text = whole ? "x,z,label\n" : "x,z,count,label\n";
+  for (int i = 0; i < rows; ++i) {
+    const int count = i % 2 == 0 ? 3 : 1;
+    const std::string cells =
+        std::to_string(i * 37 % 101) + "," + std::to_string(i * 53 % 89) + ",";
+    const std::string label = i % 2 == 0 ? "often\n" : "seldom\n";
+    for (int k = 0; k < (whole ? count : 1); ++k) {
+      text += cells + (whole ? label : std::to_string(count) + "," + label);
+    }
+  }
+  return text;
+}
+
+TEST(Table, WeightsGiveTheSameBitsAtAnyNumberOfRanks) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("w.csv", weighted_csv(230));
+  for (const std::string options : {"", " --model-parallel M --exchange tree",
+                                    " --class-weights balanced --exchange overlap"}) {
+    std::string hash;
+    for (const int ranks : {1, 2, 3}) {
+      std::string own = options;
+      if (const std::size_t at = own.find(" M "); at != std::string::npos) {
+        own.replace(at, 3, " " + std::to_string(ranks) + " ");
+      }
+      const std::string out = folder / std::to_string(ranks);
+      const CommandResult result = run_command(
+          mpirun(ranks) + train + " --overwrite --epochs 3 --hidden 16 --weight-column count" +
+          own + " --data " + data + " --output " + out);
+      ASSERT_EQ(result.exit_code, 0) << result.output;
+      const auto summary = summary_of(out);
+      hash = hash.empty() ? summary["sha256_last"].get<std::string>() : hash;
+      EXPECT_EQ(summary["sha256_last"], hash) << ranks << own;
+      EXPECT_EQ(summary["table"]["columns"][2]["kind"], "weight");
+    }
+  }
+}
+
+// As long as all samples are in one batch, rows of weight k are k rows: to rounding, the same
+// losses; the accuracy of the weighted run counts as that of the copies.
+TEST(Table, AWeightOfKTrainsLikeKCopies) {
+  const TemporaryFolder folder;
+  const std::string weighted = folder.write("w.csv", weighted_csv(60));
+  const std::string copied = folder.write("c.csv", weighted_csv(60, true));
+  const std::string common =
+      " --validation 0 --normalize none --precision double --epochs 5 --hidden 8 ";
+  ASSERT_EQ(run_command(train + common + "--batch-size 60 --columns weight:count --data " +
+                        weighted + " --output " + (folder / "w"))
+                .exit_code,
+            0);
+  ASSERT_EQ(run_command(train + common + "--batch-size 120 --data " + copied + " --output " +
+                        (folder / "c"))
+                .exit_code,
+            0);
+  const auto by_weight = summary_of(folder / "w");
+  const auto by_copies = summary_of(folder / "c");
+  for (const char* what : {"train_loss", "train_accuracy"}) {
+    EXPECT_NEAR(by_weight["final"][what].get<double>(), by_copies["final"][what].get<double>(),
+                1e-9)
+        << what;
+  }
+  EXPECT_NEAR(by_weight["evaluation_of_last"]["loss"].get<double>(),
+              by_copies["evaluation_of_last"]["loss"].get<double>(), 1e-9);
+}
+
+TEST(Table, ANegativeWeightIsRefusedWithItsLine) {
+  const TemporaryFolder folder;
+  std::string text = weighted_csv(40);
+  text += "5,6,-1,seldom\n";
+  const std::string data = folder.write("w.csv", text);
+  const CommandResult result = run_command(mpirun(2) + train + " --weight-column count --data " +
+                                           data + " --output " + (folder / "run"));
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_NE(result.output.find("w.csv: line 42, column 'count': '-1' is negative"),
+            std::string::npos)
+      << result.output;
+  EXPECT_FALSE(fs::exists(folder / "run"));
+}
+
 TEST(Table, IsExplainedWithoutTraining) {
   const TemporaryFolder folder;
   const std::string data = folder.write("visits.csv", visits_csv(true));

@@ -516,6 +516,69 @@ TEST(ReadTable, ATestTableIsMatchedByName) {
                            {"'colour'", "numbers", "text in the training data"});
 }
 
+TEST(ReadTable, AColumnOfWeightsIsNoFeature) {
+  const std::string text = "x,w,label\n1,2,a\n2,0,b\n3,0.5,a\n";
+  for (const ReadOptions& options :
+       {ReadOptions{.weight_column = "w"}, ReadOptions{.columns = "weight:w"},
+        ReadOptions{.weight_column = "2", .columns = "weight:w"}}) {
+    const Dataset data = read(text, options);
+    EXPECT_EQ(data.features, 1U);
+    const auto weights = data.weights.as<double>();
+    EXPECT_EQ(std::vector<double>(weights.begin(), weights.end()),
+              (std::vector<double>{2, 0, 0.5}));
+    EXPECT_EQ(column(data, "w").kind, ColumnKind::weight);
+    EXPECT_TRUE(has_note(data, {"weight", "'w'"}));
+  }
+  EXPECT_FALSE(read(text).has_weights());
+  // A row that is left out has no weight either.
+  const Dataset fewer =
+      read("x,w,label\n1,2,a\n2,0,\n3,0.5,b\n", {.weight_column = "w", .drop_unlabelled = true});
+  EXPECT_EQ(fewer.weights.as<double>().size(), 2U);
+}
+
+TEST(ReadTable, WeightsThatAreNoneNameLineColumnAndCell) {
+  const ReadOptions options{.weight_column = "w"};
+  for (const auto& [cell, what] :
+       std::vector<std::pair<std::string, std::string>>{{"-2", "negative"},
+                                                        {"nan", "no weight"},
+                                                        {"", "no weight"},
+                                                        {"inf", "no weight"},
+                                                        {"heavy", "no weight"}}) {
+    const std::string told = "'" + cell + "' is " + what;
+    expect_error<InputError>([&] { read("x,w,label\n1,1,a\n2," + cell + ",b\n", options); },
+                             {"t.csv: line 3", "'w'", told.c_str(), "0 or more"});
+  }
+  expect_error<InputError>([&] { read("x,w,label\n1,0,a\n2,0,b\n", options); },
+                           {"t.csv", "'w'", "0 in all 2 rows"});
+  expect_error<InputError>([&] { read("x,label\n1,a\n2,b\n", options); },
+                           {"--weight-column w", "no column"});
+  expect_error<InputError>(
+      [] { read("x,w,label\n1,1,a\n2,1,b\n", {.label_column = "w", .weight_column = "w"}); },
+      {"both"});
+  expect_error<InputError>(
+      [] { read("x,w,label\n1,1,a\n", {.weight_column = "w", .columns = "number:w"}); },
+      {"contradict"});
+  expect_error<InputError>([] { read("x,w,label\n1,1,a\n", {.columns = "weight:x,w"}); },
+                           {"one column of weights"});
+}
+
+TEST(ReadTable, ATestTableMayLackTheWeights) {
+  const Dataset train = read("x,w,label\n1,2,a\n2,3,b\n", {.weight_column = "w"});
+  const ReadOptions options{.schema = &train.schema};
+  EXPECT_EQ(read("label,x,w\na,1,4\nb,2,5\n", options).weights.as<double>()[1], 5);
+  EXPECT_FALSE(read("label,x\na,1\nb,2\n", options).has_weights());
+  // A model has no use for them, whatever they are.
+  const ReadOptions model{.schema = &train.schema, .features = 1};
+  EXPECT_FALSE(read("x,w,label\n1,-4,a\n2,,b\n", model).has_weights());
+  const Dataset unnamed = read("1,2,a\n2,3,b\n", {.label_column = "3", .weight_column = "2"});
+  const ReadOptions by_place{.schema = &unnamed.schema};
+  EXPECT_TRUE(read("5,4,a\n6,1,b\n", by_place).has_weights());
+  EXPECT_TRUE(read("5,a\n6,b\n", by_place).has_labels());
+  const ReadOptions model_by_place{.schema = &unnamed.schema, .features = 1};
+  EXPECT_EQ(features(read("5\n6\n", model_by_place)), (std::vector<double>{5, 6}));
+  expect_error<InputError>([&] { read("5,4\n6,1\n", model_by_place); }, {"cannot be told"});
+}
+
 TEST(ReadTable, DatesOfATestTableHaveTheTrainingOrder) {
   const Dataset train = read(column_of({"01/02/2024", "25/04/2024", "03/05/2024", "05/06/2024"}));
   const ReadOptions options{.schema = &train.schema};

@@ -46,6 +46,9 @@ struct Dataset {
   int index_base = -1;  ///< sparse: whether the file counts features from 0 or 1
 
   Bytes labels;  ///< std::int32_t, the class of each sample; empty where there are none
+  /// double, how much each sample counts, before weight_scale; empty: all alike.
+  Bytes weights;
+  double weight_scale = 1;                 ///< makes the training samples' mean weight 1
   std::vector<std::string> class_names;    ///< the name of each class
   std::vector<std::string> feature_names;  ///< of the inputs; empty where the format has none
   TableSchema schema;                      ///< of a table; empty for other data
@@ -60,6 +63,7 @@ struct Dataset {
 
   [[nodiscard]] bool is_sparse() const { return row_offsets.size() > 0; }
   [[nodiscard]] bool has_labels() const { return labels.size() > 0; }
+  [[nodiscard]] bool has_weights() const { return weights.size() > 0; }
   [[nodiscard]] std::size_t classes() const { return class_names.size(); }
   /// The text of kept column `column` in a sample.
   [[nodiscard]] std::string_view kept(std::size_t sample, std::size_t column) const {

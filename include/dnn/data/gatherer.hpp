@@ -37,6 +37,9 @@ class Gatherer {
   /// `labels[i]` becomes the class of sample `samples[i]`.
   void gather_labels(std::span<const std::uint64_t> samples, std::span<std::int32_t> labels) const;
 
+  /// `weights[i]` becomes how much sample `samples[i]` counts.
+  void gather_weights(std::span<const std::uint64_t> samples, std::span<double> weights) const;
+
  private:
   template <class Raw>
   void gather_dense(std::span<const std::uint64_t> samples, MatrixView<T> X) const;

@@ -18,6 +18,9 @@ struct ReadOptions {
   /// from the end: -1 is the last), `first` or `last`. Empty: a column named label, class, target
   /// or y; else the only column of text in a table of numbers; else the last.
   std::string label_column;
+  /// Text tables: the column that says how much each sample counts, named as label_column is.
+  /// Empty: the one that `columns` says, or none.
+  std::string weight_column;
   HeaderMode header = HeaderMode::detect;  ///< text tables: whether the first line names columns
   /// Text tables: what columns are, see parse_column_kinds.
   std::string columns;

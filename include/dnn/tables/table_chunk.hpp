@@ -16,7 +16,14 @@
 namespace dnn {
 
 /// How the cells of a column are read.
-enum class CellMode { number, month_first_date, day_first_date, text, skip };
+enum class CellMode {
+  number,
+  month_first_date,
+  day_first_date,
+  text,
+  weight,  ///< a number of 0 or more that is always there
+  skip
+};
 
 struct ColumnMode {
   CellMode mode = CellMode::number;
