@@ -1,7 +1,6 @@
 #include "dnn/predict/ensemble_scorer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
@@ -23,13 +22,6 @@ std::size_t chunk_rows(std::size_t classes) {
   return std::clamp<std::size_t>(most_logits / classes, 1, most);
 }
 
-void append_number(std::string& text, double value) {
-  char digits[32];
-  const auto result =
-      std::to_chars(digits, digits + sizeof(digits), value, std::chars_format::general, 7);
-  text.append(digits, result.ptr);
-}
-
 }  // namespace
 
 template <class T>
@@ -38,7 +30,8 @@ EnsembleScorer<T>::Member::Member(const SavedModel& model, const ModelInterface&
     : network(model.description.precision == Precision::f64
                   ? decltype(network)(std::in_place_type<SavedNetwork<double>>, model, data, rows)
                   : decltype(network)(std::in_place_type<SavedNetwork<float>>, model, data, rows)),
-      classes(ensemble.classes_in(model.description)) {}
+      classes(ensemble.classes_in(model.description)),
+      target_scale(model.description.target_scale) {}
 
 template <class T>
 EnsembleScorer<T>::EnsembleScorer(std::vector<std::string> paths, EnsembleAverage average,
@@ -49,7 +42,11 @@ EnsembleScorer<T>::EnsembleScorer(std::vector<std::string> paths, EnsembleAverag
       data_(data),
       rows_(chunk_rows(data.classes())),
       exchange_(world, paths_.size(), data.classes(), rows_),
-      logits_(data.classes()) {
+      logits_(data.classes()),
+      answers_(make_answers<T>(data)),
+      figures_(data.task == Task::numbers || data.task == Task::labels
+                   ? make_figures<T>(data, {{0, data.classes()}, nullptr}, false)
+                   : nullptr) {
   agree(world, [&] {
     for (SavedModel& model : own) {
       members_.emplace_back(model, ensemble, data, rows_);
@@ -89,34 +86,39 @@ std::string EnsembleScorer<T>::lines(Range samples, LossSums& sums) {
 template <class T>
 template <class U>
 void EnsembleScorer<T>::put(std::size_t member, MatrixView<const U> logits) {
-  if constexpr (sizeof(U) <= sizeof(T)) {
-    exchange_.put(exchange_.models().begin + member, logits,
-                  std::span<const std::int32_t>(members_[member].classes));
+  const Member& model = members_[member];
+  const std::size_t place = exchange_.models().begin + member;
+  const std::span<const std::int32_t> classes(model.classes);
+  if (!model.target_scale.is_identity()) {
+    // Each model has a scale of its own: what is averaged has the data's unit.
+    unscaled_.resize(logits.size());
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      const std::size_t j = i % logits.cols;
+      unscaled_[i] =
+          static_cast<T>(static_cast<double>(logits.data[i]) / model.target_scale.scale[j] +
+                         model.target_scale.center[j]);
+    }
+    exchange_.put(place, MatrixView<const T>{unscaled_.data(), logits.rows, logits.cols}, classes);
+  } else if constexpr (sizeof(U) <= sizeof(T)) {
+    exchange_.put(place, logits, classes);
   }
 }
 
 template <class T>
 void EnsembleScorer<T>::add_line(std::size_t sample, std::string& text, LossSums& sums) {
   const std::span<T> row = logits_.span();
-  if (data_.has_labels()) {
-    sums += SoftmaxCrossEntropy().evaluate<T>({row.data(), 1, row.size()},
-                                              data_.label_view().subspan(sample, 1));
+  if (figures_ && data_.has_labels()) {
+    const std::size_t outputs = data_.classes();
+    figures_->add({row.data(), 1, outputs},
+                  Targets(MatrixView<const double>{
+                      data_.target_rows.as<double>().data() + sample * outputs, 1, outputs}),
+                  {});
   }
-  const auto predicted = static_cast<std::size_t>(predicted_class<T>(row));
   text += std::to_string(sample + 1);
   for (std::size_t j = 0; j < data_.kept_names.size(); ++j) {
     text += ',' + csv_field(std::string(data_.kept(sample, j)));
   }
-  text += ',' + csv_field(data_.class_names[predicted]);
-  if (data_.has_labels()) {
-    const auto label = static_cast<std::size_t>(data_.label_view()[sample]);
-    text += ',' + csv_field(data_.class_names[label]);
-  }
-  softmax(row);
-  for (const T probability : row) {
-    text += ',';
-    append_number(text, static_cast<double>(probability));
-  }
+  answers_->append(sample, row, text, sums);
   text += '\n';
 }
 

@@ -8,7 +8,8 @@
 
 namespace dnn {
 
-PredictionFile::PredictionFile(const std::string& path, const Dataset& data)
+PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
+                               const std::string& answers)
     : path_(path), temporary_(path_ + ".tmp") {
   errno = 0;
   file_.open(temporary_, std::ios::trunc);
@@ -17,14 +18,7 @@ PredictionFile::PredictionFile(const std::string& path, const Dataset& data)
   for (const std::string& name : data.kept_names) {
     header += ',' + csv_field(name);
   }
-  header += ",class";
-  if (data.has_labels()) {
-    header += ",label";
-  }
-  for (const std::string& name : data.class_names) {
-    header += ',' + csv_field("p(" + name + ")");
-  }
-  write(header + '\n');
+  write(header + answers + '\n');
 }
 
 PredictionFile::~PredictionFile() {

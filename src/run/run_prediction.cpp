@@ -36,6 +36,8 @@ Dataset read_data(const PredictConfig& config, const ModelInterface& model) {
   options.header = choices<HeaderMode>().at(config.csv_header);
   options.wide = model.precision == Precision::f64;
   options.features = model.features;
+  options.task = model.task;
+  options.outputs = model.class_names.size();
   options.schema = model.schema.empty() ? nullptr : &model.schema;
   options.missing = config.missing;
   options.keep = config.keep;
@@ -73,16 +75,22 @@ std::vector<SavedModel> load_models(const PredictConfig& config, const Communica
   });
 }
 
+/// How well the predictions are, where there are labels.
+struct Scores {
+  LossSums sums;
+  std::vector<Figure> figures;
+};
+
 /// Collective: scores everything, a block of all data shards' chunks at a time, so that the lines
 /// come in order and no rank holds more than a chunk.
 template <class T>
-LossSums score(const PredictConfig& config, std::vector<SavedModel> models,
-               const ModelInterface& ensemble, const Dataset& data, const Communicator& world) {
+Scores score(const PredictConfig& config, std::vector<SavedModel> models,
+             const ModelInterface& ensemble, const Dataset& data, const Communicator& world) {
   EnsembleScorer<T> scorer(config.models, config.average, std::move(models), ensemble, data, world);
   std::optional<PredictionFile> file;
   agree(world, [&] {
     if (world.is_root()) {
-      file.emplace(config.output, data);
+      file.emplace(config.output, data, make_answers<T>(data)->header());
     }
   });
   LossSums sums;
@@ -103,10 +111,10 @@ LossSums score(const PredictConfig& config, std::vector<SavedModel> models,
   });
   sums.loss = world.sum(sums.loss);
   sums.correct = world.sum(sums.correct);
-  return sums;
+  return {sums, scorer.figures(world)};
 }
 
-void report(const PredictConfig& config, const Dataset& data, const LossSums& sums,
+void report(const PredictConfig& config, const Dataset& data, const Scores& scores,
             const EnsembleLayout& layout) {
   if (layout.models > 1) {
     std::printf("ensemble of %zu models, %s averaged; %zu rank%s in %zu data shard%s\n",
@@ -114,7 +122,14 @@ void report(const PredictConfig& config, const Dataset& data, const LossSums& su
                 layout.ranks == 1 ? "" : "s", layout.shards(), layout.shards() == 1 ? "" : "s");
   }
   const auto count = static_cast<double>(data.samples);
-  if (data.has_labels()) {
+  const LossSums& sums = scores.sums;
+  if (data.has_labels() && !has_accuracy(data.task)) {
+    std::string text;
+    for (const Figure& figure : scores.figures) {
+      text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", figure.name, figure.value);
+    }
+    std::printf("%s\n", text.c_str());
+  } else if (data.has_labels()) {
     const double correct = sums.correct.value();
     std::printf("accuracy %.2f %% (%.0f of %zu), loss %.4f\n", 100 * correct / count, correct,
                 data.samples, sums.loss.value() / count);
@@ -146,16 +161,18 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
     Dataset data = share_dataset(world, node, std::move(read));
     check_finite(world, data);
     data.class_names = ensemble.class_names;  // data without labels have no names
+    data.task = ensemble.task;
     if (world.is_root() && !config.quiet) {
       for (const std::string& note : data.notes) {
         std::printf("note: %s\n", note.c_str());
       }
     }
-    const LossSums sums = ensemble.precision == Precision::f64
+    // Numbers have the data's unit, and perhaps more digits than float.
+    const Scores scores = ensemble.precision == Precision::f64 || ensemble.task == Task::numbers
                               ? score<double>(config, std::move(models), ensemble, data, world)
                               : score<float>(config, std::move(models), ensemble, data, world);
     if (world.is_root() && !config.quiet) {
-      report(config, data, sums, {static_cast<std::size_t>(world.size()), config.models.size()});
+      report(config, data, scores, {static_cast<std::size_t>(world.size()), config.models.size()});
     }
   }
   node.close();

@@ -54,6 +54,9 @@ class MatchingReader {
     if (match_.sources.label != Dataset::none) {
       modes_[match_.sources.label] = {CellMode::text, true, true};
     }
+    for (const std::size_t target : match_.sources.targets) {
+      modes_[target].mode = CellMode::number;
+    }
     if (match_.sources.weight != Dataset::none) {
       modes_[match_.sources.weight].mode = CellMode::weight;
     }
@@ -64,6 +67,9 @@ class MatchingReader {
     for (std::size_t f = 0; f < features_.size(); ++f) {
       check_cells(*features_[f], cells.columns()[match_.sources.columns[f]],
                   match_.sources.columns[f]);
+    }
+    for (const std::size_t target : match_.sources.targets) {
+      check_cells({.name = layout_.names[target]}, cells.columns()[target], target);
     }
     std::vector<std::string> notes = notes_of(parts_);
     notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());

@@ -8,6 +8,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/label_table.hpp"
+#include "dnn/data/target_rows.hpp"
 
 namespace dnn {
 
@@ -88,11 +89,38 @@ class DatasetBuilder {
     const std::size_t width = cells_.columns().size();
     cells_.for_each_block([&](std::size_t, std::span<const double> block) {
       for (std::size_t at = 0; at < block.size(); at += width) {
-        if (!drops_ || !std::isnan(block[at + sources_.label])) {
+        if (!drops_ || has_label(&block[at])) {
           visit(&block[at]);
         }
       }
     });
+  }
+
+  /// Whether a row of the table has its label, or all of its targets.
+  [[nodiscard]] bool has_label(const double* row) const {
+    return sources_.label != Dataset::none
+               ? !std::isnan(row[sources_.label])
+               : std::none_of(sources_.targets.begin(), sources_.targets.end(),
+                              [row](std::size_t j) { return std::isnan(row[j]); });
+  }
+
+  /// The rows without a label, and the place of the first in one of the columns.
+  struct Unlabelled {
+    std::uint64_t rows = 0;
+    std::string first;
+  };
+  [[nodiscard]] Unlabelled find_unlabelled() const {
+    Unlabelled found;
+    if (sources_.label != Dataset::none) {
+      const ColumnCells& label = cells_.columns()[sources_.label];
+      return {label.missing, label.first_missing};
+    }
+    for_each_sample([&](const double* row) { found.rows += has_label(row) ? 0 : 1; });
+    for (const std::size_t target : sources_.targets) {
+      const std::string& first = cells_.columns()[target].first_missing;
+      found.first = found.first.empty() ? first : found.first;
+    }
+    return found;
   }
 
   /// For each text of a column, the place of its category.
@@ -147,30 +175,30 @@ class DatasetBuilder {
 
   void choose_rows() {
     data_.samples = cells_.rows();
-    if (sources_.label == Dataset::none) {
+    if (sources_.label == Dataset::none && sources_.targets.empty()) {
       return;
     }
-    const ColumnCells& label = cells_.columns()[sources_.label];
-    has_labels_ = label.missing == 0;
+    const auto [missing, first_missing] = find_unlabelled();
+    has_labels_ = missing == 0;
     if (has_labels_) {
       return;
     }
-    drops_ = options_.drop_unlabelled && label.missing < cells_.rows();
+    drops_ = options_.drop_unlabelled && missing < cells_.rows();
     has_labels_ = drops_;
     if (drops_) {
-      data_.samples -= label.missing;
+      data_.samples -= missing;
       data_.notes.push_back(
-          fmt::format("{}: rows without a label are left out: {}", data_.origin, label.missing));
+          fmt::format("{}: rows without a label are left out: {}", data_.origin, missing));
     } else if (!options_.features) {
       throw InputError(fmt::format(
           "{}: the label is missing ({} of {} rows have none); fill it in, or leave such rows out "
           "with --drop-unlabelled",
-          label.first_missing, label.missing, cells_.rows()));
+          first_missing, missing, cells_.rows()));
     } else {
       data_.notes.push_back(
           fmt::format("{}: {} of {} rows have no label, so that the others' are "
                       "not compared with the predictions",
-                      data_.origin, label.missing, cells_.rows()));
+                      data_.origin, missing, cells_.rows()));
     }
   }
 
@@ -215,7 +243,12 @@ class DatasetBuilder {
   }
 
   void fill_labels() {
+    data_.task = data_.schema.task;
     if (!has_labels_) {
+      return;
+    }
+    if (has_target_rows(data_.task)) {
+      fill_targets();
       return;
     }
     const TextIndex& texts = cells_.columns()[sources_.label].texts;
@@ -234,6 +267,22 @@ class DatasetBuilder {
     });
     data_.labels = Bytes::from(std::move(labels));
     data_.class_names = std::move(classes.class_names);
+  }
+
+  void fill_targets() {
+    std::vector<double> rows;
+    rows.reserve(data_.samples * sources_.targets.size());
+    for_each_sample([&](const double* row) {
+      for (const std::size_t target : sources_.targets) {
+        rows.push_back(row[target]);
+      }
+    });
+    for (const TableColumn& column : data_.schema.columns) {
+      if (column.kind == ColumnKind::label) {
+        data_.class_names.push_back(column.name);
+      }
+    }
+    set_targets(data_, std::move(rows));
   }
 
   void fill_weights() {

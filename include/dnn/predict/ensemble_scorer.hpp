@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <variant>
@@ -14,7 +15,9 @@
 #include "dnn/nn/ensemble_average.hpp"
 #include "dnn/nn/softmax.hpp"
 #include "dnn/parallel/ensemble_exchange.hpp"
+#include "dnn/predict/answers.hpp"
 #include "dnn/predict/model_interface.hpp"
+#include "dnn/train/figures.hpp"
 
 namespace dnn {
 
@@ -42,11 +45,17 @@ class EnsembleScorer {
   /// cannot take.
   std::string lines(Range samples, LossSums& sums);
 
+  /// Collective over `world`: the task's figures of all lines, where there are labels.
+  [[nodiscard]] std::vector<Figure> figures(const Communicator& world) const {
+    return figures_ && data_.has_labels() ? figures_->finish(world) : std::vector<Figure>();
+  }
+
  private:
   /// A model of this rank.
   struct Member {
     std::variant<SavedNetwork<float>, SavedNetwork<double>> network;
     std::vector<std::int32_t> classes;  ///< as EnsembleExchange wants them
+    Normalizer target_scale;            ///< of its numbers
 
     Member(const SavedModel& model, const ModelInterface& ensemble, const Dataset& data,
            std::size_t rows);
@@ -64,6 +73,9 @@ class EnsembleScorer {
   EnsembleExchange<T> exchange_;
   std::vector<Member> members_;
   AlignedBuffer<T> logits_;  ///< the ensemble's, of one sample
+  std::unique_ptr<Answers<T>> answers_;
+  std::unique_ptr<FigureSums<T>> figures_;  ///< may be null
+  std::vector<T> unscaled_;
   std::size_t chunk_begin_ = 0;
 };
 

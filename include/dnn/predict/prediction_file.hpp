@@ -10,9 +10,9 @@ namespace dnn {
 /// The file of predictions: CSV lines in the data's order, under a temporary name until complete.
 class PredictionFile {
  public:
-  /// Writes the header, for the classes of `data`, and a column for its labels where it has any.
-  /// Throws FileError, as its functions do.
-  PredictionFile(const std::string& path, const Dataset& data);
+  /// Writes the header: the columns that `data` passes on, and those of the answers
+  /// (Answers::header). Throws FileError, as its functions do.
+  PredictionFile(const std::string& path, const Dataset& data, const std::string& answers);
   PredictionFile(const PredictionFile&) = delete;
   PredictionFile& operator=(const PredictionFile&) = delete;
   /// Removes an incomplete file.
