@@ -13,13 +13,6 @@ std::size_t outputs_of(const Dataset& data) {
   return data.target_rows.as<double>().size() / std::max<std::size_t>(data.samples, 1);
 }
 
-/// Of `rows` samples, on average, by rows and by features.
-std::size_t sparse_bytes(const Dataset& data, std::size_t rows) {
-  constexpr std::size_t bytes = 2 * (sizeof(double) + sizeof(std::uint32_t));
-  return bytes * rows *
-         (data.value_columns.as<std::uint32_t>().size() / std::max<std::size_t>(data.samples, 1));
-}
-
 }  // namespace
 
 template <class T>
@@ -27,13 +20,16 @@ BatchLoader<T>::BatchLoader(Gatherer<T> gatherer, std::size_t max_rows, InputFor
     : gatherer_(std::move(gatherer)), max_rows_(max_rows), form_(form) {
   const std::size_t elements = form == InputForm::dense ? max_rows * gatherer_.data().features : 0;
   const std::size_t bytes =
-      form == InputForm::dense ? elements * sizeof(T) : sparse_bytes(gatherer_.data(), max_rows);
+      form == InputForm::dense
+          ? elements * sizeof(T)
+          : sparse_batch_bytes(stored_inputs(gatherer_.data(), gatherer_.encoding()), max_rows,
+                               sizeof(T));
   const std::size_t fitting = ring_bytes / std::max<std::size_t>(bytes, 1);
   slots_.resize(std::clamp<std::size_t>(fitting, 2, longest_ring));
   for (Slot& slot : slots_) {
     slot.features = AlignedBuffer<T>(elements);
   }
-  if (form == InputForm::sparse && gatherer_.has_center()) {
+  if (form == InputForm::sparse && !gatherer_.keeps_zeros()) {
     throw std::invalid_argument("BatchLoader: sparse rows with a normalizer that has a center");
   }
   thread_ = std::thread([this] { work(); });

@@ -75,7 +75,9 @@ Dataset without_names(const Dataset& data) {
           .kept_offsets = {},
           .kept_text = {},
           .has_missing = data.has_missing,
-          .notes = {}};
+          .notes = {},
+          .first_sample = data.first_sample,
+          .next = {}};
 }
 
 }  // namespace
@@ -103,8 +105,14 @@ Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
 }
 
 template <class T>
-bool Gatherer<T>::has_center() const {
-  return std::any_of(center_d_.begin(), center_d_.end(), [](double x) { return x != 0; });
+bool Gatherer<T>::keeps_zeros() const {
+  const std::vector<bool> stored = encoding_.scaled_inputs();  // in every row of a table
+  for (std::size_t j = 0; j < center_d_.size(); ++j) {
+    if (center_d_[j] != 0 && (data_.is_sparse() || j >= stored.size() || !stored[j])) {
+      return false;
+    }
+  }
+  return true;
 }
 
 template <class T>

@@ -13,6 +13,15 @@
 
 namespace dnn {
 
+Targets targets_of(const Dataset& data, std::size_t sample) {
+  if (!has_target_rows(data.task)) {
+    return Targets(data.label_view().subspan(sample, 1));
+  }
+  const std::size_t outputs = data.classes();
+  return Targets(MatrixView<const double>{data.target_rows.as<double>().data() + sample * outputs,
+                                          1, outputs});
+}
+
 namespace {
 
 void append_number(std::string& text, double value, int digits) {
@@ -31,16 +40,6 @@ std::string columns_of(const Dataset& data, const char* what) {
   return text;
 }
 
-/// The targets of a sample.
-Targets targets_of(const Dataset& data, std::size_t sample) {
-  if (!has_target_rows(data.task)) {
-    return Targets(data.label_view().subspan(sample, 1));
-  }
-  const std::size_t outputs = data.classes();
-  return Targets(MatrixView<const double>{data.target_rows.as<double>().data() + sample * outputs,
-                                          1, outputs});
-}
-
 template <class T>
 std::size_t largest(std::span<const T> row) {
   return static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin());
@@ -55,16 +54,21 @@ class ClassAnswers final : public Answers<T> {
     return (data_.has_labels() ? ",class,label" : ",class") + columns_of(data_, "p");
   }
 
-  void append(std::size_t sample, std::span<T> row, std::string& text,
-              LossSums& sums) const override {
+  std::size_t predict(std::size_t sample, std::span<T> row, LossSums& sums) const override {
     if (data_.has_labels()) {
       sums += evaluated(row, targets_of(data_, sample));
     }
-    text += ',' + csv_field(data_.class_names[largest(std::span<const T>(row))]);
+    const std::size_t predicted = largest(std::span<const T>(row));
+    softmax(row);
+    return predicted;
+  }
+
+  void append(std::size_t sample, std::size_t predicted, std::span<const T> row,
+              std::string& text) const override {
+    text += ',' + csv_field(data_.class_names[predicted]);
     if (data_.has_labels()) {
       text += ',' + csv_field(data_.class_names[label_of(sample)]);
     }
-    softmax(row);
     for (const T probability : row) {
       text += ',';
       append_number(text, static_cast<double>(probability), 7);
@@ -124,9 +128,13 @@ class NumberAnswers final : public Answers<T> {
            (data_.has_labels() ? columns_of(data_, "target") : std::string());
   }
 
-  void append(std::size_t sample, std::span<T> row, std::string& text,
-              LossSums& /*sums*/) const override {
+  std::size_t predict(std::size_t /*sample*/, std::span<T> row, LossSums& /*sums*/) const override {
     check_finite<T>(row);
+    return 0;
+  }
+
+  void append(std::size_t sample, std::size_t /*predicted*/, std::span<const T> row,
+              std::string& text) const override {
     for (const T value : row) {
       text += ',';
       append_number(text, static_cast<double>(value), 9);
@@ -148,23 +156,29 @@ class LabelAnswers final : public Answers<T> {
            (data_.has_labels() ? columns_of(data_, "target") : std::string());
   }
 
-  void append(std::size_t sample, std::span<T> row, std::string& text,
-              LossSums& sums) const override {
+  std::size_t predict(std::size_t sample, std::span<T> row, LossSums& sums) const override {
     check_finite<T>(row);
     if (data_.has_labels()) {
       sums.loss += SigmoidCrossEntropy<T>().evaluate(
           {row.data(), 1, row.size()}, targets_of(data_, sample), {0, row.size()}, {});
     }
+    std::transform(row.begin(), row.end(), row.begin(),
+                   [](T a) { return static_cast<T>(sigmoid(a)); });
+    return 0;
+  }
+
+  void append(std::size_t sample, std::size_t /*predicted*/, std::span<const T> row,
+              std::string& text) const override {
     std::string given;
     for (std::size_t j = 0; j < row.size(); ++j) {
-      if (row[j] >= 0) {
+      if (row[j] >= T{0.5}) {
         given += (given.empty() ? "" : ";") + data_.class_names[j];
       }
     }
     text += ',' + csv_field(given);
-    for (const T a : row) {
+    for (const T probability : row) {
       text += ',';
-      append_number(text, sigmoid(a), 7);
+      append_number(text, static_cast<double>(probability), 7);
     }
     append_targets(data_, sample, text);
   }

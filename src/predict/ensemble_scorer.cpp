@@ -7,7 +7,6 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/csv_text.hpp"
-#include "dnn/train/evaluator.hpp"
 
 namespace dnn {
 
@@ -43,10 +42,7 @@ EnsembleScorer<T>::EnsembleScorer(std::vector<std::string> paths, EnsembleAverag
       rows_(chunk_rows(data.classes())),
       exchange_(world, paths_.size(), data.classes(), rows_),
       logits_(data.classes()),
-      answers_(make_answers<T>(data)),
-      figures_(data.task == Task::numbers || data.task == Task::labels
-                   ? make_figures<T>(data, {{0, data.classes()}, nullptr}, false)
-                   : nullptr) {
+      answers_(make_answers<T>(data)) {
   agree(world, [&] {
     for (SavedModel& model : own) {
       members_.emplace_back(model, ensemble, data, rows_);
@@ -68,16 +64,23 @@ Range EnsembleScorer<T>::forward(std::size_t first) {
 }
 
 template <class T>
-std::string EnsembleScorer<T>::lines(Range samples, LossSums& sums) {
+std::string EnsembleScorer<T>::predictions(Range samples, PredictionFormat format,
+                                           PredictionSums& sums) {
   std::string text;
   for (std::size_t sample = samples.begin; sample < samples.end; ++sample) {
     const auto models = exchange_.logits(sample - chunk_begin_);
     try {
       average<T>(average_, models, logits_.span());
-      add_line(sample, text, sums);
+      const std::size_t predicted = predict(sample, sums);
+      if (format == PredictionFormat::csv) {
+        add_line(sample, predicted, text);
+      } else {
+        text.append(reinterpret_cast<const char*>(logits_.data()), logits_.size() * sizeof(T));
+      }
     } catch (const NumericalError& error) {
-      throw NumericalError(data_.origin + ": sample " + std::to_string(sample + 1) + ": " +
-                           error.what() + " (" + culprit(models) + ")");
+      throw NumericalError(data_.origin + ": sample " +
+                           std::to_string(data_.first_sample + sample + 1) + ": " + error.what() +
+                           " (" + culprit(models) + ")");
     }
   }
   return text;
@@ -105,20 +108,23 @@ void EnsembleScorer<T>::put(std::size_t member, MatrixView<const U> logits) {
 }
 
 template <class T>
-void EnsembleScorer<T>::add_line(std::size_t sample, std::string& text, LossSums& sums) {
+std::size_t EnsembleScorer<T>::predict(std::size_t sample, PredictionSums& sums) {
   const std::span<T> row = logits_.span();
-  if (figures_ && data_.has_labels()) {
-    const std::size_t outputs = data_.classes();
-    figures_->add({row.data(), 1, outputs},
-                  Targets(MatrixView<const double>{
-                      data_.target_rows.as<double>().data() + sample * outputs, 1, outputs}),
-                  {});
+  if (sums.figures && data_.has_labels()) {
+    const std::vector<double> outputs(row.begin(), row.end());
+    sums.figures->add({outputs.data(), 1, outputs.size()}, targets_of(data_, sample), {});
   }
-  text += std::to_string(sample + 1);
+  return answers_->predict(sample, row, sums.sums);
+}
+
+template <class T>
+void EnsembleScorer<T>::add_line(std::size_t sample, std::size_t predicted,
+                                 std::string& text) const {
+  text += std::to_string(data_.first_sample + sample + 1);
   for (std::size_t j = 0; j < data_.kept_names.size(); ++j) {
     text += ',' + csv_field(std::string(data_.kept(sample, j)));
   }
-  answers_->append(sample, row, text, sums);
+  answers_->append(sample, predicted, logits_.span(), text);
   text += '\n';
 }
 

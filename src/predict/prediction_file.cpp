@@ -1,5 +1,7 @@
 #include "dnn/predict/prediction_file.hpp"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <filesystem>
 
@@ -8,12 +10,24 @@
 
 namespace dnn {
 
+PredictionFormat prediction_format(const std::string& path) {
+  return path.ends_with(".npy") ? PredictionFormat::npy : PredictionFormat::csv;
+}
+
 PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
-                               const std::string& answers)
-    : path_(path), temporary_(path_ + ".tmp") {
+                               const std::string& answers, std::size_t element_bytes)
+    : path_(path),
+      temporary_(path_ + ".tmp"),
+      format_(prediction_format(path)),
+      element_bytes_(element_bytes),
+      classes_(data.class_names.size()) {
   errno = 0;
-  file_.open(temporary_, std::ios::trunc);
+  file_.open(temporary_, std::ios::trunc | std::ios::binary);
   check_written();
+  if (format_ == PredictionFormat::npy) {
+    write(npy_header(0));
+    return;
+  }
   std::string header = "sample";
   for (const std::string& name : data.kept_names) {
     header += ',' + csv_field(name);
@@ -28,14 +42,29 @@ PredictionFile::~PredictionFile() {
   }
 }
 
-void PredictionFile::write(const std::string& lines) {
+/// NumPy's format 1.0: a literal of Python's in 128 bytes, whatever the number of samples.
+std::string PredictionFile::npy_header(std::size_t samples) const {
+  constexpr std::size_t size = 128;
+  std::string header = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, size - 10, 0};
+  header += fmt::format("{{'descr': '<f{}', 'fortran_order': False, 'shape': ({}, {}), }}",
+                        element_bytes_, samples, classes_);
+  header.resize(size - 1, ' ');
+  return header + '\n';
+}
+
+void PredictionFile::write(const std::string& samples) {
   errno = 0;
-  file_ << lines << std::flush;
+  file_ << samples << std::flush;
   check_written();
 }
 
-void PredictionFile::commit() {
+void PredictionFile::commit(std::size_t samples) {
+  if (format_ == PredictionFormat::npy) {
+    file_.seekp(0);
+    write(npy_header(samples));
+  }
   file_.close();
+  check_written();
   std::error_code error;
   std::filesystem::rename(temporary_, path_, error);
   if (error) {

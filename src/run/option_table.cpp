@@ -102,10 +102,10 @@ std::vector<Option> data_options() {
        "category, date, day-first-date, label, weight or ignore, NAME a name or number as for "
        "--label-column"},
       {"missing", "Data", "WORD,...", &Config::missing,
-       "words that stand for a missing value in a table, as an empty cell does"},
+       "words that stand for a missing value in a table, as an empty cell does; '': no word does"},
       {"max-categories", "Data", "N", &Config::max_categories,
        "categories of a text column that get an input of their own, the commonest first; the "
-       "others share one",
+       "others share one, and among more than 256 also the values of a single row",
        Binding::model, in_range(&Config::max_categories, 1, 1'000'000)},
       {"drop-unlabelled", "Data", "", &Config::drop_unlabelled,
        "leave out rows of a table that have no label"},

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "dnn/data/sparse_batch.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/run/choices.hpp"
 
@@ -74,12 +75,6 @@ std::string describe_bits(const RunPlan& plan, const Config& config, const Train
                      plural(data.logical_shards, "logical shard"));
 }
 
-/// Of a sample, on average.
-double stored_values(const Dataset& data) {
-  return static_cast<double>(data.value_columns.as<std::uint32_t>().size()) /
-         static_cast<double>(data.samples);
-}
-
 /// What makes this run slower than it could be.
 void warn_of_ranks(const RunPlan& plan, const TrainingData& data, std::vector<std::string>& lines) {
   if (plan.shared_cores) {
@@ -134,7 +129,7 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
   if (data.sparse_rows) {
     lines.push_back(fmt::format(
         "sparse:   {:.1f} of {} features a sample; an update moves W of its batch's features alone",
-        stored_values(data.train), with_commas(data.train.features)));
+        stored_inputs(data.train), with_commas(data.train.features)));
   }
   const bool falls_back = config.precision == Precision::bf16 && plan.products == ProductKind::full;
   lines.push_back(
@@ -201,9 +196,9 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
     }
     lines.push_back("  " + more);
   }
-  lines.push_back(
-      fmt::format("model: {}  (summary{} beside it)", folder.best_model(),
-                  figures.best.accuracy >= 0 ? ", metrics and confusion matrix" : " and metrics"));
+  lines.push_back(fmt::format(
+      "model: {}  (summary{} beside it)", folder.best_model(),
+      figures.best.top5_accuracy >= 0 ? ", metrics and confusion matrix" : " and metrics"));
   return lines;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/comm/node_cores.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
@@ -178,10 +179,20 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
                                 const LoadOptions& options) {
   const Communicator& world = grid.world();
   Node& node = grid.node();
-  std::optional<Parts> parts = agree(world, [&] {
-    check_streams({settings.data, settings.test_data}, grid.domains());
-    return node.is_leader() ? std::optional(read_parts(settings, options.wide)) : std::nullopt;
-  });
+  const NodeCores cores = NodeCores::find(node.ranks());
+  const std::size_t threads =
+      options.threads == 0 ? cores.node : options.threads * static_cast<std::size_t>(node.size());
+  std::optional<Parts> parts = agree(
+      world,
+      [&] {
+        check_streams({settings.data, settings.test_data}, grid.domains());
+        if (!node.is_leader()) {
+          return std::optional<Parts>();
+        }
+        const BorrowedCores borrowed(cores, threads);
+        return std::optional(read_parts(settings, options.wide));
+      },
+      Waiting::asleep);
   const bool has_test =
       world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
   Dataset train =
@@ -213,9 +224,10 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
   const bool sparse_rows = keeps_rows_sparse(train);
   Normalizer normalizer = agree(world, [&] {
-    return sparse_rows ? features.scaling(settings.normalize)
-                       : features.normalizer(settings.normalize,
-                                             FeatureEncoding(train.schema).scaled_inputs());
+    return train.is_sparse() && sparse_rows
+               ? features.scaling(settings.normalize)
+               : features.normalizer(settings.normalize,
+                                     FeatureEncoding(train.schema).scaled_inputs());
   });
   const double largest = features.largest(normalizer);
   fill_with_means(train.schema, features);

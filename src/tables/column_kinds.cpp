@@ -28,7 +28,8 @@ const std::map<std::string, AskedKind>& kind_words() {
   throw InputError(fmt::format(
       "{}, column {}: {} is not a {}, which {} asks for; --missing takes a word for a missing "
       "value",
-      bad.first_misfit, in_quotes(name), in_quotes(bad.misfit_words.front()), what, asked_by));
+      cells.text_of(bad.first_misfit), in_quotes(name), in_quotes(bad.misfit_words.front()), what,
+      asked_by));
 }
 
 }  // namespace

@@ -176,7 +176,7 @@ class TableReader {
           fmt::format("holds {} different texts in {} rows", column.texts.size(), cells.rows());
     } else if (column.missing > 0 && !options_.drop_unlabelled) {
       trouble = fmt::format("has no value in {} of {} rows (the first is {})", column.missing,
-                            cells.rows(), column.first_missing);
+                            cells.rows(), cells.text_of(column.first_missing));
     } else {
       return;
     }
@@ -204,12 +204,15 @@ class TableReader {
       std::vector<ColumnMode> other(modes_.size(), ColumnMode{CellMode::skip, false, false});
       other[j].mode = CellMode::day_first_date;
       // The order of 2024-04-01 does not matter, as a few rows show.
-      const TableCells first_rows(parts_, other, missing_, sample);
+      const TableCells first_rows(parts_, other, missing_, options_.chunk_bytes,
+                                  {.most_rows = sample});
       if (first_rows.columns()[j].misfits > 0 ||
-          sum(first_rows, j) == sum(TableCells(parts_, modes_, missing_, sample), j)) {
+          sum(first_rows, j) ==
+              sum(TableCells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = sample}),
+                  j)) {
         continue;
       }
-      if (TableCells(parts_, other, missing_).columns()[j].misfits == 0) {
+      if (TableCells(parts_, other, missing_, options_.chunk_bytes).columns()[j].misfits == 0) {
         schema.columns[j].remark =
             "01/02 is taken for January 2 (--columns day-first-date:NAME: February 1)";
       }
@@ -229,7 +232,7 @@ class TableReader {
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
   TableCells read_rows(std::size_t most) {
     while (true) {
-      TableCells cells(parts_, modes_, missing_, most);
+      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = most});
       const bool cut_off = leave_out(cells.cut_off(), parts_);
       if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
         return cells;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,16 @@
 #include "dnn/data/table_schema.hpp"
 
 namespace dnn {
+
+/// Where the reading of a table goes on that is read piece by piece.
+struct TablePlace {
+  std::size_t part = 0;         ///< of the texts that the table is made of
+  std::size_t offset = 0;       ///< where a record begins in the part's rows
+  std::size_t line = 0;         ///< its line; 0: the table's beginning
+  std::size_t samples = 0;      ///< of the pieces before
+  bool has_labels = true;       ///< all rows of the table have
+  std::vector<bool> day_first;  ///< of each column: how its dates are read
+};
 
 /// Samples with their features and labels, in the types in which they were read: bytes stay bytes
 /// until a batch is gathered. Copies share the same memory.
@@ -54,6 +65,8 @@ struct Dataset {
   Bytes kept_text;     ///< the texts, one after another
   bool has_missing = false;        ///< a table: some raw values are NaN
   std::vector<std::string> notes;  ///< what the reader understood, one line each, for the user
+  std::size_t first_sample = 0;    ///< a piece of a table: how many samples come before it
+  std::optional<TablePlace> next;  ///< a piece of a table: where the next one begins
 
   [[nodiscard]] bool is_sparse() const { return row_offsets.size() > 0; }
   [[nodiscard]] bool has_labels() const { return labels.size() > 0 || target_rows.size() > 0; }

@@ -13,11 +13,10 @@
 #include "dnn/data/dataset.hpp"
 #include "dnn/model/saved_network.hpp"
 #include "dnn/nn/ensemble_average.hpp"
-#include "dnn/nn/softmax.hpp"
 #include "dnn/parallel/ensemble_exchange.hpp"
 #include "dnn/predict/answers.hpp"
 #include "dnn/predict/model_interface.hpp"
-#include "dnn/train/figures.hpp"
+#include "dnn/predict/prediction_file.hpp"
 
 namespace dnn {
 
@@ -40,15 +39,10 @@ class EnsembleScorer {
   /// writes.
   Range forward(std::size_t first);
 
-  /// The lines of `samples`, which forward() returned, for a PredictionFile; adds to the sums where
-  /// there are labels. Throws NumericalError, naming sample and model, for logits that softmax
-  /// cannot take.
-  std::string lines(Range samples, LossSums& sums);
-
-  /// Collective over `world`: the task's figures of all lines, where there are labels.
-  [[nodiscard]] std::vector<Figure> figures(const Communicator& world) const {
-    return figures_ && data_.has_labels() ? figures_->finish(world) : std::vector<Figure>();
-  }
+  /// What a PredictionFile has of `samples`, which forward() returned; adds to the sums where there
+  /// are labels. Throws NumericalError, naming sample and model, for logits that softmax cannot
+  /// take.
+  std::string predictions(Range samples, PredictionFormat format, PredictionSums& sums);
 
  private:
   /// A model of this rank.
@@ -63,7 +57,9 @@ class EnsembleScorer {
 
   template <class U>
   void put(std::size_t member, MatrixView<const U> logits);
-  void add_line(std::size_t sample, std::string& text, LossSums& sums);
+  /// Turns the outputs into the answer; returns the predicted class.
+  std::size_t predict(std::size_t sample, PredictionSums& sums);
+  void add_line(std::size_t sample, std::size_t predicted, std::string& text) const;
   [[nodiscard]] std::string culprit(const std::vector<std::span<const T>>& models) const;
 
   std::vector<std::string> paths_;
@@ -72,9 +68,8 @@ class EnsembleScorer {
   std::size_t rows_;
   EnsembleExchange<T> exchange_;
   std::vector<Member> members_;
-  AlignedBuffer<T> logits_;  ///< the ensemble's, of one sample
+  AlignedBuffer<T> logits_;  ///< the ensemble's, of one sample; then its answer
   std::unique_ptr<Answers<T>> answers_;
-  std::unique_ptr<FigureSums<T>> figures_;  ///< may be null
   std::vector<T> unscaled_;
   std::size_t chunk_begin_ = 0;
 };

@@ -23,7 +23,7 @@ struct DataSettings {
   HeaderMode csv_header = HeaderMode::detect;
   std::string columns;                        ///< see parse_column_kinds
   std::string missing = usual_missing_words;  ///< see ReadOptions
-  std::size_t max_categories = 256;           ///< see ReadOptions
+  std::size_t max_categories = 10'000;        ///< see ReadOptions
   bool drop_unlabelled = false;               ///< see ReadOptions
   double validation = 0.1;                    ///< fraction of the training data that is held out
   Normalization normalize = Normalization::standard;
