@@ -62,7 +62,10 @@ Dataset without_names(const Dataset& data) {
           .row_offsets = data.row_offsets,
           .value_columns = data.value_columns,
           .index_base = data.index_base,
+          .task = data.task,
           .labels = data.labels,
+          .target_rows = data.target_rows,
+          .target_scale = data.target_scale,
           .weights = data.weights,
           .weight_scale = data.weight_scale,
           .class_names = {},
@@ -192,6 +195,19 @@ void Gatherer<T>::gather_labels(std::span<const std::uint64_t> samples,
   const auto all = data_.label_view();
   for (std::size_t i = 0; i < samples.size(); ++i) {
     labels[i] = all[samples[i]];
+  }
+}
+
+template <class T>
+void Gatherer<T>::gather_targets(std::span<const std::uint64_t> samples,
+                                 MatrixView<double> targets) const {
+  const auto all = data_.target_rows.as<double>();
+  const Normalizer& scaling = data_.target_scale;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    for (std::size_t j = 0; j < targets.cols; ++j) {
+      const double raw = all[samples[i] * targets.cols + j];
+      targets(i, j) = scaling.is_identity() ? raw : (raw - scaling.center[j]) * scaling.scale[j];
+    }
   }
 }
 

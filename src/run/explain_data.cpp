@@ -28,9 +28,9 @@ int explain_data(const Config& config, const Communicator& world) {
     }
     const Dataset data = open_dataset(config.explain_data, Part::train,
                                       read_options_of(config, config.precision == Precision::f64));
-    print(fmt::format("{}: {} samples, {} inputs, {} classes", config.explain_data,
+    print(fmt::format("{}: {} samples, {} inputs, {}", config.explain_data,
                       with_commas(data.samples), with_commas(data.features),
-                      with_commas(data.classes())));
+                      describe_targets(data)));
     for (const std::string& note : data.notes) {
       print("note: " + note);
     }

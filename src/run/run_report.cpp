@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "dnn/data/sparse_batch.hpp"
@@ -21,6 +22,21 @@ template <class Count>
 std::string plural(Count count, const char* word) {
   return fmt::format("{} {}{}", with_commas(static_cast<std::uint64_t>(count)), word,
                      count == 1 ? "" : "s");
+}
+
+/// "accuracy 97.00 % (loss 0.1234", "r2 0.89, rmse 3.21, mae 2.10 (loss 0.1234".
+std::string describe_evaluation(const Evaluation& evaluation) {
+  if (evaluation.accuracy >= 0) {
+    return fmt::format("accuracy {:.2f} % (loss {:.4f}", 100 * evaluation.accuracy,
+                       evaluation.loss);
+  }
+  constexpr std::size_t most = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, evaluation.figures.size()); ++i) {
+    const Figure& figure = evaluation.figures[i];
+    text += fmt::format("{}{} {:.4g}", i == 0 ? "" : ", ", figure.name, figure.value);
+  }
+  return fmt::format("{} (loss {:.4f}", text, evaluation.loss);
 }
 
 /// Whether the ranks with most shards take more than a tenth longer than the mean.
@@ -101,8 +117,8 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                                     "bits:     " + describe_bits(plan, config, data)};
   warn_of_ranks(plan, data, lines);
   lines.push_back(fmt::format(
-      "data:     {}: {}, {} classes; {} samples to train, {} to validate, {} to test; features {}",
-      config.data, plural(data.train.features, "feature"), with_commas(data.train.classes()),
+      "data:     {}: {}, {}; {} samples to train, {} to validate, {} to test; features {}",
+      config.data, plural(data.train.features, "feature"), describe_targets(data.train),
       with_commas(data.sampler.training_samples()), with_commas(data.sampler.validation_samples()),
       with_commas(data.test ? data.test->samples : 0), word_for(config.normalize)));
   for (const Dataset* set : {&data.train, data.test ? &*data.test : nullptr}) {
@@ -170,12 +186,19 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
     lines.push_back(
         fmt::format("stopped early: no better validation result in {} epochs", config.early_stop));
   }
+  lines.push_back(fmt::format("{} {}, {} samples) with the model of epoch {}, the best",
+                              figures.evaluated_on, describe_evaluation(figures.best),
+                              with_commas(figures.best.samples), result.best_epoch));
+  if (figures.best.accuracy >= 0 && !figures.best.figures.empty()) {
+    std::string more;
+    for (const Figure& figure : figures.best.figures) {
+      more += fmt::format("{}{} {:.4f}", more.empty() ? "" : ", ", figure.name, figure.value);
+    }
+    lines.push_back("  " + more);
+  }
   lines.push_back(fmt::format(
-      "{} accuracy {:.2f} % (loss {:.4f}, {} samples) with the model of epoch {}, the best",
-      figures.evaluated_on, 100 * figures.best.accuracy, figures.best.loss,
-      with_commas(figures.best.samples), result.best_epoch));
-  lines.push_back(fmt::format("model: {}  (summary, metrics and confusion matrix beside it)",
-                              folder.best_model()));
+      "model: {}  (summary{} beside it)", folder.best_model(),
+      figures.best.top5_accuracy >= 0 ? ", metrics and confusion matrix" : " and metrics"));
   return lines;
 }
 

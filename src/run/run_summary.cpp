@@ -18,10 +18,18 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const Evaluation& evaluation) {
-  return {{"loss", evaluation.loss},
-          {"accuracy", evaluation.accuracy},
-          {"top5_accuracy", evaluation.top5_accuracy},
-          {"samples", evaluation.samples}};
+  Json json = {{"loss", evaluation.loss}};
+  if (evaluation.accuracy >= 0) {
+    json["accuracy"] = evaluation.accuracy;
+  }
+  if (evaluation.top5_accuracy >= 0) {
+    json["top5_accuracy"] = evaluation.top5_accuracy;
+  }
+  for (const Figure& figure : evaluation.figures) {
+    json[figure.name] = figure.value;
+  }
+  json["samples"] = evaluation.samples;
+  return json;
 }
 
 Json to_json(const EpochMetrics& metrics) {
@@ -72,6 +80,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"products", name_of_products(plan.products, config)},
         {"environment", plan.environment.to_json()},
         {"exchange", {{"used", word_for(plan.exchange.kind)}, {"reason", plan.exchange.reason}}},
+        {"task", word_for(data.train.task)},
         {"network", plan.layout.widths()},
         {"parameters", plan.layout.parameter_count()},
         {"batch_size", data.batch_size},

@@ -183,7 +183,9 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   figures.best_sha256 = trainer.parameters_sha256();
   confusion.clear();
   figures.best = trainer.final_evaluation(confusion);
-  write_confusion(world, folder, data.train.class_names, confusion);
+  if (data.train.task == Task::classes) {
+    write_confusion(world, folder, data.train.class_names, confusion);
+  }
   figures.total_seconds = since_start.seconds();
   figures.checkpoints = control.report();
   figures.checkpoint_stall_seconds = control.stall_seconds();

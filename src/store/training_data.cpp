@@ -21,6 +21,7 @@
 #include "dnn/store/missing_values.hpp"
 #include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
+#include "dnn/store/target_scale.hpp"
 
 namespace dnn {
 
@@ -36,12 +37,18 @@ Parts read_parts(const DataSettings& settings, bool wide) {
   DataSource source(settings.data);
   Parts parts{source.read(Part::train, options), std::nullopt};
   check_trainable(parts.train);
+  if (settings.task != Task::automatic && parts.train.task != settings.task) {
+    throw InputError(fmt::format("{}: --task {}: data of this form have classes only",
+                                 parts.train.origin, word_for(settings.task)));
+  }
   if (!settings.weight_column.empty() && !parts.train.has_weights()) {
     throw InputError(
         fmt::format("{}: --weight-column {}: only a table of text has a column of "
                     "weights; save the data as CSV",
                     parts.train.origin, settings.weight_column));
   }
+  options.task = parts.train.task;
+  options.outputs = parts.train.classes();
   const bool own_test = settings.test_data.empty() && source.has_test_part(true);
   if (own_test || !settings.test_data.empty()) {
     if (!parts.train.schema.empty()) {
@@ -140,6 +147,7 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
 
 ReadOptions read_options_of(const DataSettings& settings, bool wide) {
   ReadOptions options;
+  options.task = settings.task;
   options.label_column = settings.label_column;
   options.weight_column = settings.weight_column;
   options.header = settings.csv_header;
@@ -154,7 +162,7 @@ ReadOptions read_options_of(const DataSettings& settings, bool wide) {
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
     return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +
-           d.weights.size();
+           d.target_rows.size() + d.weights.size();
   };
   return of(train) + (test ? of(*test) : 0);
 }
@@ -210,6 +218,7 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   });
   const Sampler sampler(sampling);
   scale_weights(world, train, sampler);
+  scale_targets(world, train, sampler);
   fill_with_medians(world, train, sampler);
   const FeatureStatistics features =
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
@@ -223,6 +232,7 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   const double largest = features.largest(normalizer);
   fill_with_means(train.schema, features);
   if (test) {
+    test->target_scale = train.target_scale;
     if (!test->schema.empty()) {
       test->schema = train.schema;
     }

@@ -129,6 +129,8 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   ModelDescription description;
   description.widths.assign(setup_.widths.begin(), setup_.widths.end());
   description.precision = stored_as(setup_.settings.precision);
+  description.task = setup_.data.train.task;
+  description.target_scale = setup_.data.train.target_scale;
   description.class_names = setup_.data.train.class_names;
   description.feature_names = setup_.data.train.feature_names;
   description.index_base = setup_.data.train.index_base;
@@ -139,6 +141,7 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   if (metrics.validation) {
     description.validation_loss = metrics.validation->loss;
     description.validation_accuracy = metrics.validation->accuracy;
+    description.validation_figures = metrics.validation->figures;
     description.validation_samples = metrics.validation->samples;
   }
   description.program = program_name;

@@ -37,6 +37,10 @@ class Gatherer {
   /// `labels[i]` becomes the class of sample `samples[i]`.
   void gather_labels(std::span<const std::uint64_t> samples, std::span<std::int32_t> labels) const;
 
+  /// Row i of `targets` (samples.size() x outputs) becomes what sample `samples[i]` is to give, as
+  /// the network learns it: numbers are scaled.
+  void gather_targets(std::span<const std::uint64_t> samples, MatrixView<double> targets) const;
+
   /// `weights[i]` becomes how much sample `samples[i]` counts.
   void gather_weights(std::span<const std::uint64_t> samples, std::span<double> weights) const;
 
