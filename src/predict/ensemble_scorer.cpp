@@ -105,12 +105,12 @@ void EnsembleScorer<T>::add_line(std::size_t sample, std::string& text, LossSums
   const auto predicted = static_cast<std::size_t>(predicted_class<T>(row));
   text += std::to_string(sample + 1);
   for (std::size_t j = 0; j < data_.kept_names.size(); ++j) {
-    text += ',' + csv_field(std::string(data_.kept(sample, j)));
+    text += ',' + spreadsheet_field(std::string(data_.kept(sample, j)));
   }
-  text += ',' + csv_field(data_.class_names[predicted]);
+  text += ',' + spreadsheet_field(data_.class_names[predicted]);
   if (data_.has_labels()) {
     const auto label = static_cast<std::size_t>(data_.label_view()[sample]);
-    text += ',' + csv_field(data_.class_names[label]);
+    text += ',' + spreadsheet_field(data_.class_names[label]);
   }
   softmax(row);
   for (const T probability : row) {

@@ -1,7 +1,10 @@
 #include "dnn/predict/prediction_file.hpp"
 
-#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
+#include <span>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/csv_text.hpp"
@@ -10,50 +13,41 @@ namespace dnn {
 
 PredictionFile::PredictionFile(const std::string& path, const Dataset& data)
     : path_(path), temporary_(path_ + ".tmp") {
-  errno = 0;
-  file_.open(temporary_, std::ios::trunc);
-  check_written();
+  ::unlink(temporary_.c_str());  // what a killed program left, or a link to somebody's file
+  file_.emplace(temporary_, O_CREAT | O_EXCL, path_);
   std::string header = "sample";
   for (const std::string& name : data.kept_names) {
-    header += ',' + csv_field(name);
+    header += ',' + spreadsheet_field(name);
   }
   header += ",class";
   if (data.has_labels()) {
     header += ",label";
   }
   for (const std::string& name : data.class_names) {
-    header += ',' + csv_field("p(" + name + ")");
+    header += ',' + spreadsheet_field("p(" + name + ")");
   }
   write(header + '\n');
 }
 
 PredictionFile::~PredictionFile() {
   if (!done_) {
-    std::error_code error;
-    std::filesystem::remove(temporary_, error);
+    file_.reset();
+    ::unlink(temporary_.c_str());
   }
 }
 
 void PredictionFile::write(const std::string& lines) {
-  errno = 0;
-  file_ << lines << std::flush;
-  check_written();
+  file_->write(std::as_bytes(std::span(lines)));
 }
 
 void PredictionFile::commit() {
-  file_.close();
+  file_->close();
   std::error_code error;
   std::filesystem::rename(temporary_, path_, error);
   if (error) {
     throw FileError("write the predictions", path_, error.value());
   }
   done_ = true;
-}
-
-void PredictionFile::check_written() const {
-  if (!file_) {
-    throw FileError("write the predictions", path_, errno != 0 ? errno : EIO);
-  }
 }
 
 }  // namespace dnn

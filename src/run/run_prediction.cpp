@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -10,6 +9,7 @@
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/files/stream.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
@@ -109,19 +109,19 @@ LossSums score(const PredictConfig& config, std::vector<SavedModel> models,
 void report(const PredictConfig& config, const Dataset& data, const LossSums& sums,
             const EnsembleLayout& layout) {
   if (layout.models > 1) {
-    std::printf("ensemble of %zu models, %s averaged; %zu rank%s in %zu data shard%s\n",
-                layout.models, word_for(config.average).c_str(), layout.ranks,
-                layout.ranks == 1 ? "" : "s", layout.shards(), layout.shards() == 1 ? "" : "s");
+    say(fmt::format("ensemble of {} models, {} averaged; {} rank{} in {} data shard{}",
+                    layout.models, word_for(config.average), layout.ranks,
+                    layout.ranks == 1 ? "" : "s", layout.shards(),
+                    layout.shards() == 1 ? "" : "s"));
   }
   const auto count = static_cast<double>(data.samples);
   if (data.has_labels()) {
-    std::printf("accuracy %.2f %% (%llu of %zu), loss %.4f\n",
-                100 * static_cast<double>(sums.correct) / count,
-                static_cast<unsigned long long>(sums.correct), data.samples,
-                sums.loss.value() / count);
+    say(fmt::format("accuracy {:.2f} % ({} of {}), loss {:.4f}",
+                    100 * static_cast<double>(sums.correct) / count, sums.correct, data.samples,
+                    sums.loss.value() / count));
   }
-  std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), data.samples,
-              data.samples == 1 ? "" : "s");
+  say(fmt::format("predictions: {} ({} sample{})", config.output, data.samples,
+                  data.samples == 1 ? "" : "s"));
 }
 
 }  // namespace
@@ -149,7 +149,7 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
     data.class_names = ensemble.class_names;  // data without labels have no names
     if (world.is_root() && !config.quiet) {
       for (const std::string& note : data.notes) {
-        std::printf("note: %s\n", note.c_str());
+        say("note: " + note);
       }
     }
     const LossSums sums = ensemble.precision == Precision::f64

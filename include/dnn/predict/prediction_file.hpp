@@ -1,8 +1,9 @@
 #pragma once
 
-#include <fstream>
+#include <optional>
 #include <string>
 
+#include "dnn/core/output_file.hpp"
 #include "dnn/data/dataset.hpp"
 
 namespace dnn {
@@ -25,11 +26,9 @@ class PredictionFile {
   void commit();
 
  private:
-  void check_written() const;
-
   std::string path_;
   std::string temporary_;
-  std::ofstream file_;
+  std::optional<OutputFile> file_;
   bool done_ = false;
 };
 
