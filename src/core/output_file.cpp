@@ -86,6 +86,10 @@ void OutputFile::write(std::span<const std::byte> bytes) {
   check(write_all(descriptor_, bytes));
 }
 
+void OutputFile::rewind() {
+  check(::lseek(descriptor_, 0, SEEK_SET) == 0);
+}
+
 bool OutputFile::flush() {
   const bool done = uninterrupted([this] { return ::fsync(descriptor_); }) == 0;
   check(done || means_unsupported(errno));

@@ -78,7 +78,7 @@ void use_classes(Dataset& data, const std::vector<std::string>& class_names,
     if (labels[i] == unknown) {
       throw InputError(fmt::format(
           "{}: unknown label {} of sample {}: not among the {} classes of {} ({} to {})",
-          data.origin, in_quotes(data.class_names[own]), i + 1, class_names.size(), expected_by,
+          data.origin, in_quotes(data.class_names[own]), data.first_sample + i + 1, class_names.size(), expected_by,
           in_quotes(class_names.front()), in_quotes(class_names.back())));
     }
   }

@@ -40,6 +40,7 @@ std::string commonest(const TableColumn& column) {
 std::string values_of(const TableColumn& column) {
   switch (column.kind) {
     case ColumnKind::number:
+    case ColumnKind::weight:
       return fmt::format("{:g} to {:g}", column.least, column.largest);
     case ColumnKind::date:
       return fmt::format("{} to {}", date_text(column.least).text, date_text(column.largest).text);
@@ -72,7 +73,9 @@ std::string becomes(const TableColumn& column) {
       text += " (missing: a category)";
     }
   } else {
-    text = column.kind == ColumnKind::label ? "the class" : "left out";
+    text = column.kind == ColumnKind::label    ? "the class"
+           : column.kind == ColumnKind::weight ? "how much a sample counts"
+                                               : "left out";
   }
   return column.remark.empty() ? text : text + "; " + column.remark;
 }

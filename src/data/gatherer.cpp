@@ -63,6 +63,8 @@ Dataset without_names(const Dataset& data) {
           .value_columns = data.value_columns,
           .index_base = data.index_base,
           .labels = data.labels,
+          .weights = data.weights,
+          .weight_scale = data.weight_scale,
           .class_names = {},
           .feature_names = {},
           .schema = {},
@@ -70,7 +72,9 @@ Dataset without_names(const Dataset& data) {
           .kept_offsets = {},
           .kept_text = {},
           .has_missing = data.has_missing,
-          .notes = {}};
+          .notes = {},
+          .first_sample = data.first_sample,
+          .next = {}};
 }
 
 }  // namespace
@@ -98,8 +102,14 @@ Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
 }
 
 template <class T>
-bool Gatherer<T>::has_center() const {
-  return std::any_of(center_d_.begin(), center_d_.end(), [](double x) { return x != 0; });
+bool Gatherer<T>::keeps_zeros() const {
+  const std::vector<bool> stored = encoding_.scaled_inputs();  // in every row of a table
+  for (std::size_t j = 0; j < center_d_.size(); ++j) {
+    if (center_d_[j] != 0 && (data_.is_sparse() || j >= stored.size() || !stored[j])) {
+      return false;
+    }
+  }
+  return true;
 }
 
 template <class T>
@@ -182,6 +192,15 @@ void Gatherer<T>::gather_labels(std::span<const std::uint64_t> samples,
   const auto all = data_.label_view();
   for (std::size_t i = 0; i < samples.size(); ++i) {
     labels[i] = all[samples[i]];
+  }
+}
+
+template <class T>
+void Gatherer<T>::gather_weights(std::span<const std::uint64_t> samples,
+                                 std::span<double> weights) const {
+  const auto all = data_.weights.as<double>();
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    weights[i] = all[samples[i]] * data_.weight_scale;
   }
 }
 

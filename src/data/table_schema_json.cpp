@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array kinds = {ColumnKind::number, ColumnKind::category,   ColumnKind::date,
                               ColumnKind::label,  ColumnKind::identifier, ColumnKind::constant,
-                              ColumnKind::ignored};
+                              ColumnKind::weight, ColumnKind::ignored};
 
 ColumnKind kind_of(const std::string& word) {
   const auto found = std::find_if(kinds.begin(), kinds.end(),

@@ -93,8 +93,8 @@ auto ClassShardedSoftmax<T>::look_at(std::span<const T> a, Range classes, std::s
 }
 
 template <class T>
-auto ClassShardedSoftmax<T>::evaluate(MatrixView<const T> A, std::span<const std::int32_t> labels)
-    -> Result {
+auto ClassShardedSoftmax<T>::evaluate(MatrixView<const T> A, const Targets& targets) -> Result {
+  const std::span<const std::int32_t> labels = targets.classes;
   parallel_for_rows(A.rows, A.cols, [&](Range mine) {
     for (std::size_t s = mine.begin; s < mine.end; ++s) {
       for (std::size_t b = 0; b < blocks_.size(); ++b) {
@@ -109,12 +109,13 @@ auto ClassShardedSoftmax<T>::evaluate(MatrixView<const T> A, std::span<const std
     }
   });
   reduce(A.rows, labels);
-  return conclude(A, labels);
+  return conclude(A, targets);
 }
 
 template <class T>
-auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, std::span<const std::int32_t> labels,
+auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, const Targets& targets,
                                            std::size_t global_samples) -> Result {
+  const std::span<const std::int32_t> labels = targets.classes;
   parallel_for_rows(A.rows, A.cols, [&](Range mine) {
     for (std::size_t s = mine.begin; s < mine.end; ++s) {
       for (std::size_t b = 0; b < blocks_.size(); ++b) {
@@ -132,11 +133,12 @@ auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, std::span<const std:
     }
   });
   reduce(A.rows, labels);
-  const Result result = conclude(A, labels);
+  const Result result = conclude(A, targets);
   parallel_for_rows(A.rows, A.cols, [&](Range mine) {
     for (std::size_t s = mine.begin; s < mine.end; ++s) {
       const auto target = static_cast<std::size_t>(labels[s]);
-      const double share = loss_.weight(target) / static_cast<double>(global_samples);
+      const double share =
+          targets.weight(s) * loss_.weight(target) / static_cast<double>(global_samples);
       const double smoothing = loss_.label_smoothing();
       for (std::size_t b = 0; b < blocks_.size(); ++b) {
         const double scale = share * factor(row(s, b).max, maxima_[s]) / sums(s)[0];
@@ -204,19 +206,18 @@ double ClassShardedSoftmax<T>::linear_part(const Row& row, Range classes, T max,
 }
 
 template <class T>
-auto ClassShardedSoftmax<T>::conclude(MatrixView<const T> A,
-                                      std::span<const std::int32_t> labels) const -> Result {
+auto ClassShardedSoftmax<T>::conclude(MatrixView<const T> A, const Targets& targets) const
+    -> Result {
   Result result;
   for (std::size_t s = 0; s < A.rows; ++s) {
-    const auto target = static_cast<std::size_t>(labels[s]);
+    const auto target = static_cast<std::size_t>(targets.classes[s]);
     const double* totals = sums(s);
     const double loss = loss_.weight(target) * (std::log(totals[0]) - totals[1]);
     if (totals[0] >= 1 && std::isfinite(loss)) {
-      result.sums.loss += loss;
-      result.sums.correct += totals[2] == 0 ? 1 : 0;
+      result.sums.add(loss, totals[2] == 0, targets.weight(s));
       continue;
     }
-    result.sums.loss = std::numeric_limits<double>::quiet_NaN();
+    result.sums.add(std::numeric_limits<double>::quiet_NaN(), false, targets.weight(s));
     ++result.bad_rows;
     if (!result.bad) {
       result.bad = finding(A.row(s), s, target);

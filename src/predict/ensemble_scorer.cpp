@@ -71,16 +71,22 @@ Range EnsembleScorer<T>::forward(std::size_t first) {
 }
 
 template <class T>
-std::string EnsembleScorer<T>::lines(Range samples, LossSums& sums) {
+std::string EnsembleScorer<T>::predictions(Range samples, PredictionFormat format, LossSums& sums) {
   std::string text;
   for (std::size_t sample = samples.begin; sample < samples.end; ++sample) {
     const auto models = exchange_.logits(sample - chunk_begin_);
     try {
       average<T>(average_, models, logits_.span());
-      add_line(sample, text, sums);
+      const std::size_t predicted = predict(sample, sums);
+      if (format == PredictionFormat::csv) {
+        add_line(sample, predicted, text);
+      } else {
+        text.append(reinterpret_cast<const char*>(logits_.data()), logits_.size() * sizeof(T));
+      }
     } catch (const NumericalError& error) {
-      throw NumericalError(data_.origin + ": sample " + std::to_string(sample + 1) + ": " +
-                           error.what() + " (" + culprit(models) + ")");
+      throw NumericalError(data_.origin + ": sample " +
+                           std::to_string(data_.first_sample + sample + 1) + ": " + error.what() +
+                           " (" + culprit(models) + ")");
     }
   }
   return text;
@@ -96,14 +102,21 @@ void EnsembleScorer<T>::put(std::size_t member, MatrixView<const U> logits) {
 }
 
 template <class T>
-void EnsembleScorer<T>::add_line(std::size_t sample, std::string& text, LossSums& sums) {
+std::size_t EnsembleScorer<T>::predict(std::size_t sample, LossSums& sums) {
   const std::span<T> row = logits_.span();
   if (data_.has_labels()) {
     sums += SoftmaxCrossEntropy().evaluate<T>({row.data(), 1, row.size()},
                                               data_.label_view().subspan(sample, 1));
   }
   const auto predicted = static_cast<std::size_t>(predicted_class<T>(row));
-  text += std::to_string(sample + 1);
+  softmax(row);
+  return predicted;
+}
+
+template <class T>
+void EnsembleScorer<T>::add_line(std::size_t sample, std::size_t predicted,
+                                 std::string& text) const {
+  text += std::to_string(data_.first_sample + sample + 1);
   for (std::size_t j = 0; j < data_.kept_names.size(); ++j) {
     text += ',' + spreadsheet_field(std::string(data_.kept(sample, j)));
   }
@@ -112,8 +125,7 @@ void EnsembleScorer<T>::add_line(std::size_t sample, std::string& text, LossSums
     const auto label = static_cast<std::size_t>(data_.label_view()[sample]);
     text += ',' + spreadsheet_field(data_.class_names[label]);
   }
-  softmax(row);
-  for (const T probability : row) {
+  for (const T probability : logits_.span()) {
     text += ',';
     append_number(text, static_cast<double>(probability));
   }

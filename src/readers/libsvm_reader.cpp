@@ -20,10 +20,9 @@ constexpr const char* one_label_each =
 template <class T>
 class LibsvmParser {
  public:
-  LibsvmParser(std::string_view text, const std::string& origin, const ReadOptions& options)
-      : options_(options),
-        lines_(text, origin),
-        rows_(lines_, static_cast<std::size_t>(std::count(text.begin(), text.end(), ':'))) {}
+  LibsvmParser(std::span<const TableText> texts, const std::string& origin,
+               const ReadOptions& options)
+      : options_(options), origin_(origin), lines_(texts), rows_(lines_, count_colons(texts)) {}
 
   /// Reads all lines; false if double would hold a value that T changes. The line is the last one
   /// then.
@@ -41,23 +40,31 @@ class LibsvmParser {
 
   Dataset finish() {
     if (labels_.size() == 0 && rows_.size() > 0 && !options_.features) {
-      throw InputError(lines_.origin() +
-                       ": no line begins with a label; training needs one on each line");
+      throw InputError(origin_ + ": no line begins with a label; training needs one on each line");
     }
     Dataset data;
-    data.origin = lines_.origin();
+    data.origin = origin_;
     rows_.finish(data, options_);
     if (labels_.size() > 0) {
       labels_.finish(data);
     }
-    if (rows_.query_line() > 0) {
-      data.notes.push_back(fmt::format("{}: qid:N is ignored; line {} is the first one with it",
-                                       data.origin, rows_.query_line()));
+    if (!rows_.query_line().empty()) {
+      data.notes.push_back(
+          fmt::format("{} is the first one with qid:N, which is ignored", rows_.query_line()));
     }
     return data;
   }
 
  private:
+  static std::size_t count_colons(std::span<const TableText> texts) {
+    std::size_t colons = 0;
+    for (const TableText& text : texts) {
+      colons += static_cast<std::size_t>(
+          std::count(text.contents.begin(), text.contents.end(), std::byte{':'}));
+    }
+    return colons;
+  }
+
   void add_line(std::string_view line) {
     std::string_view rest = line;
     const std::string_view first = take_word(rest);
@@ -79,6 +86,7 @@ class LibsvmParser {
   }
 
   const ReadOptions& options_;
+  const std::string& origin_;
   LibsvmLines lines_;
   LibsvmRows<T> rows_;
   LabelTable labels_;
@@ -86,24 +94,29 @@ class LibsvmParser {
 
 }  // namespace
 
-Dataset read_libsvm(std::span<const std::byte> contents, const std::string& origin,
+Dataset read_libsvm(std::span<const TableText> texts, const std::string& origin,
                     const ReadOptions& options) {
-  const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
   std::string note;
   if (!options.wide) {
-    LibsvmParser<float> parser(text, origin, options);
+    LibsvmParser<float> parser(texts, origin, options);
     if (parser.read()) {
       return parser.finish();
     }
     note = origin + ": values are stored as double, since float changes some of 2^24 or more";
   }
-  LibsvmParser<double> parser(text, origin, options);
+  LibsvmParser<double> parser(texts, origin, options);
   parser.read();
   Dataset data = parser.finish();
   if (!note.empty()) {
     data.notes.push_back(note);
   }
   return data;
+}
+
+Dataset read_libsvm(std::span<const std::byte> contents, const std::string& origin,
+                    const ReadOptions& options) {
+  const TableText text{contents, origin};
+  return read_libsvm(std::span(&text, 1), origin, options);
 }
 
 }  // namespace dnn

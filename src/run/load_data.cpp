@@ -10,7 +10,8 @@
 namespace dnn {
 
 TrainingData load_data(const Config& config, const RankGrid& grid) {
-  LoadOptions options{.wide = config.precision == Precision::f64, .logical_shards = {}};
+  LoadOptions options{
+      .wide = config.precision == Precision::f64, .threads = config.threads, .logical_shards = {}};
   if (has_fixed_order(config)) {
     options.logical_shards = [&config](std::size_t batch_size) {
       return config.logical_shards > 0 ? config.logical_shards : logical_shards_of(batch_size);

@@ -82,17 +82,21 @@ std::vector<Option> data_options() {
        "first or last; default: a column named label, class, target or y, else the only column of "
        "text, else the last column",
        Binding::machine},
+      {"weight-column", "Data", "NAME|N", &Config::weight_column,
+       "column of a table that says how much each sample counts in the loss, the gradients and the "
+       "metrics (0 or more; scaled to a mean of 1); it is no feature, and test tables may lack it",
+       Binding::machine},
       {"csv-header", "Data", "", words(&Config::csv_header),
        "whether the first line of a table names its columns", Binding::machine},
       {"columns", "Data", "KIND:NAME,...;...", &Config::columns,
        "what columns of a table are, where the program understands them otherwise: KIND is number, "
-       "category, date, day-first-date, label or ignore, NAME a name or number as for "
+       "category, date, day-first-date, label, weight or ignore, NAME a name or number as for "
        "--label-column"},
       {"missing", "Data", "WORD,...", &Config::missing,
-       "words that stand for a missing value in a table, as an empty cell does"},
+       "words that stand for a missing value in a table, as an empty cell does; '': no word does"},
       {"max-categories", "Data", "N", &Config::max_categories,
        "categories of a text column that get an input of their own, the commonest first; the "
-       "others share one",
+       "others share one, and among more than 256 also the values of a single row",
        Binding::model, in_range(&Config::max_categories, 1, 1'000'000)},
       {"drop-unlabelled", "Data", "", &Config::drop_unlabelled,
        "leave out rows of a table that have no label"},

@@ -9,6 +9,7 @@
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sum_tree.hpp"
+#include "dnn/data/sparse_batch.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/products/bf16.hpp"
 #include "dnn/products/tile_kernel.hpp"
@@ -97,6 +98,19 @@ void check_size(const Config& config, const Dataset& data) {
   }
 }
 
+/// What a rank keeps of its batches and of its share of the evaluations.
+std::size_t batch_bytes(const TrainingData& data, const ParameterLayout& part,
+                        std::size_t element) {
+  const std::size_t rows = data.sampler.max_share() + 256;
+  if (!data.sparse_rows) {
+    return 2 * element * data.train.features * rows;
+  }
+  // The columns of the whole batch, and dA^1 of it, from which dW^1 is made.
+  const std::size_t stored =
+      sparse_batch_bytes(stored_inputs(data.train), data.batch_size + rows, element);
+  return 2 * stored + element * data.batch_size * part.layers().front().outputs;
+}
+
 }  // namespace
 
 std::size_t parameter_copies(OptimizerKind kind) {
@@ -181,10 +195,9 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   if (rule.class_blocks > 1 || grid.is_split()) {
     nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
   }
-  const std::size_t batches =
-      data.sparse_rows ? 0 : 2 * data.train.features * (data.sampler.max_share() + 256);
   plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
-                               rows * (nodes + 2 * widest_hidden) + batches);
+                               rows * (nodes + 2 * widest_hidden)) +
+                    batch_bytes(data, plan.part, element);
   if (data.logical_shards > 0) {
     // The gradients of each node of the tree.
     const Range mine = part_of(data.logical_shards, grid.data_shards(), 0);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "dnn/data/sparse_batch.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/run/choices.hpp"
 
@@ -56,12 +57,6 @@ std::string describe_bits(const RunPlan& plan, const Config& config, const Train
   }
   return fmt::format("the same at any number of ranks; {} a batch",
                      plural(data.logical_shards, "logical shard"));
-}
-
-/// Of a sample, on average.
-double stored_values(const Dataset& data) {
-  return static_cast<double>(data.value_columns.as<std::uint32_t>().size()) /
-         static_cast<double>(data.samples);
 }
 
 /// What makes this run slower than it could be.
@@ -118,7 +113,7 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
   if (data.sparse_rows) {
     lines.push_back(fmt::format(
         "sparse:   {:.1f} of {} features a sample; an update moves W of its batch's features alone",
-        stored_values(data.train), with_commas(data.train.features)));
+        stored_inputs(data.train), with_commas(data.train.features)));
   }
   const bool falls_back = config.precision == Precision::bf16 && plan.products == ProductKind::full;
   lines.push_back(

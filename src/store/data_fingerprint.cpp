@@ -46,6 +46,9 @@ std::string data_fingerprint(const TrainingData& data) {
   }
   add_text(hash, to_text(train.schema));
   add_bytes(hash, train.labels.view);
+  if (train.has_weights()) {
+    add_bytes(hash, train.weights.view);
+  }
   add_bytes(hash, train.row_offsets.view);
   add_bytes(hash, train.value_columns.view);
   add_bytes(hash, train.values.view);

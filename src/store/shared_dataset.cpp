@@ -16,9 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Bytes Dataset::*blocks[] = {&Dataset::values,        &Dataset::row_offsets,
-                                      &Dataset::value_columns, &Dataset::labels,
-                                      &Dataset::kept_offsets,  &Dataset::kept_text};
+constexpr Bytes Dataset::*blocks[] = {
+    &Dataset::values,  &Dataset::row_offsets,  &Dataset::value_columns, &Dataset::labels,
+    &Dataset::weights, &Dataset::kept_offsets, &Dataset::kept_text};
 
 /// Everything about a data set but its bytes.
 std::string describe(const Dataset& data) {
@@ -35,6 +35,7 @@ std::string describe(const Dataset& data) {
                       {"kept_names", data.kept_names},
                       {"has_missing", data.has_missing},
                       {"notes", data.notes},
+                      {"first_sample", data.first_sample},
                       {"blocks", json::array()}};
   for (const auto block : blocks) {
     const Bytes& bytes = data.*block;
@@ -60,6 +61,7 @@ Dataset from_description(const json& description) {
   data.kept_names = description["kept_names"].get<std::vector<std::string>>();
   data.has_missing = description["has_missing"];
   data.notes = description["notes"].get<std::vector<std::string>>();
+  data.first_sample = description["first_sample"];
   return data;
 }
 

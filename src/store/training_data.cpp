@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/comm/node_cores.hpp"
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
@@ -19,6 +20,7 @@
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/store/missing_values.hpp"
+#include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
 
 namespace dnn {
@@ -35,11 +37,19 @@ Parts read_parts(const DataSettings& settings, bool wide) {
   DataSource source(settings.data);
   Parts parts{source.read(Part::train, options), std::nullopt};
   check_trainable(parts.train);
+  if (!settings.weight_column.empty() && !parts.train.has_weights()) {
+    throw InputError(
+        fmt::format("{}: --weight-column {}: only a table of text has a column of "
+                    "weights; save the data as CSV",
+                    parts.train.origin, settings.weight_column));
+  }
   const bool own_test = settings.test_data.empty() && source.has_test_part(true);
   if (own_test || !settings.test_data.empty()) {
     if (!parts.train.schema.empty()) {
       options.schema = &parts.train.schema;
-      options.label_column.clear();  // the schema knows it; its number may be another here
+      // The schema knows them; their numbers may be others here.
+      options.label_column.clear();
+      options.weight_column.clear();
     } else {
       // A sparse file need not hold the last features; more of them are an error all the same.
       options.features = parts.train.features;
@@ -137,6 +147,7 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
 ReadOptions read_options_of(const DataSettings& settings, bool wide) {
   ReadOptions options;
   options.label_column = settings.label_column;
+  options.weight_column = settings.weight_column;
   options.header = settings.csv_header;
   options.columns = settings.columns;
   options.missing = settings.missing;
@@ -148,7 +159,8 @@ ReadOptions read_options_of(const DataSettings& settings, bool wide) {
 
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
-    return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size();
+    return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +
+           d.weights.size();
   };
   return of(train) + (test ? of(*test) : 0);
 }
@@ -165,10 +177,20 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
                                 const LoadOptions& options) {
   const Communicator& world = grid.world();
   Node& node = grid.node();
-  std::optional<Parts> parts = agree(world, [&] {
-    check_streams({settings.data, settings.test_data}, grid.domains());
-    return node.is_leader() ? std::optional(read_parts(settings, options.wide)) : std::nullopt;
-  });
+  const NodeCores cores = NodeCores::find(node.ranks());
+  const std::size_t threads =
+      options.threads == 0 ? cores.node : options.threads * static_cast<std::size_t>(node.size());
+  std::optional<Parts> parts = agree(
+      world,
+      [&] {
+        check_streams({settings.data, settings.test_data}, grid.domains());
+        if (!node.is_leader()) {
+          return std::optional<Parts>();
+        }
+        const BorrowedCores borrowed(cores, threads);
+        return std::optional(read_parts(settings, options.wide));
+      },
+      Waiting::asleep);
   const bool has_test =
       world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
   Dataset train =
@@ -193,14 +215,16 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
         options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
   });
   const Sampler sampler(sampling);
+  scale_weights(world, train, sampler);
   fill_with_medians(world, train, sampler);
   const FeatureStatistics features =
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
   const bool sparse_rows = keeps_rows_sparse(train);
   Normalizer normalizer = agree(world, [&] {
-    return sparse_rows ? features.scaling(settings.normalize)
-                       : features.normalizer(settings.normalize,
-                                             FeatureEncoding(train.schema).scaled_inputs());
+    return train.is_sparse() && sparse_rows
+               ? features.scaling(settings.normalize)
+               : features.normalizer(settings.normalize,
+                                     FeatureEncoding(train.schema).scaled_inputs());
   });
   const double largest = features.largest(normalizer);
   fill_with_means(train.schema, features);

@@ -40,6 +40,8 @@ ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
       match.sources.columns.push_back(found->second);
     } else if (column.kind == ColumnKind::label && found != places.end()) {
       match.sources.label = found->second;
+    } else if (column.kind == ColumnKind::weight && found != places.end()) {
+      match.sources.weight = found->second;
     }
     if (found != places.end()) {
       places.erase(found);
@@ -65,25 +67,59 @@ ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
   return match;
 }
 
-ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema,
-                           const std::string& origin) {
-  const std::size_t all = schema.columns.size();
-  std::size_t labels = 0;
-  for (const TableColumn& column : schema.columns) {
-    labels += column.kind == ColumnKind::label ? 1 : 0;
+/// Which of the columns without names that are no features a table has.
+struct OptionalColumns {
+  bool label = true;
+  bool weight = true;
+
+  [[nodiscard]] bool has(ColumnKind kind) const {
+    return kind == ColumnKind::label ? label : kind != ColumnKind::weight || weight;
   }
-  const bool has_label = layout.columns() == all;
-  if (!has_label && layout.columns() + labels != all) {
+};
+
+/// By the number of columns. `needs_label`: of the label and the weight, the label is there.
+OptionalColumns find_optional(const TableLayout& layout, const TableSchema& schema,
+                              bool needs_label, const std::string& origin) {
+  const std::size_t all = schema.columns.size();
+  const auto kinds = [&schema](ColumnKind kind) {
+    return static_cast<std::size_t>(
+        std::count_if(schema.columns.begin(), schema.columns.end(),
+                      [kind](const TableColumn& c) { return c.kind == kind; }));
+  };
+  const std::size_t labels = kinds(ColumnKind::label);
+  const std::size_t optional = labels + kinds(ColumnKind::weight);
+  if (layout.columns() == all) {
+    return {};
+  }
+  if (layout.columns() + optional == all) {
+    return {false, false};
+  }
+  if (layout.columns() + 1 != all || optional < 2) {
     throw InputError(fmt::format("{}: the table has {} columns, the training data have {}", origin,
                                  layout.columns(), all));
   }
+  if (!needs_label) {
+    throw InputError(fmt::format(
+        "{}: the table has {} columns, the training data have {}: whether the label or the weight "
+        "is missing cannot be told; give the tables a header, or leave both columns out",
+        origin, layout.columns(), all));
+  }
+  return {true, false};
+}
+
+ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema, bool needs_label,
+                           const std::string& origin) {
+  const OptionalColumns there = find_optional(layout, schema, needs_label, origin);
   ColumnMatch match;
   std::size_t place = 0;
   for (const TableColumn& column : schema.columns) {
-    if (column.kind == ColumnKind::label) {
-      match.sources.label = has_label ? place : Dataset::none;
-      place += has_label ? 1 : 0;
+    if (!there.has(column.kind)) {
       continue;
+    }
+    if (column.kind == ColumnKind::label) {
+      match.sources.label = place;
+    } else if (column.kind == ColumnKind::weight) {
+      match.sources.weight = place;
     }
     if (column.is_feature()) {
       match.sources.columns.push_back(place);
@@ -99,7 +135,10 @@ ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
                           const ReadOptions& options, const std::string& origin) {
   ColumnMatch match = layout.has_header && schema.has_header
                           ? match_by_name(layout, schema, options.keep, origin)
-                          : match_by_place(layout, schema, origin);
+                          : match_by_place(layout, schema, !options.features, origin);
+  if (options.features) {
+    match.sources.weight = Dataset::none;
+  }
   if (!options.label_column.empty()) {
     const std::size_t label =
         find_column("--label-column", options.label_column, layout.names, origin);

@@ -27,12 +27,13 @@ std::vector<std::string> notes_of(const std::vector<TableLayout>& parts) {
 }
 
 std::vector<std::string> missing_words(const ReadOptions& options) {
-  if (!options.missing.empty()) {
-    return split_words(options.missing);
+  if (options.missing) {
+    std::vector<std::string> words = split_words(*options.missing);
+    std::erase(words, "");
+    return words;
   }
-  return options.schema != nullptr && !options.schema->missing_words.empty()
-             ? options.schema->missing_words
-             : split_words(usual_missing_words);
+  return options.schema != nullptr ? options.schema->missing_words
+                                   : split_words(usual_missing_words);
 }
 
 std::optional<std::size_t> named_label(const TableLayout& layout, const std::string& origin,

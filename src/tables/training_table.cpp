@@ -13,6 +13,7 @@
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/column_kinds.hpp"
 #include "dnn/tables/find_schema.hpp"
+#include "dnn/tables/label_column.hpp"
 #include "dnn/tables/table_cells.hpp"
 #include "dnn/tables/table_dataset.hpp"
 #include "dnn/tables/table_reading.hpp"
@@ -33,10 +34,16 @@ class TableReader {
         words_(missing_words(options)),
         missing_(words_),
         asked_(parse_column_kinds(options.columns, layout_.names, origin)),
-        modes_(first_modes(asked_)) {}
+        modes_(first_modes(asked_)) {
+    ask_for_weights();
+  }
 
   Dataset read() {
     std::optional<std::size_t> label = named_label(layout_, origin_, options_, asked_);
+    if (label && label == weight_) {
+      throw InputError(fmt::format("{}: column {} cannot be both the label and the weight", origin_,
+                                   in_quotes(layout_.names[*label])));
+    }
     (void)read_rows(sample);
     std::string label_note;
     if (!label) {
@@ -58,14 +65,37 @@ class TableReader {
     }
     check_features(schema);
     note_ambiguous_dates(schema);
-    Dataset data =
-        make_dataset(std::move(cells), origin_, schema, sources_of(schema, *label), options_);
+    Dataset data = make_dataset(std::move(cells), origin_, schema,
+                                sources_of(schema, *label, weight_), options_);
     add_notes(data, *label, label_note);
     return data;
   }
 
  private:
   static constexpr std::size_t sample = 200;
+
+  /// Finds the column of weights, by --columns or by --weight-column, which is the stronger one.
+  void ask_for_weights() {
+    const auto wanted = std::find_if(asked_.begin(), asked_.end(), [](const auto& kind) {
+      return kind && kind->kind == ColumnKind::weight;
+    });
+    if (wanted != asked_.end()) {
+      weight_ = static_cast<std::size_t>(wanted - asked_.begin());
+    }
+    if (options_.weight_column.empty()) {
+      return;
+    }
+    const std::size_t named =
+        find_column("--weight-column", options_.weight_column, layout_.names, origin_);
+    if ((weight_ && named != *weight_) ||
+        (asked_[named] && asked_[named]->kind != ColumnKind::weight)) {
+      throw InputError(fmt::format("{}: --weight-column {} and --columns {} contradict each other",
+                                   origin_, options_.weight_column, options_.columns));
+    }
+    weight_ = named;
+    asked_[named] = AskedKind{ColumnKind::weight, false};
+    modes_[named] = {CellMode::weight, false, false};
+  }
 
   /// Throws InputError where a label that nobody has named cannot be one.
   void check_guess(const TableCells& cells, const TableSchema& schema, std::size_t label,
@@ -90,7 +120,7 @@ class TableReader {
           fmt::format("holds {} different texts in {} rows", column.texts.size(), cells.rows());
     } else if (column.missing > 0 && !options_.drop_unlabelled) {
       trouble = fmt::format("has no value in {} of {} rows (the first is {})", column.missing,
-                            cells.rows(), column.first_missing);
+                            cells.rows(), cells.text_of(column.first_missing));
     } else {
       return;
     }
@@ -118,12 +148,15 @@ class TableReader {
       std::vector<ColumnMode> other(modes_.size(), ColumnMode{CellMode::skip, false, false});
       other[j].mode = CellMode::day_first_date;
       // The order of 2024-04-01 does not matter, as a few rows show.
-      const TableCells first_rows(parts_, other, missing_, sample);
+      const TableCells first_rows(parts_, other, missing_, options_.chunk_bytes,
+                                  {.most_rows = sample});
       if (first_rows.columns()[j].misfits > 0 ||
-          sum(first_rows, j) == sum(TableCells(parts_, modes_, missing_, sample), j)) {
+          sum(first_rows, j) ==
+              sum(TableCells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = sample}),
+                  j)) {
         continue;
       }
-      if (TableCells(parts_, other, missing_).columns()[j].misfits == 0) {
+      if (TableCells(parts_, other, missing_, options_.chunk_bytes).columns()[j].misfits == 0) {
         schema.columns[j].remark =
             "01/02 is taken for January 2 (--columns day-first-date:NAME: February 1)";
       }
@@ -143,7 +176,7 @@ class TableReader {
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
   TableCells read_rows(std::size_t most) {
     while (true) {
-      TableCells cells(parts_, modes_, missing_, most);
+      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = most});
       const bool cut_off = leave_out(cells.cut_off(), parts_);
       if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
         return cells;
@@ -199,7 +232,8 @@ class TableReader {
         reasons));
   }
 
-  static TableSources sources_of(const TableSchema& schema, std::size_t label) {
+  static TableSources sources_of(const TableSchema& schema, std::size_t label,
+                                 std::optional<std::size_t> weight) {
     TableSources sources;
     for (std::size_t j = 0; j < schema.columns.size(); ++j) {
       if (schema.columns[j].is_feature()) {
@@ -207,12 +241,17 @@ class TableReader {
       }
     }
     sources.label = label;
+    sources.weight = weight.value_or(Dataset::none);
     return sources;
   }
 
   void add_notes(Dataset& data, std::size_t label, const std::string& label_note) const {
     const std::vector<std::string> notes = notes_of(parts_);
     data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
+    if (weight_) {
+      data.notes.push_back(fmt::format("{}: samples count by their weight in column {}", origin_,
+                                       in_quotes(layout_.names[*weight_])));
+    }
     if (!label_note.empty()) {
       data.notes.push_back(fmt::format("{}: the label is {}, {} (--label-column names another)",
                                        origin_, in_quotes(layout_.names[label]), label_note));
@@ -227,6 +266,7 @@ class TableReader {
   MissingWords missing_;
   std::vector<std::optional<AskedKind>> asked_;
   std::vector<ColumnMode> modes_;
+  std::optional<std::size_t> weight_;
 };
 
 }  // namespace

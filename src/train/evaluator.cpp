@@ -19,18 +19,18 @@ namespace {
 /// As loss.evaluate; where a sample's logits are no numbers the loss is NaN, and `bad` counts it.
 template <class T>
 LossSums evaluate(const SoftmaxCrossEntropy& loss, MatrixView<const T> logits,
-                  std::span<const std::int32_t> labels, std::uint64_t& bad) {
+                  const Targets& targets, std::uint64_t& bad) {
   try {
-    return loss.evaluate(logits, labels);
+    return loss.evaluate(logits, targets);
   } catch (const NumericalError&) {
     LossSums sums;
     if (logits.rows == 1) {
       ++bad;
-      sums.loss = std::numeric_limits<double>::quiet_NaN();
+      sums.add(std::numeric_limits<double>::quiet_NaN(), false, targets.weight(0));
       return sums;
     }
     for (std::size_t s = 0; s < logits.rows; ++s) {
-      sums += evaluate<T>(loss, {logits.row(s).data(), 1, logits.cols}, labels.subspan(s, 1), bad);
+      sums += evaluate<T>(loss, {logits.row(s).data(), 1, logits.cols}, targets.sample(s), bad);
     }
     return sums;
   }
@@ -97,9 +97,9 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
     const Batch<T> batch = loader_.next();
     const MatrixView<const T> logits = network.forward(batch.X);
     if (sharded_loss_) {
-      add_slices(logits, batch.labels, counts, confusion);
+      add_slices(logits, batch.targets, counts, confusion);
     } else {
-      add_whole(logits, batch.labels, counts, confusion);
+      add_whole(logits, batch.targets, counts, confusion);
     }
   }
   return mean(counts, confusion != nullptr);
@@ -111,22 +111,25 @@ Range Evaluator<T>::samples_of(std::size_t shard) const {
 }
 
 template <class T>
-void Evaluator<T>::add_whole(MatrixView<const T> logits, std::span<const std::int32_t> labels,
-                             Counts& counts, Confusion* confusion) const {
-  counts.sums += evaluate(SoftmaxCrossEntropy(), logits, labels, counts.bad);
+void Evaluator<T>::add_whole(MatrixView<const T> logits, const Targets& targets, Counts& counts,
+                             Confusion* confusion) const {
+  const std::span<const std::int32_t> labels = targets.classes;
+  counts.sums += evaluate(SoftmaxCrossEntropy(), logits, targets, counts.bad);
   if (confusion != nullptr) {
     for (std::size_t s = 0; s < logits.rows; ++s) {
       ++(*confusion)[{labels[s], predicted_class<T>(logits.row(s))}];
-      counts.top5 += is_in_top<T>(logits.row(s), static_cast<std::size_t>(labels[s])) ? 1 : 0;
+      const bool in_top = is_in_top<T>(logits.row(s), static_cast<std::size_t>(labels[s]));
+      counts.top5 += in_top ? targets.weight(s) : 0;
     }
   }
 }
 
 /// Collective over the model group, whose first rank counts.
 template <class T>
-void Evaluator<T>::add_slices(MatrixView<const T> logits, std::span<const std::int32_t> labels,
-                              Counts& counts, Confusion* confusion) {
-  const auto result = sharded_loss_->evaluate(logits, labels);
+void Evaluator<T>::add_slices(MatrixView<const T> logits, const Targets& targets, Counts& counts,
+                              Confusion* confusion) {
+  const std::span<const std::int32_t> labels = targets.classes;
+  const auto result = sharded_loss_->evaluate(logits, targets);
   std::vector<std::int32_t> top(confusion != nullptr ? logits.rows * top_count : 0);
   if (confusion != nullptr) {
     top_classes(model_group_, classes_, logits, top_count, std::span(top));
@@ -137,7 +140,9 @@ void Evaluator<T>::add_slices(MatrixView<const T> logits, std::span<const std::i
     for (std::size_t s = 0; s < top.size() / top_count; ++s) {
       const auto candidates = std::span(top).subspan(s * top_count, top_count);
       ++(*confusion)[{labels[s], candidates.front()}];
-      counts.top5 += std::find(candidates.begin(), candidates.end(), labels[s]) != candidates.end();
+      const bool in_top =
+          std::find(candidates.begin(), candidates.end(), labels[s]) != candidates.end();
+      counts.top5 += in_top ? targets.weight(s) : 0;
     }
   }
 }
@@ -147,7 +152,8 @@ template <class T>
 Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
   const Communicator& world = grid_.world();
   const double total_loss = world.sum(counts.sums.loss).value();
-  const auto correct = world.all_reduce(counts.sums.correct, Reduction::sum);
+  const double correct = world.sum(counts.sums.correct).value();
+  const double weight = world.sum(counts.sums.weight).value();
   if (std::isnan(total_loss)) {
     const std::uint64_t bad = world.all_reduce(counts.bad, Reduction::sum);
     if (world.is_root()) {
@@ -157,11 +163,9 @@ Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
           bad, samples_));
     }
   }
-  const auto count = static_cast<double>(samples_);
-  Evaluation result{total_loss / count, static_cast<double>(correct) / count, samples_};
+  Evaluation result{total_loss / weight, correct / weight, samples_};
   if (with_top5) {
-    result.top5_accuracy =
-        static_cast<double>(world.all_reduce(counts.top5, Reduction::sum)) / count;
+    result.top5_accuracy = world.sum(counts.top5).value() / weight;
   }
   // What follows from the result (a better model, an early stop) must be the same on every rank, to
   // the last bit, which MPI_Allreduce does not promise.

@@ -256,11 +256,11 @@ ReplayedUpdate Trainer<T>::look_at_update() {
   result.learning_rate = position_.learning_rate;
   result.finite = done.counts;
   const double loss = world_.sum(done.sums.loss).value();
-  const auto correct = world_.all_reduce(done.sums.correct, Reduction::sum);
-  const auto samples = static_cast<double>(result.samples);
+  const double correct = world_.sum(done.sums.correct).value();
+  const double weight = world_.sum(done.sums.weight).value();
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  result.loss = done.counts ? loss / samples : none;
-  result.accuracy = done.counts ? static_cast<double>(correct) / samples : none;
+  result.loss = done.counts ? loss / weight : none;
+  result.accuracy = done.counts ? correct / weight : none;
   result.gradients =
       LayerNorms::of<T>(grid_, model_.step().layout(), std::span<const T>(gradients));
   result.parameters = LayerNorms::of<T>(grid_, model_.step().layout(), model_.step().values());

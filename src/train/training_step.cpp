@@ -222,14 +222,14 @@ void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
   const std::string last_layer = name_of_layer(layout_, layout_.layers().size()) + ": ";
   if (!sharded_loss_) {
     try {
-      result.sums += loss_.differentiate(logits, batch.labels, global_samples);
+      result.sums += loss_.differentiate(logits, batch.targets, global_samples);
     } catch (const NumericalError& error) {
       result.bad = BadNumbers{last_layer + error.what(), {}, {}, {}};
       result.counts = false;
     }
     return;
   }
-  const auto outcome = sharded_loss_->differentiate(logits, batch.labels, global_samples);
+  const auto outcome = sharded_loss_->differentiate(logits, batch.targets, global_samples);
   result.counts = result.counts && outcome.bad_rows == 0;
   if (outcome.bad) {
     result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}, {}};

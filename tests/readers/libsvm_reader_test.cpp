@@ -72,13 +72,32 @@ TEST(Libsvm, SamplesWithoutStoredFeatures) {
   EXPECT_EQ(data.class_names, (std::vector<std::string>{"-1", "3"}));
 }
 
+TEST(Libsvm, SeveralTextsAreOneDataSetAndNamedInErrors) {
+  const std::string first = "\n1 1:2\n2 2:3";
+  const std::string none;
+  const std::string second = "\r\r3 3:4\r";
+  const std::string bad = "1 1:1\n2 qid:3 x:5\n";
+  const auto text = [](const std::string& contents, const char* origin) {
+    return TableText{std::as_bytes(std::span(contents)), origin};
+  };
+  const std::vector<TableText> texts = {text(first, "1.svm"), text(none, "2.svm"),
+                                        text(second, "3.svm")};
+  const Dataset data = read_libsvm(texts, "all", {});
+  EXPECT_EQ(data.samples, 3U);
+  EXPECT_EQ(row(data, 2), (std::vector<double>{0, 0, 4}));
+  const std::vector<TableText> wrong = {text(first, "1.svm"), text(bad, "2.svm")};
+  expect_error<InputError>([&] { (void)read_libsvm(wrong, "all", {}); },
+                           {"2.svm: line 2: 'x:5' is not index:value"});
+}
+
 TEST(Libsvm, QueriesAreIgnoredWithANote) {
   const Dataset data = read("1 1:2\n2 qid:3\n1 qid:4 1:7 qid:5\n");
   EXPECT_EQ(data.samples, 3U);
   EXPECT_EQ(row(data, 1), (std::vector<double>{0}));
   EXPECT_EQ(row(data, 2), (std::vector<double>{7}));
-  EXPECT_EQ(data.notes,
-            (std::vector<std::string>{"t.svm: qid:N is ignored; line 2 is the first one with it"}));
+  EXPECT_EQ(
+      data.notes,
+      (std::vector<std::string>{"t.svm: line 2 is the first one with qid:N, which is ignored"}));
   EXPECT_TRUE(read("1 1:2\n").notes.empty());
 }
 

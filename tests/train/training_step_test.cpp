@@ -135,7 +135,7 @@ TEST(TrainingStep, LogitsThatAreNoNumbersChangeNothingAndNameTheSample) {
     EXPECT_TRUE(outcome.next_counts);
     ASSERT_TRUE(outcome.result.bad);
     EXPECT_EQ(outcome.result.bad->samples, std::vector<std::uint64_t>{23});
-    EXPECT_EQ(outcome.result.sums.correct, 0U);
+    EXPECT_EQ(outcome.result.sums.correct.value(), 0);
   }
 }
 

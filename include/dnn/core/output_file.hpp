@@ -24,6 +24,8 @@ class OutputFile {
   ~OutputFile();
 
   void write(std::span<const std::byte> bytes);
+  /// The next write goes over the beginning of the file.
+  void rewind();
   /// Returns once everything is on the disk; false where the file system cannot promise that.
   bool flush();
   /// Some file systems tell only now that there was no room (NFS, quotas).

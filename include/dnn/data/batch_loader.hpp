@@ -16,6 +16,7 @@
 #include "dnn/core/input_rows.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/sparse_columns.hpp"
+#include "dnn/core/targets.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/data/sparse_batch.hpp"
 
@@ -25,7 +26,7 @@ namespace dnn {
 template <class T>
 struct Batch {
   InputRows<T> X;                          ///< S_r x M_0, may have no rows
-  std::span<const std::int32_t> labels;    ///< S_r; empty where the data set has none
+  Targets targets;                         ///< of S_r samples; empty where the data set has none
   std::span<const std::uint64_t> samples;  ///< S_r indices into the data set
   ActiveColumns<T> columns = {};           ///< where asked for, see BatchLoader::WholeBatch
 };
@@ -77,6 +78,7 @@ class BatchLoader {
     SparseColumns<T> columns;
     std::vector<std::uint64_t> samples, samples_of_whole;
     std::vector<std::int32_t> labels;
+    std::vector<double> weights;
   };
 
   [[nodiscard]] bool has_room() const;

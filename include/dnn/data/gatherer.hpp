@@ -23,9 +23,12 @@ class Gatherer {
   /// The data set, but for the names of its classes and features.
   [[nodiscard]] const Dataset& data() const { return data_; }
 
-  /// Whether a feature that is 0 may become something else.
-  [[nodiscard]] bool has_center() const;
-  /// What each feature is multiplied by, in double.
+  /// How a row of a table becomes inputs; of other data, it does nothing.
+  [[nodiscard]] const FeatureEncoding& encoding() const { return encoding_; }
+  /// Whether an input that sparse rows leave out is 0: nothing is subtracted from it.
+  [[nodiscard]] bool keeps_zeros() const;
+  /// What is subtracted from each input, and what it is multiplied by then, in double.
+  [[nodiscard]] std::span<const double> center() const { return center_d_; }
   [[nodiscard]] std::span<const double> scale() const { return scale_d_; }
 
   /// Row i of `X` (samples.size() x features) becomes sample `samples[i]`.
@@ -33,6 +36,9 @@ class Gatherer {
 
   /// `labels[i]` becomes the class of sample `samples[i]`.
   void gather_labels(std::span<const std::uint64_t> samples, std::span<std::int32_t> labels) const;
+
+  /// `weights[i]` becomes how much sample `samples[i]` counts.
+  void gather_weights(std::span<const std::uint64_t> samples, std::span<double> weights) const;
 
  private:
   template <class Raw>

@@ -16,6 +16,7 @@ enum class ColumnKind {
   category,    ///< text: one input for each category (one-hot)
   date,        ///< a time: one input, scaled, and its cycles of hour, weekday and month
   label,       ///< the class
+  weight,      ///< how much a sample counts
   identifier,  ///< another value in each row: left out
   constant,    ///< the same value in each row: left out
   ignored      ///< left out because the user, or the column's emptiness, says so
@@ -67,6 +68,8 @@ struct TableSchema {
   [[nodiscard]] bool empty() const { return columns.empty(); }
   /// The network inputs of all feature columns.
   [[nodiscard]] std::size_t inputs() const;
+  /// The name of the first column of a kind; empty where there is none.
+  [[nodiscard]] std::string name_of(ColumnKind kind) const;
   /// A name for each input: "age", "age is missing", "colour = blue", "colour = (other)".
   [[nodiscard]] std::vector<std::string> input_names() const;
 };

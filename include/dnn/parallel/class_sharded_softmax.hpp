@@ -63,14 +63,14 @@ class ClassShardedSoftmax {
     std::optional<BadLogit> bad;  ///< the first that this rank is to report; others report theirs
   };
 
-  /// Collective over the group: see SoftmaxCrossEntropy::evaluate. A: S x (slice) logits; labels: S
-  /// indices of the whole classes, the same on all ranks. Bad rows make the loss NaN and count as
+  /// Collective over the group: see SoftmaxCrossEntropy::evaluate. A: S x (slice) logits; targets:
+  /// S indices of the whole classes, the same on all ranks. Bad rows make the loss NaN and count as
   /// wrong.
-  [[nodiscard]] Result evaluate(MatrixView<const T> A, std::span<const std::int32_t> labels);
+  [[nodiscard]] Result evaluate(MatrixView<const T> A, const Targets& targets);
 
   /// Collective over the group: as evaluate, and A becomes this slice of dA^N (see
   /// SoftmaxCrossEntropy::differentiate). Where a row is bad, A's values mean nothing.
-  [[nodiscard]] Result differentiate(MatrixView<T> A, std::span<const std::int32_t> labels,
+  [[nodiscard]] Result differentiate(MatrixView<T> A, const Targets& targets,
                                      std::size_t global_samples);
 
  private:
@@ -102,7 +102,7 @@ class ClassShardedSoftmax {
   }
   void reduce(std::size_t samples, std::span<const std::int32_t> labels);
   [[nodiscard]] double linear_part(const Row& row, Range classes, T max, std::size_t target) const;
-  [[nodiscard]] Result conclude(MatrixView<const T> A, std::span<const std::int32_t> labels) const;
+  [[nodiscard]] Result conclude(MatrixView<const T> A, const Targets& targets) const;
   [[nodiscard]] std::optional<BadLogit> finding(std::span<const T> a, std::size_t s,
                                                 std::size_t target) const;
 

@@ -15,6 +15,7 @@
 #include "dnn/nn/softmax.hpp"
 #include "dnn/parallel/ensemble_exchange.hpp"
 #include "dnn/predict/model_interface.hpp"
+#include "dnn/predict/prediction_file.hpp"
 
 namespace dnn {
 
@@ -37,10 +38,10 @@ class EnsembleScorer {
   /// writes.
   Range forward(std::size_t first);
 
-  /// The lines of `samples`, which forward() returned, for a PredictionFile; adds to the sums where
-  /// there are labels. Throws NumericalError, naming sample and model, for logits that softmax
-  /// cannot take.
-  std::string lines(Range samples, LossSums& sums);
+  /// What a PredictionFile has of `samples`, which forward() returned; adds to the sums where there
+  /// are labels. Throws NumericalError, naming sample and model, for logits that softmax cannot
+  /// take.
+  std::string predictions(Range samples, PredictionFormat format, LossSums& sums);
 
  private:
   /// A model of this rank.
@@ -54,7 +55,9 @@ class EnsembleScorer {
 
   template <class U>
   void put(std::size_t member, MatrixView<const U> logits);
-  void add_line(std::size_t sample, std::string& text, LossSums& sums);
+  /// Turns the logits into probabilities; returns the predicted class.
+  std::size_t predict(std::size_t sample, LossSums& sums);
+  void add_line(std::size_t sample, std::size_t predicted, std::string& text) const;
   [[nodiscard]] std::string culprit(const std::vector<std::span<const T>>& models) const;
 
   std::vector<std::string> paths_;
@@ -63,7 +66,7 @@ class EnsembleScorer {
   std::size_t rows_;
   EnsembleExchange<T> exchange_;
   std::vector<Member> members_;
-  AlignedBuffer<T> logits_;  ///< the ensemble's, of one sample
+  AlignedBuffer<T> logits_;  ///< the ensemble's, of one sample; then the probabilities
   std::size_t chunk_begin_ = 0;
 };
 

@@ -28,7 +28,8 @@ class Evaluator {
             InputForm form, std::size_t samples,
             std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
 
-  /// Collective: the mean over all samples of all ranks. With `confusion`, also the top-5 accuracy
+  /// Collective: the mean over all samples of all ranks, by their weights where they have some.
+  /// With `confusion`, also the top-5 accuracy
   /// and this rank's part of the confusion counts. `between` is called between batches, equally
   /// often on all ranks, and may be collective. Samples whose logits are no numbers count as wrong
   /// and make the loss NaN; rank 0 warns of them.
@@ -38,14 +39,14 @@ class Evaluator {
  private:
   struct Counts {
     LossSums sums;
-    std::uint64_t bad = 0;   ///< samples whose logits are no numbers
-    std::uint64_t top5 = 0;  ///< samples whose label is one of the first 5
+    std::uint64_t bad = 0;  ///< samples whose logits are no numbers
+    ExactSum top5;          ///< weights of samples whose label is one of the first 5
   };
   /// The samples of a data shard.
   [[nodiscard]] Range samples_of(std::size_t shard) const;
-  void add_whole(MatrixView<const T> logits, std::span<const std::int32_t> labels, Counts& counts,
+  void add_whole(MatrixView<const T> logits, const Targets& targets, Counts& counts,
                  Confusion* confusion) const;
-  void add_slices(MatrixView<const T> logits, std::span<const std::int32_t> labels, Counts& counts,
+  void add_slices(MatrixView<const T> logits, const Targets& targets, Counts& counts,
                   Confusion* confusion);
   [[nodiscard]] Evaluation mean(const Counts& counts, bool with_top5) const;
 

@@ -32,7 +32,7 @@ struct TrainingPosition {
   void write(const Communicator& world, const Sampler& sampler, Checkpoint& checkpoint) const;
 
   /// The position of a checkpoint that all ranks have.
-  [[nodiscard]] static TrainingPosition read(const Communicator& world,
+  [[nodiscard]] static TrainingPosition read(const Communicator& world, const Sampler& sampler,
                                              const Checkpoint& checkpoint);
 };
 
