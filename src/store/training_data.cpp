@@ -11,6 +11,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
@@ -119,7 +120,12 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
   // See Note [Statistics at any rank count].
   const std::size_t chunks = FeatureStatistics::chunk_count(data.samples, data.features);
   const std::size_t numbers = FeatureStatistics::flat_size(data.features);
-  std::vector<double> all(chunks * numbers, 0.0);
+  std::vector<double> all = agree(world, [&] {
+    require_memory(chunks * numbers * sizeof(double),
+                   fmt::format("{}: the statistics of {} features (is an index wrong?)",
+                               data.origin, data.features));
+    return std::vector<double>(chunks * numbers, 0.0);
+  });
   const Range mine = part_of(chunks, static_cast<std::size_t>(world.size()),
                              static_cast<std::size_t>(world.rank()));
   agree(world, [&] {
