@@ -10,6 +10,7 @@
 #include "dnn/data/csv_text.hpp"
 #include "dnn/data/table_schema_json.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 
 namespace dnn {
 
@@ -119,6 +120,19 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
           {"resumed_from", figures.resumed_from}}},
         {"sha256_best", figures.best_sha256},
         {"sha256_last", figures.last_sha256}};
+    if (figures.length) {
+      const FoundLength& found = *figures.length;
+      summary["repeated_splits"] = {{"splits", found.splits},
+                                    {"held_out_fraction", search_fraction},
+                                    {"epochs", found.epochs},
+                                    {"loss", found.loss},
+                                    {"loss_deviation", found.loss_deviation},
+                                    {"accuracy", found.accuracy},
+                                    {"accuracy_deviation", found.accuracy_deviation}};
+    }
+    if (const std::string uneven = uneven_classes(config, data.facts); !uneven.empty()) {
+      summary["note"] = uneven;
+    }
     if (!data.train.schema.empty()) {
       summary["table"] = to_json(data.train.schema);
     }

@@ -26,7 +26,7 @@ bool BestModel::improves(const EpochMetrics& metrics) const {
   }
   const Evaluation& now = *metrics.validation;
   const Evaluation& best = *best_->validation;
-  return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
+  return now.loss < best.loss || (now.loss == best.loss && now.accuracy > best.accuracy);
 }
 
 void BestModel::end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present) {
