@@ -193,6 +193,12 @@ void note_in_log(const std::string& text) {
 }
 
 void outlive_readers() {
+  // A file must not get the number of a stream that the caller closed: messages would go into it.
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF) {
+      (void)!::open("/dev/null", O_RDWR);
+    }
+  }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
 }

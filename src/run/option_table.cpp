@@ -346,8 +346,9 @@ std::vector<Option> run_options() {
            },
            "needs checkpoints to go back to; leave --checkpoint-every off away")},
       {"verify-every", "Run", "N", &Config::verify_every,
-       "updates between comparisons of the ranks' parameters; 0: only after each epoch and before "
-       "each checkpoint",
+       "updates between comparisons of the ranks' parameters, and of the gradients that all ranks "
+       "compute of one logical shard; 0: the parameters only after each epoch and before each "
+       "checkpoint, the gradients never",
        Binding::machine},
       {"quiet", "Run", "", &Config::quiet, "print errors only", Binding::job},
       {"dry-run", "Run", "", &Config::dry_run,

@@ -24,7 +24,8 @@ void write_from_handler(std::string_view lines);
 /// Adds `text` to the log alone.
 void note_in_log(const std::string& text);
 
-/// From now on no closed pipe and no lost terminal ends this process (SIGPIPE, SIGHUP).
+/// From now on no closed pipe and no lost terminal ends this process (SIGPIPE, SIGHUP), and what
+/// is said on a stream that the caller closed goes nowhere. To be called first in main.
 void outlive_readers();
 
 /// Where it is another process that prints what this one says (mpirun): tells whether that one
