@@ -46,10 +46,19 @@ void exactly(Archive& archive, dnn::ExactSum& sum, bool has_all) {
 }
 
 template <class Archive>
-void serialize(Archive& archive, dnn::Evaluation& e, unsigned /*version*/) {
+void serialize(Archive& archive, dnn::Figure& figure, unsigned /*version*/) {
+  archive& figure.name;
+  exactly(archive, figure.value);
+}
+
+template <class Archive>
+void serialize(Archive& archive, dnn::Evaluation& e, unsigned version) {
   exactly(archive, e.loss);
   exactly(archive, e.accuracy);
   archive& e.samples;
+  if (version > 0) {
+    archive& e.figures;
+  }
 }
 
 template <class Archive>
@@ -70,11 +79,25 @@ void serialize(Archive& archive, dnn::EpochMetrics& m, unsigned version) {
   }
 }
 
+/// What was counted before version 3 as samples, without weights.
+template <class Archive>
+void serialize_weighted(Archive& archive, dnn::Checkpoint& c, unsigned version) {
+  if (version > 2) {
+    exactly(archive, c.correct, true);
+    exactly(archive, c.weight, true);
+    return;
+  }
+  std::uint64_t correct = 0;
+  archive& correct;
+  c.correct = static_cast<double>(correct);
+}
+
 /// The tensors' bytes are not in the description.
 template <class Archive>
 void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
   archive& c.program& c.configuration& c.data_sha256& c.widths& c.precision;
-  archive& c.updates& c.steps_per_epoch& c.epoch& c.step& c.correct;
+  archive& c.updates& c.steps_per_epoch& c.epoch& c.step;
+  serialize_weighted(archive, c, version);
   exactly(archive, c.loss_sum, version > 1);
   exactly(archive, c.learning_rate);
   exactly(archive, c.epoch_seconds);
@@ -89,8 +112,9 @@ void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
 
 }  // namespace boost::serialization
 
+BOOST_CLASS_VERSION(dnn::Evaluation, 1)
 BOOST_CLASS_VERSION(dnn::EpochMetrics, 1)
-BOOST_CLASS_VERSION(dnn::Checkpoint, 2)
+BOOST_CLASS_VERSION(dnn::Checkpoint, 3)
 
 namespace dnn {
 

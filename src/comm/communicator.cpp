@@ -1,8 +1,10 @@
 #include "dnn/comm/communicator.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <stdexcept>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -123,6 +125,20 @@ Communicator Communicator::split(int color, int key) const {
 void Communicator::barrier() const {
   const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::barrier);
   check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
+}
+
+void Communicator::sleeping_barrier() const {
+  constexpr std::chrono::microseconds longest(2000);
+  const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::barrier);
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibarrier(handle_, &request), "MPI_Ibarrier");
+  std::chrono::microseconds pause(20);
+  for (int done = 0; done == 0; pause = std::min(2 * pause, longest)) {
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done == 0) {
+      std::this_thread::sleep_for(pause);
+    }
+  }
 }
 
 void Communicator::progress() const {

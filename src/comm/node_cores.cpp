@@ -10,14 +10,27 @@
 #include <fstream>
 #include <string>
 
+#include "dnn/core/threads.hpp"
+
 namespace dnn {
 
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A set of up to 8192 processors, one bit each.
-using CoreSet = std::array<std::uint64_t, 128>;
+/// The cores that the calling thread may run on.
+CoreSet own_set() {
+  CoreSet set{};
+  if (::sched_getaffinity(0, sizeof(set), reinterpret_cast<cpu_set_t*>(set.data())) != 0) {
+    set = {1};
+  }
+  return set;
+}
+
+/// A system that does not allow it leaves the threads where they are.
+void move_thread_to(const CoreSet& set) {
+  (void)::sched_setaffinity(0, sizeof(set), reinterpret_cast<const cpu_set_t*>(set.data()));
+}
 
 std::size_t count(const CoreSet& set) {
   std::size_t bits = 0;
@@ -59,20 +72,35 @@ std::size_t cpu_quota() {
 }
 
 NodeCores NodeCores::find(const Communicator& node) {
-  CoreSet set{};
-  if (::sched_getaffinity(0, sizeof(set), reinterpret_cast<cpu_set_t*>(set.data())) != 0) {
-    set[0] = 1;
-  }
+  CoreSet set = own_set();
   NodeCores cores;
   cores.own = std::max<std::size_t>(1, count(set));
   node.all_reduce(std::span<std::uint64_t>(set), Reduction::bit_or);
   cores.node = std::max<std::size_t>(1, count(set));
+  cores.node_set = set;
   const std::size_t quota = cpu_quota();
   const auto agreed = static_cast<std::size_t>(
       node.all_reduce<std::uint64_t>(quota == 0 ? cores.node : quota, Reduction::min));
   cores.node = std::min(cores.node, agreed);
   cores.own = std::min(cores.own, cores.node);
   return cores;
+}
+
+BorrowedCores::BorrowedCores(const NodeCores& cores, std::size_t threads)
+    : threads_before_(dnn::threads()),
+      threads_(std::clamp<std::size_t>(threads, 1, cores.node)),
+      own_(own_set()) {
+  set_threads(static_cast<int>(threads_));
+  if (threads_ > 1) {
+    move_thread_to(cores.node_set);  // the threads that it starts begin where it is
+  }
+}
+
+BorrowedCores::~BorrowedCores() {
+  if (threads_ > 1) {
+    parallel_for(threads_, 1, [this](Range) { move_thread_to(own_); });
+  }
+  set_threads(threads_before_);
 }
 
 }  // namespace dnn

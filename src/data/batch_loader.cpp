@@ -8,11 +8,9 @@ namespace dnn {
 
 namespace {
 
-/// Of `rows` samples, on average, by rows and by features.
-std::size_t sparse_bytes(const Dataset& data, std::size_t rows) {
-  constexpr std::size_t bytes = 2 * (sizeof(double) + sizeof(std::uint32_t));
-  return bytes * rows *
-         (data.value_columns.as<std::uint32_t>().size() / std::max<std::size_t>(data.samples, 1));
+/// The columns of the target rows.
+std::size_t outputs_of(const Dataset& data) {
+  return data.target_rows.as<double>().size() / std::max<std::size_t>(data.samples, 1);
 }
 
 }  // namespace
@@ -22,13 +20,16 @@ BatchLoader<T>::BatchLoader(Gatherer<T> gatherer, std::size_t max_rows, InputFor
     : gatherer_(std::move(gatherer)), max_rows_(max_rows), form_(form) {
   const std::size_t elements = form == InputForm::dense ? max_rows * gatherer_.data().features : 0;
   const std::size_t bytes =
-      form == InputForm::dense ? elements * sizeof(T) : sparse_bytes(gatherer_.data(), max_rows);
+      form == InputForm::dense
+          ? elements * sizeof(T)
+          : sparse_batch_bytes(stored_inputs(gatherer_.data(), gatherer_.encoding()), max_rows,
+                               sizeof(T));
   const std::size_t fitting = ring_bytes / std::max<std::size_t>(bytes, 1);
   slots_.resize(std::clamp<std::size_t>(fitting, 2, longest_ring));
   for (Slot& slot : slots_) {
     slot.features = AlignedBuffer<T>(elements);
   }
-  if (form == InputForm::sparse && gatherer_.has_center()) {
+  if (form == InputForm::sparse && !gatherer_.keeps_zeros()) {
     throw std::invalid_argument("BatchLoader: sparse rows with a normalizer that has a center");
   }
   thread_ = std::thread([this] { work(); });
@@ -74,7 +75,17 @@ Batch<T> BatchLoader<T>::next() {
     room_.notify_all();
   }
   return {form_ == InputForm::dense ? InputRows<T>(dense_rows(slot)) : slot.sparse.rows(),
-          slot.labels, slot.samples, slot.columns.view()};
+          targets_of(slot), slot.samples, slot.columns.view()};
+}
+
+template <class T>
+Targets BatchLoader<T>::targets_of(const Slot& slot) const {
+  if (slot.targets.empty()) {
+    return Targets(slot.labels, slot.weights);
+  }
+  const std::size_t outputs = outputs_of(gatherer_.data());
+  return Targets(MatrixView<const double>{slot.targets.data(), slot.samples.size(), outputs},
+                 slot.weights);
 }
 
 /// Whether the slot of the next batch is neither in use (the batch taken last is) nor waiting to
@@ -127,9 +138,18 @@ void BatchLoader<T>::fill(Slot& slot, std::size_t step) {
       slot.columns.sort(slot.whole.rows());
     }
   }
-  if (gatherer_.data().has_labels()) {
+  const Dataset& data = gatherer_.data();
+  if (data.has_labels() && has_target_rows(data.task)) {
+    const std::size_t outputs = outputs_of(data);
+    slot.targets.resize(slot.samples.size() * outputs);
+    gatherer_.gather_targets(slot.samples, {slot.targets.data(), slot.samples.size(), outputs});
+  } else if (data.has_labels()) {
     slot.labels.resize(slot.samples.size());
     gatherer_.gather_labels(slot.samples, slot.labels);
+  }
+  if (data.has_weights()) {
+    slot.weights.resize(slot.samples.size());
+    gatherer_.gather_weights(slot.samples, slot.weights);
   }
 }
 

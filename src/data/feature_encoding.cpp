@@ -37,6 +37,7 @@ FeatureEncoding::FeatureEncoding(const TableSchema& schema) {
                         .first = inputs_,
                         .inputs = column.inputs()});
     inputs_ += column.inputs();
+    most_stored_ += column.kind == ColumnKind::category ? 1 : column.inputs();
     identity_ = identity_ && column.kind == ColumnKind::number && !column.marks_missing;
   }
 }
@@ -51,20 +52,14 @@ std::vector<bool> FeatureEncoding::scaled_inputs() const {
   return scaled;
 }
 
-void FeatureEncoding::encode_category(const Column& column, double value, bool missing,
-                                      double* inputs) {
-  std::fill_n(inputs, column.inputs, 0.0);
-  std::size_t hot = column.inputs;  // a value that the schema does not know: no input is 1
+std::size_t FeatureEncoding::hot_input(const Column& column, double value, bool missing) {
   if (missing) {
-    hot = column.marks_missing ? column.inputs - 1 : column.inputs;
-  } else if (value >= 0 && value < static_cast<double>(column.categories)) {
-    hot = static_cast<std::size_t>(value);
-  } else if (column.has_other) {
-    hot = column.categories;
+    return column.marks_missing ? column.inputs - 1 : column.inputs;
   }
-  if (hot < column.inputs) {
-    inputs[hot] = 1;
+  if (value >= 0 && value < static_cast<double>(column.categories)) {
+    return static_cast<std::size_t>(value);
   }
+  return column.has_other ? column.categories : column.inputs;
 }
 
 void FeatureEncoding::encode_date(const Column& column, double value, bool missing,
@@ -85,6 +80,18 @@ void FeatureEncoding::encode_date(const Column& column, double value, bool missi
   }
 }
 
+void FeatureEncoding::encode_numbers(const Column& column, double value, bool missing,
+                                     double* inputs) {
+  if (column.kind == ColumnKind::date) {
+    encode_date(column, value, missing, inputs);
+  } else {
+    *inputs = missing ? column.fill : value;
+  }
+  if (column.marks_missing) {
+    inputs[column.inputs - 1] = missing ? 1 : 0;
+  }
+}
+
 template <class Raw>
 void FeatureEncoding::encode(const Raw* raw, std::span<double> inputs) const {
   for (std::size_t j = 0; j < columns_.size(); ++j) {
@@ -92,30 +99,55 @@ void FeatureEncoding::encode(const Raw* raw, std::span<double> inputs) const {
     const auto value = static_cast<double>(raw[j]);
     const bool missing = std::is_floating_point_v<Raw> && std::isnan(value);
     double* out = inputs.data() + column.first;
-    if (column.kind == ColumnKind::category) {
-      encode_category(column, value, missing, out);
+    if (column.kind != ColumnKind::category) {
+      encode_numbers(column, value, missing, out);
       continue;
     }
-    if (column.kind == ColumnKind::date) {
-      encode_date(column, value, missing, out);
-    } else {
-      *out = missing ? column.fill : value;
-    }
-    if (column.marks_missing) {
-      out[column.inputs - 1] = missing ? 1 : 0;
+    std::fill_n(out, column.inputs, 0.0);
+    if (const std::size_t hot = hot_input(column, value, missing); hot < column.inputs) {
+      out[hot] = 1;
     }
   }
 }
 
-template void FeatureEncoding::encode(const float*, std::span<double>) const;
-template void FeatureEncoding::encode(const double*, std::span<double>) const;
-template void FeatureEncoding::encode(const std::uint8_t*, std::span<double>) const;
-template void FeatureEncoding::encode(const std::int8_t*, std::span<double>) const;
-template void FeatureEncoding::encode(const std::uint16_t*, std::span<double>) const;
-template void FeatureEncoding::encode(const std::int16_t*, std::span<double>) const;
-template void FeatureEncoding::encode(const std::uint32_t*, std::span<double>) const;
-template void FeatureEncoding::encode(const std::int32_t*, std::span<double>) const;
-template void FeatureEncoding::encode(const std::uint64_t*, std::span<double>) const;
-template void FeatureEncoding::encode(const std::int64_t*, std::span<double>) const;
+template <class Raw>
+void FeatureEncoding::encode_sparse(const Raw* raw, std::vector<std::uint32_t>& places,
+                                    std::vector<double>& inputs) const {
+  places.clear();
+  inputs.clear();
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    const Column& column = columns_[j];
+    const auto value = static_cast<double>(raw[j]);
+    const bool missing = std::is_floating_point_v<Raw> && std::isnan(value);
+    if (column.kind == ColumnKind::category) {
+      if (const std::size_t hot = hot_input(column, value, missing); hot < column.inputs) {
+        places.push_back(static_cast<std::uint32_t>(column.first + hot));
+        inputs.push_back(1);
+      }
+      continue;
+    }
+    for (std::size_t i = 0; i < column.inputs; ++i) {
+      places.push_back(static_cast<std::uint32_t>(column.first + i));
+    }
+    inputs.resize(inputs.size() + column.inputs);
+    encode_numbers(column, value, missing, inputs.data() + inputs.size() - column.inputs);
+  }
+}
+
+#define DNN_INSTANTIATE(Raw)                                                            \
+  template void FeatureEncoding::encode(const Raw*, std::span<double>) const;           \
+  template void FeatureEncoding::encode_sparse(const Raw*, std::vector<std::uint32_t>&, \
+                                               std::vector<double>&) const;
+DNN_INSTANTIATE(float)
+DNN_INSTANTIATE(double)
+DNN_INSTANTIATE(std::uint8_t)
+DNN_INSTANTIATE(std::int8_t)
+DNN_INSTANTIATE(std::uint16_t)
+DNN_INSTANTIATE(std::int16_t)
+DNN_INSTANTIATE(std::uint32_t)
+DNN_INSTANTIATE(std::int32_t)
+DNN_INSTANTIATE(std::uint64_t)
+DNN_INSTANTIATE(std::int64_t)
+#undef DNN_INSTANTIATE
 
 }  // namespace dnn

@@ -10,7 +10,9 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/simd.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/gatherer.hpp"
+#include "dnn/data/sparse_batch.hpp"
 
 namespace dnn {
 
@@ -57,47 +59,73 @@ std::size_t FeatureStatistics::chunk_count(std::size_t samples, std::size_t feat
 void FeatureStatistics::add(const Dataset& data, std::span<const std::uint64_t> samples) {
   FeatureStatistics fresh(features_);
   if (data.is_sparse()) {
-    // Only the stored values are visited; the zeros between them are added as one set at the end.
-    const auto offsets = data.row_offsets.as<std::uint64_t>();
-    const auto columns = data.value_columns.as<std::uint32_t>();
-    for (const std::uint64_t sample : samples) {
-      for (std::uint64_t k = offsets[sample]; k < offsets[sample + 1]; ++k) {
-        const std::uint32_t j = columns[k];
-        const double x = data.element == ElementType::f32 ? data.values.as<float>()[k]
-                                                          : data.values.as<double>()[k];
-        const double inverse = 1 / (fresh.row(count_row)[j] += 1);
-        add_sample(&x, inverse, &fresh.row(mean_row)[j], &fresh.row(squares_row)[j],
-                   &fresh.row(min_row)[j], &fresh.row(max_row)[j], 1);
-      }
-    }
-    fresh.add_zeros(fresh.row(count_row), static_cast<double>(samples.size()));
+    fresh.add_stored(data, samples);
+  } else if (keeps_rows_sparse(data)) {
+    fresh.add_encoded(data, samples);
   } else {
-    const Gatherer<double> gatherer(data, {});
-    std::vector<double> x(features_);
-    double seen = 0;
-    for (const std::uint64_t sample : samples) {
-      gatherer.gather(std::span(&sample, 1), {x.data(), 1, features_});
-      // Any NaN or infinity makes the sum of x - x something other than 0.
-      double probe = 0;
-      for (const double value : x) {
-        probe += value - value;
-      }
-      if (!(probe == 0)) {
-        report_not_finite(data, sample, x);
-      }
-      add_sample(x.data(), 1 / (seen += 1), fresh.row(mean_row).data(),
-                 fresh.row(squares_row).data(), fresh.row(min_row).data(),
-                 fresh.row(max_row).data(), features_);
-    }
-    std::fill(fresh.row(count_row).begin(), fresh.row(count_row).end(), seen);
+    fresh.add_dense(data, samples);
   }
   merge(fresh);
 }
 
-void FeatureStatistics::add_zeros(std::span<const double> seen, double samples) {
+void FeatureStatistics::add_value(std::size_t j, double x) {
+  const double inverse = 1 / (row(count_row)[j] += 1);
+  add_sample(&x, inverse, &row(mean_row)[j], &row(squares_row)[j], &row(min_row)[j],
+             &row(max_row)[j], 1);
+}
+
+void FeatureStatistics::add_stored(const Dataset& data, std::span<const std::uint64_t> samples) {
+  const auto offsets = data.row_offsets.as<std::uint64_t>();
+  const auto columns = data.value_columns.as<std::uint32_t>();
+  for (const std::uint64_t sample : samples) {
+    for (std::uint64_t k = offsets[sample]; k < offsets[sample + 1]; ++k) {
+      add_value(columns[k], data.element == ElementType::f32 ? data.values.as<float>()[k]
+                                                             : data.values.as<double>()[k]);
+    }
+  }
+  add_zeros(static_cast<double>(samples.size()));
+}
+
+void FeatureStatistics::add_encoded(const Dataset& data, std::span<const std::uint64_t> samples) {
+  const FeatureEncoding encoding(data.schema);
+  std::vector<std::uint32_t> places;
+  std::vector<double> inputs;
+  visit_element(data.element, [&](auto element) {
+    const auto* const raw = data.values.as<decltype(element)>().data();
+    for (const std::uint64_t sample : samples) {
+      encoding.encode_sparse(raw + sample * data.row_elements, places, inputs);
+      for (std::size_t k = 0; k < places.size(); ++k) {
+        add_value(places[k], inputs[k]);
+      }
+    }
+  });
+  add_zeros(static_cast<double>(samples.size()));
+}
+
+void FeatureStatistics::add_dense(const Dataset& data, std::span<const std::uint64_t> samples) {
+  const Gatherer<double> gatherer(data, {});
+  std::vector<double> x(features_);
+  double seen = 0;
+  for (const std::uint64_t sample : samples) {
+    gatherer.gather(std::span(&sample, 1), {x.data(), 1, features_});
+    // Any NaN or infinity makes the sum of x - x something other than 0.
+    double probe = 0;
+    for (const double value : x) {
+      probe += value - value;
+    }
+    if (!(probe == 0)) {
+      report_not_finite(data, sample, x);
+    }
+    add_sample(x.data(), 1 / (seen += 1), row(mean_row).data(), row(squares_row).data(),
+               row(min_row).data(), row(max_row).data(), features_);
+  }
+  std::fill(row(count_row).begin(), row(count_row).end(), seen);
+}
+
+void FeatureStatistics::add_zeros(double samples) {
   FeatureStatistics zeros(features_);
   for (std::size_t j = 0; j < features_; ++j) {
-    const double missing = samples - seen[j];
+    const double missing = samples - row(count_row)[j];
     if (missing > 0) {
       zeros.row(count_row)[j] = missing;
       zeros.row(min_row)[j] = 0;

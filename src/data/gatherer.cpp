@@ -62,7 +62,12 @@ Dataset without_names(const Dataset& data) {
           .row_offsets = data.row_offsets,
           .value_columns = data.value_columns,
           .index_base = data.index_base,
+          .task = data.task,
           .labels = data.labels,
+          .target_rows = data.target_rows,
+          .target_scale = data.target_scale,
+          .weights = data.weights,
+          .weight_scale = data.weight_scale,
           .class_names = {},
           .feature_names = {},
           .schema = {},
@@ -70,7 +75,9 @@ Dataset without_names(const Dataset& data) {
           .kept_offsets = {},
           .kept_text = {},
           .has_missing = data.has_missing,
-          .notes = {}};
+          .notes = {},
+          .first_sample = data.first_sample,
+          .next = {}};
 }
 
 }  // namespace
@@ -99,9 +106,14 @@ Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
 }
 
 template <class T>
-bool Gatherer<T>::has_center() const {
-  return clip_ > 0 ||
-         std::any_of(center_d_.begin(), center_d_.end(), [](double x) { return x != 0; });
+bool Gatherer<T>::keeps_zeros() const {
+  const std::vector<bool> stored = encoding_.scaled_inputs();  // in every row of a table
+  for (std::size_t j = 0; j < center_d_.size(); ++j) {
+    if (center_d_[j] != 0 && (data_.is_sparse() || j >= stored.size() || !stored[j])) {
+      return false;
+    }
+  }
+  return true;
 }
 
 template <class T>
@@ -163,7 +175,7 @@ void Gatherer<T>::gather_sparse(std::span<const std::uint64_t> samples, MatrixVi
 }
 
 template <class T>
-void Gatherer<T>::clip(MatrixView<T> X) const {
+void Gatherer<T>::clip_rows(MatrixView<T> X) const {
   const T most = static_cast<T>(clip_);
   for (std::size_t i = 0; i < X.rows; ++i) {
     for (T& x : X.row(i)) {
@@ -187,7 +199,7 @@ void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X
     }
   });
   if (clip_ > 0) {
-    clip(X);
+    clip_rows(X);
   }
 }
 
@@ -197,6 +209,28 @@ void Gatherer<T>::gather_labels(std::span<const std::uint64_t> samples,
   const auto all = data_.label_view();
   for (std::size_t i = 0; i < samples.size(); ++i) {
     labels[i] = all[samples[i]];
+  }
+}
+
+template <class T>
+void Gatherer<T>::gather_targets(std::span<const std::uint64_t> samples,
+                                 MatrixView<double> targets) const {
+  const auto all = data_.target_rows.as<double>();
+  const Normalizer& scaling = data_.target_scale;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    for (std::size_t j = 0; j < targets.cols; ++j) {
+      const double raw = all[samples[i] * targets.cols + j];
+      targets(i, j) = scaling.is_identity() ? raw : (raw - scaling.center[j]) * scaling.scale[j];
+    }
+  }
+}
+
+template <class T>
+void Gatherer<T>::gather_weights(std::span<const std::uint64_t> samples,
+                                 std::span<double> weights) const {
+  const auto all = data_.weights.as<double>();
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    weights[i] = all[samples[i]] * data_.weight_scale;
   }
 }
 

@@ -9,8 +9,27 @@ namespace dnn {
 bool keeps_rows_sparse(const Dataset& data) {
   constexpr std::size_t most_dense_features = 256;
   constexpr std::size_t least_zeros = 8;  ///< features of a sample to one stored value
-  return data.is_sparse() && data.features > most_dense_features &&
-         data.value_columns.as<std::uint32_t>().size() / data.samples < data.features / least_zeros;
+  if (data.features <= most_dense_features || (!data.is_sparse() && data.schema.empty())) {
+    return false;
+  }
+  return stored_inputs(data) < static_cast<double>(data.features / least_zeros);
+}
+
+double stored_inputs(const Dataset& data) {
+  return stored_inputs(data, FeatureEncoding(data.schema));
+}
+
+double stored_inputs(const Dataset& data, const FeatureEncoding& encoding) {
+  if (data.is_sparse()) {
+    return static_cast<double>(data.value_columns.as<std::uint32_t>().size()) /
+           static_cast<double>(std::max<std::size_t>(data.samples, 1));
+  }
+  return static_cast<double>(encoding.is_identity() ? data.features : encoding.most_stored());
+}
+
+std::size_t sparse_batch_bytes(double stored_inputs, std::size_t rows, std::size_t element) {
+  return static_cast<std::size_t>(2 * stored_inputs * static_cast<double>(rows)) *
+         (element + sizeof(std::uint32_t));
 }
 
 /// Appends the stored values of samples of a sparse data set.
@@ -48,6 +67,27 @@ void SparseBatch<T>::append_stored(const Gatherer<T>& gatherer,
   }
 }
 
+/// Appends rows of a table.
+template <class T>
+template <class Raw>
+void SparseBatch<T>::append_encoded(const Gatherer<T>& gatherer,
+                                    std::span<const std::uint64_t> samples, Range features) {
+  const Dataset& data = gatherer.data();
+  const Raw* const raw = data.values.template as<Raw>().data();
+  for (const std::uint64_t sample : samples) {
+    gatherer.encoding().encode_sparse(raw + sample * data.row_elements, places_, inputs_);
+    for (std::size_t k = 0; k < places_.size(); ++k) {
+      const std::uint32_t j = places_[k];
+      if (j >= features.begin && j < features.end) {
+        columns_.push_back(j);
+        values_.push_back(
+            static_cast<T>((inputs_[k] - gatherer.center()[j]) * gatherer.scale()[j]));
+      }
+    }
+    offsets_.push_back(columns_.size());
+  }
+}
+
 /// Appends what is not 0 of a sample of a dense data set.
 template <class T>
 void SparseBatch<T>::append_dense(const Gatherer<T>& gatherer, std::uint64_t sample,
@@ -66,11 +106,29 @@ void SparseBatch<T>::append_dense(const Gatherer<T>& gatherer, std::uint64_t sam
 template <class T>
 void SparseBatch<T>::gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
                             Range features) {
-  const Dataset& data = gatherer.data();
-  features_ = data.features;
+  features_ = gatherer.data().features;
   columns_.clear();
   values_.clear();
   offsets_.assign(1, 0);
+  append(gatherer, samples, features);
+  if (gatherer.clip() > 0) {
+    const T most = static_cast<T>(gatherer.clip());
+    for (T& value : values_) {
+      value = std::clamp(value, -most, most);
+    }
+  }
+}
+
+template <class T>
+void SparseBatch<T>::append(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
+                            Range features) {
+  const Dataset& data = gatherer.data();
+  if (!data.is_sparse() && !gatherer.encoding().is_identity()) {
+    visit_element(data.element, [&](auto element) {
+      append_encoded<decltype(element)>(gatherer, samples, features);
+    });
+    return;
+  }
   if (!data.is_sparse()) {
     for (const std::uint64_t sample : samples) {
       append_dense(gatherer, sample, features);

@@ -22,6 +22,8 @@ const char* word_for(ColumnKind kind) {
       return "date";
     case ColumnKind::label:
       return "label";
+    case ColumnKind::weight:
+      return "weight";
     case ColumnKind::identifier:
       return "identifier";
     case ColumnKind::constant:
@@ -61,6 +63,12 @@ std::string first_difference(const TableSchema& a, const TableSchema& b) {
     }
   }
   return {};
+}
+
+std::string TableSchema::name_of(ColumnKind kind) const {
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [kind](const TableColumn& c) { return c.kind == kind; });
+  return found == columns.end() ? std::string() : found->name;
 }
 
 std::size_t TableSchema::inputs() const {

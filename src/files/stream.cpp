@@ -29,17 +29,27 @@ std::pair<dev_t, ino_t> identity(const std::string& path) {
                                  : std::pair(dev_t{0}, ino_t{0});
 }
 
-/// The streams among the paths of a source, which may be two paths with a comma between.
-std::vector<std::string> streams_of(const std::string& source) {
-  std::vector<std::string> streams;
-  const std::size_t comma = source.find(',');
-  const std::string first = source.substr(0, comma);
-  const std::string second = comma == std::string::npos ? "" : source.substr(comma + 1);
-  for (const std::string& path : {first, second}) {
-    if (is_stream(path)) {
-      streams.push_back(path);
+/// The stream at the beginning of `path`, which may name a member of it, as in pipe:x; or nothing.
+std::string stream_of(const std::string& path) {
+  for (std::size_t colon = path.find(':');; colon = path.find(':', colon + 1)) {
+    std::string beginning = path.substr(0, colon);
+    if (is_stream(beginning)) {
+      return beginning;
+    }
+    if (colon == std::string::npos) {
+      return {};
     }
   }
+}
+
+/// The streams among the paths of a source, which may be two paths with a comma between.
+std::vector<std::string> streams_of(const std::string& source) {
+  const std::size_t comma = source.find(',');
+  std::vector<std::string> streams = {stream_of(source.substr(0, comma))};
+  if (comma != std::string::npos) {
+    streams.push_back(stream_of(source.substr(comma + 1)));
+  }
+  std::erase(streams, "");
   return streams;
 }
 

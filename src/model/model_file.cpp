@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <boost/archive/archive_exception.hpp>
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
@@ -25,6 +27,21 @@ void serialize(Archive& archive, dnn::Normalizer& normalizer, unsigned /*version
 }
 
 template <class Archive>
+void archive_figures(Archive& archive, std::vector<dnn::Figure>& figures) {
+  std::vector<std::string> names;
+  std::vector<double> values;
+  for (const dnn::Figure& figure : figures) {
+    names.push_back(figure.name);
+    values.push_back(figure.value);
+  }
+  archive& names& values;
+  figures.clear();
+  for (std::size_t i = 0; i < std::min(names.size(), values.size()); ++i) {
+    figures.push_back({names[i], values[i]});
+  }
+}
+
+template <class Archive>
 void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
   archive& d.widths& d.precision& d.class_names& d.feature_names& d.index_base& d.normalizer;
   archive& d.configuration& d.epoch& d.validation_loss& d.validation_accuracy;
@@ -41,6 +58,10 @@ void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
     if (Archive::is_loading::value) {
       d.schema = dnn::schema_from_text(schema, "the model");
     }
+  }
+  if (version > 2) {
+    archive& d.task& d.target_scale;
+    archive_figures(archive, d.validation_figures);
   }
 }
 
@@ -92,6 +113,10 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   require(d.normalizer.center.size() == d.normalizer.scale.size() &&
               (d.normalizer.is_identity() || d.normalizer.center.size() == d.widths.front()),
           "size of the normalization");
+  require(d.task >= Task::classes && d.task <= Task::distribution, "unknown task");
+  require(d.target_scale.center.size() == d.target_scale.scale.size() &&
+              (d.target_scale.is_identity() || d.target_scale.center.size() == d.widths.back()),
+          "size of the targets' scale");
   require(std::isfinite(d.normalizer.clip) && d.normalizer.clip >= 0 &&
               (d.normalizer.clip == 0 || !d.normalizer.is_identity()),
           "clip of the normalization");

@@ -24,7 +24,7 @@ SavedNetwork<T>::SavedNetwork(const SavedModel& model, const Dataset& data, std:
     : layout_({model.description.widths.begin(), model.description.widths.end()}),
       values_(layout_.size()),
       gatherer_(encoded_for(model, data), model.description.normalizer),
-      is_sparse_(keeps_rows_sparse(data) && !gatherer_.has_center()),
+      is_sparse_(keeps_rows_sparse(data) && gatherer_.keeps_zeros()),
       network_(layout_, values_.span(), {}, {.max_batch = max_rows, .sparse_input = is_sparse_}),
       X_(is_sparse_ ? 0 : max_rows * data.features) {
   model.copy_to(layout_, values_.span());

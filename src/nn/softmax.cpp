@@ -30,10 +30,11 @@ bool is_first_max(std::span<const T> a, std::size_t target, T max) {
   return a[target] == max && std::find(before.begin(), before.end(), max) == before.end();
 }
 
-/// Adds `sample(s)`, a loss and whether the sample is correct, over all samples, in threads. What
-/// `sample` throws comes out here.
+/// Adds `sample(s)`, a loss and whether the sample is correct, times the samples' weights, in
+/// threads. What `sample` throws comes out here.
 template <class Sample>
-LossSums sum_over_samples(std::size_t samples, std::size_t classes, const Sample& sample) {
+LossSums sum_over_samples(std::size_t samples, std::size_t classes, const Targets& targets,
+                          const Sample& sample) {
   LossSums total;
   std::exception_ptr error;
   std::mutex mutex;
@@ -43,8 +44,7 @@ LossSums sum_over_samples(std::size_t samples, std::size_t classes, const Sample
     try {
       for (std::size_t s = rows.begin; s < rows.end; ++s) {
         const auto [loss, correct] = sample(s);
-        sums.loss += loss;
-        sums.correct += correct ? 1 : 0;
+        sums.add(loss, correct, targets.weight(s));
       }
     } catch (...) {
       thrown = std::current_exception();
@@ -94,11 +94,10 @@ double SoftmaxCrossEntropy::loss(double linear, double sum, std::size_t target) 
 }
 
 template <class T>
-LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T> A,
-                                       std::span<const std::int32_t> labels) const {
-  return sum_over_samples(A.rows, A.cols, [&](std::size_t s) {
+LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T> A, const Targets& targets) const {
+  return sum_over_samples(A.rows, A.cols, targets, [&](std::size_t s) {
     const std::span<const T> a = A.row(s);
-    const auto target = static_cast<std::size_t>(labels[s]);
+    const auto target = static_cast<std::size_t>(targets.classes[s]);
     const T max = row_max(a);
     return std::pair(loss(linear_part(a, target, max), exp_sum(a, max), target),
                      is_first_max(a, target, max));
@@ -106,16 +105,16 @@ LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T> A,
 }
 
 template <class T>
-LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T> A, std::span<const std::int32_t> labels,
+LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T> A, const Targets& targets,
                                             std::size_t global_samples) const {
-  return sum_over_samples(A.rows, A.cols, [&](std::size_t s) {
+  return sum_over_samples(A.rows, A.cols, targets, [&](std::size_t s) {
     const std::span<T> a = A.row(s);
-    const auto target = static_cast<std::size_t>(labels[s]);
+    const auto target = static_cast<std::size_t>(targets.classes[s]);
     const T max = row_max(std::span<const T>(a));
     const bool correct = is_first_max(std::span<const T>(a), target, max);
     const double linear = linear_part(std::span<const T>(a), target, max);
     const double sum = exp_row(a, max);  // from here on the row holds exponentials
-    const double share = weight(target) / static_cast<double>(global_samples);
+    const double share = targets.weight(s) * weight(target) / static_cast<double>(global_samples);
     scale_row(a, static_cast<T>(share / sum),
               static_cast<T>(share * smoothing_ / static_cast<double>(a.size())));
     a[target] -= static_cast<T>(share * (1 - smoothing_));
@@ -123,12 +122,11 @@ LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T> A, std::span<const std
   });
 }
 
-#define DNN_INSTANTIATE(T)                                                              \
-  template void softmax(std::span<T>);                                                  \
-  template LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T>,                  \
-                                                  std::span<const std::int32_t>) const; \
-  template LossSums SoftmaxCrossEntropy::differentiate(                                 \
-      MatrixView<T>, std::span<const std::int32_t>, std::size_t) const;
+#define DNN_INSTANTIATE(T)                                                                         \
+  template void softmax(std::span<T>);                                                             \
+  template LossSums SoftmaxCrossEntropy::evaluate(MatrixView<const T>, const Targets&) const;      \
+  template LossSums SoftmaxCrossEntropy::differentiate(MatrixView<T>, const Targets&, std::size_t) \
+      const;
 DNN_INSTANTIATE(float)
 DNN_INSTANTIATE(double)
 #undef DNN_INSTANTIATE

@@ -1,59 +1,74 @@
 #include "dnn/predict/prediction_file.hpp"
 
-#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <filesystem>
+#include <span>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/csv_text.hpp"
 
 namespace dnn {
 
-PredictionFile::PredictionFile(const std::string& path, const Dataset& data)
-    : path_(path), temporary_(path_ + ".tmp") {
-  errno = 0;
-  file_.open(temporary_, std::ios::trunc);
-  check_written();
+PredictionFormat prediction_format(const std::string& path) {
+  return path.ends_with(".npy") ? PredictionFormat::npy : PredictionFormat::csv;
+}
+
+PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
+                               const std::string& answers, std::size_t element_bytes)
+    : path_(path),
+      temporary_(path_ + ".tmp"),
+      format_(prediction_format(path)),
+      element_bytes_(element_bytes),
+      classes_(data.class_names.size()) {
+  ::unlink(temporary_.c_str());  // what a killed program left, or a link to somebody's file
+  file_.emplace(temporary_, O_CREAT | O_EXCL, path_);
+  if (format_ == PredictionFormat::npy) {
+    write(npy_header(0));
+    return;
+  }
   std::string header = "sample";
   for (const std::string& name : data.kept_names) {
-    header += ',' + csv_field(name);
+    header += ',' + spreadsheet_field(name);
   }
-  header += ",class";
-  if (data.has_labels()) {
-    header += ",label";
-  }
-  for (const std::string& name : data.class_names) {
-    header += ',' + csv_field("p(" + name + ")");
-  }
-  write(header + '\n');
+  write(header + answers + '\n');
 }
 
 PredictionFile::~PredictionFile() {
   if (!done_) {
-    std::error_code error;
-    std::filesystem::remove(temporary_, error);
+    file_.reset();
+    ::unlink(temporary_.c_str());
   }
 }
 
-void PredictionFile::write(const std::string& lines) {
-  errno = 0;
-  file_ << lines << std::flush;
-  check_written();
+/// NumPy's format 1.0: a literal of Python's in 128 bytes, whatever the number of samples.
+std::string PredictionFile::npy_header(std::size_t samples) const {
+  constexpr std::size_t size = 128;
+  std::string header = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, size - 10, 0};
+  header += fmt::format("{{'descr': '<f{}', 'fortran_order': False, 'shape': ({}, {}), }}",
+                        element_bytes_, samples, classes_);
+  header.resize(size - 1, ' ');
+  return header + '\n';
 }
 
-void PredictionFile::commit() {
-  file_.close();
+void PredictionFile::write(const std::string& samples) {
+  file_->write(std::as_bytes(std::span(samples)));
+}
+
+void PredictionFile::commit(std::size_t samples) {
+  if (format_ == PredictionFormat::npy) {
+    file_->rewind();
+    write(npy_header(samples));
+  }
+  file_->close();
   std::error_code error;
   std::filesystem::rename(temporary_, path_, error);
   if (error) {
     throw FileError("write the predictions", path_, error.value());
   }
   done_ = true;
-}
-
-void PredictionFile::check_written() const {
-  if (!file_) {
-    throw FileError("write the predictions", path_, errno != 0 ? errno : EIO);
-  }
 }
 
 }  // namespace dnn

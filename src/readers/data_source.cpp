@@ -9,10 +9,12 @@
 #include "dnn/files/archive.hpp"
 #include "dnn/files/contents.hpp"
 #include "dnn/files/stream.hpp"
+#include "dnn/files/text_encoding.hpp"
 #include "dnn/readers/data_folder.hpp"
 #include "dnn/readers/npy_reader.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/readers/table_files.hpp"
+#include "dnn/tables/read_table.hpp"
 
 namespace dnn {
 
@@ -56,25 +58,43 @@ DataSource::DataSource(const std::string& source) : path_(source) {
     kind_ = Kind::builtin;
     return;
   }
+  find_kind(source);
+  stamp_files();
+  if (kind_ == Kind::file) {
+    open_file();
+  }
+}
+
+void DataSource::find_kind(const std::string& source) {
   if (exists(source) || is_stream(source)) {
     if (is_folder(source)) {
       open_tables(tables_in(source, Part::train), tables_in(source, Part::test));
       kind_ = folder_has_arrays(source) || files_.empty() ? Kind::folder : kind_;
-      return;
     }
   } else if (const std::size_t colon = selection_colon(source); colon != std::string::npos) {
     path_ = source.substr(0, colon);
     selection_ = source.substr(colon + 1);
   } else if (const auto files = find_table_files(source)) {
     open_tables(*files, {});
-    return;
   } else if (const std::size_t comma = source.find(','); comma != std::string::npos) {
     kind_ = Kind::pair;
     path_ = source.substr(0, comma);
     labels_ = source.substr(comma + 1);
+  }
+}
+
+void DataSource::stamp_files() {
+  if (kind_ == Kind::folder) {
+    stamps_ = FileStamp::of_folder(path_);
     return;
   }
-  open_file();
+  stamps_.emplace_back(path_);
+  stamps_.emplace_back(labels_);
+  for (const auto* paths : {&files_, &test_files_}) {
+    for (const std::string& path : *paths) {
+      stamps_.emplace_back(path);
+    }
+  }
 }
 
 void DataSource::open_tables(std::vector<std::string> files, std::vector<std::string> test_files) {
@@ -115,6 +135,39 @@ bool DataSource::has_test_part(bool labelled) const {
 }
 
 Dataset DataSource::read(Part part, const ReadOptions& options) {
+  Dataset data = read_part(part, options);
+  for (const FileStamp& stamp : stamps_) {
+    stamp.check();
+  }
+  return data;
+}
+
+/// A piece of a table other than the first.
+Dataset DataSource::read_piece(Part part, const ReadOptions& options) {
+  const std::vector<std::string> names =
+      kind_ == Kind::tables ? files_of(part) : std::vector{name_of(path_)};
+  if (texts_.empty()) {
+    for (const std::string& name : names) {
+      const Bytes contents = kind_ == Kind::tables ? read_contents(name) : contents_;
+      texts_.push_back(decode_text(contents, name).text);
+    }
+    contents_ = {};
+  }
+  std::vector<TableText> texts;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    texts.push_back({texts_[i].view, names[i]});
+  }
+  return read_table_parts(texts, kind_ == Kind::tables ? path_ : names.front(), options);
+}
+
+const std::vector<std::string>& DataSource::files_of(Part part) const {
+  return part == Part::test && !test_files_.empty() ? test_files_ : files_;
+}
+
+Dataset DataSource::read_part(Part part, const ReadOptions& options) {
+  if (options.from.line > 0) {
+    return read_piece(part, options);
+  }
   if (kind_ == Kind::builtin) {
     return open_builtin_digits(options);
   }
@@ -122,8 +175,7 @@ Dataset DataSource::read(Part part, const ReadOptions& options) {
     return open_folder(path_, part, options);
   }
   if (kind_ == Kind::tables) {
-    const bool has_part = part == Part::test && !test_files_.empty();
-    return read_table_files(has_part ? test_files_ : files_, path_, options);
+    return read_table_files(files_of(part), path_, options);
   }
   if (kind_ == Kind::pair) {
     return read_npy(path_, labels_, options);
@@ -137,7 +189,9 @@ Dataset DataSource::read(Part part, const ReadOptions& options) {
   }
   // Text is not kept beside what was read from it.
   const Bytes contents = std::exchange(contents_, {});
-  return read_file(contents, name_of(path_), options);
+  Dataset data = read_file(contents, name_of(path_), options);
+  contents_ = data.next ? contents : Bytes();
+  return data;
 }
 
 }  // namespace dnn

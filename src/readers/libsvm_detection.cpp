@@ -27,7 +27,8 @@ bool looks_like_label(std::string_view word) {
 }  // namespace
 
 bool looks_like_libsvm(std::span<const std::byte> contents) {
-  LibsvmLines lines({reinterpret_cast<const char*>(contents.data()), contents.size()}, {});
+  const TableText text{contents, {}};
+  LibsvmLines lines(std::span(&text, 1));
   for (bool first_line = true; lines.next(); first_line = false) {
     std::string_view rest = lines.line();
     const std::string_view first = take_word(rest);

@@ -3,27 +3,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/label_table.hpp"
+#include "dnn/data/number.hpp"
+#include "dnn/data/target_rows.hpp"
 #include "dnn/readers/libsvm_detection.hpp"
 #include "dnn/readers/libsvm_lines.hpp"
 #include "dnn/readers/libsvm_rows.hpp"
+#include "dnn/tables/cell.hpp"
 
 namespace dnn {
 
 namespace {
 
 constexpr const char* one_label_each =
-    "multi-label data is not supported yet. Write one label on each line";
+    "write one label on each line, or learn several with --task labels";
 
 template <class T>
 class LibsvmParser {
  public:
-  LibsvmParser(std::string_view text, const std::string& origin, const ReadOptions& options)
-      : options_(options),
-        lines_(text, origin),
-        rows_(lines_, static_cast<std::size_t>(std::count(text.begin(), text.end(), ':'))) {}
+  LibsvmParser(std::span<const TableText> texts, const std::string& origin,
+               const ReadOptions& options)
+      : options_(options), origin_(origin), lines_(texts), rows_(lines_, count_colons(texts)) {}
 
   /// Reads all lines; false if double would hold a value that T changes. The line is the last one
   /// then.
@@ -40,28 +45,104 @@ class LibsvmParser {
   }
 
   Dataset finish() {
-    if (labels_.size() == 0 && rows_.size() > 0 && !options_.features) {
-      throw InputError(lines_.origin() +
-                       ": no line begins with a label; training needs one on each line");
+    if (!has_labels() && rows_.size() > 0 && !options_.features) {
+      throw InputError(origin_ + ": no line begins with a label; training needs one on each line");
     }
     Dataset data;
-    data.origin = lines_.origin();
+    data.origin = origin_;
     rows_.finish(data, options_);
-    if (labels_.size() > 0) {
+    data.task = options_.task == Task::automatic ? Task::classes : options_.task;
+    if (has_target_rows(data.task)) {
+      finish_targets(data);
+    } else if (labels_.size() > 0) {
       labels_.finish(data);
     }
-    if (rows_.query_line() > 0) {
-      data.notes.push_back(fmt::format("{}: qid:N is ignored; line {} is the first one with it",
-                                       data.origin, rows_.query_line()));
+    if (!rows_.query_line().empty()) {
+      data.notes.push_back(
+          fmt::format("{} is the first one with qid:N, which is ignored", rows_.query_line()));
     }
     return data;
   }
 
  private:
+  static std::size_t count_colons(std::span<const TableText> texts) {
+    std::size_t colons = 0;
+    for (const TableText& text : texts) {
+      colons += static_cast<std::size_t>(
+          std::count(text.contents.begin(), text.contents.end(), std::byte{':'}));
+    }
+    return colons;
+  }
+
+  [[nodiscard]] bool has_labels() const {
+    return labels_.size() > 0 || !numbers_.empty() || !label_names_.empty();
+  }
+
+  /// The label of a line for a task with target rows: a number, or labels with commas between.
+  void add_target(std::string_view first) {
+    if (options_.task == Task::numbers) {
+      const std::optional<double> number = parse_number<double>(first);
+      if (!number || !std::isfinite(*number)) {
+        lines_.fail(fmt::format("{} is not a finite number, which --task numbers asks for",
+                                in_quotes(first)));
+      }
+      numbers_.push_back(*number);
+      return;
+    }
+    for (const std::string& word : split_words(first)) {
+      const auto [name, is_new] = label_names_.emplace(word, label_names_.size());
+      sample_labels_.emplace_back(rows_.size(), name->second);
+    }
+  }
+
+  /// In numeric order where all names are integers, else by name.
+  void finish_targets(Dataset& data) {
+    if (options_.task == Task::numbers && !numbers_.empty()) {
+      data.class_names = unnamed_targets(1);
+      set_targets(data, std::move(numbers_));
+    }
+    if (options_.task == Task::numbers || label_names_.empty()) {
+      return;
+    }
+    std::vector<std::string> names(label_names_.size());
+    for (const auto& [name, number] : label_names_) {
+      names[number] = name;
+    }
+    std::vector<std::string> sorted = names;
+    const bool integers = std::all_of(names.begin(), names.end(),
+                                      [](const std::string& n) { return parse_integer(n); });
+    std::sort(sorted.begin(), sorted.end(), [integers](const auto& a, const auto& b) {
+      return integers ? *parse_integer(a) < *parse_integer(b) : a < b;
+    });
+    std::vector<std::size_t> place(names.size());
+    for (std::size_t k = 0; k < sorted.size(); ++k) {
+      place[label_names_.at(sorted[k])] = k;
+    }
+    std::vector<double> rows(data.samples * names.size(), 0.0);
+    for (const auto& [sample, label] : sample_labels_) {
+      rows[sample * names.size() + place[label]] = 1;
+    }
+    data.class_names = std::move(sorted);
+    set_targets(data, std::move(rows));
+  }
+
   void add_line(std::string_view line) {
     std::string_view rest = line;
     const std::string_view first = take_word(rest);
     const bool labelled = first.find(':') == std::string_view::npos;
+    if (has_target_rows(options_.task)) {
+      if (!labelled && options_.task == Task::numbers && !numbers_.empty()) {
+        lines_.fail("the line has no number to learn, but those before it do");
+      }
+      if (options_.task == Task::distribution) {
+        lines_.fail("--task distribution needs a table or arrays, not a LIBSVM file");
+      }
+      if (labelled) {
+        add_target(first);
+      }
+      rows_.add(labelled ? rest : line);
+      return;
+    }
     if (rows_.size() > 0 && labelled != (labels_.size() > 0)) {
       lines_.fail(fmt::format("the line {}; {}, or none on any line to predict",
                               labelled ? "has a label, and those before it have none"
@@ -79,31 +160,40 @@ class LibsvmParser {
   }
 
   const ReadOptions& options_;
+  const std::string& origin_;
   LibsvmLines lines_;
   LibsvmRows<T> rows_;
   LabelTable labels_;
+  std::vector<double> numbers_;                     ///< task numbers: of each line
+  std::map<std::string, std::size_t> label_names_;  ///< task labels: in order of appearance
+  std::vector<std::pair<std::size_t, std::size_t>> sample_labels_;  ///< so too: sample, label
 };
 
 }  // namespace
 
-Dataset read_libsvm(std::span<const std::byte> contents, const std::string& origin,
+Dataset read_libsvm(std::span<const TableText> texts, const std::string& origin,
                     const ReadOptions& options) {
-  const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
   std::string note;
   if (!options.wide) {
-    LibsvmParser<float> parser(text, origin, options);
+    LibsvmParser<float> parser(texts, origin, options);
     if (parser.read()) {
       return parser.finish();
     }
     note = origin + ": values are stored as double, since float changes some of 2^24 or more";
   }
-  LibsvmParser<double> parser(text, origin, options);
+  LibsvmParser<double> parser(texts, origin, options);
   parser.read();
   Dataset data = parser.finish();
   if (!note.empty()) {
     data.notes.push_back(note);
   }
   return data;
+}
+
+Dataset read_libsvm(std::span<const std::byte> contents, const std::string& origin,
+                    const ReadOptions& options) {
+  const TableText text{contents, origin};
+  return read_libsvm(std::span(&text, 1), origin, options);
 }
 
 }  // namespace dnn

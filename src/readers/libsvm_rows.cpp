@@ -81,7 +81,7 @@ bool LibsvmRows<T>::add_word(const char*& next, const char* end) {
 template <class T>
 bool LibsvmRows<T>::add_unusual(std::string_view word) {
   if (word.starts_with("qid:")) {
-    query_line_ = query_line_ > 0 ? query_line_ : lines_.number();
+    query_line_ = query_line_.empty() ? lines_.place() : query_line_;
     return false;
   }
   const std::size_t colon = word.find(':');
@@ -136,7 +136,7 @@ template <class T>
 void LibsvmRows<T>::finish(Dataset& data, const ReadOptions& options) {
   const int base = options.index_base.value_or(smallest_ == 0 ? 0 : 1);
   if (base == 1 && smallest_ == 0) {
-    throw InputError(lines_.origin() + ": index 0 appears, but the training data count from 1");
+    throw InputError(data.origin + ": index 0 appears, but the training data count from 1");
   }
   const std::size_t width =
       columns_.empty() ? 0 : std::size_t{largest_} + 1 - static_cast<std::size_t>(base);

@@ -74,22 +74,6 @@ bool says_test(const std::string& name) {
   return false;
 }
 
-/// The texts of LIBSVM files one below the other, with line feeds.
-Bytes join(const std::vector<Bytes>& texts) {
-  std::vector<std::byte> all;
-  for (const Bytes& text : texts) {
-    const auto begin = static_cast<std::ptrdiff_t>(all.size());
-    all.insert(all.end(), text.view.begin(), text.view.end());
-    if (std::find(all.begin() + begin, all.end(), std::byte{'\n'}) == all.end()) {
-      std::replace(all.begin() + begin, all.end(), std::byte{'\r'}, std::byte{'\n'});
-    }
-    if (!all.empty() && all.back() != std::byte{'\n'}) {
-      all.push_back(std::byte{'\n'});
-    }
-  }
-  return Bytes::from(std::move(all));
-}
-
 }  // namespace
 
 std::optional<std::vector<std::string>> find_table_files(const std::string& source) {
@@ -147,7 +131,7 @@ Dataset read_table_files(const std::vector<std::string>& files, const std::strin
         fmt::format("{}: {} files, {} to {}", origin, files.size(), files.front(), files.back()));
   }
   Dataset data = looks_like_libsvm(contents.front().view)
-                     ? read_libsvm(join(contents).view, origin, options)
+                     ? read_libsvm(texts, origin, options)
                      : read_table_parts(texts, origin, options);
   data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
   return data;

@@ -11,6 +11,16 @@ const std::map<std::string, HeaderMode>& choices() {
   return words;
 }
 template <>
+const std::map<std::string, Task>& choices() {
+  static const std::map<std::string, Task> words = {
+      {word_for(Task::automatic), Task::automatic},
+      {word_for(Task::classes), Task::classes},
+      {word_for(Task::labels), Task::labels},
+      {word_for(Task::numbers), Task::numbers},
+      {word_for(Task::distribution), Task::distribution}};
+  return words;
+}
+template <>
 const std::map<std::string, Normalization>& choices() {
   static const std::map<std::string, Normalization> words = {{"none", Normalization::none},
                                                              {"minmax", Normalization::minmax},

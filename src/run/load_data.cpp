@@ -16,8 +16,10 @@ TrainingData load_data(const Config& config, const RankGrid& grid) {
 }
 
 TrainingData load_data_and_choose(Config& config, const RankGrid& grid) {
-  LoadOptions options{
-      .wide = config.precision == Precision::f64, .logical_shards = {}, .choose = {}};
+  LoadOptions options{.wide = config.precision == Precision::f64,
+                      .threads = config.threads,
+                      .logical_shards = {},
+                      .choose = {}};
   options.choose = [&config](const DataFacts& facts) -> DataSettings {
     choose_defaults(config, facts);
     return config;

@@ -64,6 +64,10 @@ bool has_checkpoints(const Config& config) {
   return CheckpointInterval::parse(config.checkpoint_every).unit != CheckpointInterval::Unit::never;
 }
 
+bool learns_classes(const Config& config) {
+  return config.task == Task::automatic || config.task == Task::classes;
+}
+
 std::vector<Option> data_options() {
   return {
       {"data", "Data", "PATH", &Config::data,
@@ -77,22 +81,31 @@ std::vector<Option> data_options() {
       {"test-data", "Data", "PATH", &Config::test_data,
        "test data in any of these forms; default: the test part of the data folder or NPZ file",
        Binding::machine},
+      {"task", "Data", "", words(&Config::task),
+       "what is learnt: classes (one of several), labels (any of several: a column of 0 and 1 for "
+       "each), numbers (regression: a column for each), distribution (a probability for each "
+       "class: a column for each); auto: classes, where the label leaves no doubt"},
       {"label-column", "Data", "NAME|N", &Config::label_column,
-       "column of the label: a name from the header, a number from 1 (-1 is the last column), "
+       "column of the label (of several targets: their columns, with commas): a name from the "
+       "header, a number from 1 (-1 is the last column), "
        "first or last; default: a column named label, class, target or y, else the only column of "
        "text, else the last column",
+       Binding::machine},
+      {"weight-column", "Data", "NAME|N", &Config::weight_column,
+       "column of a table that says how much each sample counts in the loss, the gradients and the "
+       "metrics (0 or more; scaled to a mean of 1); it is no feature, and test tables may lack it",
        Binding::machine},
       {"csv-header", "Data", "", words(&Config::csv_header),
        "whether the first line of a table names its columns", Binding::machine},
       {"columns", "Data", "KIND:NAME,...;...", &Config::columns,
        "what columns of a table are, where the program understands them otherwise: KIND is number, "
-       "category, date, day-first-date, label or ignore, NAME a name or number as for "
+       "category, date, day-first-date, label, weight or ignore, NAME a name or number as for "
        "--label-column"},
       {"missing", "Data", "WORD,...", &Config::missing,
-       "words that stand for a missing value in a table, as an empty cell does"},
+       "words that stand for a missing value in a table, as an empty cell does; '': no word does"},
       {"max-categories", "Data", "N", &Config::max_categories,
        "categories of a text column that get an input of their own, the commonest first; the "
-       "others share one",
+       "others share one, and among more than 256 also the values of a single row",
        Binding::model, in_range(&Config::max_categories, 1, 1'000'000)},
       {"drop-unlabelled", "Data", "", &Config::drop_unlabelled,
        "leave out rows of a table that have no label"},
@@ -201,9 +214,24 @@ std::vector<Option> training_options() {
        Binding::model, at_least_0(&Config::clip_norm)},
       {"label-smoothing", "Training", "FRACTION", &Config::label_smoothing,
        "part of a target that is spread over all classes", Binding::model,
-       fraction(&Config::label_smoothing)},
+       both(fraction(&Config::label_smoothing),
+            rule([](const Config& c) { return c.label_smoothing == 0 || learns_classes(c); },
+                 "needs --task classes"))},
+      {"huber", "Training", "DELTA", &Config::huber,
+       "task numbers: errors above DELTA, in deviations of the target, count linearly, not "
+       "squared; "
+       "0: all are squared",
+       Binding::model,
+       both(at_least_0(&Config::huber),
+            rule([](const Config& c) { return c.huber == 0 || c.task == Task::numbers; },
+                 "needs --task numbers"))},
       {"class-weights", "Training", "", words(&Config::class_weights),
-       "balanced: weight samples by the inverse of their class's frequency"},
+       "balanced: weight samples by the inverse of their class's frequency", Binding::model,
+       rule(
+           [](const Config& c) {
+             return c.class_weights == ClassWeights::none || learns_classes(c);
+           },
+           "needs --task classes")},
       {"seed", "Training", "N", &Config::seed,
        "seed of the validation split, the initial weights, the order of samples and dropout"},
       {"early-stop", "Training", "N", &Config::early_stop,
@@ -318,8 +346,9 @@ std::vector<Option> run_options() {
            },
            "needs checkpoints to go back to; leave --checkpoint-every off away")},
       {"verify-every", "Run", "N", &Config::verify_every,
-       "updates between comparisons of the ranks' parameters; 0: only after each epoch and before "
-       "each checkpoint",
+       "updates between comparisons of the ranks' parameters, and of the gradients that all ranks "
+       "compute of one logical shard; 0: the parameters only after each epoch and before each "
+       "checkpoint, the gradients never",
        Binding::machine},
       {"quiet", "Run", "", &Config::quiet, "print errors only", Binding::job},
       {"dry-run", "Run", "", &Config::dry_run,

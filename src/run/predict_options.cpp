@@ -48,7 +48,8 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
                  "columns of a table that are copied into the predictions, like an identifier")
       ->type_name("NAME,...")
       ->delimiter(',');
-  app.add_option("--output", config.output, "the file of predictions")
+  app.add_option("--output", config.output,
+                 "the file of predictions: CSV, or *.npy, which holds the probabilities alone")
       ->type_name("FILE")
       ->capture_default_str();
   app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");

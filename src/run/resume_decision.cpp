@@ -84,6 +84,10 @@ bool goes_back(const RunFolder& folder, const Config& config) {
 
 /// What a run wrote of itself, with its configuration; null where that cannot be read.
 Json read_record(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) {
+    return {};  // a pipe would never end
+  }
   std::ifstream file(path);
   Json record = Json::parse(file, nullptr, false);
   const bool is_record =

@@ -1,14 +1,15 @@
 #include "dnn/run/run_plan.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "dnn/comm/node_cores.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sum_tree.hpp"
+#include "dnn/data/sparse_batch.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/products/bf16.hpp"
 #include "dnn/products/tile_kernel.hpp"
@@ -70,10 +71,9 @@ ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::si
   return choose_exchange(settings, grid.data_group(), grid.data_domain(), bytes);
 }
 
-/// Throws InputError unless the parameters could be addressed and held by this machine.
+/// Throws InputError unless the parameters could be addressed and held by this job, on this host.
 void check_size(const Config& config, const Dataset& data) {
-  const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-                      static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  const auto memory = static_cast<double>(available_memory());
   const std::vector<std::size_t> widths = network_widths(config, data);
   const SplitRule rule = split_rule(config, widths.back());
   const auto splits = rule.splits(widths, config.model_parallel);
@@ -91,10 +91,24 @@ void check_size(const Config& config, const Dataset& data) {
                        static_cast<double>(parameter_copies(config.optimizer));
   if (bytes > memory) {
     throw InputError(fmt::format(
-        "--hidden: {:.3g} parameters need {:.0f} GiB a rank, but this machine has {:.0f} GiB; make "
-        "the hidden layers smaller, or split the model (--model-parallel)",
+        "--hidden: {:.3g} parameters need {:.1f} GiB a rank, but this job may use {:.1f} GiB more "
+        "on "
+        "this host; make the hidden layers smaller, or split the model (--model-parallel)",
         parameters, bytes / (1 << 30), memory / (1 << 30)));
   }
+}
+
+/// What a rank keeps of its batches and of its share of the evaluations.
+std::size_t batch_bytes(const TrainingData& data, const ParameterLayout& part,
+                        std::size_t element) {
+  const std::size_t rows = data.sampler.max_share() + 256;
+  if (!data.sparse_rows) {
+    return 2 * element * data.train.features * rows;
+  }
+  // The columns of the whole batch, and dA^1 of it, from which dW^1 is made.
+  const std::size_t stored =
+      sparse_batch_bytes(stored_inputs(data.train), data.batch_size + rows, element);
+  return 2 * stored + element * data.batch_size * part.layers().front().outputs;
 }
 
 }  // namespace
@@ -181,10 +195,9 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   if (rule.class_blocks > 1 || grid.is_split()) {
     nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
   }
-  const std::size_t batches =
-      data.sparse_rows ? 0 : 2 * data.train.features * (data.sampler.max_share() + 256);
   plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
-                               rows * (nodes + 2 * widest_hidden) + batches);
+                               rows * (nodes + 2 * widest_hidden)) +
+                    batch_bytes(data, plan.part, element);
   if (data.logical_shards > 0) {
     // The gradients of each node of the tree.
     const Range mine = part_of(data.logical_shards, grid.data_shards(), 0);

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node.hpp"
+#include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/files/stream.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
@@ -30,32 +31,59 @@ std::string expecting(const PredictConfig& config) {
   return config.models.size() == 1 ? "the model" : "the ensemble";
 }
 
-Dataset read_data(const PredictConfig& config, const ModelInterface& model) {
-  ReadOptions options;
-  options.label_column = config.label_column;
-  options.header = choices<HeaderMode>().at(config.csv_header);
-  options.wide = model.precision == Precision::f64;
-  options.features = model.features;
-  options.schema = model.schema.empty() ? nullptr : &model.schema;
-  options.missing = config.missing;
-  options.keep = config.keep;
-  if (model.index_base >= 0) {
-    options.index_base = model.index_base;
+/// Text that is scored at a time; what it becomes in memory is of about that size.
+constexpr std::size_t piece_bytes = std::size_t{1} << 26;
+
+/// The data of a node, read by its leader, piece by piece where they are a large table.
+class Pieces {
+ public:
+  Pieces(const PredictConfig& config, const ModelInterface& model)
+      : config_(config), model_(model) {}
+
+  /// Of the leader: the next piece.
+  Dataset read() {
+    if (!source_) {
+      source_.emplace(config_.data);
+    }
+    options_.label_column = config_.label_column;
+    options_.header = choices<HeaderMode>().at(config_.csv_header);
+    options_.wide = model_.precision == Precision::f64;
+    options_.features = model_.features;
+    options_.task = model_.task;
+    options_.outputs = model_.class_names.size();
+    options_.schema = model_.schema.empty() ? nullptr : &model_.schema;
+    options_.missing = config_.missing;
+    options_.keep = config_.keep;
+    options_.piece_bytes = piece_bytes;
+    if (model_.index_base >= 0) {
+      options_.index_base = model_.index_base;
+    }
+    // The test part is what a model is tried on; data without one give their training part.
+    Dataset data =
+        source_->read(source_->has_test_part(false) ? Part::test : Part::train, options_);
+    if (!config_.keep.empty() && data.kept_names.empty()) {
+      throw InputError(data.origin + ": --keep names columns, but the data are no table of text");
+    }
+    if (data.samples == 0 && data.first_sample == 0) {
+      throw InputError(data.origin + ": no samples");
+    }
+    check_encodable(data, model_.schema, expecting(config_));
+    check_features(data, model_.features, model_.feature_names, expecting(config_));
+    use_classes(data, model_.class_names, expecting(config_));
+    has_more_ = data.next.has_value();
+    options_.from = data.next.value_or(TablePlace());
+    return data;
   }
-  // The test part is what a model is tried on; data without one give their training part.
-  DataSource source(config.data);
-  Dataset data = source.read(source.has_test_part(false) ? Part::test : Part::train, options);
-  if (!config.keep.empty() && data.kept_names.empty()) {
-    throw InputError(data.origin + ": --keep names columns, but the data are no table of text");
-  }
-  if (data.samples == 0) {
-    throw InputError(data.origin + ": no samples");
-  }
-  check_encodable(data, model.schema, expecting(config));
-  check_features(data, model.features, model.feature_names, expecting(config));
-  use_classes(data, model.class_names, expecting(config));
-  return data;
-}
+
+  [[nodiscard]] bool has_more() const { return has_more_; }
+
+ private:
+  const PredictConfig& config_;
+  const ModelInterface& model_;
+  ReadOptions options_;
+  std::optional<DataSource> source_;
+  bool has_more_ = false;
+};
 
 /// Collective: the models of this rank (EnsembleLayout).
 std::vector<SavedModel> load_models(const PredictConfig& config, const Communicator& world) {
@@ -73,55 +101,124 @@ std::vector<SavedModel> load_models(const PredictConfig& config, const Communica
   });
 }
 
-/// Collective: scores everything, a block of all data shards' chunks at a time, so that the lines
-/// come in order and no rank holds more than a chunk.
+/// What has been scored.
+struct Score {
+  std::optional<PredictionFile> file;  ///< rank 0's
+  PredictionSums sums;                 ///< of this rank
+  std::vector<Figure> figures;         ///< of all ranks
+  std::size_t samples = 0;
+  bool has_labels = false;
+};
+
+/// Collective: scores a piece of the data, a block of all data shards' chunks at a time, so that
+/// the lines come in order and no rank holds more than a chunk.
 template <class T>
-LossSums score(const PredictConfig& config, std::vector<SavedModel> models,
-               const ModelInterface& ensemble, const Dataset& data, const Communicator& world) {
+void score_piece(const PredictConfig& config, std::vector<SavedModel> models,
+                 const ModelInterface& ensemble, const Dataset& data, const Communicator& world,
+                 Score& score) {
   EnsembleScorer<T> scorer(config.models, config.average, std::move(models), ensemble, data, world);
-  std::optional<PredictionFile> file;
-  agree(world, [&] {
-    if (world.is_root()) {
-      file.emplace(config.output, data);
-    }
-  });
-  LossSums sums;
+  const PredictionFormat format = prediction_format(config.output);
   for (std::size_t first = 0; first < data.samples; first += scorer.block()) {
     const Range mine = scorer.forward(first);
-    const std::string lines = agree(world, [&] { return scorer.lines(mine, sums); });
+    const std::string lines =
+        agree(world, [&] { return scorer.predictions(mine, format, score.sums); });
     const std::vector<std::string> all = world.gather(lines, 0);
     agree(world, [&] {
       for (const std::string& text : all) {
-        file->write(text);
+        score.file->write(text);
       }
     });
   }
-  agree(world, [&] {
-    if (file) {
-      file->commit();
-    }
-  });
-  sums.loss = world.sum(sums.loss);
-  sums.correct = world.all_reduce(sums.correct, Reduction::sum);
-  return sums;
+  score.samples += data.samples;
 }
 
-void report(const PredictConfig& config, const Dataset& data, const LossSums& sums,
-            const EnsembleLayout& layout) {
+/// Collective: reads the data and scores them, piece by piece.
+void score_all(const PredictConfig& config, std::vector<SavedModel> models,
+               const ModelInterface& ensemble, const Communicator& world, Score& score) {
+  Pieces pieces(config, ensemble);
+  // Numbers have the data's unit, and perhaps more digits than float.
+  const bool wide = ensemble.precision == Precision::f64 || ensemble.task == Task::numbers;
+  for (bool more = true; more;) {
+    Node node(world);
+    {
+      const auto nodes = static_cast<std::size_t>(
+          world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
+      const NodeCores cores = NodeCores::find(node.ranks());
+      std::optional<Dataset> read = agree(
+          world,
+          [&] {
+            check_streams({config.data}, nodes);
+            if (!node.is_leader()) {
+              return std::optional<Dataset>();
+            }
+            const BorrowedCores borrowed(cores, static_cast<std::size_t>(node.size()));
+            return std::optional(pieces.read());
+          },
+          Waiting::asleep);
+      more = world.all_reduce<std::int64_t>(pieces.has_more() ? 1 : 0, Reduction::max) != 0;
+      Dataset data = share_dataset(world, node, std::move(read));
+      check_finite(world, data);
+      data.class_names = ensemble.class_names;  // data without labels have no names
+      data.task = ensemble.task;
+      if (data.first_sample == 0) {
+        score.has_labels = data.has_labels();
+        agree(world, [&] {
+          if (world.is_root()) {
+            score.file.emplace(config.output, data, make_answers<double>(data)->header(),
+                               wide ? sizeof(double) : sizeof(float));
+          }
+        });
+        if (data.has_labels() && !has_accuracy(data.task)) {
+          score.sums.figures = make_figures<double>(data, {{0, data.classes()}, nullptr}, false);
+        }
+      }
+      if (world.is_root() && !config.quiet) {
+        for (const std::string& note : data.notes) {
+          say("note: " + note);
+        }
+      }
+      std::vector<SavedModel> own = more ? models : std::move(models);
+      if (wide) {
+        score_piece<double>(config, std::move(own), ensemble, data, world, score);
+      } else {
+        score_piece<float>(config, std::move(own), ensemble, data, world, score);
+      }
+    }
+    node.close();
+  }
+  agree(world, [&] {
+    if (score.file) {
+      score.file->commit(score.samples);
+    }
+  });
+  score.sums.sums.loss = world.sum(score.sums.sums.loss);
+  score.sums.sums.correct = world.sum(score.sums.sums.correct);
+  if (score.sums.figures) {
+    score.figures = score.sums.figures->finish(world);
+  }
+}
+
+void report(const PredictConfig& config, const Score& score, const EnsembleLayout& layout) {
   if (layout.models > 1) {
-    std::printf("ensemble of %zu models, %s averaged; %zu rank%s in %zu data shard%s\n",
-                layout.models, word_for(config.average).c_str(), layout.ranks,
-                layout.ranks == 1 ? "" : "s", layout.shards(), layout.shards() == 1 ? "" : "s");
+    say(fmt::format("ensemble of {} models, {} averaged; {} rank{} in {} data shard{}",
+                    layout.models, word_for(config.average), layout.ranks,
+                    layout.ranks == 1 ? "" : "s", layout.shards(),
+                    layout.shards() == 1 ? "" : "s"));
   }
-  const auto count = static_cast<double>(data.samples);
-  if (data.has_labels()) {
-    std::printf("accuracy %.2f %% (%llu of %zu), loss %.4f\n",
-                100 * static_cast<double>(sums.correct) / count,
-                static_cast<unsigned long long>(sums.correct), data.samples,
-                sums.loss.value() / count);
+  const auto count = static_cast<double>(score.samples);
+  if (!score.figures.empty()) {
+    std::string text;
+    for (const Figure& figure : score.figures) {
+      text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", figure.name, figure.value);
+    }
+    say(text);
+  } else if (score.has_labels) {
+    const double correct = score.sums.sums.correct.value();
+    say(fmt::format("accuracy {:.2f} % ({:.0f} of {}), loss {:.4f}", 100 * correct / count, correct,
+                    score.samples, score.sums.sums.loss.value() / count));
   }
-  std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), data.samples,
-              data.samples == 1 ? "" : "s");
+  say(fmt::format("predictions: {} ({} sample{})", config.output, score.samples,
+                  score.samples == 1 ? "" : "s"));
 }
 
 }  // namespace
@@ -135,31 +232,18 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
       throw InputError(fmt::format(
           "--output {}: the file exists; name another one, or add --overwrite", config.output));
     }
+    if (!config.keep.empty() && prediction_format(config.output) == PredictionFormat::npy) {
+      throw InputError(fmt::format(
+          "--output {}: an NPY file holds probabilities alone, and --keep copies text; write to a "
+          "file that ends in .csv",
+          config.output));
+    }
   });
-  Node node(world);
-  {
-    const auto nodes = static_cast<std::size_t>(
-        world.all_reduce<std::int64_t>(node.is_leader() ? 1 : 0, Reduction::sum));
-    std::optional<Dataset> read = agree(world, [&] {
-      check_streams({config.data}, nodes);
-      return node.is_leader() ? std::optional(read_data(config, ensemble)) : std::nullopt;
-    });
-    Dataset data = share_dataset(world, node, std::move(read));
-    check_finite(world, data);
-    data.class_names = ensemble.class_names;  // data without labels have no names
-    if (world.is_root() && !config.quiet) {
-      for (const std::string& note : data.notes) {
-        std::printf("note: %s\n", note.c_str());
-      }
-    }
-    const LossSums sums = ensemble.precision == Precision::f64
-                              ? score<double>(config, std::move(models), ensemble, data, world)
-                              : score<float>(config, std::move(models), ensemble, data, world);
-    if (world.is_root() && !config.quiet) {
-      report(config, data, sums, {static_cast<std::size_t>(world.size()), config.models.size()});
-    }
+  Score score;
+  score_all(config, std::move(models), ensemble, world, score);
+  if (world.is_root() && !config.quiet) {
+    report(config, score, {static_cast<std::size_t>(world.size()), config.models.size()});
   }
-  node.close();
   return exit_ok;
 }
 

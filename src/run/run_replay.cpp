@@ -15,6 +15,7 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/config_changes.hpp"
@@ -114,7 +115,7 @@ void give_report(const ReplayedUpdate& replayed, const Origin& origin, const Rep
                  const RunPlan& plan, bool quiet) {
   if (!quiet) {
     for (const std::string& line : replayed.to_lines()) {
-      std::printf("%s\n", line.c_str());
+      say(line);
     }
   }
   if (request.output.empty()) {
@@ -128,7 +129,7 @@ void give_report(const ReplayedUpdate& replayed, const Origin& origin, const Rep
   const std::string path = request.output + "/replay-" + std::to_string(replayed.update) + ".json";
   write_file_atomically(path, report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   if (!quiet) {
-    std::printf("report: %s\n", path.c_str());
+    say("report: " + path);
   }
 }
 
@@ -162,7 +163,7 @@ int replay_on(const ReplayRequest& request, Config config, RankGrid& grid, Origi
       const std::string warning =
           environment_warning(origin.path, origin.checkpoint, plan.environment);
       if (!warning.empty()) {
-        std::fprintf(stderr, "dnn_train: warning: %s\n", warning.c_str());
+        complain("dnn_train: warning: " + warning);
       }
     }
   });

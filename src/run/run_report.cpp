@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdint>
 
+#include "dnn/data/sparse_batch.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/run/choices.hpp"
 #include "dnn/run/chosen_defaults.hpp"
@@ -21,6 +23,21 @@ template <class Count>
 std::string plural(Count count, const char* word) {
   return fmt::format("{} {}{}", with_commas(static_cast<std::uint64_t>(count)), word,
                      count == 1 ? "" : "s");
+}
+
+/// "accuracy 97.00 % (loss 0.1234", "r2 0.89, rmse 3.21, mae 2.10 (loss 0.1234".
+std::string describe_evaluation(const Evaluation& evaluation) {
+  if (evaluation.accuracy >= 0) {
+    return fmt::format("accuracy {:.2f} % (loss {:.4f}", 100 * evaluation.accuracy,
+                       evaluation.loss);
+  }
+  constexpr std::size_t most = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, evaluation.figures.size()); ++i) {
+    const Figure& figure = evaluation.figures[i];
+    text += fmt::format("{}{} {:.4g}", i == 0 ? "" : ", ", figure.name, figure.value);
+  }
+  return fmt::format("{} (loss {:.4f}", text, evaluation.loss);
 }
 
 /// Whether the ranks with most shards take more than a tenth longer than the mean.
@@ -57,12 +74,6 @@ std::string describe_bits(const RunPlan& plan, const Config& config, const Train
   }
   return fmt::format("the same at any number of ranks; {} a batch",
                      plural(data.logical_shards, "logical shard"));
-}
-
-/// Of a sample, on average.
-double stored_values(const Dataset& data) {
-  return static_cast<double>(data.value_columns.as<std::uint32_t>().size()) /
-         static_cast<double>(data.samples);
 }
 
 /// What makes this run slower than it could be.
@@ -107,8 +118,8 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                                     "bits:     " + describe_bits(plan, config, data)};
   warn_of_ranks(plan, data, lines);
   lines.push_back(fmt::format(
-      "data:     {}: {}, {} classes; {} samples to train, {} to validate, {} to test; features {}",
-      config.data, plural(data.train.features, "feature"), with_commas(data.train.classes()),
+      "data:     {}: {}, {}; {} samples to train, {} to validate, {} to test; features {}",
+      config.data, plural(data.train.features, "feature"), describe_targets(data.train),
       with_commas(data.sampler.training_samples()), with_commas(data.sampler.validation_samples()),
       with_commas(data.test ? data.test->samples : 0), word_for(config.normalize)));
   for (const Dataset* set : {&data.train, data.test ? &*data.test : nullptr}) {
@@ -122,7 +133,7 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
   if (data.sparse_rows) {
     lines.push_back(fmt::format(
         "sparse:   {:.1f} of {} features a sample; an update moves W of its batch's features alone",
-        stored_values(data.train), with_commas(data.train.features)));
+        stored_inputs(data.train), with_commas(data.train.features)));
   }
   const bool falls_back = config.precision == Precision::bf16 && plan.products == ProductKind::full;
   lines.push_back(
@@ -196,12 +207,19 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
         fmt::format("on samples held out: accuracy {:.2f} %, loss {:.4f}, the mean of {} splits",
                     100 * figures.length->accuracy, figures.length->loss, figures.length->splits));
   }
+  lines.push_back(fmt::format("{} {}, {} samples) with the model of epoch {}, the best",
+                              figures.evaluated_on, describe_evaluation(figures.best),
+                              with_commas(figures.best.samples), result.best_epoch));
+  if (figures.best.accuracy >= 0 && !figures.best.figures.empty()) {
+    std::string more;
+    for (const Figure& figure : figures.best.figures) {
+      more += fmt::format("{}{} {:.4f}", more.empty() ? "" : ", ", figure.name, figure.value);
+    }
+    lines.push_back("  " + more);
+  }
   lines.push_back(fmt::format(
-      "{} accuracy {:.2f} % (loss {:.4f}, {} samples) with the model of epoch {}, the best",
-      figures.evaluated_on, 100 * figures.best.accuracy, figures.best.loss,
-      with_commas(figures.best.samples), result.best_epoch));
-  lines.push_back(fmt::format("model: {}  (summary, metrics and confusion matrix beside it)",
-                              folder.best_model()));
+      "model: {}  (summary{} beside it)", folder.best_model(),
+      figures.best.top5_accuracy >= 0 ? ", metrics and confusion matrix" : " and metrics"));
   return lines;
 }
 

@@ -19,10 +19,18 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const Evaluation& evaluation) {
-  return {{"loss", evaluation.loss},
-          {"accuracy", evaluation.accuracy},
-          {"top5_accuracy", evaluation.top5_accuracy},
-          {"samples", evaluation.samples}};
+  Json json = {{"loss", evaluation.loss}};
+  if (evaluation.accuracy >= 0) {
+    json["accuracy"] = evaluation.accuracy;
+  }
+  if (evaluation.top5_accuracy >= 0) {
+    json["top5_accuracy"] = evaluation.top5_accuracy;
+  }
+  for (const Figure& figure : evaluation.figures) {
+    json[figure.name] = figure.value;
+  }
+  json["samples"] = evaluation.samples;
+  return json;
 }
 
 Json to_json(const EpochMetrics& metrics) {
@@ -38,6 +46,15 @@ Json gather_seconds(const Communicator& world, const PhaseSeconds& own) {
                      {"evaluation", own.evaluation}};
   Json all = Json::array();
   for (const std::string& text : world.gather(mine.dump(), 0)) {
+    all.push_back(Json::parse(text));
+  }
+  return all;
+}
+
+/// Collective: every rank's share of its cores, on rank 0; null where that is not known.
+Json gather_core_shares(const Communicator& world, const std::optional<double>& own) {
+  Json all = Json::array();
+  for (const std::string& text : world.gather((own ? Json(*own) : Json()).dump(), 0)) {
     all.push_back(Json::parse(text));
   }
   return all;
@@ -59,6 +76,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
                    const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
                    const FinalFigures& figures) {
   const Json seconds = gather_seconds(world, result.seconds);
+  const Json core_shares = gather_core_shares(world, figures.core_share);
   agree(world, [&] {
     if (!world.is_root()) {
       return;
@@ -73,6 +91,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"products", name_of_products(plan.products, config)},
         {"environment", plan.environment.to_json()},
         {"exchange", {{"used", word_for(plan.exchange.kind)}, {"reason", plan.exchange.reason}}},
+        {"task", word_for(data.train.task)},
         {"network", plan.layout.widths()},
         {"parameters", plan.layout.parameter_count()},
         {"batch_size", data.batch_size},
@@ -91,6 +110,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"samples_per_second", samples_per_second(result)},
         {"total_seconds", figures.total_seconds},
         {"seconds_by_rank", seconds},
+        {"core_share_by_rank", core_shares},
         {"checkpoints",
          {{"written", figures.checkpoints.written},
           {"failed", figures.checkpoints.failed},
@@ -146,18 +166,18 @@ void write_confusion(const Communicator& world, const RunFolder& folder,
     if (class_names.size() > most_columns) {
       csv = "true,predicted,count\n";
       for (const auto& [pair, count] : all) {
-        csv += csv_field(class_names[static_cast<std::size_t>(pair.first)]) + ',' +
-               csv_field(class_names[static_cast<std::size_t>(pair.second)]) + ',' +
+        csv += spreadsheet_field(class_names[static_cast<std::size_t>(pair.first)]) + ',' +
+               spreadsheet_field(class_names[static_cast<std::size_t>(pair.second)]) + ',' +
                std::to_string(count) + '\n';
       }
     } else {
       csv = "true\\predicted";
       for (const std::string& name : class_names) {
-        csv += ',' + csv_field(name);
+        csv += ',' + spreadsheet_field(name);
       }
       csv += '\n';
       for (std::int32_t row = 0; row < classes; ++row) {
-        csv += csv_field(class_names[static_cast<std::size_t>(row)]);
+        csv += spreadsheet_field(class_names[static_cast<std::size_t>(row)]);
         for (std::int32_t column = 0; column < classes; ++column) {
           const auto found = all.find({row, column});
           csv += ',' + std::to_string(found == all.end() ? 0 : found->second);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -12,9 +11,11 @@
 #include "dnn/checkpoint/checkpoint_interval.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/comm/core_watch.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/watchdog.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/data/describe_schema.hpp"
 #include "dnn/report/terminal.hpp"
@@ -37,7 +38,7 @@ namespace {
 
 Reporter::Mode reporter_mode(const Config& config, const Communicator& world) {
   if (config.quiet || !world.is_root()) {
-    return Reporter::Mode::silent;
+    return world.is_root() ? Reporter::Mode::quiet : Reporter::Mode::silent;
   }
   return output_is_terminal() ? Reporter::Mode::terminal : Reporter::Mode::lines;
 }
@@ -52,14 +53,14 @@ struct OpenedFolder {
 
 void warn_of_damage(const ResumedFrom& from) {
   for (const std::string& damage : from.damaged) {
-    std::fprintf(stderr, "dnn_train: warning: skipped a damaged checkpoint: %s\n", damage.c_str());
+    complain("dnn_train: warning: skipped a damaged checkpoint: " + damage);
   }
 }
 
 void warn_of_environment(const ResumedFrom& from, const Environment& now) {
   const std::string warning = environment_warning(from.path, from.checkpoint, now);
   if (!warning.empty()) {
-    std::fprintf(stderr, "dnn_train: warning: %s\n", warning.c_str());
+    complain("dnn_train: warning: " + warning);
   }
 }
 
@@ -97,6 +98,17 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
     opened.resumed_from = opened.from->path;
   }
   CheckpointFolder(opened.folder.checkpoints()).create();
+  use_log(opened.folder.log(), true);
+  if (opened.lock->refusal() != 0) {
+    complain(fmt::format(
+        "dnn_train: warning: the file system of {} does not support locks (flock: error {}), so "
+        "host and process in {}/.lock are the lock. Do not start two jobs of different hosts in "
+        "this folder",
+        path, opened.lock->refusal(), path));
+  }
+  for (const std::string& weakness : opened.folder.weaknesses()) {
+    complain("dnn_train: warning: " + weakness);
+  }
   return opened;
 }
 
@@ -107,6 +119,9 @@ OpenedFolder prepare_folder(const Config& config, const Communicator& world, con
     return world.is_root() ? open_folder(config, plan, path, data, reporter)
                            : OpenedFolder{RunFolder(path), {}, {}, {}};
   });
+  if (!world.is_root()) {
+    use_log(opened.folder.log(), false);
+  }
   opened.resumed_from = world.broadcast(opened.resumed_from, 0);
   return opened;
 }
@@ -140,6 +155,23 @@ Checkpoint go_back(const Config& config, const RunFolder& folder, const DataIden
   return std::move(from.checkpoint);
 }
 
+/// Collective: one line, where some nodes have too small a /dev/shm.
+void report_shared_memory(RankGrid& grid, Reporter& reporter) {
+  const std::string& of_data = grid.node().memory_note();
+  const std::string own = of_data.empty() ? grid.data_domain().memory_note() : of_data;
+  std::string first;
+  std::size_t hosts = 0;
+  for (const std::string& note :
+       grid.world().gather(own.empty() ? own : "host " + host_name() + ": " + own, 0)) {
+    first = first.empty() ? note : first;
+    hosts += note.empty() ? 0 : 1;
+  }
+  if (!first.empty()) {
+    reporter.line("note: " + first +
+                  (hosts > 1 ? fmt::format(" (and so on {} others)", hosts - 1) : std::string()));
+  }
+}
+
 /// Returns the exit code.
 template <class T>
 int train(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
@@ -158,8 +190,10 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
                             {CheckpointInterval::parse(config.checkpoint_every), config.keep,
                              folder.checkpoints(), identity.sha256, plan.parallel_checkpoints,
                              [&] { return go_back(config, folder, identity); }});
+  const CoreWatch cores(grid.node(), world.rank(), !plan.shared_cores, "dnn_train");
   Trainer<T> trainer(config, grid, plan, data, reporter,
                      {provenance_of(config, plan.environment), &folder, &control});
+  report_shared_memory(grid, reporter);
   if (!opened.resumed_from.empty()) {
     reporter.line("resuming from " + opened.resumed_from);
     trainer.resume(opened.from ? std::move(opened.from->checkpoint) : Checkpoint{});
@@ -185,7 +219,10 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   figures.best_sha256 = trainer.parameters_sha256();
   confusion.clear();
   figures.best = trainer.final_evaluation(confusion);
-  write_confusion(world, folder, data.train.class_names, confusion);
+  if (data.train.task == Task::classes) {
+    write_confusion(world, folder, data.train.class_names, confusion);
+  }
+  figures.core_share = cores.share();
   figures.total_seconds = since_start.seconds();
   figures.checkpoints = control.report();
   figures.checkpoint_stall_seconds = control.stall_seconds();

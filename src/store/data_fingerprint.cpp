@@ -46,6 +46,13 @@ std::string data_fingerprint(const TrainingData& data) {
   }
   add_text(hash, to_text(train.schema));
   add_bytes(hash, train.labels.view);
+  if (has_target_rows(train.task)) {
+    add_text(hash, word_for(train.task));
+    add_bytes(hash, train.target_rows.view);
+  }
+  if (train.has_weights()) {
+    add_bytes(hash, train.weights.view);
+  }
   add_bytes(hash, train.row_offsets.view);
   add_bytes(hash, train.value_columns.view);
   add_bytes(hash, train.values.view);

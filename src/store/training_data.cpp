@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/comm/node_cores.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
@@ -18,7 +20,9 @@
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/store/missing_values.hpp"
+#include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
+#include "dnn/store/target_scale.hpp"
 
 namespace dnn {
 
@@ -34,11 +38,25 @@ Parts read_parts(const DataSettings& settings, bool wide) {
   DataSource source(settings.data);
   Parts parts{source.read(Part::train, options), std::nullopt};
   check_trainable(parts.train);
+  if (settings.task != Task::automatic && parts.train.task != settings.task) {
+    throw InputError(fmt::format("{}: --task {}: data of this form have classes only",
+                                 parts.train.origin, word_for(settings.task)));
+  }
+  if (!settings.weight_column.empty() && !parts.train.has_weights()) {
+    throw InputError(
+        fmt::format("{}: --weight-column {}: only a table of text has a column of "
+                    "weights; save the data as CSV",
+                    parts.train.origin, settings.weight_column));
+  }
+  options.task = parts.train.task;
+  options.outputs = parts.train.classes();
   const bool own_test = settings.test_data.empty() && source.has_test_part(true);
   if (own_test || !settings.test_data.empty()) {
     if (!parts.train.schema.empty()) {
       options.schema = &parts.train.schema;
-      options.label_column.clear();  // the schema knows it; its number may be another here
+      // The schema knows them; their numbers may be others here.
+      options.label_column.clear();
+      options.weight_column.clear();
     } else {
       // A sparse file need not hold the last features; more of them are an error all the same.
       options.features = parts.train.features;
@@ -102,7 +120,12 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
   // See Note [Statistics at any rank count].
   const std::size_t chunks = FeatureStatistics::chunk_count(data.samples, data.features);
   const std::size_t numbers = FeatureStatistics::flat_size(data.features);
-  std::vector<double> all(chunks * numbers, 0.0);
+  std::vector<double> all = agree(world, [&] {
+    require_memory(chunks * numbers * sizeof(double),
+                   fmt::format("{}: the statistics of {} features (is an index wrong?)",
+                               data.origin, data.features));
+    return std::vector<double>(chunks * numbers, 0.0);
+  });
   const Range mine = part_of(chunks, static_cast<std::size_t>(world.size()),
                              static_cast<std::size_t>(world.rank()));
   agree(world, [&] {
@@ -171,7 +194,7 @@ Sampler::Settings sampling_of(const DataSettings& settings, const RankGrid& grid
 /// How the inputs of a data set are scaled, and which of the ways that is.
 std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, const Dataset& train,
                                                 const FeatureStatistics& features) {
-  if (keeps_rows_sparse(train)) {
+  if (train.is_sparse() && keeps_rows_sparse(train)) {
     return {features.scaling(settings.normalize), settings.normalize};
   }
   const std::vector<bool> scaled = FeatureEncoding(train.schema).scaled_inputs();
@@ -193,7 +216,9 @@ std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, co
 
 ReadOptions read_options_of(const DataSettings& settings, bool wide) {
   ReadOptions options;
+  options.task = settings.task;
   options.label_column = settings.label_column;
+  options.weight_column = settings.weight_column;
   options.header = settings.csv_header;
   options.columns = settings.columns;
   options.missing = settings.missing;
@@ -205,7 +230,8 @@ ReadOptions read_options_of(const DataSettings& settings, bool wide) {
 
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
-    return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size();
+    return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +
+           d.target_rows.size() + d.weights.size();
   };
   return of(train) + (test ? of(*test) : 0);
 }
@@ -222,10 +248,20 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
                                 const LoadOptions& options) {
   const Communicator& world = grid.world();
   Node& node = grid.node();
-  std::optional<Parts> parts = agree(world, [&] {
-    check_streams({given.data, given.test_data}, grid.domains());
-    return node.is_leader() ? std::optional(read_parts(given, options.wide)) : std::nullopt;
-  });
+  const NodeCores cores = NodeCores::find(node.ranks());
+  const std::size_t threads =
+      options.threads == 0 ? cores.node : options.threads * static_cast<std::size_t>(node.size());
+  std::optional<Parts> parts = agree(
+      world,
+      [&] {
+        check_streams({given.data, given.test_data}, grid.domains());
+        if (!node.is_leader()) {
+          return std::optional<Parts>();
+        }
+        const BorrowedCores borrowed(cores, threads);
+        return std::optional(read_parts(given, options.wide));
+      },
+      Waiting::asleep);
   const bool has_test =
       world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
   Dataset train =
@@ -244,6 +280,8 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
   const Sampler::Settings sampling =
       agree(world, [&] { return sampling_of(settings, grid, train, options); });
   const Sampler sampler(sampling);
+  scale_weights(world, train, sampler);
+  scale_targets(world, train, sampler);
   fill_with_medians(world, train, sampler);
   const FeatureStatistics features =
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
@@ -252,6 +290,7 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
   const double largest = features.largest(normalizer);
   fill_with_means(train.schema, features);
   if (test) {
+    test->target_scale = train.target_scale;
     if (!test->schema.empty()) {
       test->schema = train.schema;
     }

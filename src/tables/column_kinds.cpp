@@ -17,43 +17,49 @@ const std::map<std::string, AskedKind>& kind_words() {
   static const std::map<std::string, AskedKind> words = {
       {"number", {ColumnKind::number, false}}, {"category", {ColumnKind::category, false}},
       {"date", {ColumnKind::date, false}},     {"day-first-date", {ColumnKind::date, true}},
-      {"label", {ColumnKind::label, false}},   {"ignore", {ColumnKind::ignored, false}}};
+      {"label", {ColumnKind::label, false}},   {"weight", {ColumnKind::weight, false}},
+      {"ignore", {ColumnKind::ignored, false}}};
   return words;
 }
 
 [[noreturn]] void refuse_cell(const TableCells& cells, std::size_t column, const std::string& name,
-                              const std::string& what) {
+                              const std::string& what, const char* asked_by) {
   const ColumnCells& bad = cells.columns()[column];
   throw InputError(fmt::format(
-      "{}, column {}: {} is not a {}, which --columns asks for; --missing takes a word for a "
-      "missing value",
-      bad.first_misfit, in_quotes(name), in_quotes(bad.misfit_words.front()), what));
+      "{}, column {}: {} is not a {}, which {} asks for; --missing takes a word for a missing "
+      "value",
+      cells.text_of(bad.first_misfit), in_quotes(name), in_quotes(bad.misfit_words.front()), what,
+      asked_by));
 }
 
 }  // namespace
 
 std::vector<std::optional<AskedKind>> parse_column_kinds(const std::string& text,
                                                          const std::vector<std::string>& names,
-                                                         const std::string& origin) {
+                                                         const std::string& origin,
+                                                         bool several_labels) {
   std::vector<std::optional<AskedKind>> asked(names.size());
   if (trim(text).empty()) {
     return asked;
   }
   std::size_t labels = 0;
+  std::size_t weights = 0;
   for (const std::string& group : split_words(text, ';')) {
     const std::size_t colon = std::min(group.find(':'), group.size());
     const auto kind = kind_words().find(group.substr(0, colon));
     if (colon == group.size() || kind == kind_words().end()) {
       throw InputError(fmt::format(
           "--columns {}: {} is not KIND:NAME,NAME with KIND one of number, category, date, "
-          "day-first-date, label and ignore; ';' separates kinds",
+          "day-first-date, label, weight and ignore; ';' separates kinds",
           text, in_quotes(group)));
     }
     for (const std::string& name : split_words(group.substr(colon + 1))) {
       asked[find_column("--columns", name, names, origin)] = kind->second;
       labels += kind->second.kind == ColumnKind::label ? 1 : 0;
-      if (labels > 1) {
-        throw InputError(fmt::format("--columns {}: a table has one label", text));
+      weights += kind->second.kind == ColumnKind::weight ? 1 : 0;
+      if ((labels > 1 && !several_labels) || weights > 1) {
+        throw InputError(fmt::format("--columns {}: a table has one {}", text,
+                                     weights > 1 ? "column of weights" : "label"));
       }
     }
   }
@@ -75,6 +81,9 @@ std::vector<ColumnMode> first_modes(std::span<const std::optional<AskedKind>> as
         break;
       case ColumnKind::label:
         modes[j] = {CellMode::text, true, true};
+        break;
+      case ColumnKind::weight:
+        modes[j].mode = CellMode::weight;
         break;
       case ColumnKind::ignored:
         modes[j].mode = CellMode::skip;
@@ -105,7 +114,8 @@ bool widen_modes(const TableCells& cells, const std::vector<std::string>& names,
     switch (mode) {
       case CellMode::number:
         if (wanted) {
-          refuse_cell(cells, j, names[j], "number");
+          refuse_cell(cells, j, names[j], "number",
+                      asked[j]->kind == ColumnKind::label ? "--task" : "--columns");
         }
         if (is_few_words(column, cells.rows())) {
           continue;
@@ -117,7 +127,7 @@ bool widen_modes(const TableCells& cells, const std::vector<std::string>& names,
         break;
       case CellMode::day_first_date:
         if (wanted) {
-          refuse_cell(cells, j, names[j], "date");
+          refuse_cell(cells, j, names[j], "date", "--columns");
         }
         mode = CellMode::text;
         break;

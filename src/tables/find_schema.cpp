@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "dnn/core/threads.hpp"
 #include "dnn/data/calendar.hpp"
 
 namespace dnn {
@@ -34,6 +35,17 @@ struct Values {
     counts_from_1 = counts_from_1 && value == number + 1;
   }
 
+  void merge(const Values& other) {
+    least = std::min(least, other.least);
+    largest = std::max(largest, other.largest);
+    counts_from_0 = counts_from_0 && other.counts_from_0;
+    counts_from_1 = counts_from_1 && other.counts_from_1;
+    weekdays |= other.weekdays;
+    months |= other.months;
+    has_midnight = has_midnight || other.has_midnight;
+    has_other_hours = has_other_hours || other.has_other_hours;
+  }
+
   void add_date(double value, std::size_t row) {
     add(value, row);
     weekdays |= 1U << weekday_of(value);
@@ -47,24 +59,39 @@ bool several(unsigned bits) {
 }
 
 std::vector<Values> find_values(const SchemaRequest& request) {
-  std::vector<Values> values(request.layout.columns());
-  request.cells.for_each_block([&](std::size_t first, std::span<const double> block) {
-    const std::size_t width = values.size();
+  const std::size_t width = request.layout.columns();
+  const std::vector<std::vector<double>>& blocks = request.cells.blocks();
+  std::vector<std::size_t> first_rows = {0};
+  for (const std::vector<double>& block : blocks) {
+    first_rows.push_back(first_rows.back() + block.size() / width);
+  }
+  std::vector<std::vector<Values>> found(blocks.size());
+  parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) {
+    std::vector<Values> values(width);
+    const std::vector<double>& block = blocks[b];
     for (std::size_t i = 0; i * width < block.size(); ++i) {
       for (std::size_t j = 0; j < width; ++j) {
         const double value = block[i * width + j];
         if (std::isnan(value)) {
           continue;
         }
-        if (request.modes[j].mode == CellMode::number) {
-          values[j].add(value, first + i);
-        } else if (request.modes[j].mode != CellMode::text) {
-          values[j].add_date(value, first + i);
+        const CellMode mode = request.modes[j].mode;
+        if (mode == CellMode::number || mode == CellMode::weight) {
+          values[j].add(value, first_rows[b] + i);
+        } else if (mode != CellMode::text) {
+          values[j].add_date(value, first_rows[b] + i);
         }
       }
     }
+    found[b] = std::move(values);
   });
-  return values;
+  std::vector<Values> all(width);
+  for (const std::vector<Values>& values : found) {
+    for (std::size_t j = 0; j < width; ++j) {
+      all[j].merge(values[j]);
+    }
+  }
+  return all;
 }
 
 /// Whether a column is called what programs call the numbers of rows: pandas' index has no name.
@@ -128,7 +155,10 @@ void decide_date(TableColumn& column, const Values& values, std::size_t rows, bo
   }
 }
 
+/// The commonest categories get inputs of their own. In a column of many, nothing can be learned of
+/// a value that one row has; such rows teach instead what an unknown value is worth.
 void choose_categories(TableColumn& column, const TextIndex& texts, std::size_t most) {
+  constexpr std::size_t most_with_single_rows = 256;
   std::vector<std::size_t> order(texts.size());
   std::iota(order.begin(), order.end(), 0U);
   const auto is_commoner = [&texts](std::size_t a, std::size_t b) {
@@ -136,13 +166,22 @@ void choose_categories(TableColumn& column, const TextIndex& texts, std::size_t 
                                             : texts.text(a) < texts.text(b);
   };
   std::sort(order.begin(), order.end(), is_commoner);
-  if (order.size() > most) {
-    for (std::size_t i = most; i < order.size(); ++i) {
+  const auto is_single = [&texts](std::size_t number) { return texts.count(number) == 1; };
+  std::size_t kept = order.size();
+  if (order.size() > most_with_single_rows) {
+    kept = static_cast<std::size_t>(std::find_if(order.begin(), order.end(), is_single) -
+                                    order.begin());
+  }
+  kept = std::min(kept > 0 ? kept : order.size(), most);
+  if (kept < order.size()) {
+    for (std::size_t i = kept; i < order.size(); ++i) {
       column.other_count += texts.count(order[i]);
     }
-    column.remark = fmt::format("{} rarer values share an input (--max-categories {})",
-                                order.size() - most, most);
-    order.resize(most);
+    column.remark =
+        kept == most ? fmt::format("{} rarer values share an input (--max-categories {})",
+                                   order.size() - kept, most)
+                     : fmt::format("{} values of a single row share an input", order.size() - kept);
+    order.resize(kept);
     column.has_other = true;
   }
   const auto is_before = [&texts](std::size_t a, std::size_t b) {
@@ -202,9 +241,17 @@ TableSchema find_schema(const SchemaRequest& request) {
     TableColumn& column = schema.columns.emplace_back();
     column.name = request.layout.names[j];
     column.missing = cells.missing + cells.misfits;
-    if (j == request.label) {
+    if (std::find(request.labels.begin(), request.labels.end(), j) != request.labels.end()) {
       column.kind = ColumnKind::label;
       column.distinct = cells.texts.size();
+      if (request.modes[j].mode == CellMode::number && values[j].least <= values[j].largest) {
+        column.least = values[j].least;
+        column.largest = values[j].largest;
+      }
+    } else if (request.modes[j].mode == CellMode::weight) {
+      column.kind = ColumnKind::weight;
+      column.least = values[j].least;
+      column.largest = values[j].largest;
     } else if (asked && request.asked[j]->kind == ColumnKind::ignored) {
       column.kind = ColumnKind::ignored;
       column.missing = 0;

@@ -8,6 +8,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/tables/label_column.hpp"
+#include "dnn/tables/table_reading.hpp"
 
 namespace dnn {
 
@@ -22,6 +23,20 @@ std::string list_of(const std::vector<std::string>& names) {
   }
   const std::string list = fmt::format("{}", fmt::join(shown, ", "));
   return names.size() > most ? fmt::format("{} and {} more", list, names.size() - most) : list;
+}
+
+void add_label(const TableSchema& schema, std::size_t place, TableSources& sources) {
+  if (has_target_rows(schema.task)) {
+    sources.targets.push_back(place);
+  } else {
+    sources.label = place;
+  }
+}
+
+std::size_t count_columns(const TableSchema& schema, ColumnKind kind) {
+  return static_cast<std::size_t>(
+      std::count_if(schema.columns.begin(), schema.columns.end(),
+                    [kind](const TableColumn& c) { return c.kind == kind; }));
 }
 
 ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
@@ -39,7 +54,9 @@ ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
     } else if (column.is_feature()) {
       match.sources.columns.push_back(found->second);
     } else if (column.kind == ColumnKind::label && found != places.end()) {
-      match.sources.label = found->second;
+      add_label(schema, found->second, match.sources);
+    } else if (column.kind == ColumnKind::weight && found != places.end()) {
+      match.sources.weight = found->second;
     }
     if (found != places.end()) {
       places.erase(found);
@@ -65,25 +82,56 @@ ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
   return match;
 }
 
-ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema,
-                           const std::string& origin) {
-  const std::size_t all = schema.columns.size();
-  std::size_t labels = 0;
-  for (const TableColumn& column : schema.columns) {
-    labels += column.kind == ColumnKind::label ? 1 : 0;
+/// Which of the columns without names that are no features a table has.
+struct OptionalColumns {
+  bool label = true;
+  bool weight = true;
+
+  [[nodiscard]] bool has(ColumnKind kind) const {
+    return kind == ColumnKind::label ? label : kind != ColumnKind::weight || weight;
   }
-  const bool has_label = layout.columns() == all;
-  if (!has_label && layout.columns() + labels != all) {
+};
+
+/// By the number of columns. `needs_label`: where that does not tell, the labels are there.
+OptionalColumns find_optional(const TableLayout& layout, const TableSchema& schema,
+                              bool needs_label, const std::string& origin) {
+  const std::size_t all = schema.columns.size();
+  const std::size_t labels = count_columns(schema, ColumnKind::label);
+  const std::size_t weights = count_columns(schema, ColumnKind::weight);
+  if (layout.columns() == all) {
+    return {};
+  }
+  if (layout.columns() + labels + weights == all) {
+    return {false, false};
+  }
+  const bool lacks_weight = weights > 0 && layout.columns() + weights == all;
+  const bool lacks_label = labels > 0 && layout.columns() + labels == all;
+  if (!lacks_weight && !lacks_label) {
     throw InputError(fmt::format("{}: the table has {} columns, the training data have {}", origin,
                                  layout.columns(), all));
   }
+  if (lacks_weight && lacks_label && !needs_label) {
+    throw InputError(fmt::format(
+        "{}: the table has {} columns, the training data have {}: whether the label or the weight "
+        "is missing cannot be told; give the tables a header, or leave both columns out",
+        origin, layout.columns(), all));
+  }
+  return {lacks_weight, !lacks_weight};
+}
+
+ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema, bool needs_label,
+                           const std::string& origin) {
+  const OptionalColumns there = find_optional(layout, schema, needs_label, origin);
   ColumnMatch match;
   std::size_t place = 0;
   for (const TableColumn& column : schema.columns) {
-    if (column.kind == ColumnKind::label) {
-      match.sources.label = has_label ? place : Dataset::none;
-      place += has_label ? 1 : 0;
+    if (!there.has(column.kind)) {
       continue;
+    }
+    if (column.kind == ColumnKind::label) {
+      add_label(schema, place, match.sources);
+    } else if (column.kind == ColumnKind::weight) {
+      match.sources.weight = place;
     }
     if (column.is_feature()) {
       match.sources.columns.push_back(place);
@@ -93,14 +141,50 @@ ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema,
   return match;
 }
 
+/// Throws InputError for target columns that are features.
+void check_targets(const TableLayout& layout, const TableSchema& schema,
+                   const TableSources& sources, const std::string& origin) {
+  const auto& features = sources.columns;
+  for (const std::size_t target : sources.targets) {
+    if (std::find(features.begin(), features.end(), target) != features.end()) {
+      throw InputError(
+          fmt::format("{}: --label-column: column {} is a feature of the training data", origin,
+                      in_quotes(layout.names[target])));
+    }
+  }
+  if (sources.targets.size() > count_columns(schema, ColumnKind::label)) {
+    throw InputError(fmt::format("{}: --label-column names {} columns, the training data have {}",
+                                 origin, sources.targets.size(),
+                                 count_columns(schema, ColumnKind::label)));
+  }
+}
+
 }  // namespace
 
 ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
                           const ReadOptions& options, const std::string& origin) {
   ColumnMatch match = layout.has_header && schema.has_header
                           ? match_by_name(layout, schema, options.keep, origin)
-                          : match_by_place(layout, schema, origin);
-  if (!options.label_column.empty()) {
+                          : match_by_place(layout, schema, !options.features, origin);
+  if (options.features) {
+    match.sources.weight = Dataset::none;
+  }
+  if (!options.label_column.empty() && has_target_rows(schema.task)) {
+    match.sources.targets = named_targets(layout, origin, options, {});
+    check_targets(layout, schema, match.sources, origin);
+  }
+  const std::size_t targets = match.sources.targets.size();
+  if (const std::size_t known = count_columns(schema, ColumnKind::label);
+      targets > 0 && targets < known) {
+    if (!options.features) {
+      throw InputError(
+          fmt::format("{}: the table has {} of the {} target columns that the training "
+                      "data have",
+                      origin, targets, known));
+    }
+    match.sources.targets.clear();
+  }
+  if (!options.label_column.empty() && !has_target_rows(schema.task)) {
     const std::size_t label =
         find_column("--label-column", options.label_column, layout.names, origin);
     const auto& features = match.sources.columns;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "dnn/core/error.hpp"
@@ -54,27 +55,136 @@ class MatchingReader {
     if (match_.sources.label != Dataset::none) {
       modes_[match_.sources.label] = {CellMode::text, true, true};
     }
+    for (const std::size_t target : match_.sources.targets) {
+      modes_[target].mode = CellMode::number;
+    }
+    if (match_.sources.weight != Dataset::none) {
+      modes_[match_.sources.weight].mode = CellMode::weight;
+    }
   }
 
   Dataset read() {
-    TableCells cells = read_rows();
-    for (std::size_t f = 0; f < features_.size(); ++f) {
-      check_cells(*features_[f], cells.columns()[match_.sources.columns[f]],
-                  match_.sources.columns[f]);
+    std::size_t bytes = 0;
+    for (const TableLayout& part : parts_) {
+      bytes += part.rows.size();
     }
-    std::vector<std::string> notes = notes_of(parts_);
-    notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
-    note_missing(notes, cells);
-    Dataset data =
-        make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options_);
-    data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
-    keep_columns(data);
+    const bool all_at_once = bytes <= options_.piece_bytes;
+    std::vector<std::string> notes;
+    TablePlace place = options_.from;
+    if (place.line == 0) {
+      TableCells cells = read_rows(all_at_once);
+      notes = check(cells);
+      if (all_at_once) {
+        Dataset data = finish(std::move(cells), {});
+        data.notes = std::move(notes);
+        return data;
+      }
+      place.has_labels = has_labels();
+      for (const ColumnMode& mode : modes_) {
+        place.day_first.push_back(mode.mode == CellMode::day_first_date);
+      }
+    } else {
+      go_on_at(place);
+    }
+    Dataset data = read_piece(place);
+    data.notes = std::move(notes);
     return data;
   }
 
  private:
+  /// Checks all rows of the table. Returns what the user should know.
+  std::vector<std::string> check(const TableCells& cells) {
+    std::vector<std::string> notes = notes_of(parts_);
+    notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      check_cells(*features_[f], cells, match_.sources.columns[f]);
+    }
+    for (const std::size_t target : match_.sources.targets) {
+      check_cells({.name = layout_.names[target]}, cells, target);
+    }
+    note_missing(notes, cells);
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      const TextIndex& texts = cells.columns()[match_.sources.columns[f]].texts;
+      if (features_[f]->kind == ColumnKind::category) {
+        notes.push_back(unknown_values(*features_[f], texts, origin_));
+      }
+    }
+    std::erase(notes, "");
+    std::uint64_t missing = 0;  // in one of the columns
+    for (const std::size_t label : label_columns()) {
+      missing = std::max(missing, cells.columns()[label].missing);
+    }
+    if (options_.features && missing > 0) {
+      notes.push_back(
+          fmt::format("{}: {} of {} rows have no label, so that the others' are not compared with "
+                      "the predictions",
+                      origin_, missing, cells.rows()));
+      leave_labels();
+    }
+    return notes;
+  }
+
+  /// Takes over what was found out before the first piece was read.
+  void go_on_at(const TablePlace& place) {
+    for (std::size_t j = 0; j < modes_.size(); ++j) {
+      if (modes_[j].mode == CellMode::month_first_date ||
+          modes_[j].mode == CellMode::day_first_date) {
+        modes_[j].mode = place.day_first[j] ? CellMode::day_first_date : CellMode::month_first_date;
+      }
+    }
+    if (!place.has_labels) {
+      leave_labels();
+    }
+  }
+
+  /// The label's column, or those of the targets.
+  [[nodiscard]] std::vector<std::size_t> label_columns() const {
+    return match_.sources.label != Dataset::none ? std::vector{match_.sources.label}
+                                                 : match_.sources.targets;
+  }
+  [[nodiscard]] bool has_labels() const { return !label_columns().empty(); }
+
+  void leave_labels() {
+    for (const std::size_t label : label_columns()) {
+      modes_[label].mode = CellMode::skip;
+    }
+    match_.sources.label = Dataset::none;
+    match_.sources.targets.clear();
+  }
+
+  Dataset read_piece(TablePlace place) {
+    while (true) {
+      const TableCells::Extent extent{.most_bytes = options_.piece_bytes, .from = place};
+      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, extent);
+      if (leave_out(cells.cut_off(), parts_)) {
+        continue;
+      }
+      std::optional<TablePlace> next = cells.next();
+      if (next) {
+        next->samples = place.samples + cells.rows();
+        next->has_labels = place.has_labels;
+        next->day_first = place.day_first;
+      }
+      if (cells.rows() == 0 && next) {
+        place = *next;
+        continue;
+      }
+      Dataset data = finish(std::move(cells), extent);
+      data.first_sample = place.samples;
+      data.next = std::move(next);
+      return data;
+    }
+  }
+
+  Dataset finish(TableCells cells, const TableCells::Extent& extent) const {
+    Dataset data =
+        make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options_);
+    keep_columns(data, extent);
+    return data;
+  }
+
   /// Reads the texts of the columns that are passed on.
-  void keep_columns(Dataset& data) const {
+  void keep_columns(Dataset& data, const TableCells::Extent& extent) const {
     if (options_.keep.empty()) {
       return;
     }
@@ -85,7 +195,7 @@ class MatchingReader {
       data.kept_names.push_back(layout_.names[places.back()]);
       modes[places.back()] = {CellMode::text, true, true};
     }
-    const TableCells cells(parts_, modes, missing_);
+    const TableCells cells(parts_, modes, missing_, options_.chunk_bytes, extent);
     std::string text;
     std::vector<std::uint64_t> offsets = {0};
     cells.for_each_block([&](std::size_t, std::span<const double> block) {
@@ -104,10 +214,10 @@ class MatchingReader {
   }
 
   /// Dates have the training data's order, unless only the other one fits them all.
-  TableCells read_rows() {
+  TableCells read_rows(bool keeps_rows) {
     std::vector<bool> turned(modes_.size(), false);
     while (true) {
-      TableCells cells(parts_, modes_, missing_);
+      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, {.keeps_rows = keeps_rows});
       bool changed = leave_out(cells.cut_off(), parts_);
       for (std::size_t j = 0; j < modes_.size(); ++j) {
         CellMode& mode = modes_[j].mode;
@@ -139,14 +249,15 @@ class MatchingReader {
     }
   }
 
-  void check_cells(const TableColumn& column, const ColumnCells& cells, std::size_t place) const {
+  void check_cells(const TableColumn& column, const TableCells& table, std::size_t place) const {
+    const ColumnCells& cells = table.columns()[place];
     for (const std::string& word : cells.misfit_words) {
       const auto& known = column.missing_words;
       if (cells.more_misfit_words || std::find(known.begin(), known.end(), word) == known.end()) {
         throw InputError(fmt::format(
             "{}, column {}: {} is not a {}, as in the training data; --missing takes a word for a "
             "missing value",
-            cells.first_misfit, in_quotes(layout_.names[place]), in_quotes(word),
+            table.text_of(cells.first_misfit), in_quotes(layout_.names[place]), in_quotes(word),
             word_for(column.kind)));
       }
     }

@@ -5,9 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <span>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/data/label_table.hpp"
+#include "dnn/data/target_rows.hpp"
 
 namespace dnn {
 
@@ -32,6 +37,19 @@ struct ValueRange {
     exact_in_float = exact_in_float && static_cast<double>(static_cast<float>(value)) == value;
   }
 
+  void merge(const ValueRange& other) {
+    if (count == 0 || other.count == 0) {
+      *this = count == 0 ? other : *this;
+      return;
+    }
+    const double delta = other.shift - shift;
+    sum += other.sum + other.count * delta;
+    squares += other.squares + 2 * delta * other.sum + other.count * delta * delta;
+    count += other.count;
+    largest = std::max(largest, other.largest);
+    exact_in_float = exact_in_float && other.exact_in_float;
+  }
+
   /// Whether rounding to float changes a value by less than 2^-17 standard deviations, and so a
   /// scaled input by nothing that counts.
   [[nodiscard]] bool fits_float() const {
@@ -43,6 +61,15 @@ struct ValueRange {
     return exact_in_float || largest <= most_deviations * std::sqrt(std::max(variance, 0.0));
   }
 };
+
+/// The place of a text among a column's categories.
+std::optional<double> place_of(const std::string& text,
+                               const std::vector<std::string>& categories) {
+  const auto found = std::lower_bound(categories.begin(), categories.end(), text);
+  return found != categories.end() && *found == text
+             ? std::optional(static_cast<double>(found - categories.begin()))
+             : std::nullopt;
+}
 
 /// Builds the data set column by column of its raw rows.
 class DatasetBuilder {
@@ -69,6 +96,7 @@ class DatasetBuilder {
     data_.element = choose_type();
     visit_element(data_.element, [this](auto element) { fill_values(element); });
     fill_labels();
+    fill_weights();
     return std::move(data_);
   }
 
@@ -81,17 +109,64 @@ class DatasetBuilder {
     return codes_[j][static_cast<std::size_t>(cell)];
   }
 
-  /// Calls `visit(row)` for each row of the table that becomes a sample.
+  /// Calls `visit(row)` for each row of a block that becomes a sample.
   template <class Visitor>
-  void for_each_sample(Visitor&& visit) const {
+  void for_each_sample(const std::vector<double>& block, Visitor&& visit) const {
     const std::size_t width = cells_.columns().size();
-    cells_.for_each_block([&](std::size_t, std::span<const double> block) {
-      for (std::size_t at = 0; at < block.size(); at += width) {
-        if (!drops_ || !std::isnan(block[at + sources_.label])) {
-          visit(&block[at]);
-        }
+    for (std::size_t at = 0; at < block.size(); at += width) {
+      if (!drops_ || has_label(&block[at])) {
+        visit(&block[at]);
       }
+    }
+  }
+
+  /// Makes an array with `elements` of type T for each sample: calls `put(row, element)`, where
+  /// `element` points to the sample's first one.
+  template <class T, class Put>
+  [[nodiscard]] Bytes fill(std::size_t elements, Put&& put) const {
+    const std::size_t count = data_.samples * elements;
+    const std::shared_ptr<T[]> values = std::make_shared_for_overwrite<T[]>(count);
+    const std::vector<std::vector<double>>& blocks = cells_.blocks();
+    parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) {
+      T* next = values.get() + first_samples_[b] * elements;
+      for_each_sample(blocks[b], [&](const double* row) {
+        put(row, next);
+        next += elements;
+      });
     });
+    return {std::as_bytes(std::span(values.get(), count)), values, {}, 0};
+  }
+
+  /// Whether a row of the table has its label, or all of its targets.
+  [[nodiscard]] bool has_label(const double* row) const {
+    return sources_.label != Dataset::none
+               ? !std::isnan(row[sources_.label])
+               : std::none_of(sources_.targets.begin(), sources_.targets.end(),
+                              [row](std::size_t j) { return std::isnan(row[j]); });
+  }
+
+  /// The rows without a label, and the place of the first in one of the columns.
+  struct Unlabelled {
+    std::uint64_t rows = 0;
+    std::string first;
+  };
+  [[nodiscard]] Unlabelled find_unlabelled() const {
+    Unlabelled found;
+    if (sources_.label != Dataset::none) {
+      const ColumnCells& label = cells_.columns()[sources_.label];
+      return {label.missing,
+              label.missing > 0 ? cells_.text_of(label.first_missing) : std::string()};
+    }
+    for (const std::vector<double>& block : cells_.blocks()) {
+      for_each_sample(block, [&](const double* row) { found.rows += has_label(row) ? 0 : 1; });
+    }
+    for (const std::size_t target : sources_.targets) {
+      const ColumnCells& column = cells_.columns()[target];
+      if (column.missing > 0 && found.first.empty()) {
+        found.first = cells_.text_of(column.first_missing);
+      }
+    }
+    return found;
   }
 
   /// For each text of a column, the place of its category.
@@ -103,91 +178,86 @@ class DatasetBuilder {
       }
       const TextIndex& texts = cells_.columns()[sources_.columns[j]].texts;
       const auto& categories = columns_[j]->categories;
-      std::uint64_t unknown_rows = 0;
-      std::vector<std::string> unknown;
       codes_[j].reserve(texts.size() + 1);
       for (std::size_t t = 0; t < texts.size(); ++t) {
-        const auto found = std::lower_bound(categories.begin(), categories.end(), texts.text(t));
-        const bool known = found != categories.end() && *found == texts.text(t);
-        codes_[j].push_back(known ? static_cast<double>(found - categories.begin()) : -1.0);
-        if (!known) {
-          unknown_rows += texts.count(t);
-          unknown.push_back(texts.text(t));
-        }
+        codes_[j].push_back(place_of(texts.text(t), categories).value_or(-1.0));
       }
       codes_[j].push_back(-1);  // never empty
-      if (options_.schema != nullptr && !unknown.empty()) {
-        note_unknown(*columns_[j], unknown, unknown_rows, texts.total());
-      }
     }
-  }
-
-  void note_unknown(const TableColumn& column, const std::vector<std::string>& unknown,
-                    std::uint64_t rows, std::uint64_t present) {
-    const auto is_number = [](const std::string& text) {
-      return parse_cell_number(text, '.').has_value();
-    };
-    if (rows == present && std::all_of(unknown.begin(), unknown.end(), is_number) &&
-        std::none_of(column.categories.begin(), column.categories.end(), is_number)) {
-      throw InputError(fmt::format(
-          "{}: column {} holds numbers, but text in the training data (as {}); is it the same "
-          "column?",
-          data_.origin, in_quotes(column.name),
-          column.categories.empty() ? "nothing" : in_quotes(column.categories.front())));
-    }
-    data_.notes.push_back(fmt::format(
-        "{}: column {} has {} value{} that the training data do not have, in {} row{} (the first "
-        "is "
-        "{}); {}",
-        data_.origin, in_quotes(column.name), unknown.size(), unknown.size() == 1 ? "" : "s", rows,
-        rows == 1 ? "" : "s", in_quotes(unknown.front()),
-        column.has_other ? "they share the input of rarer values" : "no category stands for them"));
   }
 
   void choose_rows() {
+    decide_on_labels();
+    first_samples_ = {0};
+    for (const std::vector<double>& block : cells_.blocks()) {
+      std::size_t samples = 0;
+      for_each_sample(block, [&samples](const double*) { ++samples; });
+      first_samples_.push_back(first_samples_.back() + samples);
+    }
+  }
+
+  void decide_on_labels() {
     data_.samples = cells_.rows();
-    if (sources_.label == Dataset::none) {
+    if (sources_.label == Dataset::none && sources_.targets.empty()) {
       return;
     }
-    const ColumnCells& label = cells_.columns()[sources_.label];
-    has_labels_ = label.missing == 0;
+    const auto [missing, first_missing] = find_unlabelled();
+    has_labels_ = missing == 0;
     if (has_labels_) {
       return;
     }
-    drops_ = options_.drop_unlabelled && label.missing < cells_.rows();
+    drops_ = options_.drop_unlabelled && missing < cells_.rows();
     has_labels_ = drops_;
     if (drops_) {
-      data_.samples -= label.missing;
+      data_.samples -= missing;
       data_.notes.push_back(
-          fmt::format("{}: rows without a label are left out: {}", data_.origin, label.missing));
-    } else if (!options_.features) {
+          fmt::format("{}: rows without a label are left out: {}", data_.origin, missing));
+    } else {
       throw InputError(fmt::format(
           "{}: the label is missing ({} of {} rows have none); fill it in, or leave such rows out "
           "with --drop-unlabelled",
-          label.first_missing, label.missing, cells_.rows()));
-    } else {
-      data_.notes.push_back(
-          fmt::format("{}: {} of {} rows have no label, so that the others' are "
-                      "not compared with the predictions",
-                      data_.origin, label.missing, cells_.rows()));
+          first_missing, missing, cells_.rows()));
     }
+  }
+
+  /// What the raw values of a block are.
+  struct Contents {
+    std::vector<ValueRange> ranges;  ///< of each feature column
+    bool bytes = true;               ///< whole numbers from 0 to 255
+    bool has_missing = false;
+  };
+
+  [[nodiscard]] Contents find(const std::vector<double>& block) const {
+    Contents found;
+    found.ranges.resize(columns_.size());
+    for_each_sample(block, [&](const double* row) {
+      for (std::size_t j = 0; j < columns_.size(); ++j) {
+        const double value = raw(j, row[sources_.columns[j]]);
+        found.bytes = found.bytes && value >= 0 && value <= 255 && value == std::floor(value);
+        if (std::isnan(value)) {
+          found.has_missing = true;
+        } else {
+          found.ranges[j].add(value);
+        }
+      }
+    });
+    return found;
   }
 
   /// The smallest type that holds all raw values as well as is needed.
   [[nodiscard]] ElementType choose_type() {
+    const std::vector<std::vector<double>>& blocks = cells_.blocks();
+    std::vector<Contents> parts(blocks.size());
+    parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) { parts[b] = find(blocks[b]); });
     std::vector<ValueRange> ranges(columns_.size());
     bool bytes = true;
-    for_each_sample([&](const double* row) {
-      for (std::size_t j = 0; j < columns_.size(); ++j) {
-        const double value = raw(j, row[sources_.columns[j]]);
-        bytes = bytes && value >= 0 && value <= 255 && value == std::floor(value);
-        if (std::isnan(value)) {
-          data_.has_missing = true;
-        } else {
-          ranges[j].add(value);
-        }
+    for (const Contents& part : parts) {
+      bytes = bytes && part.bytes;
+      data_.has_missing = data_.has_missing || part.has_missing;
+      for (std::size_t j = 0; j < ranges.size(); ++j) {
+        ranges[j].merge(part.ranges[j]);
       }
-    });
+    }
     if (bytes && data_.samples > 0) {
       return ElementType::u8;
     }
@@ -203,18 +273,20 @@ class DatasetBuilder {
 
   template <class T>
   void fill_values(T) {
-    std::vector<T> values;
-    values.reserve(data_.samples * columns_.size());
-    for_each_sample([&](const double* row) {
+    data_.values = fill<T>(columns_.size(), [this](const double* row, T* sample) {
       for (std::size_t j = 0; j < columns_.size(); ++j) {
-        values.push_back(static_cast<T>(raw(j, row[sources_.columns[j]])));
+        sample[j] = static_cast<T>(raw(j, row[sources_.columns[j]]));
       }
     });
-    data_.values = Bytes::from(std::move(values));
   }
 
   void fill_labels() {
+    data_.task = data_.schema.task;
     if (!has_labels_) {
+      return;
+    }
+    if (has_target_rows(data_.task)) {
+      fill_targets();
       return;
     }
     const TextIndex& texts = cells_.columns()[sources_.label].texts;
@@ -226,13 +298,42 @@ class DatasetBuilder {
     classes.origin = data_.origin;
     table.finish(classes);
     const auto class_of = classes.label_view();
-    std::vector<std::int32_t> labels;
-    labels.reserve(data_.samples);
-    for_each_sample([&](const double* row) {
-      labels.push_back(class_of[static_cast<std::size_t>(row[sources_.label])]);
+    data_.labels = fill<std::int32_t>(1, [&](const double* row, std::int32_t* label) {
+      *label = class_of[static_cast<std::size_t>(row[sources_.label])];
     });
-    data_.labels = Bytes::from(std::move(labels));
     data_.class_names = std::move(classes.class_names);
+  }
+
+  void fill_targets() {
+    const std::size_t count = sources_.targets.size();
+    const Bytes filled = fill<double>(count, [&](const double* row, double* target) {
+      for (std::size_t j = 0; j < count; ++j) {
+        target[j] = row[sources_.targets[j]];
+      }
+    });
+    const auto all = filled.as<double>();
+    std::vector<double> rows(all.begin(), all.end());
+    for (const TableColumn& column : data_.schema.columns) {
+      if (column.kind == ColumnKind::label) {
+        data_.class_names.push_back(column.name);
+      }
+    }
+    set_targets(data_, std::move(rows));
+  }
+
+  void fill_weights() {
+    if (sources_.weight == Dataset::none) {
+      return;
+    }
+    data_.weights = fill<double>(
+        1, [this](const double* row, double* weight) { *weight = row[sources_.weight]; });
+    const auto weights = data_.weights.as<double>();
+    if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) {
+      throw InputError(fmt::format(
+          "{}: column {}: the weight is 0 in all {} rows; give rows that are to count a weight "
+          "above 0, or name another column with --weight-column",
+          data_.origin, in_quotes(data_.schema.name_of(ColumnKind::weight)), weights.size()));
+    }
   }
 
   TableCells cells_;
@@ -241,11 +342,44 @@ class DatasetBuilder {
   Dataset data_;
   std::vector<const TableColumn*> columns_;
   std::vector<std::vector<double>> codes_;
+  std::vector<std::size_t> first_samples_;  ///< of each block of cells
   bool has_labels_ = false;
   bool drops_ = false;
 };
 
 }  // namespace
+
+std::string unknown_values(const TableColumn& column, const TextIndex& texts,
+                           const std::string& origin) {
+  std::uint64_t rows = 0;
+  std::vector<std::string> unknown;
+  for (std::size_t t = 0; t < texts.size(); ++t) {
+    if (!place_of(texts.text(t), column.categories)) {
+      rows += texts.count(t);
+      unknown.push_back(texts.text(t));
+    }
+  }
+  if (unknown.empty()) {
+    return {};
+  }
+  const auto is_number = [](const std::string& text) {
+    return parse_cell_number(text, '.').has_value();
+  };
+  if (rows == texts.total() && std::all_of(unknown.begin(), unknown.end(), is_number) &&
+      std::none_of(column.categories.begin(), column.categories.end(), is_number)) {
+    throw InputError(fmt::format(
+        "{}: column {} holds numbers, but text in the training data (as {}); is it the same "
+        "column?",
+        origin, in_quotes(column.name),
+        column.categories.empty() ? "nothing" : in_quotes(column.categories.front())));
+  }
+  return fmt::format(
+      "{}: column {} has {} value{} that the training data do not have, in {} row{} (the first is "
+      "{}); {}",
+      origin, in_quotes(column.name), unknown.size(), unknown.size() == 1 ? "" : "s", rows,
+      rows == 1 ? "" : "s", in_quotes(unknown.front()),
+      column.has_other ? "they share the input of rarer values" : "no category stands for them");
+}
 
 Dataset make_dataset(TableCells cells, const std::string& origin, TableSchema schema,
                      const TableSources& sources, const ReadOptions& options) {

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "dnn/core/error.hpp"
@@ -16,32 +18,61 @@ namespace dnn {
 
 namespace {
 
+constexpr std::array powers = {1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
+                               1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17};
+
+constexpr std::array<std::uint64_t, 9> integer_powers = {
+    1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
+
+/// Appends the digits at `next` to the integer `m` and moves `next` behind them; beyond 19 digits m
+/// is meaningless. Looks at eight characters at a time, in the bytes of one integer.
+void take_digits(const char*& next, const char* end, std::uint64_t& m) {
+  constexpr std::size_t eight = sizeof(std::uint64_t);
+  while (std::endian::native == std::endian::little &&
+         static_cast<std::size_t>(end - next) >= eight) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, next, eight);
+    bytes ^= 0x3030303030303030;  // digits become 0 to 9, which 0x76 does not bring to 0x80
+    const std::uint64_t others = ((bytes + 0x7676767676767676) | bytes) & 0x8080808080808080;
+    const auto digits = static_cast<std::size_t>(std::countr_zero(others)) / 8;  // 8 if others is 0
+    if (digits == 0) {
+      return;
+    }
+    bytes <<= 8 * (eight - digits);  // zeros come before the digits
+    // Neighbours become numbers below 100, those below 10^4, and those one number.
+    bytes = (bytes * ((10U << 8U) + 1) >> 8U) & 0x00ff00ff00ff00ff;
+    bytes = (bytes * ((100U << 16U) + 1) >> 16U) & 0x0000ffff0000ffff;
+    bytes = bytes * ((std::uint64_t{10'000} << 32U) + 1) >> 32U;
+    m = m * integer_powers[digits] + bytes;
+    next += digits;
+    if (digits < eight) {
+      return;
+    }
+  }
+  for (; next != end; ++next) {
+    const auto digit = static_cast<unsigned>(*next) - '0';
+    if (digit > 9) {
+      return;
+    }
+    m = 10 * m + digit;
+  }
+}
+
 /// The number at `at` if it is an integer or has a decimal point and no exponent, in few digits,
 /// as nearly all are; moves `at` behind it. Both m and 10^k are exact, so that m / 10^k is rounded
 /// once, like the library's result (Clinger, 1990).
 bool short_decimal(const char*& at, const char* end, double& value) {
-  constexpr std::array powers = {1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
-                                 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17};
   const char* next = at;
   const bool negative = next != end && *next == '-';
   next += negative ? 1 : 0;
   const char* const digits = next;
   std::uint64_t m = 0;
-  const auto take_digits = [&] {
-    for (; next != end; ++next) {
-      const auto digit = static_cast<unsigned>(*next) - '0';
-      if (digit > 9) {
-        break;
-      }
-      m = 10 * m + digit;
-    }
-  };
-  take_digits();
+  take_digits(next, end, m);
   const auto before = static_cast<std::size_t>(next - digits);
   std::size_t after = 0;
   if (next != end && *next == '.') {
     const char* const point = next++;
-    take_digits();
+    take_digits(next, end, m);
     after = static_cast<std::size_t>(next - point - 1);
   }
   // With 17 digits m cannot have overflown.

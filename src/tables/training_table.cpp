@@ -13,6 +13,7 @@
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/column_kinds.hpp"
 #include "dnn/tables/find_schema.hpp"
+#include "dnn/tables/label_column.hpp"
 #include "dnn/tables/table_cells.hpp"
 #include "dnn/tables/table_dataset.hpp"
 #include "dnn/tables/table_reading.hpp"
@@ -32,40 +33,123 @@ class TableReader {
         options_(options),
         words_(missing_words(options)),
         missing_(words_),
-        asked_(parse_column_kinds(options.columns, layout_.names, origin)),
-        modes_(first_modes(asked_)) {}
+        has_targets_(has_target_rows(options.task)),
+        asked_(parse_column_kinds(options.columns, layout_.names, origin, has_targets_)),
+        modes_(first_modes(asked_)) {
+    ask_for_weights();
+  }
 
   Dataset read() {
-    std::optional<std::size_t> label = named_label(layout_, origin_, options_, asked_);
-    (void)read_rows(sample);
     std::string label_note;
-    if (!label) {
-      label = only_text_column();
-      label_note = label ? "the only column of text" : "the last column";
-      label = label ? label : last_column();
+    const std::vector<std::size_t> labels =
+        has_targets_ ? find_targets(label_note) : std::vector{find_label(label_note)};
+    for (const std::size_t label : labels) {
+      asked_[label] = AskedKind{ColumnKind::label, false};
+      modes_[label] = has_targets_ ? ColumnMode{CellMode::number, false, false}
+                                   : ColumnMode{CellMode::text, true, true};
     }
-    asked_[*label] = AskedKind{ColumnKind::label, false};
-    modes_[*label] = {CellMode::text, true, true};
+    (void)read_rows(sample);
     TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
     if (cells.rows() == 0) {
       throw InputError(origin_ + (layout_.has_header ? ": no rows below the header" : ": no rows"));
     }
     TableSchema schema =
-        find_schema({cells, layout_, modes_, asked_, *label, options_.max_categories});
+        find_schema({cells, layout_, modes_, asked_, labels, options_.max_categories});
     schema.missing_words = words_;
-    if (!label_note.empty()) {
-      check_guess(cells, schema, *label, label_note);
+    schema.task = has_targets_ ? options_.task : Task::classes;
+    if (!label_note.empty() && !has_targets_) {
+      check_guess(cells, schema, labels.front(), label_note);
+    }
+    if (options_.task == Task::automatic) {
+      check_classes(cells, labels.front());
     }
     check_features(schema);
     note_ambiguous_dates(schema);
     Dataset data =
-        make_dataset(std::move(cells), origin_, schema, sources_of(schema, *label), options_);
-    add_notes(data, *label, label_note);
+        make_dataset(std::move(cells), origin_, schema, sources_of(schema, labels), options_);
+    add_notes(data, labels.front(), label_note);
     return data;
   }
 
  private:
   static constexpr std::size_t sample = 200;
+
+  /// Finds the column of weights, by --columns or by --weight-column, which is the stronger one.
+  void ask_for_weights() {
+    const auto wanted = std::find_if(asked_.begin(), asked_.end(), [](const auto& kind) {
+      return kind && kind->kind == ColumnKind::weight;
+    });
+    if (wanted != asked_.end()) {
+      weight_ = static_cast<std::size_t>(wanted - asked_.begin());
+    }
+    if (options_.weight_column.empty()) {
+      return;
+    }
+    const std::size_t named =
+        find_column("--weight-column", options_.weight_column, layout_.names, origin_);
+    if ((weight_ && named != *weight_) ||
+        (asked_[named] && asked_[named]->kind != ColumnKind::weight)) {
+      throw InputError(fmt::format("{}: --weight-column {} and --columns {} contradict each other",
+                                   origin_, options_.weight_column, options_.columns));
+    }
+    weight_ = named;
+    asked_[named] = AskedKind{ColumnKind::weight, false};
+    modes_[named] = {CellMode::weight, false, false};
+  }
+
+  [[nodiscard]] std::size_t find_label(std::string& note) {
+    std::optional<std::size_t> label = named_label(layout_, origin_, options_, asked_);
+    if (label) {
+      check_weight_is_none_of({*label});
+      return *label;
+    }
+    (void)read_rows(sample);
+    label = only_text_column();
+    note = label ? "the only column of text" : "the last column";
+    return label ? *label : last_column();
+  }
+
+  [[nodiscard]] std::vector<std::size_t> find_targets(std::string& note) const {
+    std::vector<std::size_t> targets = named_targets(layout_, origin_, options_, asked_);
+    check_weight_is_none_of(targets);
+    if (targets.empty()) {
+      targets.push_back(last_column());
+      note = "the last column";
+    }
+    return targets;
+  }
+
+  void check_weight_is_none_of(const std::vector<std::size_t>& labels) const {
+    if (weight_ && std::find(labels.begin(), labels.end(), *weight_) != labels.end()) {
+      throw InputError(fmt::format("{}: column {} cannot be both the label and the weight", origin_,
+                                   in_quotes(layout_.names[*weight_])));
+    }
+  }
+
+  /// Throws InputError for numbers that may be classes as well as numbers.
+  void check_classes(const TableCells& cells, std::size_t label) const {
+    constexpr std::size_t many = 20;
+    const TextIndex& texts = cells.columns()[label].texts;
+    std::size_t integers = 0;
+    for (std::size_t t = 0; t < texts.size(); ++t) {
+      if (!parse_number<double>(texts.text(t))) {
+        return;
+      }
+      integers += parse_integer(texts.text(t)) ? 1 : 0;
+    }
+    const bool whole = integers == texts.size();
+    if (texts.size() == 0 ||
+        (whole && (texts.size() <= many || 10 * texts.size() <= cells.rows()))) {
+      return;
+    }
+    throw InputError(fmt::format(
+        "{}: the label, column {}, holds {}: --task numbers learns them as numbers (regression){}; "
+        "--label-column names another column",
+        origin_, in_quotes(layout_.names[label]),
+        whole ? fmt::format("{} different numbers in {} rows", texts.size(), cells.rows())
+              : "numbers that are not whole",
+        whole ? ", --task classes as so many classes" : ""));
+  }
 
   /// Throws InputError where a label that nobody has named cannot be one.
   void check_guess(const TableCells& cells, const TableSchema& schema, std::size_t label,
@@ -80,17 +164,19 @@ class TableReader {
     }
     const bool all_numbers = numbers == column.texts.size();
     std::string trouble;
-    if (all_numbers && integers < numbers) {
-      trouble = "holds numbers that are not whole (regression is not supported)";
-    } else if (all_numbers && numbers > many && 10 * numbers > cells.rows()) {
-      trouble = fmt::format("holds {} different numbers in {} rows", numbers, cells.rows());
+    if (options_.task == Task::automatic && all_numbers && integers < numbers) {
+      trouble = "holds numbers that are not whole (--task numbers learns them)";
+    } else if (options_.task == Task::automatic && all_numbers && numbers > many &&
+               10 * numbers > cells.rows()) {
+      trouble = fmt::format("holds {} different numbers in {} rows (--task numbers learns them)",
+                            numbers, cells.rows());
     } else if (!all_numbers && column.texts.size() > many &&
                10 * column.texts.size() >= 9 * cells.rows()) {
       trouble =
           fmt::format("holds {} different texts in {} rows", column.texts.size(), cells.rows());
     } else if (column.missing > 0 && !options_.drop_unlabelled) {
       trouble = fmt::format("has no value in {} of {} rows (the first is {})", column.missing,
-                            cells.rows(), column.first_missing);
+                            cells.rows(), cells.text_of(column.first_missing));
     } else {
       return;
     }
@@ -118,12 +204,15 @@ class TableReader {
       std::vector<ColumnMode> other(modes_.size(), ColumnMode{CellMode::skip, false, false});
       other[j].mode = CellMode::day_first_date;
       // The order of 2024-04-01 does not matter, as a few rows show.
-      const TableCells first_rows(parts_, other, missing_, sample);
+      const TableCells first_rows(parts_, other, missing_, options_.chunk_bytes,
+                                  {.most_rows = sample});
       if (first_rows.columns()[j].misfits > 0 ||
-          sum(first_rows, j) == sum(TableCells(parts_, modes_, missing_, sample), j)) {
+          sum(first_rows, j) ==
+              sum(TableCells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = sample}),
+                  j)) {
         continue;
       }
-      if (TableCells(parts_, other, missing_).columns()[j].misfits == 0) {
+      if (TableCells(parts_, other, missing_, options_.chunk_bytes).columns()[j].misfits == 0) {
         schema.columns[j].remark =
             "01/02 is taken for January 2 (--columns day-first-date:NAME: February 1)";
       }
@@ -143,7 +232,7 @@ class TableReader {
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
   TableCells read_rows(std::size_t most) {
     while (true) {
-      TableCells cells(parts_, modes_, missing_, most);
+      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = most});
       const bool cut_off = leave_out(cells.cut_off(), parts_);
       if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
         return cells;
@@ -199,20 +288,31 @@ class TableReader {
         reasons));
   }
 
-  static TableSources sources_of(const TableSchema& schema, std::size_t label) {
+  [[nodiscard]] TableSources sources_of(const TableSchema& schema,
+                                        const std::vector<std::size_t>& labels) const {
     TableSources sources;
     for (std::size_t j = 0; j < schema.columns.size(); ++j) {
       if (schema.columns[j].is_feature()) {
         sources.columns.push_back(j);
       }
     }
-    sources.label = label;
+    if (has_targets_) {
+      sources.targets = labels;
+      std::sort(sources.targets.begin(), sources.targets.end());  // the schema's order
+    } else {
+      sources.label = labels.front();
+    }
+    sources.weight = weight_.value_or(Dataset::none);
     return sources;
   }
 
   void add_notes(Dataset& data, std::size_t label, const std::string& label_note) const {
     const std::vector<std::string> notes = notes_of(parts_);
     data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
+    if (weight_) {
+      data.notes.push_back(fmt::format("{}: samples count by their weight in column {}", origin_,
+                                       in_quotes(layout_.names[*weight_])));
+    }
     if (!label_note.empty()) {
       data.notes.push_back(fmt::format("{}: the label is {}, {} (--label-column names another)",
                                        origin_, in_quotes(layout_.names[label]), label_note));
@@ -225,8 +325,10 @@ class TableReader {
   const ReadOptions& options_;
   std::vector<std::string> words_;
   MissingWords missing_;
+  bool has_targets_;  ///< labels are target rows
   std::vector<std::optional<AskedKind>> asked_;
   std::vector<ColumnMode> modes_;
+  std::optional<std::size_t> weight_;
 };
 
 }  // namespace

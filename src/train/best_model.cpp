@@ -1,12 +1,14 @@
 #include "dnn/train/best_model.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/model/model_file.hpp"
 
@@ -60,10 +62,11 @@ void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, boo
     } catch (const FileError& error) {
       unsaved = true;
       if (!warned) {
-        std::fprintf(stderr,
-                     "dnn_train: warning: could not write the %s of epoch %zu: %s. Training "
-                     "continues; the %s will be written as soon as that works.\n",
-                     what, epochs.back().epoch, error.what(), what);
+        complain(
+            fmt::format("dnn_train: warning: could not write the {} of epoch {}: {}. Training "
+                        "continues; the {} "
+                        "will be written as soon as that works.",
+                        what, epochs.back().epoch, error.what(), what));
       }
     }
   };
@@ -129,6 +132,8 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   ModelDescription description;
   description.widths.assign(setup_.widths.begin(), setup_.widths.end());
   description.precision = stored_as(setup_.settings.precision);
+  description.task = setup_.data.train.task;
+  description.target_scale = setup_.data.train.target_scale;
   description.class_names = setup_.data.train.class_names;
   description.feature_names = setup_.data.train.feature_names;
   description.index_base = setup_.data.train.index_base;
@@ -139,6 +144,7 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   if (metrics.validation) {
     description.validation_loss = metrics.validation->loss;
     description.validation_accuracy = metrics.validation->accuracy;
+    description.validation_figures = metrics.validation->figures;
     description.validation_samples = metrics.validation->samples;
   }
   description.program = program_name;

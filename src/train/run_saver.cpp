@@ -72,7 +72,7 @@ void RunSaver<T>::restore(Checkpoint checkpoint, Reporter& reporter) {
         "note: the layout of ranks has changed, so the error feedback of --compress starts from "
         "zero. The effect is smaller than the rounding of one update's gradients.");
   }
-  state_.position = TrainingPosition::read(world, checkpoint);
+  state_.position = TrainingPosition::read(world, state_.data.sampler, checkpoint);
   TrainingResult& result = state_.result;
   result.skipped_updates = checkpoint.skipped;
   result.epochs = std::move(checkpoint.epochs);

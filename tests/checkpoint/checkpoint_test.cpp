@@ -47,6 +47,9 @@ Checkpoint example(std::uint64_t step = 2) {
   c.loss_sum = 0.1;
   c.loss_sum += 1e-30;  // together no double
   c.correct = 7;
+  c.correct += 1e-25;
+  c.weight = 9.5;
+  c.weight += 1e-25;
   c.learning_rate = std::numeric_limits<double>::denorm_min();
   c.epoch_seconds = std::numeric_limits<double>::infinity();
   EpochMetrics metrics;
@@ -77,6 +80,8 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_EQ(again.optimizer_state, given.optimizer_state);
   EXPECT_EQ(again.best_parameters, given.best_parameters);
   EXPECT_EQ(again.loss_sum.expansion(), given.loss_sum.expansion());
+  EXPECT_EQ(again.correct.expansion(), given.correct.expansion());
+  EXPECT_EQ(again.weight.expansion(), given.weight.expansion());
   EXPECT_EQ(again.learning_rate, given.learning_rate);
   EXPECT_EQ(again.epoch_seconds, given.epoch_seconds);
   EXPECT_TRUE(std::isnan(again.epochs[0].train.loss));
@@ -96,6 +101,7 @@ TEST(Checkpoint, AnOlderVersionsIsRead) {
       "4589358907414382952 4568625573904413859 4638341365640533490 1 2 0 0 1 0 0  1",
       "old");
   EXPECT_EQ(old.updates, 2U);
+  EXPECT_TRUE(old.weight.expansion().empty());  // samples were counted
   ASSERT_EQ(old.epochs.size(), 1U);
   EXPECT_EQ(old.epochs[0].train.samples, 8U);
   EXPECT_EQ(old.epochs[0].sha256, "");

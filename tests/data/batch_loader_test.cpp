@@ -36,7 +36,7 @@ TEST(BatchLoader, GivesTheBatchesOfThePlanInOrder) {
         EXPECT_EQ(batch.samples[s], sample);
         EXPECT_EQ(batch.X.dense()(s, 0), static_cast<float>(sample));
         EXPECT_EQ(batch.X.dense()(s, 1), static_cast<float>(10 * sample));
-        EXPECT_EQ(batch.labels[s], static_cast<std::int32_t>(sample % 3));
+        EXPECT_EQ(batch.targets.classes[s], static_cast<std::int32_t>(sample % 3));
       }
     }
   }

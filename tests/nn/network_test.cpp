@@ -37,16 +37,18 @@ struct Fixture {
 };
 
 /// dW and dB of every layer against central differences of the loss.
-void check_gradients(const SoftmaxCrossEntropy& loss, double dropout) {
+void check_gradients(const SoftmaxCrossEntropy& loss, double dropout,
+                     const std::vector<double>& weights = {}) {
   Fixture f;
+  const Targets targets(f.labels, weights);
   Network<double> network(f.layout, f.values, f.gradients, {.max_batch = 5, .dropout = dropout});
-  loss.differentiate<double>(network.forward(f.X(), &f.key), f.labels, 5);
+  loss.differentiate<double>(network.forward(f.X(), &f.key), targets, 5);
   network.backward(f.X(), 1, {}, [](const auto&) {});
   const auto loss_at = [&](std::size_t i, double step) {
     const double kept = f.values[i];
     f.values[i] = kept + step;
     const MatrixView<const double> A = network.forward(f.X(), &f.key);
-    const double value = loss.evaluate<double>(A, f.labels).loss.value() / 5;
+    const double value = loss.evaluate<double>(A, targets).loss.value() / 5;
     f.values[i] = kept;
     return value;
   };
@@ -69,6 +71,9 @@ TEST(Network, GradientsAreTheLossesDifferenceQuotients) {
 }
 TEST(Network, GradientsWithLabelSmoothingAndClassWeights) {
   check_gradients(SoftmaxCrossEntropy(0.1, {0.5, 2, 1, 1.5}), 0);
+}
+TEST(Network, GradientsWithSampleWeights) {
+  check_gradients(SoftmaxCrossEntropy(0.1, {0.5, 2, 1, 1.5}), 0.2, {0.5, 0, 2.25, 1, 1.25});
 }
 TEST(Network, GradientsWithDropout) {
   check_gradients(SoftmaxCrossEntropy(), 0.4);
@@ -169,7 +174,7 @@ TEST(Network, ShardsGradientsSumToTheBatchs) {
   for (const Range shard : {Range{0, 3}, Range{3, 3}, Range{3, 5}}) {
     const MatrixView<const double> X{f.x.data() + shard.begin * 6, shard.size(), 6};
     loss.differentiate<double>(network.forward(X),
-                               std::span(f.labels).subspan(shard.begin, shard.size()), 5);
+                               Targets(std::span(f.labels).subspan(shard.begin, shard.size())), 5);
     network.backward(X, 1, {}, [](const auto&) {});
     std::transform(sum.begin(), sum.end(), f.gradients.begin(), sum.begin(), std::plus<>());
   }

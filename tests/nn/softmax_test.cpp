@@ -60,7 +60,7 @@ TYPED_TEST(SoftmaxOf, LossIsFiniteWhereTheProbabilityUnderflows) {
   const LossSums sums =
       SoftmaxCrossEntropy().evaluate<T>(MatrixView<const T>{a.data(), 1, 2}, wrong);
   EXPECT_DOUBLE_EQ(sums.loss.value(), 2 * static_cast<double>(this->huge));
-  EXPECT_EQ(sums.correct, 0U);
+  EXPECT_EQ(sums.correct.value(), 0);
 }
 
 TYPED_TEST(SoftmaxOf, MaskedClassTakesNoPart) {
@@ -81,8 +81,45 @@ TYPED_TEST(SoftmaxOf, CountsTheFirstOfEqualLogits) {
   const MatrixView<const T> A{a.data(), 1, 3};
   const std::vector<std::int32_t> first = {0};
   const std::vector<std::int32_t> second = {1};
-  EXPECT_EQ(SoftmaxCrossEntropy().evaluate<T>(A, first).correct, 1U);
-  EXPECT_EQ(SoftmaxCrossEntropy().evaluate<T>(A, second).correct, 0U);
+  EXPECT_EQ(SoftmaxCrossEntropy().evaluate<T>(A, first).correct.value(), 1);
+  EXPECT_EQ(SoftmaxCrossEntropy().evaluate<T>(A, second).correct.value(), 0);
+}
+
+// A sample of weight k counts as k copies: with weights of mean 1, the same loss and, summed over
+// the samples of equal logits, the same gradient.
+TYPED_TEST(SoftmaxOf, AWeightOfKCountsAsKCopies) {
+  using T = TypeParam;
+  const std::vector<T> rows = {1, -2, 0.5, 0.25, 3, -1, -0.5, 0.5, 2};
+  const std::vector<std::int32_t> labels = {2, 0, 1};
+  const std::vector<std::size_t> copies = {1, 3, 2};
+  std::vector<T> copied;
+  std::vector<std::int32_t> copied_labels;
+  std::vector<double> weights;
+  for (std::size_t s = 0; s < 3; ++s) {
+    weights.push_back(static_cast<double>(copies[s]) * 3 / 6);
+    for (std::size_t k = 0; k < copies[s]; ++k) {
+      copied.insert(copied.end(), &rows[s * 3], &rows[s * 3] + 3);
+      copied_labels.push_back(labels[s]);
+    }
+  }
+  std::vector<T> weighted = rows;
+  const SoftmaxCrossEntropy loss(0.1, {1, 2, 0.5});
+  const LossSums by_weight =
+      loss.differentiate<T>(MatrixView<T>{weighted.data(), 3, 3}, Targets(labels, weights), 3);
+  const LossSums by_copies =
+      loss.differentiate<T>(MatrixView<T>{copied.data(), 6, 3}, copied_labels, 6);
+  constexpr double epsilon = std::numeric_limits<T>::epsilon();
+  EXPECT_NEAR(by_weight.loss.value() / 3, by_copies.loss.value() / 6, 8 * epsilon);
+  EXPECT_DOUBLE_EQ(by_weight.weight.value(), 3);
+  EXPECT_DOUBLE_EQ(by_weight.correct.value() / 3, by_copies.correct.value() / 6);
+  std::size_t copy = 0;
+  for (std::size_t s = 0; s < 3; ++s) {
+    for (std::size_t j = 0; j < 3; ++j) {
+      const double sum = static_cast<double>(copies[s]) * static_cast<double>(copied[copy * 3 + j]);
+      EXPECT_NEAR(weighted[s * 3 + j], sum, 4 * epsilon) << s << ' ' << j;
+    }
+    copy += copies[s];
+  }
 }
 
 /// Softmax and cross-entropy of one row as the formulas read, in long double.
@@ -170,7 +207,8 @@ TYPED_TEST(SoftmaxOf, DependsOnTheRowAlone) {
     for (std::size_t shift = 1; shift < 16; shift += 2) {  // another alignment
       std::vector<T> moved(shift + width);
       std::copy_n(batch.begin() + 2 * width, width, moved.begin() + shift);
-      loss.differentiate<T>(MatrixView<T>{moved.data() + shift, 1, width}, {labels.data(), 1}, 3);
+      loss.differentiate<T>(MatrixView<T>{moved.data() + shift, 1, width},
+                            Targets({labels.data(), 1}), 3);
       EXPECT_TRUE(std::equal(moved.begin() + shift, moved.end(), together.begin() + 2 * width));
     }
   }

@@ -33,7 +33,8 @@ struct Rows {
   std::vector<T> logits;  ///< S x classes
   std::vector<std::int32_t> labels;
   double smoothing = 0;
-  std::vector<double> weights;
+  std::vector<double> weights;         ///< of the classes
+  std::vector<double> sample_weights;  ///< empty: all are 1
 
   [[nodiscard]] std::size_t samples() const { return labels.size(); }
   [[nodiscard]] SoftmaxCrossEntropy loss() const { return SoftmaxCrossEntropy(smoothing, weights); }
@@ -95,8 +96,9 @@ Outcome<T> run_sharded(const Rows<T>& rows, const Slices& slices, std::size_t gl
   Outcome<T> outcome;
   outcome.dA = rows.columns(mine);
   const MatrixView<T> A{outcome.dA.data(), rows.samples(), mine.size()};
-  outcome.evaluated = sharded.evaluate(A, rows.labels);
-  outcome.differentiated = sharded.differentiate(A, rows.labels, global_samples);
+  const Targets targets(rows.labels, rows.sample_weights);
+  outcome.evaluated = sharded.evaluate(A, targets);
+  outcome.differentiated = sharded.differentiate(A, targets, global_samples);
   return outcome;
 }
 
@@ -118,7 +120,8 @@ struct Reference {
     for (const T x : a) {
       sum += std::exp(static_cast<long double>(x) - m);
     }
-    const long double weight = rows.weights.empty() ? 1 : rows.weights[label];
+    const long double weight = (rows.weights.empty() ? 1 : rows.weights[label]) *
+                               (rows.sample_weights.empty() ? 1 : rows.sample_weights[s]);
     for (std::size_t j = 0; j < a.size(); ++j) {
       const long double log_y = static_cast<long double>(a[j]) - m - std::log(sum);
       y[j] = std::exp(log_y);
@@ -141,16 +144,17 @@ void expect_reference(const Rows<T>& rows, const Slices& slices, const std::stri
   const Outcome<T> outcome = run_sharded(rows, slices, global, blocks);
   long double loss = 0;
   long double allowed_loss = 0;
-  std::uint64_t correct = 0;
+  ExactSum correct;
   long double worst = 0;  // distance over what is allowed
   for (std::size_t s = 0; s < rows.samples(); ++s) {
     const Reference<T> row(rows, s, global);
     const auto a = std::span(rows.logits).subspan(s * rows.classes, rows.classes);
     const auto label = static_cast<std::size_t>(rows.labels[s]);
-    const long double weight = rows.weights.empty() ? 1 : rows.weights[label];
+    const double counts = rows.sample_weights.empty() ? 1 : rows.sample_weights[s];
+    const long double weight = (rows.weights.empty() ? 1 : rows.weights[label]) * counts;
     loss += row.loss;
     allowed_loss += 4 * (weight * (4 + std::log(rows.classes)) + row.loss) * epsilon;
-    correct += row.correct ? 1 : 0;
+    correct += row.correct ? counts : 0;
     const auto m = static_cast<long double>(*std::max_element(a.begin(), a.end()));
     for (std::size_t j = mine.begin; j < mine.end; ++j) {
       const long double d = row.y[j] > 0 ? m - static_cast<long double>(a[j]) : 0;
@@ -169,7 +173,7 @@ void expect_reference(const Rows<T>& rows, const Slices& slices, const std::stri
     EXPECT_NEAR(result.sums.loss.value(), static_cast<double>(loss),
                 static_cast<double>(allowed_loss))
         << what;
-    EXPECT_EQ(result.sums.correct, correct) << what;
+    EXPECT_EQ(result.sums.correct.value(), correct.value()) << what;
   }
   // The same bits on every rank.
   EXPECT_EQ(world().all_reduce(outcome.evaluated.sums.loss.value(), Reduction::max),
@@ -291,6 +295,11 @@ Rows<T> random_rows(Draw& draw) {
       rows.logits.push_back(masked ? -inf<T> : static_cast<T>(x));
     }
     rows.labels.push_back(static_cast<std::int32_t>(label));
+  }
+  if (draw.below(3) == 0) {
+    for (std::size_t s = 0; s < samples; ++s) {
+      rows.sample_weights.push_back(draw.below(4) == 0 ? 0 : 3 * draw.fraction());
+    }
   }
   return rows;
 }

@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "dnn/core/error.hpp"
@@ -120,6 +123,33 @@ TEST(Stream, StandardInput) {
                            {"standard input: line 2"});
 }
 
+TEST(DataSource, RefusesAFileThatChangesWhileItIsRead) {
+  const TemporaryFolder folder;
+  const std::string text = "x,label\n1,a\n2,b\n";
+  const std::string file = folder.write("d.csv", text);
+  const std::string other = folder.write("e.csv", text);
+  const auto changed = [](const std::string& source, const std::function<void()>& change,
+                          const char* what) {
+    DataSource data(source);
+    change();
+    expect_error<InputError>([&] { (void)data.read(Part::train, {}); },
+                             {"e.csv: the file ", what, "while it was being read", "start again"});
+  };
+  changed(
+      other, [&] { folder.write("e.csv", text + "3,a\n"); }, "changed from 16 to 20 bytes");
+  // Written to in place, with the same size, and the clock of a file system may be coarse.
+  const auto rewrite = [&] {
+    folder.write("e.csv", "x,label\n1,b\n2,a\n3,a\n");
+    std::filesystem::last_write_time(
+        other, std::filesystem::last_write_time(other) + std::chrono::milliseconds(20));
+  };
+  changed(other, rewrite, "was written to");
+  changed(folder / "?.csv", rewrite, "was written to");
+  changed(folder.path(), rewrite, "was written to");
+  changed(
+      other, [&] { std::filesystem::rename(other, folder / "f.dat"); }, "was removed");
+}
+
 TEST(Stream, OneReaderReadsItOnce) {
   const TemporaryFolder folder;
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
@@ -140,6 +170,7 @@ TEST(Stream, OneReaderReadsItOnce) {
   twice({"-", "-"});
   twice({pipe + "," + pipe});
   twice({pipe, folder / "link"});
+  twice({pipe + ":member", pipe});
 }
 
 }  // namespace

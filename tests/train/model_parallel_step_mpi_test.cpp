@@ -44,7 +44,7 @@ struct Updated {
   ParameterLayout layout;
   std::vector<T> values, gradients;
   std::vector<double> losses;
-  std::uint64_t correct = 0;
+  double correct = 0;
 };
 
 /// The samples of a data shard: of whole logical shards, where there are any.
@@ -91,7 +91,7 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                           .largest_gradient = problem.largest_gradient,
                           .logical_shards = logical,
                           .logical = part_of(logical, grid.data_shards(), grid.data_shard())},
-                         SoftmaxCrossEntropy(0.1, weights),
+                         LossSettings{.label_smoothing = 0.1, .class_weights = weights},
                          {.kind = OptimizerKind::nesterov, .weight_decay = 0.01}, *exchange,
                          grid.is_split() ? &grid.model_group() : nullptr);
     step.set_values([&](std::span<T> values) { initialize(layout, Initializer::he, 7, values); });
@@ -109,12 +109,12 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
         indices.push_back(100 * u + s);
       }
       const Batch<T> batch{{X.data() + mine.begin * features, mine.size(), features},
-                           std::span(labels).subspan(mine.begin, mine.size()),
+                           Targets(std::span(labels).subspan(mine.begin, mine.size())),
                            std::span(indices).subspan(mine.begin, mine.size())};
       const StepResult result = step.run(batch, problem.samples, 1, 0.05, seconds);
       EXPECT_EQ(result.counts, problem.counts);
       updated.losses.push_back(ranks.sum(result.sums.loss).value());
-      updated.correct += ranks.all_reduce(result.sums.correct, Reduction::sum);
+      updated.correct += ranks.sum(result.sums.correct).value();
     }
     updated.values.assign(step.values().begin(), step.values().end());
     updated.gradients.assign(step.gradients().begin(), step.gradients().end());

@@ -21,15 +21,24 @@ class AgreedError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What a rank that could not allocate memory says: what it was doing, and what there is.
+[[nodiscard]] std::string out_of_memory(const Communicator& ranks);
+
 /// Collective: throws AgreedError on every rank if any rank `failed`, with the message of the
 /// lowest rank that did (and that rank's number and host, when it is not rank 0).
 void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message);
+
+/// How ranks wait for the one that works longest.
+enum class Waiting {
+  awake,  ///< and notice its end at once
+  asleep  ///< and leave their cores to it
+};
 
 /// Collective: runs `work` on every rank and returns its result; if it throws a std::exception on
 /// any rank, every rank throws AgreedError instead. `work` must not be collective itself, unless
 /// whatever it throws around its collective calls is thrown on all ranks.
 template <class Work>
-auto agree(const Communicator& ranks, Work&& work) {
+auto agree(const Communicator& ranks, Work&& work, Waiting waiting = Waiting::awake) {
   using Result = std::invoke_result_t<Work>;
   constexpr bool has_result = !std::is_void_v<Result>;
   std::conditional_t<has_result, std::optional<Result>, int> result{};
@@ -45,9 +54,12 @@ auto agree(const Communicator& ranks, Work&& work) {
   } catch (const AgreedError&) {
     throw;
   } catch (const std::bad_alloc&) {
-    message = "not enough memory";
+    message = out_of_memory(ranks);
   } catch (const std::exception& error) {
     message = error.what();
+  }
+  if (waiting == Waiting::asleep) {
+    ranks.sleeping_barrier();
   }
   throw_if_any_failed(ranks, failed, message);
   if constexpr (has_result) {

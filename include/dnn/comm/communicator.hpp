@@ -51,6 +51,8 @@ class Communicator {
 
   /// Collective: returns once every rank has called it.
   void barrier() const;
+  /// The same for a long wait: this rank sleeps meanwhile and leaves its cores to others.
+  void sleeping_barrier() const;
 
   /// Lets MPI move on whatever this process has under way, of any communicator: a collective that
   /// has returned may still hold data that others wait for.

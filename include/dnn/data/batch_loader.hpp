@@ -16,6 +16,7 @@
 #include "dnn/core/input_rows.hpp"
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/sparse_columns.hpp"
+#include "dnn/core/targets.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/data/sparse_batch.hpp"
 
@@ -25,7 +26,7 @@ namespace dnn {
 template <class T>
 struct Batch {
   InputRows<T> X;                          ///< S_r x M_0, may have no rows
-  std::span<const std::int32_t> labels;    ///< S_r; empty where the data set has none
+  Targets targets;                         ///< of S_r samples; empty where the data set has none
   std::span<const std::uint64_t> samples;  ///< S_r indices into the data set
   ActiveColumns<T> columns = {};           ///< where asked for, see BatchLoader::WholeBatch
 };
@@ -77,11 +78,15 @@ class BatchLoader {
     SparseColumns<T> columns;
     std::vector<std::uint64_t> samples, samples_of_whole;
     std::vector<std::int32_t> labels;
+    std::vector<double> targets;  ///< rows of them, where the task has such
+    std::vector<double> weights;
   };
 
   [[nodiscard]] bool has_room() const;
   void work();
   void fill(Slot& slot, std::size_t step);
+  /// Of a batch: what Batch::targets views.
+  [[nodiscard]] Targets targets_of(const Slot& slot) const;
   [[nodiscard]] MatrixView<T> dense_rows(Slot& slot) {
     return {slot.features.data(), slot.samples.size(), gatherer_.data().features};
   }

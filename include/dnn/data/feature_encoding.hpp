@@ -35,6 +35,15 @@ class FeatureEncoding {
   template <class Raw>
   void encode(const Raw* raw, std::span<double> inputs) const;
 
+  /// The most inputs of a row that encode_sparse() stores: all of numbers and dates, one of a
+  /// category.
+  [[nodiscard]] std::size_t most_stored() const { return most_stored_; }
+  /// The same row without the zeros of its categories: `places` (ascending) and `inputs` become
+  /// what is left.
+  template <class Raw>
+  void encode_sparse(const Raw* raw, std::vector<std::uint32_t>& places,
+                     std::vector<double>& inputs) const;
+
  private:
   struct Column {
     ColumnKind kind = ColumnKind::number;
@@ -47,11 +56,15 @@ class FeatureEncoding {
     std::size_t inputs = 0;
   };
 
-  static void encode_category(const Column& column, double value, bool missing, double* inputs);
+  /// Which input of a category's column is 1; column.inputs: none, the schema lacks the value.
+  static std::size_t hot_input(const Column& column, double value, bool missing);
   static void encode_date(const Column& column, double value, bool missing, double* inputs);
+  /// All inputs of a column that is no category.
+  static void encode_numbers(const Column& column, double value, bool missing, double* inputs);
 
   std::vector<Column> columns_;
   std::size_t inputs_ = 0;
+  std::size_t most_stored_ = 0;
   bool identity_ = true;
 };
 

@@ -72,7 +72,13 @@ class FeatureStatistics {
   [[nodiscard]] std::span<const double> row(std::size_t index) const {
     return std::span(numbers_).subspan(index * features_, features_);
   }
-  void add_zeros(std::span<const double> seen, double samples);
+  void add_value(std::size_t j, double x);
+  // Of empty statistics. Sparse rows have their stored values visited, no zeros.
+  void add_stored(const Dataset& data, std::span<const std::uint64_t> samples);
+  void add_encoded(const Dataset& data, std::span<const std::uint64_t> samples);
+  void add_dense(const Dataset& data, std::span<const std::uint64_t> samples);
+  /// Adds to each feature as many zeros as it lacks of `samples` values, as one set.
+  void add_zeros(double samples);
 
   std::size_t features_;
   std::vector<double> numbers_;  ///< count, mean, squares, min, max, each `features` long

@@ -23,16 +23,28 @@ class Gatherer {
   /// The data set, but for the names of its classes and features.
   [[nodiscard]] const Dataset& data() const { return data_; }
 
-  /// Whether a feature that is 0 may become something else, or a large one is clipped.
-  [[nodiscard]] bool has_center() const;
-  /// What each feature is multiplied by, in double.
+  /// How a row of a table becomes inputs; of other data, it does nothing.
+  [[nodiscard]] const FeatureEncoding& encoding() const { return encoding_; }
+  /// Whether an input that sparse rows leave out is 0: nothing is subtracted from it.
+  [[nodiscard]] bool keeps_zeros() const;
+  /// What is subtracted from each input, and what it is multiplied by then, in double.
+  [[nodiscard]] std::span<const double> center() const { return center_d_; }
   [[nodiscard]] std::span<const double> scale() const { return scale_d_; }
+  /// The largest magnitude that an input keeps after that; 0: any.
+  [[nodiscard]] double clip() const { return clip_; }
 
   /// Row i of `X` (samples.size() x features) becomes sample `samples[i]`.
   void gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
 
   /// `labels[i]` becomes the class of sample `samples[i]`.
   void gather_labels(std::span<const std::uint64_t> samples, std::span<std::int32_t> labels) const;
+
+  /// Row i of `targets` (samples.size() x outputs) becomes what sample `samples[i]` is to give, as
+  /// the network learns it: numbers are scaled.
+  void gather_targets(std::span<const std::uint64_t> samples, MatrixView<double> targets) const;
+
+  /// `weights[i]` becomes how much sample `samples[i]` counts.
+  void gather_weights(std::span<const std::uint64_t> samples, std::span<double> weights) const;
 
  private:
   template <class Raw>
@@ -41,7 +53,7 @@ class Gatherer {
   void gather_encoded(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
   template <class Raw>
   void gather_sparse(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
-  void clip(MatrixView<T> X) const;
+  void clip_rows(MatrixView<T> X) const;
 
   Dataset data_;
   FeatureEncoding encoding_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -7,6 +8,7 @@
 
 #include "dnn/core/exact_sum.hpp"
 #include "dnn/core/matrix.hpp"
+#include "dnn/core/targets.hpp"
 
 namespace dnn {
 
@@ -16,16 +18,35 @@ namespace dnn {
 template <class T>
 void softmax(std::span<T> a);
 
-/// Sums over a set of samples; sums of several sets add up, and the caller divides by the number of
-/// samples of all ranks.
-struct LossSums {
-  ExactSum loss;  ///< Σ of the samples' losses
-  std::uint64_t correct =
-      0;  ///< samples whose largest logit is their label's (the first of equals)
+/// A sample's m = max a_j and Σ exp(a_j - m).
+struct SoftmaxRow {
+  double max = 0;
+  double sum = 0;
 
+  /// log y_j of the logit a_j, the same bits wherever it is computed.
+  [[nodiscard]] double log_probability(double logit) const { return logit - max - std::log(sum); }
+  /// The largest y_j.
+  [[nodiscard]] double confidence() const { return 1 / sum; }
+};
+
+/// Sums over a set of samples, each times its weight; sums of several sets add up. A mean over all
+/// ranks' samples is the sum over them divided by that of their weights. Without weights these are
+/// counts of samples.
+struct LossSums {
+  ExactSum loss;     ///< Σ of the samples' losses
+  ExactSum correct;  ///< of samples whose largest logit is their label's (the first of equals)
+  ExactSum weight;   ///< of all samples
+
+  /// Adds one sample.
+  void add(double sample_loss, bool is_correct, double sample_weight) {
+    loss += sample_weight * sample_loss;
+    correct += is_correct ? sample_weight : 0;
+    weight += sample_weight;
+  }
   LossSums& operator+=(const LossSums& other) {
     loss += other.loss;
     correct += other.correct;
+    weight += other.weight;
     return *this;
   }
 };
@@ -41,17 +62,16 @@ class SoftmaxCrossEntropy {
   /// smoothing < 1 and every weight is finite and >= 0.
   explicit SoftmaxCrossEntropy(double label_smoothing = 0, std::vector<double> class_weights = {});
 
-  /// The sums over the samples of A (S x M_N logits) with `labels` (S class indices). Throws
+  /// The sums over the samples of A (S x M_N logits) with the classes of `targets`. Throws
   /// NumericalError for logits that softmax cannot take, or a loss that is not finite.
   template <class T>
-  [[nodiscard]] LossSums evaluate(MatrixView<const T> A,
-                                  std::span<const std::int32_t> labels) const;
+  [[nodiscard]] LossSums evaluate(MatrixView<const T> A, const Targets& targets) const;
 
-  /// As evaluate, and A becomes dA^N = w_t (y - ŷ) / `global_samples` [Challa 2022, eq. 17], the
-  /// gradient of the mean over all ranks' samples. After a NumericalError A's values mean nothing.
+  /// As evaluate, and A becomes dA^N = w w_t (y - ŷ) / `global_samples` [Challa 2022, eq. 17] with
+  /// w the sample's weight, the gradient of the mean over all ranks' samples. After a
+  /// NumericalError A's values mean nothing.
   template <class T>
-  LossSums differentiate(MatrixView<T> A, std::span<const std::int32_t> labels,
-                         std::size_t global_samples) const;
+  LossSums differentiate(MatrixView<T> A, const Targets& targets, std::size_t global_samples) const;
 
   /// ε.
   [[nodiscard]] double label_smoothing() const { return smoothing_; }

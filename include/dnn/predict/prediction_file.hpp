@@ -1,35 +1,49 @@
 #pragma once
 
-#include <fstream>
+#include <cstddef>
+#include <optional>
 #include <string>
 
+#include "dnn/core/output_file.hpp"
 #include "dnn/data/dataset.hpp"
 
 namespace dnn {
 
-/// The file of predictions: CSV lines in the data's order, under a temporary name until complete.
+/// How predictions are written: a line a sample, or the matrix of probabilities, or of numbers
+/// (samples x outputs), alone.
+enum class PredictionFormat { csv, npy };
+
+/// By the ending of the file's name.
+[[nodiscard]] PredictionFormat prediction_format(const std::string& path);
+
+/// The file of predictions in the data's order, under a temporary name until complete.
 class PredictionFile {
  public:
-  /// Writes the header, for the classes of `data`, and a column for its labels where it has any.
-  /// Throws FileError, as its functions do.
-  PredictionFile(const std::string& path, const Dataset& data);
+  /// Writes the header: CSV, of the columns that `data` passes on and those of the answers
+  /// (Answers::header). Numbers in an NPY file have `element_bytes` (4 or 8). Throws FileError, as
+  /// its functions do.
+  PredictionFile(const std::string& path, const Dataset& data, const std::string& answers,
+                 std::size_t element_bytes);
   PredictionFile(const PredictionFile&) = delete;
   PredictionFile& operator=(const PredictionFile&) = delete;
   /// Removes an incomplete file.
   ~PredictionFile();
 
-  /// Appends whole lines.
-  void write(const std::string& lines);
+  /// Appends whole lines or rows.
+  void write(const std::string& samples);
 
-  /// Gives the complete file its name.
-  void commit();
+  /// Gives the complete file its name; it holds `samples`.
+  void commit(std::size_t samples);
 
  private:
-  void check_written() const;
+  [[nodiscard]] std::string npy_header(std::size_t samples) const;
 
   std::string path_;
   std::string temporary_;
-  std::ofstream file_;
+  PredictionFormat format_;
+  std::size_t element_bytes_;
+  std::size_t classes_;
+  std::optional<OutputFile> file_;
   bool done_ = false;
 };
 

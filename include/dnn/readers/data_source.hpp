@@ -6,6 +6,7 @@
 
 #include "dnn/data/bytes.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/files/file_stamp.hpp"
 #include "dnn/readers/npz_reader.hpp"
 #include "dnn/readers/part.hpp"
 #include "dnn/tables/read_options.hpp"
@@ -26,14 +27,20 @@ class DataSource {
   /// Whether there is a test part besides the training data. `labelled`: one that has labels.
   [[nodiscard]] bool has_test_part(bool labelled) const;
 
-  /// Reads a part; sources without a test part give the same data for both. A pipe that does not
-  /// bring an archive of arrays is read once. Throws FileError or InputError.
+  /// Reads a part, or the piece of it that the options ask for; sources without a test part give
+  /// the same data for both. A pipe that does not bring an archive of arrays is read once. Throws
+  /// FileError or InputError, also for a file that has changed since it was opened.
   [[nodiscard]] Dataset read(Part part, const ReadOptions& options);
 
  private:
   enum class Kind { builtin, folder, pair, tables, file };
 
+  void find_kind(const std::string& source);
   void open_file();
+  void stamp_files();
+  [[nodiscard]] Dataset read_part(Part part, const ReadOptions& options);
+  [[nodiscard]] Dataset read_piece(Part part, const ReadOptions& options);
+  [[nodiscard]] const std::vector<std::string>& files_of(Part part) const;
   void open_tables(std::vector<std::string> files, std::vector<std::string> test_files);
 
   Kind kind_ = Kind::file;
@@ -43,7 +50,9 @@ class DataSource {
   std::vector<std::string> files_;       ///< tables: of the training part
   std::vector<std::string> test_files_;  ///< tables: empty where there is no test part
   Bytes contents_;                       ///< of a file, until it is read
+  std::vector<Bytes> texts_;             ///< of a table that is read piece by piece, as UTF-8
   std::optional<NpzArchive> arrays_;
+  std::vector<FileStamp> stamps_;  ///< of the files that are read
 };
 
 }  // namespace dnn

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,11 +27,11 @@ class LibsvmRows {
   [[nodiscard]] std::size_t size() const { return offsets_.size() - 1; }
   /// Whether T is float and changed a value of 2^24 or more.
   [[nodiscard]] bool needs_double() const { return needs_double_; }
-  /// The first line with "qid:N", which is ignored; 0: none.
-  [[nodiscard]] std::size_t query_line() const { return query_line_; }
+  /// The first line with "qid:N", which is ignored; empty: none.
+  [[nodiscard]] const std::string& query_line() const { return query_line_; }
 
-  /// Moves the rows into `data`, with samples, features and index base. Throws InputError for index
-  /// 0 where the options say that indices count from 1.
+  /// Moves the rows into `data`, with samples, features and index base. Throws InputError, naming
+  /// the data's origin, for index 0 where the options say that indices count from 1.
   void finish(Dataset& data, const ReadOptions& options);
 
  private:
@@ -43,7 +44,7 @@ class LibsvmRows {
 
   const LibsvmLines& lines_;
   bool needs_double_ = false;
-  std::size_t query_line_ = 0;
+  std::string query_line_;
   std::uint32_t smallest_ = no_index;
   std::uint32_t largest_ = 0;
   std::vector<T> values_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,8 @@ struct PredictConfig {
   std::string data = "builtin:digits";
   std::string label_column;
   std::string csv_header = "auto";
-  std::vector<std::string> keep;  ///< columns that are copied into the predictions
-  std::string missing;            ///< as ReadOptions; empty: as in training
+  std::vector<std::string> keep;       ///< columns that are copied into the predictions
+  std::optional<std::string> missing;  ///< as ReadOptions; not given: as in training
   std::string output = "predictions.csv";
   bool overwrite = false;
   bool quiet = false;

@@ -23,7 +23,8 @@ struct FinalFigures {
   std::optional<FoundLength> length;  ///< where the length of training was searched for
   std::string best_sha256;
   std::string last_sha256;
-  double total_seconds = 0;  ///< since the start of the run
+  std::optional<double> core_share;  ///< this rank's, see CoreWatch
+  double total_seconds = 0;          ///< since the start of the run
   CheckpointWriter::Report checkpoints;
   double checkpoint_stall_seconds = 0;
   std::string resumed_from;  ///< the checkpoint; empty: the run was started anew

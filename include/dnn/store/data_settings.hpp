@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "dnn/core/task.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/tables/cell.hpp"
@@ -15,12 +16,14 @@ namespace dnn {
 /// Which samples a run trains on, in which form and in which batches.
 struct DataSettings {
   std::string data = builtin_digits_name;
-  std::string test_data;     ///< empty: the data's own test part, if they have one
-  std::string label_column;  ///< see ReadOptions
+  std::string test_data;        ///< empty: the data's own test part, if they have one
+  Task task = Task::automatic;  ///< see ReadOptions
+  std::string label_column;     ///< see ReadOptions
+  std::string weight_column;    ///< see ReadOptions
   HeaderMode csv_header = HeaderMode::detect;
   std::string columns;                        ///< see parse_column_kinds
   std::string missing = usual_missing_words;  ///< see ReadOptions
-  std::size_t max_categories = 256;           ///< see ReadOptions
+  std::size_t max_categories = 10'000;        ///< see ReadOptions
   bool drop_unlabelled = false;               ///< see ReadOptions
   double validation = 0.1;                    ///< fraction of the training data that is held out
   Normalization normalize = Normalization::standard;

@@ -42,6 +42,9 @@ inline constexpr double usual_clip = 3;
 
 struct LoadOptions {
   bool wide = false;  ///< numbers in text are read as double rather than float
+  /// With how many threads a rank computes; 0: as many as fit its cores. Text is read by as many as
+  /// all ranks of a node have together.
+  std::size_t threads = 0;
   /// The logical shards of a batch of so many samples; empty: a batch has none, see
   /// Sampler::Settings.
   std::function<std::size_t(std::size_t batch_size)> logical_shards;

@@ -15,7 +15,8 @@ struct ColumnMatch {
 };
 
 /// Matches the columns of a table to `schema`: by name where both have a header, in any order,
-/// extra columns aside; else by place, where the label's column may be absent.
+/// extra columns aside; else by place, where the label's and the weight's columns may be absent.
+/// A model's data (ReadOptions::features) have no use for weights.
 /// ReadOptions::label_column (if not empty) names the label's column. Throws InputError where a
 /// feature's column is missing.
 [[nodiscard]] ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,

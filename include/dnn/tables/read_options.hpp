@@ -1,34 +1,53 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace dnn {
+#include "dnn/core/task.hpp"
+#include "dnn/data/dataset.hpp"
 
-struct TableSchema;
+namespace dnn {
 
 enum class HeaderMode { detect, yes, no };
 
 /// Options of a reader, besides the path of the data.
 struct ReadOptions {
+  /// What is to be learnt; automatic: classes, where the labels leave no doubt, else InputError.
+  /// Data that have to match another's: the same task.
+  Task task = Task::automatic;
+  /// The number of outputs where it is known: target rows have so many columns.
+  std::size_t outputs = 0;
   /// The label's column (text tables, NPY): a name from the header, a number counted from 1 (or
   /// from the end: -1 is the last), `first` or `last`. Empty: a column named label, class, target
-  /// or y; else the only column of text in a table of numbers; else the last.
+  /// or y; else the only column of text in a table of numbers; else the last. Tasks with target
+  /// rows: one or several, separated by commas.
   std::string label_column;
+  /// Text tables: the column that says how much each sample counts, named as label_column is.
+  /// Empty: the one that `columns` says, or none.
+  std::string weight_column;
   HeaderMode header = HeaderMode::detect;  ///< text tables: whether the first line names columns
   /// Text tables: what columns are, see parse_column_kinds.
   std::string columns;
   /// Text tables: words, separated by commas, that stand for a missing value, as an empty cell
-  /// does. Empty: those of the schema, or usual_missing_words.
-  std::string missing;
+  /// does; an empty list: nothing else does. Not given: those of the schema, or
+  /// usual_missing_words.
+  std::optional<std::string> missing;
   /// Text tables: the most categories of a column that get an input of their own.
-  std::size_t max_categories = 256;
+  std::size_t max_categories = 10'000;
   /// Text tables: rows without a label are left out rather than refused.
   bool drop_unlabelled = false;
   /// Text tables that have to match: columns whose texts are kept (Dataset::kept_names).
   std::vector<std::string> keep;
+  /// Text tables are read in chunks of about this length. What is read does not depend on it, but
+  /// for whether a text column of very many values counts as identifiers.
+  std::size_t chunk_bytes = std::size_t{1} << 23;
+  /// Text tables that have to match: no more text than this is read at a time, in whole chunks; all
+  /// of it is checked before the first piece.
+  std::size_t piece_bytes = std::numeric_limits<std::size_t>::max();
+  TablePlace from;    ///< where the piece begins: Dataset::next of the one before
   bool wide = false;  ///< numbers of a text keep the precision of double
   /// The schema of the training table, which the data have to match by name: as test data, or with
   /// a trained model. Null: the data have a schema of their own.

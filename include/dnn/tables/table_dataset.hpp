@@ -14,12 +14,20 @@ namespace dnn {
 struct TableSources {
   std::vector<std::size_t> columns;  ///< for each feature column of the schema, the table's column
   std::size_t label = Dataset::none;
+  std::vector<std::size_t> targets;  ///< tasks with target rows, instead of a label; or empty
+  std::size_t weight = Dataset::none;
 };
 
 /// Makes the data set of a table: raw rows (see Note [Raw rows of a table]) in the smallest type
-/// that holds them, and the labels. Values that the schema's categories lack become -1, with a
-/// note. Throws InputError for rows without a label, unless the options accept them.
+/// that holds them, and the labels. Values that the schema's categories lack become -1. Throws
+/// InputError for rows without a label, unless the options leave them out, for weights that are
+/// all 0, and for targets that the schema's task does not have.
 [[nodiscard]] Dataset make_dataset(TableCells cells, const std::string& origin, TableSchema schema,
                                    const TableSources& sources, const ReadOptions& options);
+
+/// A note on the texts of a category's column that are none of its categories; empty if there are
+/// none. Throws InputError where the column holds nothing but numbers and its categories are words.
+[[nodiscard]] std::string unknown_values(const TableColumn& column, const TextIndex& texts,
+                                         const std::string& origin);
 
 }  // namespace dnn

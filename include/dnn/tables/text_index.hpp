@@ -23,8 +23,8 @@ class TextIndex {
   /// What add() returns after the index has given up.
   static constexpr std::uint32_t unknown = 0xffffffff;
 
-  /// The number of `text`, from 0.
-  std::uint32_t add(std::string_view text) {
+  /// The number of `text`, from 0, which occurs `times` more.
+  std::uint32_t add(std::string_view text, std::uint64_t times = 1) {
     if (gave_up_) {
       return unknown;
     }
@@ -35,8 +35,8 @@ class TextIndex {
       texts_.push_back(&found->first);
       counts_.push_back(0);
     }
-    ++counts_[found->second];
-    ++total_;
+    counts_[found->second] += times;
+    total_ += times;
     return found->second;
   }
 
@@ -46,9 +46,12 @@ class TextIndex {
     constexpr std::size_t many = 65536;
     constexpr std::size_t too_many = std::size_t{1} << 22;
     if (size() >= too_many || (size() >= many && 2 * size() > total_)) {
-      *this = TextIndex();
-      gave_up_ = true;
+      give_up();
     }
+  }
+  void give_up() {
+    *this = TextIndex();
+    gave_up_ = true;
   }
 
   [[nodiscard]] bool gave_up() const { return gave_up_; }

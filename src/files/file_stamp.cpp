@@ -1,0 +1,48 @@
+#include "dnn/files/file_stamp.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+FileStamp::FileStamp(std::string path) : path_(std::move(path)), mark_(now()) {}
+
+std::vector<FileStamp> FileStamp::of_folder(const std::string& folder) {
+  std::vector<FileStamp> stamps;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    stamps.emplace_back(entry.path().string());
+  }
+  return stamps;
+}
+
+FileStamp::Mark FileStamp::now() const {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return {};
+  }
+  return {true,           status.st_dev,         status.st_ino,
+          status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+void FileStamp::check() const {
+  const Mark after = now();
+  if (!mark_.is_file || after == mark_) {
+    return;
+  }
+  throw InputError(fmt::format(
+      "{}: the file {}while it was being read; let whoever writes it finish, or copy it, and start "
+      "again",
+      path_,
+      !after.is_file ? "was removed "
+      : after.size != mark_.size
+          ? fmt::format("changed from {} to {} bytes ", mark_.size, after.size)
+          : "was written to "));
+}
+
+}  // namespace dnn

@@ -1,0 +1,40 @@
+#include "dnn/store/sample_weights.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "dnn/comm/collective_error.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/exact_sum.hpp"
+#include "dnn/core/partition.hpp"
+
+namespace dnn {
+
+void scale_weights(const Communicator& world, Dataset& train, const Sampler& sampler) {
+  if (!train.has_weights()) {
+    return;
+  }
+  const auto weights = train.weights.as<double>();
+  const Range mine = part_of(train.samples, static_cast<std::size_t>(world.size()),
+                             static_cast<std::size_t>(world.rank()));
+  ExactSum trained;
+  ExactSum held_out;
+  for (std::size_t i = mine.begin; i < mine.end; ++i) {
+    (sampler.is_training(i) ? trained : held_out) += weights[i];
+  }
+  const double sum = world.sum(trained).value();
+  const double validation = world.sum(held_out).value();
+  agree(world, [&] {
+    if (!(sum > 0) || (!(validation > 0) && sampler.validation_samples() > 0)) {
+      throw InputError(fmt::format(
+          "{}: the weight of every {} sample is 0, so that there is nothing to {}; "
+          "give more samples a weight above 0, or choose another split with --seed or "
+          "--validation",
+          train.origin, sum > 0 ? "held-out" : "training", sum > 0 ? "validate on" : "learn from"));
+    }
+  });
+  train.weight_scale = static_cast<double>(sampler.training_samples()) / sum;
+}
+
+}  // namespace dnn

@@ -1,0 +1,202 @@
+#include "dnn/tables/table_chunk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "dnn/core/error.hpp"
+#include "dnn/tables/date.hpp"
+
+namespace dnn {
+
+namespace {
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+class ChunkReader {
+ public:
+  explicit ChunkReader(const ChunkRequest& request)
+      : request_(request),
+        layout_(request.parts[request.part]),
+        scanner_(layout_.rows.substr(request.begin), layout_.dialect, layout_.origin,
+                 request.lines_before) {
+    constexpr std::size_t most_cells = std::size_t{1} << 19;
+    const std::size_t width = request.modes.size();
+    const std::size_t bytes = std::min(request.stop, layout_.rows.size()) - request.begin;
+    const std::size_t cells = std::min(most_cells, bytes + width);  // few in a short text
+    block_rows_ = std::clamp<std::size_t>(cells / width, 1, request.most_rows);
+    chunk_.columns.resize(width);
+  }
+
+  TableChunk read() {
+    try {
+      read_records();
+    } catch (const InputError&) {
+      chunk_.error = std::current_exception();
+    }
+    if (!chunk_.blocks.empty()) {
+      chunk_.blocks.back().shrink_to_fit();
+    }
+    return std::move(chunk_);
+  }
+
+ private:
+  void read_records() {
+    const std::size_t width = chunk_.columns.size();
+    chunk_.first = layout_.rows.size();
+    bool is_first = true;
+    while (scanner_.next_record()) {
+      const std::size_t begin = request_.begin + scanner_.offset();
+      line_ = scanner_.line();
+      if (is_first) {
+        chunk_.first = begin;
+        chunk_.first_line = line_;
+        is_first = false;
+      }
+      if (begin >= request_.stop || chunk_.rows == request_.most_rows) {
+        chunk_.end = begin;
+        chunk_.end_line = line_;
+        return;
+      }
+      std::vector<std::vector<double>>& blocks = chunk_.blocks;
+      if (blocks.empty() || blocks.back().size() == block_rows_ * width) {
+        blocks.emplace_back().reserve(block_rows_ * width);
+      }
+      std::vector<double>& block = blocks.back();
+      block.resize(block.size() + width);
+      read_record(block.data() + block.size() - width);
+      if (chunk_.cut_off) {
+        return;
+      }
+      ++chunk_.rows;
+    }
+    chunk_.end = layout_.rows.size();
+  }
+
+  [[nodiscard]] TableLine place() const { return {request_.part, line_}; }
+  [[nodiscard]] std::string place_text() const {
+    return fmt::format("{}: line {}", layout_.origin, line_);
+  }
+
+  void read_record(double* row) {
+    const std::size_t width = chunk_.columns.size();
+    for (std::size_t j = 0; j < width; ++j) {
+      if (!scanner_.has_field()) {
+        if ((request_.has_rows_before || chunk_.rows > 0) && scanner_.ended_without_newline()) {
+          chunk_.cut_off = request_.begin + scanner_.offset();
+          return;
+        }
+        throw InputError(
+            fmt::format("{} has {} columns, the table has {}", place_text(), j, width));
+      }
+      row[j] = read_cell(j);
+    }
+    if (scanner_.has_field()) {
+      // A delimiter at the line's end makes a last field that is empty.
+      const bool empty = scanner_.field().empty() && !scanner_.has_field();
+      const std::size_t fields = scanner_.skip_fields();
+      if (!empty) {
+        throw InputError(
+            fmt::format("{} has {} columns, the table has {}", place_text(), fields, width));
+      }
+    }
+  }
+
+  double read_cell(std::size_t column) {
+    const ColumnMode& mode = request_.modes[column];
+    double value = 0;
+    ColumnCells& cells = chunk_.columns[column];
+    const char decimal = layout_.dialect.decimal;
+    if (mode.mode == CellMode::number && decimal == '.' && scanner_.number(value)) {
+      return request_.missing.contains(value) ? note_missing(cells) : value;
+    }
+    const std::string_view text = scanner_.field();
+    if (mode.mode == CellMode::skip) {
+      return nothing;
+    }
+    if (mode.mode == CellMode::weight) {
+      return read_weight(text, column);
+    }
+    if (mode.words_are_values ? text.empty() : request_.missing.contains(text)) {
+      return note_missing(cells);
+    }
+    if (mode.mode == CellMode::text) {
+      const std::uint32_t number = cells.texts.add(text);
+      if (number == cells.texts.size() - 1 && !mode.keep_all) {
+        cells.texts.give_up_on_identifiers();
+      }
+      return number;
+    }
+    const std::optional<double> found =
+        mode.mode == CellMode::number
+            ? parse_cell_number(text, decimal)
+            : parse_date(text, mode.mode == CellMode::day_first_date ? DateOrder::day_first
+                                                                     : DateOrder::month_first);
+    if (!found || std::isnan(*found)) {
+      return misfit(cells, text);
+    }
+    if (!std::isfinite(*found)) {
+      throw InputError(fmt::format(
+          "{}, column {}: {} is infinite or too large; features must be finite numbers (--missing "
+          "takes a word for a missing value)",
+          place_text(), in_quotes(request_.parts.front().names[column]), in_quotes(text)));
+    }
+    return *found;
+  }
+
+  [[nodiscard]] double read_weight(std::string_view text, std::size_t column) const {
+    const std::optional<double> weight = parse_cell_number(text, layout_.dialect.decimal);
+    if (!weight || !std::isfinite(*weight) || *weight < 0) {
+      throw InputError(
+          fmt::format("{}, column {}: {} is {}; a weight is a finite number of 0 or more. Correct "
+                      "it, give it 0 "
+                      "if the sample is not to count, or name another column with --weight-column",
+                      place_text(), in_quotes(request_.parts.front().names[column]),
+                      in_quotes(text), weight && *weight < 0 ? "negative" : "no weight"));
+    }
+    return *weight;
+  }
+
+  double note_missing(ColumnCells& cells) const {
+    if (cells.missing++ == 0) {
+      cells.first_missing = place();
+    }
+    return nothing;
+  }
+
+  double misfit(ColumnCells& cells, std::string_view text) const {
+    if (cells.misfits++ == 0) {
+      cells.first_misfit = place();
+    }
+    cells.add_misfit_word(text);
+    return nothing;
+  }
+
+  const ChunkRequest& request_;
+  const TableLayout& layout_;
+  TableScanner scanner_;
+  TableChunk chunk_;
+  std::size_t line_ = 0;
+  std::size_t block_rows_ = 0;
+};
+
+}  // namespace
+
+void ColumnCells::add_misfit_word(std::string_view text) {
+  constexpr std::size_t most_words = 3;
+  if (std::find(misfit_words.begin(), misfit_words.end(), text) != misfit_words.end()) {
+    return;
+  }
+  if (misfit_words.size() < most_words) {
+    misfit_words.emplace_back(text);
+  } else {
+    more_misfit_words = true;
+  }
+}
+
+TableChunk TableChunk::read(const ChunkRequest& request) {
+  return ChunkReader(request).read();
+}
+
+}  // namespace dnn
