@@ -11,9 +11,8 @@ namespace dnn {
 
 namespace {
 
-/// `data` with its samples split anew, by `seed`.
-TrainingData split_anew(const TrainingData& data, const RankGrid& grid,
-                        const TrainerSettings& settings, std::uint64_t seed) {
+/// `data` with its samples split anew, by `seed`, and by class where they have classes.
+TrainingData split_anew(const TrainingData& data, const RankGrid& grid, std::uint64_t seed) {
   TrainingData part = data;
   Sampler::Settings sampling;
   sampling.samples = data.train.samples;
@@ -22,12 +21,14 @@ TrainingData split_anew(const TrainingData& data, const RankGrid& grid,
           std::llround(search_fraction * static_cast<double>(data.train.samples))),
       1, data.train.samples - 1);
   sampling.batch_size = std::min(data.batch_size, data.train.samples - sampling.held_out);
-  sampling.seed = settings.seed;
+  sampling.seed = seed;
   sampling.ranks = grid.data_shards();
   sampling.rank = grid.data_shard();
   sampling.logical_shards = data.logical_shards;
-  sampling.split =
-      SplitOrder::by_class(data.train.label_view(), data.train.classes(), sampling.held_out, seed);
+  if (!data.train.label_view().empty()) {
+    sampling.split = SplitOrder::by_class(data.train.label_view(), data.train.classes(),
+                                          sampling.held_out, seed);
+  }
   part.sampler = Sampler(sampling);
   part.test.reset();
   return part;
@@ -80,7 +81,7 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
   std::vector<std::vector<double>> losses(whole.epochs);
   std::vector<std::vector<double>> accuracies(whole.epochs);
   for (std::size_t k = 0; k < splits; ++k) {
-    const TrainingData part = split_anew(data, grid, whole, settings.seed + k);
+    const TrainingData part = split_anew(data, grid, settings.seed + k);
     Reporter silent(Reporter::Mode::silent);
     Trainer<T> trainer(whole, grid, plan, part, silent);
     trainer.run();
