@@ -121,7 +121,7 @@ std::size_t EnsembleScorer<T>::predict(std::size_t sample, PredictionSums& sums)
   const std::span<T> row = logits_.span();
   if (sums.figures && data_->has_labels()) {
     const std::vector<double> outputs(row.begin(), row.end());
-    sums.figures->add({outputs.data(), 1, outputs.size()}, targets_of(data_, sample), {});
+    sums.figures->add({outputs.data(), 1, outputs.size()}, targets_of(*data_, sample), {});
   }
   return answers_->predict(sample, row, sums.sums);
 }
