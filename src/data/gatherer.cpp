@@ -87,7 +87,8 @@ Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
     : data_(without_names(data)),
       encoding_(data.schema),
       center_d_(normalizer.center),
-      scale_d_(normalizer.scale) {
+      scale_d_(normalizer.scale),
+      clip_(normalizer.clip) {
   if (normalizer.is_identity()) {
     center_d_.assign(data_.features, 0.0);
     scale_d_.assign(data_.features, 1.0);
@@ -174,6 +175,16 @@ void Gatherer<T>::gather_sparse(std::span<const std::uint64_t> samples, MatrixVi
 }
 
 template <class T>
+void Gatherer<T>::clip_rows(MatrixView<T> X) const {
+  const T most = static_cast<T>(clip_);
+  for (std::size_t i = 0; i < X.rows; ++i) {
+    for (T& x : X.row(i)) {
+      x = x < -most ? -most : (x > most ? most : x);
+    }
+  }
+}
+
+template <class T>
 void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
   visit_element(data_.element, [&](auto element) {
     using Raw = decltype(element);
@@ -187,6 +198,9 @@ void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X
       throw std::logic_error("Gatherer: sparse values are floating-point numbers");
     }
   });
+  if (clip_ > 0) {
+    clip_rows(X);
+  }
 }
 
 template <class T>

@@ -9,6 +9,7 @@
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 #include <boost/serialization/version.hpp>
+#include <cmath>
 #include <cstring>
 #include <sstream>
 
@@ -47,6 +48,9 @@ void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
   archive& d.validation_samples& d.program;
   if (version > 0) {
     archive& d.environment;
+  }
+  if (version > 2) {
+    archive& d.normalizer.clip;
   }
   if (version > 1) {
     std::string schema = Archive::is_saving::value ? dnn::to_text(d.schema) : std::string();
@@ -113,6 +117,9 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   require(d.target_scale.center.size() == d.target_scale.scale.size() &&
               (d.target_scale.is_identity() || d.target_scale.center.size() == d.widths.back()),
           "size of the targets' scale");
+  require(std::isfinite(d.normalizer.clip) && d.normalizer.clip >= 0 &&
+              (d.normalizer.clip == 0 || !d.normalizer.is_identity()),
+          "clip of the normalization");
   require(d.schema.empty() || d.schema.inputs() == d.widths.front(),
           "number of the table's inputs");
   const std::size_t bytes = packed_bytes(d.widths, d.precision, path + ": the model");

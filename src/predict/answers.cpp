@@ -35,7 +35,7 @@ void append_number(std::string& text, double value, int digits) {
 std::string columns_of(const Dataset& data, const char* what) {
   std::string text;
   for (const std::string& name : data.class_names) {
-    text += ',' + csv_field(std::string(what) + '(' + name + ')');
+    text += ',' + spreadsheet_field(std::string(what) + '(' + name + ')');
   }
   return text;
 }
@@ -65,9 +65,9 @@ class ClassAnswers final : public Answers<T> {
 
   void append(std::size_t sample, std::size_t predicted, std::span<const T> row,
               std::string& text) const override {
-    text += ',' + csv_field(data_.class_names[predicted]);
+    text += ',' + spreadsheet_field(data_.class_names[predicted]);
     if (data_.has_labels()) {
-      text += ',' + csv_field(data_.class_names[label_of(sample)]);
+      text += ',' + spreadsheet_field(data_.class_names[label_of(sample)]);
     }
     for (const T probability : row) {
       text += ',';
@@ -175,7 +175,7 @@ class LabelAnswers final : public Answers<T> {
         given += (given.empty() ? "" : ";") + data_.class_names[j];
       }
     }
-    text += ',' + csv_field(given);
+    text += ',' + spreadsheet_field(given);
     for (const T probability : row) {
       text += ',';
       append_number(text, static_cast<double>(probability), 7);

@@ -122,7 +122,7 @@ void EnsembleScorer<T>::add_line(std::size_t sample, std::size_t predicted,
                                  std::string& text) const {
   text += std::to_string(data_.first_sample + sample + 1);
   for (std::size_t j = 0; j < data_.kept_names.size(); ++j) {
-    text += ',' + csv_field(std::string(data_.kept(sample, j)));
+    text += ',' + spreadsheet_field(std::string(data_.kept(sample, j)));
   }
   answers_->append(sample, predicted, logits_.span(), text);
   text += '\n';

@@ -59,8 +59,11 @@ std::string model_info(const std::string& path) {
   if (!d.feature_names.empty()) {
     text << "features:    " << list(d.feature_names) << '\n';
   }
-  text << "normalized:  " << (d.normalizer.is_identity() ? "no" : "yes, feature by feature")
-       << "\nepoch:       " << d.epoch << '\n';
+  text << "normalized:  " << (d.normalizer.is_identity() ? "no" : "yes, feature by feature");
+  if (d.normalizer.clip > 0) {
+    text << ", then clipped to " << -d.normalizer.clip << " to " << d.normalizer.clip;
+  }
+  text << "\nepoch:       " << d.epoch << '\n';
   if (d.validation_samples > 0) {
     const Evaluation validation{.loss = d.validation_loss,
                                 .accuracy = d.validation_accuracy,

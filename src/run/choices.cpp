@@ -24,7 +24,8 @@ template <>
 const std::map<std::string, Normalization>& choices() {
   static const std::map<std::string, Normalization> words = {{"none", Normalization::none},
                                                              {"minmax", Normalization::minmax},
-                                                             {"standard", Normalization::standard}};
+                                                             {"standard", Normalization::standard},
+                                                             {"common", Normalization::common}};
   return words;
 }
 template <>
@@ -90,6 +91,13 @@ const std::map<std::string, OnNonfinite>& choices() {
   static const std::map<std::string, OnNonfinite> words = {{"abort", OnNonfinite::abort},
                                                            {"skip", OnNonfinite::skip},
                                                            {"rollback", OnNonfinite::rollback}};
+  return words;
+}
+
+template <>
+const std::map<std::string, Defaults>& choices() {
+  static const std::map<std::string, Defaults> words = {{"auto", Defaults::automatic},
+                                                        {"plain", Defaults::plain}};
   return words;
 }
 

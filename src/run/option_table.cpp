@@ -113,8 +113,25 @@ std::vector<Option> data_options() {
        "fraction of the training data held out for validation, chosen by the seed", Binding::model,
        fraction(&Config::validation)},
       {"normalize", "Data", "", words(&Config::normalize),
-       "scaling of the features, by statistics of the training set; sparse rows are divided only: "
-       "by the deviation (standard) or the largest magnitude (minmax)"},
+       "scaling of the features, by statistics of the training set: common (all by one mean and "
+       "deviation), standard (each by its own), minmax (each to 0 to 1); sparse rows are divided "
+       "only: by the deviation (standard) or the largest magnitude (minmax)",
+       Binding::model,
+       rule(
+           [](const Config& c) {
+             return c.clip_features == 0 || c.normalize != Normalization::none;
+           },
+           "leaves no deviations to clip features at; leave --clip-features out")},
+      {"clip-features", "Data", "DEVIATIONS", &Config::clip_features,
+       "largest magnitude of a scaled feature, in training and prediction; larger ones count as "
+       "this one; 0: no limit; not for sparse rows",
+       Binding::model,
+       rule(
+           [](const Config& c) {
+             return c.clip_features == 0 ||
+                    (std::isfinite(c.clip_features) && c.clip_features >= 1);
+           },
+           "must be 0 (no limit) or at least 1")},
   };
 }
 
@@ -153,10 +170,18 @@ std::vector<Option> network_options() {
 
 std::vector<Option> training_options() {
   return {
-      {"epochs", "Training", "N", &Config::epochs, "passes over the training data", Binding::model,
-       in_range(&Config::epochs, 1, (std::size_t{1} << 24) - 1)},
+      {"defaults", "Training", "", words(&Config::defaults),
+       "auto: the options marked auto follow from the training data where nobody gives them, and "
+       "the run says what was chosen and why; plain: they are the same for all data "
+       "(normalize standard, dropout 0, init he, epochs 20, batch-size 128, optimizer adam, "
+       "weight-decay 0, early-stop 0)"},
+      {"epochs", "Training", "N", &Config::epochs,
+       "passes over the training data; where they are chosen, training ends before where "
+       "--early-stop "
+       "says so",
+       Binding::model, in_range(&Config::epochs, 1, (std::size_t{1} << 24) - 1)},
       {"batch-size", "Training", "N", &Config::batch_size,
-       "samples of an update, over all ranks [128, or all samples if they are fewer]",
+       "samples of an update, over all ranks [plain: 128, or all samples if they are fewer]",
        Binding::model,
        rule([](const Config& c) { return c.batch_size.value_or(1) >= 1; }, "must be at least 1"),
        [](const Config& c) { return Json(c.batch_size.value_or(Config::default_batch_size)); }},
@@ -164,7 +189,8 @@ std::vector<Option> training_options() {
        "how gradients become updates; with sparse rows, weights of features that a batch does not "
        "store stay as they are"},
       {"lr", "Training", "RATE", &Config::lr,
-       "learning rate [adam, adamw: 0.001; sgd: 0.1; momentum, nesterov: 0.02]", Binding::model,
+       "learning rate [plain: adam, adamw: 0.001; sgd: 0.1; momentum, nesterov: 0.02]",
+       Binding::model,
        rule(
            [](const Config& c) {
              return std::isfinite(c.learning_rate()) && c.learning_rate() > 0;
@@ -216,7 +242,7 @@ std::vector<Option> training_options() {
       {"seed", "Training", "N", &Config::seed,
        "seed of the validation split, the initial weights, the order of samples and dropout"},
       {"early-stop", "Training", "N", &Config::early_stop,
-       "stop after N epochs without a better validation result; 0: never", Binding::model,
+       "stop after N epochs without a lower validation loss; 0: never", Binding::model,
        rule([](const Config& c) { return c.early_stop == 0 || c.validation > 0; },
             "needs a validation set; set --validation above 0")},
   };
@@ -327,8 +353,9 @@ std::vector<Option> run_options() {
            },
            "needs checkpoints to go back to; leave --checkpoint-every off away")},
       {"verify-every", "Run", "N", &Config::verify_every,
-       "updates between comparisons of the ranks' parameters; 0: only after each epoch and before "
-       "each checkpoint",
+       "updates between comparisons of the ranks' parameters, and of the gradients that all ranks "
+       "compute of one logical shard; 0: the parameters only after each epoch and before each "
+       "checkpoint, the gradients never",
        Binding::machine},
       {"quiet", "Run", "", &Config::quiet, "print errors only", Binding::job},
       {"dry-run", "Run", "", &Config::dry_run,

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -11,6 +10,7 @@
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/files/stream.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
@@ -174,7 +174,7 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       }
       if (world.is_root() && !config.quiet) {
         for (const std::string& note : data.notes) {
-          std::printf("note: %s\n", note.c_str());
+          say("note: " + note);
         }
       }
       std::vector<SavedModel> own = more ? models : std::move(models);
@@ -200,9 +200,10 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
 
 void report(const PredictConfig& config, const Score& score, const EnsembleLayout& layout) {
   if (layout.models > 1) {
-    std::printf("ensemble of %zu models, %s averaged; %zu rank%s in %zu data shard%s\n",
-                layout.models, word_for(config.average).c_str(), layout.ranks,
-                layout.ranks == 1 ? "" : "s", layout.shards(), layout.shards() == 1 ? "" : "s");
+    say(fmt::format("ensemble of {} models, {} averaged; {} rank{} in {} data shard{}",
+                    layout.models, word_for(config.average), layout.ranks,
+                    layout.ranks == 1 ? "" : "s", layout.shards(),
+                    layout.shards() == 1 ? "" : "s"));
   }
   const auto count = static_cast<double>(score.samples);
   if (!score.figures.empty()) {
@@ -210,14 +211,14 @@ void report(const PredictConfig& config, const Score& score, const EnsembleLayou
     for (const Figure& figure : score.figures) {
       text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", figure.name, figure.value);
     }
-    std::printf("%s\n", text.c_str());
+    say(text);
   } else if (score.has_labels) {
     const double correct = score.sums.sums.correct.value();
-    std::printf("accuracy %.2f %% (%.0f of %zu), loss %.4f\n", 100 * correct / count, correct,
-                score.samples, score.sums.sums.loss.value() / count);
+    say(fmt::format("accuracy {:.2f} % ({:.0f} of {}), loss {:.4f}", 100 * correct / count, correct,
+                    score.samples, score.sums.sums.loss.value() / count));
   }
-  std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), score.samples,
-              score.samples == 1 ? "" : "s");
+  say(fmt::format("predictions: {} ({} sample{})", config.output, score.samples,
+                  score.samples == 1 ? "" : "s"));
 }
 
 }  // namespace

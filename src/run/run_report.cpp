@@ -9,6 +9,7 @@
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 
 namespace dnn {
 
@@ -126,6 +127,9 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
       lines.push_back("note:     " + set->notes[i]);
     }
   }
+  if (const std::string uneven = uneven_classes(config, data.facts); !uneven.empty()) {
+    lines.push_back("note:     " + uneven);
+  }
   if (data.sparse_rows) {
     lines.push_back(fmt::format(
         "sparse:   {:.1f} of {} features a sample; an update moves W of its batch's features alone",
@@ -140,6 +144,10 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                               word_for(config.optimizer), config.learning_rate(),
                               word_for(config.lr_schedule), with_commas(data.batch_size),
                               plural(config.epochs, "epoch")));
+  for (const ChosenValue& chosen : config.chosen) {
+    lines.push_back(
+        fmt::format("chosen:   --{} {} ({})", chosen.option, chosen.value, chosen.reason));
+  }
   return lines;
 }
 
@@ -171,6 +179,14 @@ std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData
   return lines;
 }
 
+std::string describe_length(const FoundLength& found) {
+  return fmt::format(
+      "repeated splits: accuracy {:.2f} % +- {:.2f}, loss {:.4f} +- {:.4f} on samples held out ({} "
+      "splits, a fifth each); {} are best, now on all samples",
+      100 * found.accuracy, 100 * found.accuracy_deviation, found.loss, found.loss_deviation,
+      found.splits, plural(found.epochs, "epoch"));
+}
+
 std::string evaluated_set(const TrainingData& data) {
   if (data.test) {
     return "test";
@@ -184,7 +200,12 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
   std::vector<std::string> lines;
   if (result.stopped_early) {
     lines.push_back(
-        fmt::format("stopped early: no better validation result in {} epochs", config.early_stop));
+        fmt::format("stopped early: no lower validation loss in {} epochs", config.early_stop));
+  }
+  if (figures.length) {
+    lines.push_back(
+        fmt::format("on samples held out: accuracy {:.2f} %, loss {:.4f}, the mean of {} splits",
+                    100 * figures.length->accuracy, figures.length->loss, figures.length->splits));
   }
   lines.push_back(fmt::format("{} {}, {} samples) with the model of epoch {}, the best",
                               figures.evaluated_on, describe_evaluation(figures.best),

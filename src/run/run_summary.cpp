@@ -10,6 +10,7 @@
 #include "dnn/data/csv_text.hpp"
 #include "dnn/data/table_schema_json.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 
 namespace dnn {
 
@@ -50,6 +51,15 @@ Json gather_seconds(const Communicator& world, const PhaseSeconds& own) {
   return all;
 }
 
+/// Collective: every rank's share of its cores, on rank 0; null where that is not known.
+Json gather_core_shares(const Communicator& world, const std::optional<double>& own) {
+  Json all = Json::array();
+  for (const std::string& text : world.gather((own ? Json(*own) : Json()).dump(), 0)) {
+    all.push_back(Json::parse(text));
+  }
+  return all;
+}
+
 double samples_per_second(const TrainingResult& result) {
   double samples = 0;
   double seconds = 0;
@@ -66,6 +76,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
                    const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
                    const FinalFigures& figures) {
   const Json seconds = gather_seconds(world, result.seconds);
+  const Json core_shares = gather_core_shares(world, figures.core_share);
   agree(world, [&] {
     if (!world.is_root()) {
       return;
@@ -99,6 +110,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"samples_per_second", samples_per_second(result)},
         {"total_seconds", figures.total_seconds},
         {"seconds_by_rank", seconds},
+        {"core_share_by_rank", core_shares},
         {"checkpoints",
          {{"written", figures.checkpoints.written},
           {"failed", figures.checkpoints.failed},
@@ -108,6 +120,19 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
           {"resumed_from", figures.resumed_from}}},
         {"sha256_best", figures.best_sha256},
         {"sha256_last", figures.last_sha256}};
+    if (figures.length) {
+      const FoundLength& found = *figures.length;
+      summary["repeated_splits"] = {{"splits", found.splits},
+                                    {"held_out_fraction", search_fraction},
+                                    {"epochs", found.epochs},
+                                    {"loss", found.loss},
+                                    {"loss_deviation", found.loss_deviation},
+                                    {"accuracy", found.accuracy},
+                                    {"accuracy_deviation", found.accuracy_deviation}};
+    }
+    if (const std::string uneven = uneven_classes(config, data.facts); !uneven.empty()) {
+      summary["note"] = uneven;
+    }
     if (!data.train.schema.empty()) {
       summary["table"] = to_json(data.train.schema);
     }
@@ -141,18 +166,18 @@ void write_confusion(const Communicator& world, const RunFolder& folder,
     if (class_names.size() > most_columns) {
       csv = "true,predicted,count\n";
       for (const auto& [pair, count] : all) {
-        csv += csv_field(class_names[static_cast<std::size_t>(pair.first)]) + ',' +
-               csv_field(class_names[static_cast<std::size_t>(pair.second)]) + ',' +
+        csv += spreadsheet_field(class_names[static_cast<std::size_t>(pair.first)]) + ',' +
+               spreadsheet_field(class_names[static_cast<std::size_t>(pair.second)]) + ',' +
                std::to_string(count) + '\n';
       }
     } else {
       csv = "true\\predicted";
       for (const std::string& name : class_names) {
-        csv += ',' + csv_field(name);
+        csv += ',' + spreadsheet_field(name);
       }
       csv += '\n';
       for (std::int32_t row = 0; row < classes; ++row) {
-        csv += csv_field(class_names[static_cast<std::size_t>(row)]);
+        csv += spreadsheet_field(class_names[static_cast<std::size_t>(row)]);
         for (std::int32_t column = 0; column < classes; ++column) {
           const auto found = all.find({row, column});
           csv += ',' + std::to_string(found == all.end() ? 0 : found->second);

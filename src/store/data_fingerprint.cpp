@@ -58,6 +58,9 @@ std::string data_fingerprint(const TrainingData& data) {
   add_bytes(hash, train.values.view);
   add_bytes(hash, std::as_bytes(std::span(data.normalizer.center)));
   add_bytes(hash, std::as_bytes(std::span(data.normalizer.scale)));
+  if (data.normalizer.clip > 0) {
+    add_text(hash, std::to_string(data.normalizer.clip));
+  }
   return to_hex(hash.finish());
 }
 

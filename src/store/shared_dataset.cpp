@@ -106,7 +106,7 @@ Dataset share_dataset(const Communicator& world, Node& node, std::optional<Datas
       data.*blocks[i] = std::move((*read_by_leader).*blocks[i]);
       continue;
     }
-    const std::span<std::byte> shared = node.allocate_shared(size);
+    const std::span<std::byte> shared = node.allocate_shared(size, data.origin);
     if (node.is_leader()) {
       if (interleaved) {
         interleave(shared);

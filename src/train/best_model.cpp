@@ -1,12 +1,14 @@
 #include "dnn/train/best_model.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/model/model_file.hpp"
 
@@ -24,7 +26,7 @@ bool BestModel::improves(const EpochMetrics& metrics) const {
   }
   const Evaluation& now = *metrics.validation;
   const Evaluation& best = *best_->validation;
-  return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
+  return now.loss < best.loss || (now.loss == best.loss && now.accuracy > best.accuracy);
 }
 
 void BestModel::end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present) {
@@ -60,10 +62,11 @@ void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, boo
     } catch (const FileError& error) {
       unsaved = true;
       if (!warned) {
-        std::fprintf(stderr,
-                     "dnn_train: warning: could not write the %s of epoch %zu: %s. Training "
-                     "continues; the %s will be written as soon as that works.\n",
-                     what, epochs.back().epoch, error.what(), what);
+        complain(
+            fmt::format("dnn_train: warning: could not write the {} of epoch {}: {}. Training "
+                        "continues; the {} "
+                        "will be written as soon as that works.",
+                        what, epochs.back().epoch, error.what(), what));
       }
     }
   };

@@ -1,11 +1,13 @@
 #include "dnn/train/evaluator.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/partition.hpp"
 #include "dnn/parallel/top_classes.hpp"
 
@@ -134,11 +136,10 @@ Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
   if (std::isnan(total_loss)) {
     const std::uint64_t bad = world.all_reduce(counts.bad, Reduction::sum);
     if (world.is_root()) {
-      std::fprintf(
-          stderr,
-          "dnn_train: warning: evaluation: the logits of %llu of %zu samples are no numbers; "
-          "they count as wrong, and the loss is NaN\n",
-          static_cast<unsigned long long>(bad), samples_);
+      complain(fmt::format(
+          "dnn_train: warning: evaluation: the logits of {} of {} samples are no numbers; they "
+          "count as wrong, and the loss is NaN",
+          bad, samples_));
     }
   }
   Evaluation result{total_loss / weight, has_accuracy(outputs_.task) ? correct / weight : -1,

@@ -73,14 +73,39 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
       loss_(make_task_loss<T>(loss, model_group, layout_, settings.max_rows)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
   if (settings.logical_shards > 0) {
-    std::vector<NodeGradients<T>> nodes;
-    for (const Range node : tree_nodes(settings.logical_shards, settings.logical)) {
-      const std::size_t first = settings.logical.begin;
-      nodes.push_back({{node.begin - first, node.end - first}, exchange.part(nodes.size())});
-    }
-    network_.use_shards(nodes);
-    nodes_ = nodes.size();
+    use_own_shards();
   }
+}
+
+template <class T>
+void TrainingStep<T>::use_own_shards() {
+  std::vector<NodeGradients<T>> nodes;
+  for (const Range node : tree_nodes(settings_.logical_shards, settings_.logical)) {
+    const std::size_t first = settings_.logical.begin;
+    nodes.push_back({{node.begin - first, node.end - first}, exchange_.part(nodes.size())});
+  }
+  network_.use_shards(nodes);
+  nodes_ = nodes.size();
+}
+
+template <class T>
+std::span<const T> TrainingStep<T>::gradients_of_shard(const Batch<T>& batch,
+                                                       std::size_t global_samples,
+                                                       std::uint64_t epoch) {
+  if (shard_gradients_.size() == 0) {
+    shard_gradients_ = AlignedBuffer<T>(layout_.size());
+    std::fill_n(shard_gradients_.data(), layout_.size(), T{0});  // and what lies between layers
+  }
+  const std::span<T> gradients(shard_gradients_.data(), layout_.size());
+  network_.use_shards({{{0, 1}, gradients}});
+  const DropoutKey key{settings_.seed, epoch, batch.samples};
+  StepResult result;  // numbers that are none are the update's to report
+  differentiate(network_.forward(batch.X, &key), batch, global_samples, result);
+  const Range all{0, batch.samples.size()};
+  (void)network_.backward(batch.X, static_cast<T>(settings_.largest_input), {&all, 1},
+                          [](const LayerGradients<T>&) {});
+  use_own_shards();
+  return gradients;
 }
 
 template <class T>

@@ -417,6 +417,15 @@ TEST(ReadTable, DatesBecomeTimesAndCycles) {
   const std::vector<double> x = features(data);
   EXPECT_EQ(x[15], 86400);
   EXPECT_NEAR(x[8], 1, 1e-12);  // April: a quarter of the year
+  // Months without a day.
+  for (const Names& months : {Names{"Mar-2018", "Apr-2018", "May-2019", "Jan-1970"},
+                              Names{"March 2018", "April 2018", "May 2019", "January 1970"},
+                              Names{"2018-03", "2018-04", "2019-05", "1970-01"}}) {
+    const Dataset by_month = read(column_of(months));
+    EXPECT_EQ(column(by_month, "x").kind, ColumnKind::date) << months[0];
+    EXPECT_EQ(column(by_month, "x").least, 0);
+    EXPECT_EQ(column(by_month, "x").largest, 86400.0 * 18017);
+  }
   // A day above 12 says which order; it may come late.
   const Dataset day_first =
       read(column_of({"01/02/2024", "03/04/2024", "25/12/2024", "05/06/2024"}));
@@ -471,7 +480,7 @@ TEST(ReadTable, AGuessedLabelThatIsNoneNamesItsColumnAndOthers) {
   }
   expect_error<InputError>([&] { read(prices, {.columns = "category:kind"}); },
                            {"'price'", "60 different numbers in 60 rows", "'kind' (2 values)"});
-  EXPECT_EQ(read(prices, {.label_column = "price"}).classes(), 60U);
+  EXPECT_EQ(read(prices, {.label_column = "price", .task = Task::classes}).classes(), 60U);
   expect_error<InputError>(
       [] { read("u,v,w\n1,2,a\n2,3,\n3,4,b\n"); },
       {"column 'w'", "only column of text", "no value in 1 of 3 rows", "line 3"});

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <fstream>
+#include <optional>
 #include <string>
 
+#include "dnn/core/output_file.hpp"
 #include "dnn/data/dataset.hpp"
 
 namespace dnn {
@@ -36,14 +37,13 @@ class PredictionFile {
 
  private:
   [[nodiscard]] std::string npy_header(std::size_t samples) const;
-  void check_written() const;
 
   std::string path_;
   std::string temporary_;
   PredictionFormat format_;
   std::size_t element_bytes_;
   std::size_t classes_;
-  std::ofstream file_;
+  std::optional<OutputFile> file_;
   bool done_ = false;
 };
 

@@ -27,6 +27,9 @@ struct DataSettings {
   bool drop_unlabelled = false;               ///< see ReadOptions
   double validation = 0.1;                    ///< fraction of the training data that is held out
   Normalization normalize = Normalization::standard;
+  double clip_features = 0;     ///< deviations, see Normalizer::clip; 0: none; not sparse rows
+  bool choose_scaling = false;  ///< the data decide `normalize` and `clip_features`
+  bool split_by_class = false;  ///< each class has its share in the part held out
   std::optional<std::size_t> batch_size;  ///< global; none: default_batch_size, or the data's size
   std::uint64_t seed = 1;                 ///< of the split, the shuffles, the initial W and dropout
 

@@ -85,6 +85,13 @@ class TrainingStep {
   StepResult run(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch,
                  double learning_rate, PhaseSeconds& seconds);
 
+  /// Collective over the model group, between two updates: dW and dB of one logical shard of a
+  /// batch of `global_samples`, whosever it is, from the present parameters. `batch`: its samples.
+  /// Valid until the next call; nothing else of the step changes. Not for sparse input.
+  [[nodiscard]] std::span<const T> gradients_of_shard(const Batch<T>& batch,
+                                                      std::size_t global_samples,
+                                                      std::uint64_t epoch);
+
   /// Sees dW and dB of a layer (the elements of `range` in the flat buffers) as backward gives
   /// them.
   using Observer = std::function<void(Range range, std::span<const T> gradients)>;
@@ -111,6 +118,8 @@ class TrainingStep {
   /// see Note [Gradients of active rows].
   void compute_active_rows(const Batch<T>& batch, std::size_t global_samples);
   void show_observer(const Batch<T>& batch, const LayerGradients<T>& layer);
+  /// This rank's nodes of the tree over logical shards get their gradients from backward.
+  void use_own_shards();
   /// Forward, loss and backward.
   StepResult compute(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch);
   /// The rows of this rank's logical shards in its part of a batch.
@@ -132,9 +141,10 @@ class TrainingStep {
   GradientExchange<T>& exchange_;
   const Communicator* model_group_;
   GradientPlaces places_;
-  AlignedBuffer<T> dA_;        ///< dA^1 of the samples of all ranks, with sparse input
-  std::vector<Range> shards_;  ///< the rows of the current batch's
-  std::size_t nodes_ = 1;      ///< of the tree over logical shards that this rank has
+  AlignedBuffer<T> dA_;               ///< dA^1 of the samples of all ranks, with sparse input
+  AlignedBuffer<T> shard_gradients_;  ///< of gradients_of_shard
+  std::vector<Range> shards_;         ///< the rows of the current batch's
+  std::size_t nodes_ = 1;             ///< of the tree over logical shards that this rank has
   std::vector<Range> normed_;  ///< of the own range, what this rank counts in the gradients' norm
   std::optional<ModelGroupSums<T>> sums_;
   std::optional<ClassBlockSums<T>> block_sums_;  ///< instead, where classes are in blocks
