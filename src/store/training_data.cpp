@@ -151,6 +151,13 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
 
 /// Collective over `world`.
 DataFacts facts_of(const Communicator& world, const Dataset& data) {
+  DataFacts facts{.samples = data.samples,
+                  .features = data.features,
+                  .classes = data.classes(),
+                  .sparse_rows = keeps_rows_sparse(data)};
+  if (has_target_rows(data.task)) {
+    return facts;
+  }
   std::vector<std::uint64_t> counts(data.classes(), 0);
   const Range mine = part_of(data.samples, static_cast<std::size_t>(world.size()),
                              static_cast<std::size_t>(world.rank()));
@@ -158,11 +165,7 @@ DataFacts facts_of(const Communicator& world, const Dataset& data) {
     ++counts[static_cast<std::size_t>(data.label_view()[i])];
   }
   world.all_reduce(std::span(counts), Reduction::sum);
-  DataFacts facts{.samples = data.samples,
-                  .features = data.features,
-                  .classes = data.classes(),
-                  .rarest_class = data.samples,
-                  .sparse_rows = keeps_rows_sparse(data)};
+  facts.rarest_class = data.samples;
   for (const std::uint64_t count : counts) {
     if (count > 0) {
       facts.rarest_class = std::min<std::size_t>(facts.rarest_class, count);
@@ -185,8 +188,7 @@ Sampler::Settings sampling_of(const DataSettings& settings, const RankGrid& grid
       options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
   if (settings.split_by_class && sampling.held_out > 0 &&
       train.samples <= SplitOrder::most_samples) {
-    sampling.split =
-        SplitOrder::by_class(train.label_view(), train.classes(), sampling.held_out, settings.seed);
+    sampling.split = split_order_of(train, sampling.held_out, settings.seed);
   }
   return sampling;
 }
