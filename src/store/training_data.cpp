@@ -151,21 +151,23 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
 
 /// Collective over `world`.
 DataFacts facts_of(const Communicator& world, const Dataset& data) {
-  const bool has_classes = !has_target_rows(data.task);
-  std::vector<std::uint64_t> counts(has_classes ? data.classes() : 0, 0);
-  const Range mine = part_of(data.samples, static_cast<std::size_t>(world.size()),
-                             static_cast<std::size_t>(world.rank()));
-  for (std::size_t i = mine.begin; i < mine.end && has_classes; ++i) {
-    ++counts[static_cast<std::size_t>(data.label_view()[i])];
-  }
-  world.all_reduce(std::span(counts), Reduction::sum);
   DataFacts facts{.samples = data.samples,
                   .features = data.features,
                   .classes = data.classes(),
-                  .has_classes = has_classes,
+                  .has_classes = !has_target_rows(data.task),
                   .has_weights = data.has_weights(),
-                  .rarest_class = has_classes ? data.samples : 0,
                   .sparse_rows = keeps_rows_sparse(data)};
+  if (!facts.has_classes) {
+    return facts;
+  }
+  std::vector<std::uint64_t> counts(data.classes(), 0);
+  const Range mine = part_of(data.samples, static_cast<std::size_t>(world.size()),
+                             static_cast<std::size_t>(world.rank()));
+  for (std::size_t i = mine.begin; i < mine.end; ++i) {
+    ++counts[static_cast<std::size_t>(data.label_view()[i])];
+  }
+  world.all_reduce(std::span(counts), Reduction::sum);
+  facts.rarest_class = data.samples;
   for (const std::uint64_t count : counts) {
     if (count > 0) {
       facts.rarest_class = std::min<std::size_t>(facts.rarest_class, count);
@@ -186,10 +188,9 @@ Sampler::Settings sampling_of(const DataSettings& settings, const RankGrid& grid
   sampling.batch_size = global_batch(settings, train.samples - sampling.held_out);
   sampling.logical_shards =
       options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
-  if (settings.split_by_class && !has_target_rows(train.task) && sampling.held_out > 0 &&
+  if (settings.split_by_class && sampling.held_out > 0 &&
       train.samples <= SplitOrder::most_samples) {
-    sampling.split =
-        SplitOrder::by_class(train.label_view(), train.classes(), sampling.held_out, settings.seed);
+    sampling.split = split_order_of(train, sampling.held_out, settings.seed);
   }
   return sampling;
 }

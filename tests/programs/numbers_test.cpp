@@ -34,10 +34,12 @@ std::string houses_csv(bool with_targets = true) {
   return text;
 }
 
+/// With the plain defaults, which do not follow from the data.
 std::string trained(const std::string& data, const std::string& out, const std::string& options,
                     int ranks = 1) {
-  const CommandResult result = run_command(mpirun(ranks) + train + " --overwrite --data " + data +
-                                           " --output " + out + " " + options);
+  const CommandResult result =
+      run_command(mpirun(ranks) + train + " --overwrite --defaults plain --data " + data +
+                  " --output " + out + " " + options);
   EXPECT_EQ(result.exit_code, 0) << result.output;
   return result.output;
 }
@@ -59,6 +61,27 @@ TEST(Numbers, AreLearntAndReportedInTheirUnit) {
   EXPECT_FALSE(fs::exists(out + "/confusion.csv"));
   EXPECT_NE(told.find("3 features, 1 number;"), std::string::npos) << told;
   EXPECT_NE(told.find("validation r2 0.9"), std::string::npos) << told;
+}
+
+// The length is found on splits, as there are few rows; none of its figures is an accuracy.
+TEST(Numbers, AreLearntWithDefaultsThatFollowFromTheData) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("h.csv", houses_csv());
+  std::string hash;
+  for (const int ranks : {1, 2}) {
+    const std::string out = folder / std::to_string(ranks);
+    const CommandResult result = run_command(
+        mpirun(ranks) + train +
+        " --task numbers --label-column price --columns ignore:time --hidden 32 --data " + data +
+        " --output " + out);
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_EQ(result.output.find("accuracy"), std::string::npos) << result.output;
+    const auto summary = summary_of(out);
+    EXPECT_GT(summary["evaluation_of_best"]["r2"].get<double>(), 0.9);
+    EXPECT_FALSE(summary["repeated_splits"].contains("accuracy"));
+    hash = hash.empty() ? summary["sha256_last"].get<std::string>() : hash;
+    EXPECT_EQ(summary["sha256_last"], hash);
+  }
 }
 
 TEST(Numbers, HaveTheSameBitsAtAnyNumberOfRanks) {
@@ -145,7 +168,8 @@ TEST(Numbers, ResumeAndReplayToTheSameBits) {
   const TemporaryFolder folder;
   const std::string data = folder.write("h.csv", houses_csv());
   const std::string options =
-      "--task numbers --label-column price,time --hidden 16 --huber 1.5 --lr-schedule constant "
+      "--defaults plain --task numbers --label-column price,time --hidden 16 --huber 1.5 "
+      "--lr-schedule constant "
       "--checkpoint-every 2steps --keep 20 --early-stop 4 --epochs ";
   trained(data, folder / "whole", options + "6");
   trained(data, folder / "parts", options + "2");
