@@ -79,7 +79,7 @@ std::size_t splits_for(const Config& config, const DataFacts& facts) {
       facts.has_weights || facts.samples < least || facts.samples >= 2'000) {
     return 0;
   }
-  return facts.samples < 500 ? 5 : 2;
+  return facts.samples < 500 ? 5 : 3;
 }
 
 /// Epochs without a better held-out loss after which training ends: a fifth of all, but as many as

@@ -50,6 +50,25 @@ MeanAndDeviation of(const std::vector<double>& values) {
   return result;
 }
 
+/// Note [The longest among the best]
+/// The mean loss over the splits has a flat valley, and its lowest point is mostly chance. Of all
+/// epochs whose mean loss is within a standard error of the lowest, the last one is taken: in the
+/// end there are a quarter more samples to train on, which bear more training, and longer training
+/// mostly classifies better where the loss is the same.
+std::size_t longest_among_best(const std::vector<std::vector<double>>& losses) {
+  std::size_t best = 0;
+  for (std::size_t e = 1; e < losses.size(); ++e) {
+    best = of(losses[e]).mean < of(losses[best]).mean ? e : best;
+  }
+  const auto splits = static_cast<double>(losses[best].size());
+  const double limit = of(losses[best]).mean + of(losses[best]).deviation / std::sqrt(splits);
+  std::size_t longest = best;
+  for (std::size_t e = best; e < losses.size(); ++e) {
+    longest = of(losses[e]).mean <= limit ? e : longest;
+  }
+  return longest;
+}
+
 }  // namespace
 
 template <class T>
@@ -70,10 +89,7 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
       accuracies[e].push_back(metrics.validation->accuracy);
     }
   }
-  std::size_t best = 0;
-  for (std::size_t e = 1; e < whole.epochs; ++e) {
-    best = of(losses[e]).mean < of(losses[best]).mean ? e : best;
-  }
+  const std::size_t best = longest_among_best(losses);
   const MeanAndDeviation loss = of(losses[best]);
   const MeanAndDeviation accuracy = of(accuracies[best]);
   return {splits, best + 1, loss.mean, accuracy.mean, loss.deviation, accuracy.deviation};

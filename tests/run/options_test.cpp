@@ -191,7 +191,7 @@ TEST(Options, WhatTheDataDecideIsACommentInAConfigurationAndAutoInHelp) {
   ASSERT_TRUE(text);
   EXPECT_NE(text->find("\n# epochs = "), std::string::npos) << *text;
   EXPECT_NE(text->find("\ndropout = 0.4"), std::string::npos) << *text;
-  EXPECT_NE(text->find("\nvalidation = "), std::string::npos) << *text;
+  EXPECT_NE(text->find("\nseed = "), std::string::npos) << *text;
   EXPECT_NE(parse({"--help"}).print->find("--epochs N=auto"), std::string::npos);
   const auto plain = parse({"--defaults", "plain", "--print-config"}).print;
   EXPECT_NE(plain->find("\nepochs = 20"), std::string::npos) << *plain;
