@@ -489,7 +489,7 @@ TEST(ReadTable, AGuessedLabelThatIsNoneNamesItsColumnAndOthers) {
   }
   expect_error<InputError>([&] { read(prices, {.columns = "category:kind"}); },
                            {"'price'", "60 different numbers in 60 rows", "'kind' (2 values)"});
-  EXPECT_EQ(read(prices, {.label_column = "price", .task = Task::classes}).classes(), 60U);
+  EXPECT_EQ(read(prices, {.task = Task::classes, .label_column = "price"}).classes(), 60U);
   expect_error<InputError>(
       [] { read("u,v,w\n1,2,a\n2,3,\n3,4,b\n"); },
       {"column 'w'", "only column of text", "no value in 1 of 3 rows", "line 3"});
