@@ -37,9 +37,8 @@ std::string houses_csv(bool with_targets = true) {
 /// With the plain defaults, which do not follow from the data.
 std::string trained(const std::string& data, const std::string& out, const std::string& options,
                     int ranks = 1) {
-  const CommandResult result =
-      run_command(mpirun(ranks) + train + " --overwrite --defaults plain --data " + data +
-                  " --output " + out + " " + options);
+  const CommandResult result = run_command(mpirun(ranks) + train + " --overwrite --data " + data +
+                                           " --output " + out + " " + options);
   EXPECT_EQ(result.exit_code, 0) << result.output;
   return result.output;
 }
@@ -71,7 +70,7 @@ TEST(Numbers, AreLearntWithDefaultsThatFollowFromTheData) {
   for (const int ranks : {1, 2}) {
     const std::string out = folder / std::to_string(ranks);
     const CommandResult result = run_command(
-        mpirun(ranks) + train +
+        mpirun(ranks) + train_by_data +
         " --task numbers --label-column price --columns ignore:time --hidden 32 --data " + data +
         " --output " + out);
     ASSERT_EQ(result.exit_code, 0) << result.output;
@@ -168,7 +167,7 @@ TEST(Numbers, ResumeAndReplayToTheSameBits) {
   const TemporaryFolder folder;
   const std::string data = folder.write("h.csv", houses_csv());
   const std::string options =
-      "--defaults plain --task numbers --label-column price,time --hidden 16 --huber 1.5 "
+      "--task numbers --label-column price,time --hidden 16 --huber 1.5 "
       "--lr-schedule constant "
       "--checkpoint-every 2steps --keep 20 --early-stop 4 --epochs ";
   trained(data, folder / "whole", options + "6");
