@@ -101,13 +101,14 @@ std::size_t most_epochs(std::size_t rows) {
 
 /// Whether too few samples would be held out to tell when training should end. Then the length is
 /// searched for on so many splits of the data instead; 0: it is not. Only where all sums have one
-/// order: the length must not depend on the ranks.
+/// order: the length must not depend on the ranks. And only for samples that count alike: each
+/// split holds out some that count.
 std::size_t splits_for(const Config& config, const DataFacts& facts) {
   constexpr std::size_t least = 20;
   if (!is_open(config, "validation") || !is_open(config, "epochs") ||
       !is_open(config, "early-stop") || !has_fixed_order(config) ||
-      config.exchange == ExchangeKind::allreduce || config.split_hidden || facts.samples < least ||
-      facts.samples >= 2'000) {
+      config.exchange == ExchangeKind::allreduce || config.split_hidden || facts.has_weights ||
+      facts.samples < least || facts.samples >= 2'000) {
     return 0;
   }
   return facts.samples < 500 ? 5 : 3;
@@ -239,7 +240,7 @@ void choose_by_kind(Config& config, const TrainingData& data) {
     choose.set("lr", &Config::lr, std::optional(slow ? 0.001 : 0.002),
                slow ? "suits adamw and pictures" : "suits adamw and tables");
   }
-  if (is_free && data.facts.task == Task::classes) {
+  if (is_free && data.facts.has_classes) {
     choose_against_overfitting(choose, data);
   }
   if (config.choose_scaling) {

@@ -185,8 +185,8 @@ std::string describe_length(const FoundLength& found) {
                          : fmt::format("accuracy {:.2f} % +- {:.2f}, ", 100 * found.accuracy,
                                        100 * found.accuracy_deviation);
   return fmt::format(
-      "length:   {}loss {:.4f} +- {:.4f} on samples held out ({} splits, a fifth each) after {}; "
-      "now so many on all samples",
+      "repeated splits: {}loss {:.4f} +- {:.4f} on samples held out ({} splits, a fifth each); {} "
+      "are best, now on all samples",
       accuracy, found.loss, found.loss_deviation, found.splits, plural(found.epochs, "epoch"));
 }
 
@@ -206,7 +206,12 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
         fmt::format("stopped early: no lower validation loss in {} epochs", config.early_stop));
   }
   if (figures.length) {
-    lines.push_back(describe_length(*figures.length));
+    const FoundLength& found = *figures.length;
+    const std::string accuracy = found.accuracy < 0
+                                     ? std::string()
+                                     : fmt::format("accuracy {:.2f} %, ", 100 * found.accuracy);
+    lines.push_back(fmt::format("on samples held out: {}loss {:.4f}, the mean of {} splits",
+                                accuracy, found.loss, found.splits));
   }
   lines.push_back(fmt::format("{} {}, {} samples) with the model of epoch {}, the best",
                               figures.evaluated_on, describe_evaluation(figures.best),

@@ -153,10 +153,11 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
 DataFacts facts_of(const Communicator& world, const Dataset& data) {
   DataFacts facts{.samples = data.samples,
                   .features = data.features,
-                  .task = data.task,
                   .classes = data.classes(),
+                  .has_classes = !has_target_rows(data.task),
+                  .has_weights = data.has_weights(),
                   .sparse_rows = keeps_rows_sparse(data)};
-  if (data.label_view().empty()) {
+  if (!facts.has_classes) {
     return facts;
   }
   std::vector<std::uint64_t> counts(data.classes(), 0);
@@ -187,10 +188,9 @@ Sampler::Settings sampling_of(const DataSettings& settings, const RankGrid& grid
   sampling.batch_size = global_batch(settings, train.samples - sampling.held_out);
   sampling.logical_shards =
       options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
-  if (settings.split_by_class && sampling.held_out > 0 && !train.label_view().empty() &&
+  if (settings.split_by_class && sampling.held_out > 0 &&
       train.samples <= SplitOrder::most_samples) {
-    sampling.split =
-        SplitOrder::by_class(train.label_view(), train.classes(), sampling.held_out, settings.seed);
+    sampling.split = split_order_of(train, sampling.held_out, settings.seed);
   }
   return sampling;
 }
@@ -199,7 +199,9 @@ Sampler::Settings sampling_of(const DataSettings& settings, const RankGrid& grid
 std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, const Dataset& train,
                                                 const FeatureStatistics& features) {
   if (train.is_sparse() && keeps_rows_sparse(train)) {
-    return {features.scaling(settings.normalize), settings.normalize};
+    Normalizer scaling = features.scaling(settings.normalize);
+    scaling.clip = scaling.is_identity() || settings.choose_scaling ? 0 : settings.clip_features;
+    return {std::move(scaling), settings.normalize};
   }
   const std::vector<bool> scaled = FeatureEncoding(train.schema).scaled_inputs();
   const bool is_common = settings.choose_scaling && features.are_of_one_kind() &&

@@ -25,10 +25,7 @@ TrainingData split_anew(const TrainingData& data, const RankGrid& grid, std::uin
   sampling.ranks = grid.data_shards();
   sampling.rank = grid.data_shard();
   sampling.logical_shards = data.logical_shards;
-  if (!data.train.label_view().empty()) {
-    sampling.split = SplitOrder::by_class(data.train.label_view(), data.train.classes(),
-                                          sampling.held_out, seed);
-  }
+  sampling.split = split_order_of(data.train, sampling.held_out, seed);
   part.sampler = Sampler(sampling);
   part.test.reset();
   return part;

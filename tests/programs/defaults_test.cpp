@@ -45,7 +45,7 @@ struct DataDecide : public testing::Test {
 TEST_F(DataDecide, FewSamplesAreAllTrainedOnForALengthThatAnyRankCountFinds) {
   const CommandResult one = run(1, "one");
   EXPECT_NE(one.output.find("chosen:   --epochs "), std::string::npos) << one.output;
-  EXPECT_NE(one.output.find("\nlength: "), std::string::npos) << one.output;
+  EXPECT_NE(one.output.find("\nrepeated splits: "), std::string::npos) << one.output;
   const auto found = summary("one")["repeated_splits"];
   EXPECT_EQ(summary("one")["training_samples"], 1797);
   EXPECT_EQ(summary("one")["epochs_run"], found["epochs"]);
