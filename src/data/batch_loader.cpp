@@ -66,7 +66,7 @@ Batch<T> BatchLoader<T>::next() {
     room_.notify_all();
   }
   return {form_ == InputForm::dense ? InputRows<T>(dense_rows(slot)) : slot.sparse.rows(),
-          Targets(slot.labels, slot.weights), slot.samples, slot.columns.view()};
+          slot.targets.view(), slot.samples, slot.columns.view()};
 }
 
 /// Whether the slot of the next batch is neither in use (the batch taken last is) nor waiting to
@@ -119,14 +119,7 @@ void BatchLoader<T>::fill(Slot& slot, std::size_t step) {
       slot.columns.sort(slot.whole.rows());
     }
   }
-  if (gatherer_.data().has_labels()) {
-    slot.labels.resize(slot.samples.size());
-    gatherer_.gather_labels(slot.samples, slot.labels);
-  }
-  if (gatherer_.data().has_weights()) {
-    slot.weights.resize(slot.samples.size());
-    gatherer_.gather_weights(slot.samples, slot.weights);
-  }
+  slot.targets.gather(gatherer_, slot.samples);
 }
 
 template class BatchLoader<float>;

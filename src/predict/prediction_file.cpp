@@ -17,7 +17,7 @@ PredictionFormat prediction_format(const std::string& path) {
 }
 
 PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
-                               std::size_t element_bytes)
+                               const std::string& answers, std::size_t element_bytes)
     : path_(path),
       temporary_(path_ + ".tmp"),
       format_(prediction_format(path)),
@@ -33,14 +33,7 @@ PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
   for (const std::string& name : data.kept_names) {
     header += ',' + spreadsheet_field(name);
   }
-  header += ",class";
-  if (data.has_labels()) {
-    header += ",label";
-  }
-  for (const std::string& name : data.class_names) {
-    header += ',' + spreadsheet_field("p(" + name + ")");
-  }
-  write(header + '\n');
+  write(header + answers + '\n');
 }
 
 PredictionFile::~PredictionFile() {

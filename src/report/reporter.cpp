@@ -88,11 +88,9 @@ void Reporter::end_epoch(const EpochMetrics& metrics) {
   }
   clear();
   std::string text =
-      fmt::format("epoch {:3}/{}  train loss {:.4f} accuracy {:.2f} %", metrics.epoch, epochs_,
-                  metrics.train.loss, 100 * metrics.train.accuracy);
+      fmt::format("epoch {:3}/{}  train {}", metrics.epoch, epochs_, metrics.train.in_words());
   if (metrics.validation) {
-    text += fmt::format("  validation loss {:.4f} accuracy {:.2f} %", metrics.validation->loss,
-                        100 * metrics.validation->accuracy);
+    text += "  validation " + metrics.validation->in_words();
   }
   line(fmt::format("{}  {} samples/s", text,
                    with_commas(static_cast<std::uint64_t>(metrics.samples_per_second))));

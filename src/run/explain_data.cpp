@@ -19,9 +19,8 @@ int explain_data(const Config& config, const Communicator& world) {
     }
     const Dataset data = open_dataset(config.explain_data, Part::train,
                                       read_options_of(config, config.precision == Precision::f64));
-    say(fmt::format("{}: {} samples, {} inputs, {} classes", config.explain_data,
-                    with_commas(data.samples), with_commas(data.features),
-                    with_commas(data.classes())));
+    say(fmt::format("{}: {} samples, {} inputs, {}", config.explain_data, with_commas(data.samples),
+                    with_commas(data.features), describe_targets(data)));
     for (const std::string& note : data.notes) {
       say("note: " + note);
     }

@@ -49,6 +49,8 @@ class Pieces {
     options_.header = choices<HeaderMode>().at(config_.csv_header);
     options_.wide = model_.precision == Precision::f64;
     options_.features = model_.features;
+    options_.task = model_.task;
+    options_.outputs = model_.class_names.size();
     options_.schema = model_.schema.empty() ? nullptr : &model_.schema;
     options_.missing = config_.missing;
     options_.keep = config_.keep;
@@ -102,7 +104,8 @@ std::vector<SavedModel> load_models(const PredictConfig& config, const Communica
 /// What has been scored.
 struct Score {
   std::optional<PredictionFile> file;  ///< rank 0's
-  LossSums sums;                       ///< of this rank
+  PredictionSums sums;                 ///< of this rank
+  std::vector<Figure> figures;         ///< of all ranks
   std::size_t samples = 0;
   bool has_labels = false;
 };
@@ -110,10 +113,8 @@ struct Score {
 /// Collective: scores a piece of the data, a block of all data shards' chunks at a time, so that
 /// the lines come in order and no rank holds more than a chunk.
 template <class T>
-void score_piece(const PredictConfig& config, std::vector<SavedModel> models,
-                 const ModelInterface& ensemble, const Dataset& data, const Communicator& world,
-                 Score& score) {
-  EnsembleScorer<T> scorer(config.models, config.average, std::move(models), ensemble, data, world);
+void score_piece(const PredictConfig& config, EnsembleScorer<T>& scorer, const Dataset& data,
+                 const Communicator& world, Score& score) {
   const PredictionFormat format = prediction_format(config.output);
   for (std::size_t first = 0; first < data.samples; first += scorer.block()) {
     const Range mine = scorer.forward(first);
@@ -129,10 +130,27 @@ void score_piece(const PredictConfig& config, std::vector<SavedModel> models,
   score.samples += data.samples;
 }
 
-/// Collective: reads the data and scores them, piece by piece.
+/// Collective: what has to be known before the first piece, `data`, is scored. `element_bytes`: of
+/// a number of an NPY file.
+void begin_score(const PredictConfig& config, const Dataset& data, std::size_t element_bytes,
+                 const Communicator& world, Score& score) {
+  score.has_labels = data.has_labels();
+  agree(world, [&] {
+    if (world.is_root()) {
+      score.file.emplace(config.output, data, make_answers<double>(data)->header(), element_bytes);
+    }
+  });
+  if (data.has_labels() && !has_accuracy(data.task)) {
+    score.sums.figures = make_figures<double>(data, {{0, data.classes()}, nullptr}, false);
+  }
+}
+
+/// Collective: reads the data and scores them, piece by piece, with networks that compute in T.
+template <class T>
 void score_all(const PredictConfig& config, std::vector<SavedModel> models,
                const ModelInterface& ensemble, const Communicator& world, Score& score) {
   Pieces pieces(config, ensemble);
+  std::optional<EnsembleScorer<T>> scorer;
   for (bool more = true; more;) {
     Node node(world);
     {
@@ -146,7 +164,7 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
             if (!node.is_leader()) {
               return std::optional<Dataset>();
             }
-            const BorrowedCores borrowed(cores, static_cast<std::size_t>(node.size()));
+            const BorrowedCores borrowed(cores, cores.node);
             return std::optional(pieces.read());
           },
           Waiting::asleep);
@@ -154,25 +172,21 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       Dataset data = share_dataset(world, node, std::move(read));
       check_finite(world, data);
       data.class_names = ensemble.class_names;  // data without labels have no names
+      data.task = ensemble.task;
       if (data.first_sample == 0) {
-        score.has_labels = data.has_labels();
-        agree(world, [&] {
-          if (world.is_root()) {
-            score.file.emplace(config.output, data, element_bytes(ensemble.precision));
-          }
-        });
+        begin_score(config, data, sizeof(T), world, score);
       }
       if (world.is_root() && !config.quiet) {
         for (const std::string& note : data.notes) {
           say("note: " + note);
         }
       }
-      std::vector<SavedModel> own = more ? models : std::move(models);
-      if (ensemble.precision == Precision::f64) {
-        score_piece<double>(config, std::move(own), ensemble, data, world, score);
+      if (scorer) {
+        scorer->use(data);
       } else {
-        score_piece<float>(config, std::move(own), ensemble, data, world, score);
+        scorer.emplace(config.models, config.average, std::move(models), ensemble, data, world);
       }
+      score_piece(config, *scorer, data, world, score);
     }
     node.close();
   }
@@ -181,8 +195,11 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       score.file->commit(score.samples);
     }
   });
-  score.sums.loss = world.sum(score.sums.loss);
-  score.sums.correct = world.sum(score.sums.correct);
+  score.sums.sums.loss = world.sum(score.sums.sums.loss);
+  score.sums.sums.correct = world.sum(score.sums.sums.correct);
+  if (score.sums.figures) {
+    score.figures = score.sums.figures->finish(world);
+  }
 }
 
 void report(const PredictConfig& config, const Score& score, const EnsembleLayout& layout) {
@@ -193,10 +210,16 @@ void report(const PredictConfig& config, const Score& score, const EnsembleLayou
                     layout.shards() == 1 ? "" : "s"));
   }
   const auto count = static_cast<double>(score.samples);
-  if (score.has_labels) {
-    const double correct = score.sums.correct.value();
+  if (!score.figures.empty()) {
+    std::string text;
+    for (const Figure& figure : score.figures) {
+      text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", figure.name, figure.value);
+    }
+    say(text);
+  } else if (score.has_labels) {
+    const double correct = score.sums.sums.correct.value();
     say(fmt::format("accuracy {:.2f} % ({:.0f} of {}), loss {:.4f}", 100 * correct / count, correct,
-                    score.samples, score.sums.loss.value() / count));
+                    score.samples, score.sums.sums.loss.value() / count));
   }
   say(fmt::format("predictions: {} ({} sample{})", config.output, score.samples,
                   score.samples == 1 ? "" : "s"));
@@ -221,7 +244,12 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
     }
   });
   Score score;
-  score_all(config, std::move(models), ensemble, world, score);
+  // Numbers have the data's unit, and perhaps more digits than float.
+  if (ensemble.precision == Precision::f64 || ensemble.task == Task::numbers) {
+    score_all<double>(config, std::move(models), ensemble, world, score);
+  } else {
+    score_all<float>(config, std::move(models), ensemble, world, score);
+  }
   if (world.is_root() && !config.quiet) {
     report(config, score, {static_cast<std::size_t>(world.size()), config.models.size()});
   }

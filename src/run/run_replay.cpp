@@ -17,6 +17,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/config_changes.hpp"
 #include "dnn/run/load_data.hpp"
 #include "dnn/run/resume_decision.hpp"
@@ -147,12 +148,15 @@ void replay(const ReplayRequest& request, const Config& config, RankGrid& grid, 
   });
 }
 
-int replay_on(const ReplayRequest& request, const Config& config, RankGrid& grid, Origin& origin) {
+int replay_on(const ReplayRequest& request, Config config, RankGrid& grid, Origin& origin) {
   const Communicator& world = grid.world();
   world.heartbeat().begin(Activity::loading);
-  const TrainingData data = load_data(config, grid);
+  const TrainingData data = load_data_and_choose(config, grid);
   const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   set_threads(plan.threads);
+  if (config.length_splits > 0) {
+    (void)find_and_use_length(config, grid, plan, data);
+  }
   agree(world, [&] {
     if (world.is_root()) {
       check_same_run(origin, config, data, request.update);

@@ -10,6 +10,7 @@
 #include "dnn/data/csv_text.hpp"
 #include "dnn/data/table_schema_json.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 
 namespace dnn {
 
@@ -18,10 +19,18 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const Evaluation& evaluation) {
-  return {{"loss", evaluation.loss},
-          {"accuracy", evaluation.accuracy},
-          {"top5_accuracy", evaluation.top5_accuracy},
-          {"samples", evaluation.samples}};
+  Json json = {{"loss", evaluation.loss}};
+  if (evaluation.accuracy >= 0) {
+    json["accuracy"] = evaluation.accuracy;
+  }
+  if (evaluation.top5_accuracy >= 0) {
+    json["top5_accuracy"] = evaluation.top5_accuracy;
+  }
+  for (const Figure& figure : evaluation.figures) {
+    json[figure.name] = figure.value;
+  }
+  json["samples"] = evaluation.samples;
+  return json;
 }
 
 Json to_json(const EpochMetrics& metrics) {
@@ -82,6 +91,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"products", name_of_products(plan.products, config)},
         {"environment", plan.environment.to_json()},
         {"exchange", {{"used", word_for(plan.exchange.kind)}, {"reason", plan.exchange.reason}}},
+        {"task", word_for(data.train.task)},
         {"network", plan.layout.widths()},
         {"parameters", plan.layout.parameter_count()},
         {"batch_size", data.batch_size},
@@ -110,6 +120,21 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
           {"resumed_from", figures.resumed_from}}},
         {"sha256_best", figures.best_sha256},
         {"sha256_last", figures.last_sha256}};
+    if (figures.length) {
+      const FoundLength& found = *figures.length;
+      summary["repeated_splits"] = {{"splits", found.splits},
+                                    {"held_out_fraction", search_fraction},
+                                    {"epochs", found.epochs},
+                                    {"loss", found.loss},
+                                    {"loss_deviation", found.loss_deviation}};
+      if (found.accuracy >= 0) {
+        summary["repeated_splits"]["accuracy"] = found.accuracy;
+        summary["repeated_splits"]["accuracy_deviation"] = found.accuracy_deviation;
+      }
+    }
+    if (const std::string uneven = uneven_classes(config, data.facts); !uneven.empty()) {
+      summary["note"] = uneven;
+    }
     if (!data.train.schema.empty()) {
       summary["table"] = to_json(data.train.schema);
     }

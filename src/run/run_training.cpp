@@ -19,6 +19,7 @@
 #include "dnn/core/threads.hpp"
 #include "dnn/data/describe_schema.hpp"
 #include "dnn/report/terminal.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/explain_data.hpp"
 #include "dnn/run/load_data.hpp"
 #include "dnn/run/resume_decision.hpp"
@@ -174,8 +175,8 @@ void report_shared_memory(RankGrid& grid, Reporter& reporter) {
 /// Returns the exit code.
 template <class T>
 int train(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
-          const std::string& path, Reporter& reporter, StopRequest& stop,
-          const Stopwatch& since_start) {
+          const std::optional<FoundLength>& found, const std::string& path, Reporter& reporter,
+          StopRequest& stop, const Stopwatch& since_start) {
   const Communicator& world = grid.world();
   const DataIdentity identity{
       agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); }),
@@ -210,6 +211,7 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
 
   FinalFigures figures;
   figures.evaluated_on = evaluated_set(data);
+  figures.length = found;
   figures.last_sha256 = trainer.parameters_sha256();
   Confusion confusion;
   figures.last = trainer.final_evaluation(confusion);
@@ -217,7 +219,9 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   figures.best_sha256 = trainer.parameters_sha256();
   confusion.clear();
   figures.best = trainer.final_evaluation(confusion);
-  write_confusion(world, folder, data.train.class_names, confusion);
+  if (data.train.task == Task::classes) {
+    write_confusion(world, folder, data.train.class_names, confusion);
+  }
   figures.core_share = cores.share();
   figures.total_seconds = since_start.seconds();
   figures.checkpoints = control.report();
@@ -268,8 +272,16 @@ void remove_leftovers(const Communicator& world, const std::string& path) {
   }
 }
 
+/// Collective: finds how long to train, and says so.
+FoundLength search_length(Config& config, RankGrid& grid, const RunPlan& plan,
+                          const TrainingData& data, Reporter& reporter) {
+  const FoundLength found = find_and_use_length(config, grid, plan, data);
+  reporter.line(describe_length(found));
+  return found;
+}
+
 /// Collective: the run between the making of the node and its end. `watchdog` may be null.
-int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog) {
+int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog) {
   const Communicator& world = grid.world();
   const Stopwatch since_start;
   stop.at_once(world.is_root());
@@ -294,12 +306,13 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
     watchdog->use_folder(beginning.path);
   }
   world.heartbeat().begin(Activity::loading);
-  const TrainingData data = load_data(config, grid);
+  const TrainingData data = load_data_and_choose(config, grid);
   const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   set_threads(plan.threads);
   for (const std::string& line : describe(plan, config, data)) {
     reporter.line(line);
   }
+  std::optional<FoundLength> found;
   if (config.dry_run) {
     for (const std::string& line : describe(data.train.schema)) {
       reporter.line(line);
@@ -316,9 +329,14 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
     reporter.line("dry run: configuration and data are good; nothing was trained or written");
     return exit_ok;
   }
+  if (config.length_splits > 0) {
+    found = search_length(config, grid, plan, data, reporter);
+  }
   return config.precision == Precision::f64
-             ? train<double>(config, grid, plan, data, beginning.path, reporter, stop, since_start)
-             : train<float>(config, grid, plan, data, beginning.path, reporter, stop, since_start);
+             ? train<double>(config, grid, plan, data, found, beginning.path, reporter, stop,
+                             since_start)
+             : train<float>(config, grid, plan, data, found, beginning.path, reporter, stop,
+                            since_start);
 }
 
 }  // namespace

@@ -55,6 +55,9 @@ class MatchingReader {
     if (match_.sources.label != Dataset::none) {
       modes_[match_.sources.label] = {CellMode::text, true, true};
     }
+    for (const std::size_t target : match_.sources.targets) {
+      modes_[target].mode = CellMode::number;
+    }
     if (match_.sources.weight != Dataset::none) {
       modes_[match_.sources.weight].mode = CellMode::weight;
     }
@@ -72,11 +75,11 @@ class MatchingReader {
       TableCells cells = read_rows(all_at_once);
       notes = check(cells);
       if (all_at_once) {
-        Dataset data = finish(std::move(cells), {});
-        data.notes = std::move(notes);
+        Dataset data = finish(std::move(cells), {}, options_);
+        data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
         return data;
       }
-      place.has_labels = match_.sources.label != Dataset::none;
+      place.has_labels = has_labels();
       for (const ColumnMode& mode : modes_) {
         place.day_first.push_back(mode.mode == CellMode::day_first_date);
       }
@@ -84,7 +87,7 @@ class MatchingReader {
       go_on_at(place);
     }
     Dataset data = read_piece(place);
-    data.notes = std::move(notes);
+    data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
     return data;
   }
 
@@ -95,23 +98,34 @@ class MatchingReader {
     notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
     for (std::size_t f = 0; f < features_.size(); ++f) {
       check_cells(*features_[f], cells, match_.sources.columns[f]);
+      check_complete(cells, match_.sources.columns[f]);
+    }
+    for (const std::size_t target : match_.sources.targets) {
+      check_cells({.name = layout_.names[target]}, cells, target);
     }
     note_missing(notes, cells);
     for (std::size_t f = 0; f < features_.size(); ++f) {
       const TextIndex& texts = cells.columns()[match_.sources.columns[f]].texts;
-      if (features_[f]->kind == ColumnKind::category) {
+      if (features_[f]->kind == ColumnKind::category && texts.gave_up()) {
+        notes.push_back(
+            fmt::format("{}: column {} has too many different values to count those that the "
+                        "training data do not have",
+                        origin_, in_quotes(features_[f]->name)));
+      } else if (features_[f]->kind == ColumnKind::category) {
         notes.push_back(unknown_values(*features_[f], texts, origin_));
       }
     }
     std::erase(notes, "");
-    std::size_t& label = match_.sources.label;
-    if (label != Dataset::none && options_.features && cells.columns()[label].missing > 0) {
+    std::uint64_t missing = 0;  // in one of the columns
+    for (const std::size_t label : label_columns()) {
+      missing = std::max(missing, cells.columns()[label].missing);
+    }
+    if (options_.features && missing > 0) {
       notes.push_back(
           fmt::format("{}: {} of {} rows have no label, so that the others' are not compared with "
                       "the predictions",
-                      origin_, cells.columns()[label].missing, cells.rows()));
-      modes_[label].mode = CellMode::skip;
-      label = Dataset::none;
+                      origin_, missing, cells.rows()));
+      leave_labels();
     }
     return notes;
   }
@@ -124,10 +138,24 @@ class MatchingReader {
         modes_[j].mode = place.day_first[j] ? CellMode::day_first_date : CellMode::month_first_date;
       }
     }
-    if (!place.has_labels && match_.sources.label != Dataset::none) {
-      modes_[match_.sources.label].mode = CellMode::skip;
-      match_.sources.label = Dataset::none;
+    if (!place.has_labels) {
+      leave_labels();
     }
+  }
+
+  /// The label's column, or those of the targets.
+  [[nodiscard]] std::vector<std::size_t> label_columns() const {
+    return match_.sources.label != Dataset::none ? std::vector{match_.sources.label}
+                                                 : match_.sources.targets;
+  }
+  [[nodiscard]] bool has_labels() const { return !label_columns().empty(); }
+
+  void leave_labels() {
+    for (const std::size_t label : label_columns()) {
+      modes_[label].mode = CellMode::skip;
+    }
+    match_.sources.label = Dataset::none;
+    match_.sources.targets.clear();
   }
 
   Dataset read_piece(TablePlace place) {
@@ -147,16 +175,22 @@ class MatchingReader {
         place = *next;
         continue;
       }
-      Dataset data = finish(std::move(cells), extent);
-      data.first_sample = place.samples;
+      // No bit of a row depends on the other rows of its piece: not by their type, not by values
+      // that they lack.
+      ReadOptions options = options_;
+      options.from = place;
+      options.as_double = true;
+      Dataset data = finish(std::move(cells), extent, options);
+      data.has_missing = true;
       data.next = std::move(next);
       return data;
     }
   }
 
-  Dataset finish(TableCells cells, const TableCells::Extent& extent) const {
+  Dataset finish(TableCells cells, const TableCells::Extent& extent,
+                 const ReadOptions& options) const {
     Dataset data =
-        make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options_);
+        make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options);
     keep_columns(data, extent);
     return data;
   }
@@ -195,7 +229,12 @@ class MatchingReader {
   TableCells read_rows(bool keeps_rows) {
     std::vector<bool> turned(modes_.size(), false);
     while (true) {
-      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, {.keeps_rows = keeps_rows});
+      std::vector<ColumnMode> modes = modes_;
+      for (ColumnMode& mode : modes) {
+        // A table that is read in pieces may have more texts than memory holds.
+        mode.keep_all = mode.keep_all && (keeps_rows || mode.words_are_values);
+      }
+      TableCells cells(parts_, modes, missing_, options_.chunk_bytes, {.keeps_rows = keeps_rows});
       bool changed = leave_out(cells.cut_off(), parts_);
       for (std::size_t j = 0; j < modes_.size(); ++j) {
         CellMode& mode = modes_[j].mode;
@@ -224,6 +263,17 @@ class MatchingReader {
             features_[f]->kind == ColumnKind::category ? "they count as no category"
                                                        : "the training mean takes their place"));
       }
+    }
+  }
+
+  /// Throws InputError for a missing value that the training data, an array, cannot have.
+  void check_complete(const TableCells& table, std::size_t place) const {
+    const ColumnCells& cells = table.columns()[place];
+    if (options_.complete && cells.missing > 0) {
+      throw InputError(fmt::format(
+          "{}, column {}: a value is missing; the training data were an array, which says nothing "
+          "of missing values",
+          table.text_of(cells.first_missing), in_quotes(layout_.names[place])));
     }
   }
 

@@ -26,7 +26,7 @@ bool BestModel::improves(const EpochMetrics& metrics) const {
   }
   const Evaluation& now = *metrics.validation;
   const Evaluation& best = *best_->validation;
-  return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
+  return now.loss < best.loss || (now.loss == best.loss && now.accuracy > best.accuracy);
 }
 
 void BestModel::end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present) {
@@ -132,6 +132,8 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   ModelDescription description;
   description.widths.assign(setup_.widths.begin(), setup_.widths.end());
   description.precision = stored_as(setup_.settings.precision);
+  description.task = setup_.data.train.task;
+  description.target_scale = setup_.data.train.target_scale;
   description.class_names = setup_.data.train.class_names;
   description.feature_names = setup_.data.train.feature_names;
   description.index_base = setup_.data.train.index_base;
@@ -142,6 +144,7 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   if (metrics.validation) {
     description.validation_loss = metrics.validation->loss;
     description.validation_accuracy = metrics.validation->accuracy;
+    description.validation_figures = metrics.validation->figures;
     description.validation_samples = metrics.validation->samples;
   }
   description.program = program_name;

@@ -43,15 +43,17 @@ DistributedModel<T>::DistributedModel(const TrainerSettings& settings, RankGrid&
                                          : static_cast<std::size_t>(grid.world().size())),
              data.logical_shards,
              part_of(data.logical_shards, grid.data_shards(), grid.data_shard())},
-            SoftmaxCrossEntropy(settings.label_smoothing,
-                                class_weights_of(settings.class_weights, grid.world(), data)),
+            {.task = data.train.task,
+             .label_smoothing = settings.label_smoothing,
+             .class_weights = class_weights_of(settings.class_weights, grid.world(), data),
+             .huber = settings.huber},
             {.kind = settings.optimizer,
              .momentum = settings.momentum,
              .weight_decay = settings.weight_decay},
             *exchange_, grid.is_split() ? &grid.model_group() : nullptr),
       parts_(grid, plan.part, exchange_->own(), sizeof(T)) {
   step_.set_values([&](std::span<T> values) {
-    initialize(step_.layout(), settings.init, settings.seed, values);
+    initialize(step_.layout(), settings.initializer(data.train.task), settings.seed, values);
   });
 }
 

@@ -187,7 +187,7 @@ void Trainer<T>::obey(CheckpointControl::Order order) {
 
 template <class T>
 void Trainer<T>::end_epoch() {
-  EpochMetrics metrics = position_.metrics(world_, data_.sampler);
+  EpochMetrics metrics = position_.metrics(world_, data_.sampler, data_.train.task);
   metrics.sha256 = model_.check();
   validate(metrics);
   world_.heartbeat().begin(Activity::writing);
@@ -271,7 +271,7 @@ ReplayedUpdate Trainer<T>::look_at_update() {
   const double weight = world_.sum(done.sums.weight).value();
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
   result.loss = done.counts ? loss / weight : none;
-  result.accuracy = done.counts ? correct / weight : none;
+  result.accuracy = done.counts && has_accuracy(data_.train.task) ? correct / weight : none;
   result.gradients =
       LayerNorms::of<T>(grid_, model_.step().layout(), std::span<const T>(gradients));
   result.parameters = LayerNorms::of<T>(grid_, model_.step().layout(), model_.step().values());

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <utility>
 
-#include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/core/sparse_columns.hpp"
 #include "dnn/core/stopwatch.hpp"
@@ -53,7 +52,7 @@ std::optional<ClassBlockSums<T>> sums_over_blocks(const ParameterLayout& layout,
 
 template <class T>
 TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& settings,
-                              SoftmaxCrossEntropy loss, const OptimizerSettings& optimizer,
+                              const LossSettings& loss, const OptimizerSettings& optimizer,
                               GradientExchange<T>& exchange, const Communicator* model_group)
     : layout_(layout),
       settings_(settings),
@@ -71,14 +70,10 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
                 .sparse_input = settings.sparse_input,
                 .group = sums_ ? &*sums_ : nullptr,
                 .block_sums = block_sums_ ? &*block_sums_ : nullptr}),
-      loss_(std::move(loss)),
+      loss_(make_task_loss<T>(loss, model_group, layout_, settings.max_rows)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
   if (settings.logical_shards > 0) {
     use_own_shards();
-  }
-  if (model_group != nullptr || layout_.class_blocks() > 1) {
-    sharded_loss_.emplace(model_group, layout_.widths().back(), layout_.layers().back().columns,
-                          settings.max_rows, loss_, layout_.class_blocks());
   }
 }
 
@@ -245,23 +240,12 @@ template <class T>
 void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
                                     std::size_t global_samples, StepResult& result) {
   const std::string last_layer = name_of_layer(layout_, layout_.layers().size()) + ": ";
-  if (!sharded_loss_) {
-    try {
-      result.sums += loss_.differentiate(logits, batch.targets, global_samples);
-    } catch (const NumericalError& error) {
-      result.bad = BadNumbers{last_layer + error.what(), {}, {}, {}};
-      result.counts = false;
-    }
-    return;
-  }
-  const auto outcome = sharded_loss_->differentiate(logits, batch.targets, global_samples);
+  const auto outcome = loss_->differentiate(logits, batch.targets, global_samples);
   result.counts = result.counts && outcome.bad_rows == 0;
   if (outcome.bad) {
     result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}, {}};
   }
-  if (model_group_ == nullptr || model_group_->is_root()) {
-    result.sums += outcome.sums;
-  }
+  result.sums += outcome.sums;
 }
 
 template <class T>

@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 
-OPTIONS = "--hidden 8 --epochs 2 --checkpoint-every 10 --keep 1 --stall-timeout 20"
+OPTIONS = "--defaults plain --hidden 8 --epochs 2 --checkpoint-every 10 --keep 1 --stall-timeout 20"
 ERRORS = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "ENOENT"]
 REASONS = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "Disk quota exceeded",
            "EROFS": "Read-only file system", "EACCES": "Permission denied", "ENOENT": "No such file"}

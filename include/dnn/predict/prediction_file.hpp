@@ -9,8 +9,8 @@
 
 namespace dnn {
 
-/// How predictions are written: a line a sample, or the matrix of probabilities (samples x classes)
-/// alone.
+/// How predictions are written: a line a sample, or the matrix of probabilities, or of numbers
+/// (samples x outputs), alone.
 enum class PredictionFormat { csv, npy };
 
 /// By the ending of the file's name.
@@ -19,10 +19,11 @@ enum class PredictionFormat { csv, npy };
 /// The file of predictions in the data's order, under a temporary name until complete.
 class PredictionFile {
  public:
-  /// Writes the header: CSV, of the classes of `data`, and a column for its labels where it has
-  /// any. Probabilities in an NPY file have `element_bytes` (4 or 8). Throws FileError, as its
-  /// functions do.
-  PredictionFile(const std::string& path, const Dataset& data, std::size_t element_bytes);
+  /// Writes the header: CSV, of the columns that `data` passes on and those of the answers
+  /// (Answers::header). Numbers in an NPY file have `element_bytes` (4 or 8). Throws FileError, as
+  /// its functions do.
+  PredictionFile(const std::string& path, const Dataset& data, const std::string& answers,
+                 std::size_t element_bytes);
   PredictionFile(const PredictionFile&) = delete;
   PredictionFile& operator=(const PredictionFile&) = delete;
   /// Removes an incomplete file.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/task.hpp"
 #include "dnn/data/dataset.hpp"
 
 namespace dnn {
@@ -14,9 +15,15 @@ enum class HeaderMode { detect, yes, no };
 
 /// Options of a reader, besides the path of the data.
 struct ReadOptions {
+  /// What is to be learnt; automatic: classes, where the labels leave no doubt, else InputError.
+  /// Data that have to match another's: the same task.
+  Task task = Task::automatic;
+  /// The number of outputs where it is known: target rows have so many columns.
+  std::size_t outputs = 0;
   /// The label's column (text tables, NPY): a name from the header, a number counted from 1 (or
   /// from the end: -1 is the last), `first` or `last`. Empty: a column named label, class, target
-  /// or y; else the only column of text in a table of numbers; else the last.
+  /// or y; else the only column of text in a table of numbers; else the last. Tasks with target
+  /// rows: one or several, separated by commas.
   std::string label_column;
   /// Text tables: the column that says how much each sample counts, named as label_column is.
   /// Empty: the one that `columns` says, or none.
@@ -40,8 +47,10 @@ struct ReadOptions {
   /// Text tables that have to match: no more text than this is read at a time, in whole chunks; all
   /// of it is checked before the first piece.
   std::size_t piece_bytes = std::numeric_limits<std::size_t>::max();
-  TablePlace from;    ///< where the piece begins: Dataset::next of the one before
-  bool wide = false;  ///< numbers of a text keep the precision of double
+  TablePlace from;         ///< where the piece begins: Dataset::next of the one before
+  bool complete = false;   ///< text tables that have to match: no value may be missing
+  bool as_double = false;  ///< text tables: values are stored as double, even if less would do
+  bool wide = false;       ///< numbers of a text keep the precision of double
   /// The schema of the training table, which the data have to match by name: as test data, or with
   /// a trained model. Null: the data have a schema of their own.
   const TableSchema* schema = nullptr;

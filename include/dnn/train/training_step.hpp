@@ -17,12 +17,11 @@
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
-#include "dnn/nn/softmax.hpp"
 #include "dnn/optim/optimizer.hpp"
 #include "dnn/parallel/class_block_sums.hpp"
-#include "dnn/parallel/class_sharded_softmax.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/model_group_sums.hpp"
+#include "dnn/parallel/task_loss.hpp"
 #include "dnn/train/bad_numbers.hpp"
 #include "dnn/train/phase_seconds.hpp"
 
@@ -30,8 +29,8 @@ namespace dnn {
 
 /// The result of one update.
 struct StepResult {
-  LossSums sums;  ///< over this rank's samples; none where the step does not count, or where an
-                  ///< earlier rank of the model group counts them
+  LossSums sums;  ///< over this rank's samples, as TaskLoss has them; none where the step does not
+                  ///< count
   bool counts = true;             ///< the same on all ranks; if not, nothing was changed
   std::optional<BadNumbers> bad;  ///< where the step does not count because of this rank
 };
@@ -76,7 +75,7 @@ class TrainingStep {
   /// Collective over the model group. `exchange` must outlive the step. `model_group`: the ranks
   /// that hold the network together, of which `layout` is this rank's part; must outlive the step;
   /// null: `layout` is whole. The exchange is one between the ranks that have the same part.
-  TrainingStep(const ParameterLayout& layout, const Settings& settings, SoftmaxCrossEntropy loss,
+  TrainingStep(const ParameterLayout& layout, const Settings& settings, const LossSettings& loss,
                const OptimizerSettings& optimizer, GradientExchange<T>& exchange,
                const Communicator* model_group = nullptr);
 
@@ -150,9 +149,7 @@ class TrainingStep {
   std::optional<ModelGroupSums<T>> sums_;
   std::optional<ClassBlockSums<T>> block_sums_;  ///< instead, where classes are in blocks
   Network<T> network_;
-  SoftmaxCrossEntropy loss_;
-  std::optional<ClassShardedSoftmax<T>>
-      sharded_loss_;  ///< instead, where classes are split or in blocks
+  std::unique_ptr<TaskLoss<T>> loss_;
   std::unique_ptr<Optimizer<T>> optimizer_;
   Observer observer_;
 };
