@@ -1,4 +1,6 @@
-// dnn_model: says what a saved model is, whether its file is whole, and how it differs from others.
+// dnn_model: says what a saved model is, whether its file is whole, and how it differs from others;
+// makes reports of runs;
+// exports models.
 
 #include <cstdio>
 #include <exception>
@@ -6,7 +8,9 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/report/model_comparison.hpp"
 #include "dnn/report/model_report.hpp"
+#include "dnn/report/report_page.hpp"
 #include "dnn/run/model_options.hpp"
+#include "dnn/run/run_export.hpp"
 
 int main(int argc, char** argv) {
   try {
@@ -20,6 +24,14 @@ int main(int argc, char** argv) {
       const auto comparison = dnn::ModelComparison::make(options.files.at(0), options.files.at(1));
       std::fputs(comparison.text.c_str(), stdout);
       return comparison.same_bits ? dnn::exit_ok : dnn::exit_failed;
+    }
+    if (options.command == Command::export_model) {
+      dnn::run_export(options);
+      return dnn::exit_ok;
+    }
+    if (options.command == Command::report) {
+      std::printf("report: %s\n", dnn::write_report(options.files, options.output).c_str());
+      return dnn::exit_ok;
     }
     for (const std::string& file : options.files) {
       const std::string report = options.command == Command::info ? dnn::model_info(file)

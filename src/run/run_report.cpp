@@ -176,6 +176,7 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
       with_commas(figures.best.samples), result.best_epoch));
   lines.push_back(fmt::format("model: {}  (summary, metrics and confusion matrix beside it)",
                               folder.best_model()));
+  lines.push_back(fmt::format("report: {}  (for a browser)", folder.report()));
   return lines;
 }
 
