@@ -11,7 +11,7 @@ build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization
 test_packages=(libgtest-dev python3 python3-numpy dataset-fashion-mnist)
 # shellcheck disable=SC2034
 special_test_packages=(iproute2 hostname slurmctld slurmd slurm-client munge clang libomp-dev libmpich-dev mpich
-                       chromium)
+                       chromium python3-venv)
 
 is_installed() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]

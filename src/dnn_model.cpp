@@ -1,11 +1,11 @@
 // dnn_model: says what a saved model is, whether its file is whole, and how it differs from others;
-// makes reports of runs;
-// exports models.
+// makes reports of runs and exports models.
 
-#include <cstdio>
 #include <exception>
+#include <string>
 
 #include "dnn/comm/program.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/report/model_comparison.hpp"
 #include "dnn/report/model_report.hpp"
 #include "dnn/report/report_page.hpp"
@@ -16,13 +16,13 @@ int main(int argc, char** argv) {
   try {
     const dnn::ModelOptions options = dnn::parse_model_options(argc, argv);
     if (options.print) {
-      std::fputs(options.print->c_str(), stdout);
+      dnn::say(*options.print);
       return dnn::exit_ok;
     }
     using Command = dnn::ModelOptions::Command;
     if (options.command == Command::compare) {
       const auto comparison = dnn::ModelComparison::make(options.files.at(0), options.files.at(1));
-      std::fputs(comparison.text.c_str(), stdout);
+      dnn::say(comparison.text);
       return comparison.same_bits ? dnn::exit_ok : dnn::exit_failed;
     }
     if (options.command == Command::export_model) {
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
       return dnn::exit_ok;
     }
     if (options.command == Command::report) {
-      std::printf("report: %s\n", dnn::write_report(options.files, options.output).c_str());
+      dnn::say("report: " + dnn::write_report(options.files, options.output));
       return dnn::exit_ok;
     }
     for (const std::string& file : options.files) {
@@ -38,11 +38,11 @@ int main(int argc, char** argv) {
                                  : options.command == Command::verify
                                      ? dnn::model_verification(file)
                                      : dnn::model_hash(file);
-      std::fputs(report.c_str(), stdout);
+      dnn::say(report);
     }
     return dnn::exit_ok;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "dnn_model: error: %s\n", error.what());
+    dnn::complain(std::string("dnn_model: error: ") + error.what());
     return dnn::exit_bad_input;
   }
 }

@@ -1,9 +1,8 @@
 // dnn_predict: scores data with a model that dnn_train saved, or with several of them.
 
-#include <cstdio>
-
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/run/predict_options.hpp"
 #include "dnn/run/run_prediction.hpp"
 
@@ -12,7 +11,7 @@ int main(int argc, char** argv) {
     const auto options = dnn::agree(world, [&] { return dnn::parse_predict_options(argc, argv); });
     if (options.print) {
       if (world.is_root()) {
-        std::fputs(options.print->c_str(), stdout);
+        dnn::say(*options.print);
       }
       return static_cast<int>(dnn::exit_ok);
     }

@@ -1,11 +1,10 @@
 // dnn_train: trains a network on any number of MPI ranks, or computes one update of a run again.
 
-#include <cstdio>
-
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/run/options.hpp"
 #include "dnn/run/run_replay.hpp"
 #include "dnn/run/run_training.hpp"
@@ -16,11 +15,11 @@ int main(int argc, char** argv) {
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {
     const dnn::Options options = dnn::agree(world, [&] { return dnn::parse_options(argc, argv); });
     if (!options.note.empty() && world.is_root()) {
-      std::fprintf(stderr, "dnn_train: %s\n", options.note.c_str());
+      dnn::complain("dnn_train: " + options.note);
     }
     if (options.print) {
       if (world.is_root()) {
-        std::fputs(options.print->c_str(), stdout);
+        dnn::say(*options.print);
       }
       return static_cast<int>(dnn::exit_ok);
     }

@@ -46,10 +46,19 @@ void exactly(Archive& archive, dnn::ExactSum& sum, bool has_all) {
 }
 
 template <class Archive>
-void serialize(Archive& archive, dnn::Evaluation& e, unsigned /*version*/) {
+void serialize(Archive& archive, dnn::Figure& figure, unsigned /*version*/) {
+  archive& figure.name;
+  exactly(archive, figure.value);
+}
+
+template <class Archive>
+void serialize(Archive& archive, dnn::Evaluation& e, unsigned version) {
   exactly(archive, e.loss);
   exactly(archive, e.accuracy);
   archive& e.samples;
+  if (version > 0) {
+    archive& e.figures;
+  }
 }
 
 template <class Archive>
@@ -103,6 +112,7 @@ void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
 
 }  // namespace boost::serialization
 
+BOOST_CLASS_VERSION(dnn::Evaluation, 1)
 BOOST_CLASS_VERSION(dnn::EpochMetrics, 1)
 BOOST_CLASS_VERSION(dnn::Checkpoint, 3)
 

@@ -1,11 +1,11 @@
 #include "dnn/checkpoint/checkpoint_control.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 
 namespace dnn {
 
@@ -25,8 +25,7 @@ CheckpointControl::CheckpointControl(const Communicator& world, const StopReques
     const std::string reason = why_not_shared(world, settings_.folder);
     settings_.parallel = reason.empty();
     if (world.is_root() && !reason.empty()) {
-      std::fprintf(stderr, "dnn_train: warning: rank 0 writes the checkpoints alone: %s\n",
-                   reason.c_str());
+      complain("dnn_train: warning: rank 0 writes the checkpoints alone: " + reason);
     }
   }
 }

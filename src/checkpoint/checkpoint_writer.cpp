@@ -1,11 +1,13 @@
 #include "dnn/checkpoint/checkpoint_writer.hpp"
 
-#include <cstdio>
+#include <fmt/format.h>
+
 #include <exception>
 #include <filesystem>
 #include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/stopwatch.hpp"
 
 namespace dnn {
@@ -112,13 +114,11 @@ void CheckpointWriter::fail(std::uint64_t updates, const std::string& error) {
   const std::lock_guard lock(mutex_);
   report_.last_error = error;
   ++report_.failed;
-  std::fprintf(stderr,
-               "dnn_train: warning: could not write a checkpoint at update %llu: %s. Training "
-               "continues; %s.\n",
-               static_cast<unsigned long long>(updates), error.c_str(),
-               report_.last_written.empty()
-                   ? "this run has no checkpoint yet"
-                   : ("the last good checkpoint is " + report_.last_written).c_str());
+  complain(fmt::format(
+      "dnn_train: warning: could not write a checkpoint at update {}: {}. Training continues; {}.",
+      updates, error,
+      report_.last_written.empty() ? "this run has no checkpoint yet"
+                                   : "the last good checkpoint is " + report_.last_written));
 }
 
 }  // namespace dnn

@@ -1,6 +1,8 @@
 #include "dnn/checkpoint/run_folder.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/output_file.hpp"
 
 namespace dnn {
 
@@ -88,6 +91,32 @@ void RunFolder::require_writable() const {
   fs::remove(probe, error);
 }
 
+std::vector<std::string> RunFolder::weaknesses() const {
+  std::vector<std::string> found;
+  const std::string probe = path_ + "/.probe";
+  ::unlink(probe.c_str());
+  try {
+    OutputFile file(probe, O_CREAT | O_EXCL, probe);
+    if (!file.flush()) {
+      found.push_back(fmt::format(
+          "the file system of {} cannot flush files to the disk (fsync). Checkpoints there survive "
+          "the end of the job, but perhaps not a power cut; use another file system with --output",
+          path_));
+    }
+    file.close();
+  } catch (const FileError&) {
+    // prepare() has found that it can be written, and later writes tell what has changed.
+  }
+  ::unlink(probe.c_str());
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0) {
+    found.push_back(fmt::format(
+        "all users may write into {}, and so replace or remove this run's files; chmod o-w {}",
+        path_, path_));
+  }
+  return found;
+}
+
 void RunFolder::require_space(std::size_t bytes) const {
   std::error_code error;
   std::uintmax_t available = fs::space(path_, error).available;
@@ -114,7 +143,7 @@ void RunFolder::clear() const {
   remove_results();
   CheckpointFolder(checkpoints()).clear();
   std::error_code error;
-  for (const std::string& name : {nonfinite(), started()}) {
+  for (const std::string& name : {nonfinite(), started(), log()}) {
     fs::remove(name, error);
   }
 }

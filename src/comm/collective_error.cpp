@@ -1,8 +1,24 @@
 #include "dnn/comm/collective_error.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 
+#include "dnn/core/available_memory.hpp"
+
 namespace dnn {
+
+std::string out_of_memory(const Communicator& ranks) {
+  const Activity activity = ranks.heartbeat().activity();
+  const char* advice =
+      activity == Activity::starting || activity == Activity::loading
+          ? "Use fewer ranks per host or more hosts, convert the data to uncompressed NPY files "
+            "(which are mapped, not read), or ask the batch system for more memory"
+          : "Use more hosts, smaller --hidden layers or a smaller --batch-size, split the model "
+            "(--model-parallel), or ask the batch system for more memory";
+  return fmt::format("not enough memory on host {} for {}: this job may use {} more there. {}",
+                     host_name(), name_of(activity), size_text(available_memory()), advice);
+}
 
 void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message) {
   const std::int64_t own = failed ? ranks.rank() : ranks.size();

@@ -1,5 +1,7 @@
 #include "dnn/comm/launch_timeout.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -8,6 +10,7 @@
 #include <utility>
 
 #include "dnn/comm/program.hpp"
+#include "dnn/core/messages.hpp"
 
 namespace dnn {
 
@@ -68,11 +71,11 @@ void LaunchTimeout::watch() {
     last = Clock::now();
     idle = paused_ ? 0 : idle + std::min(passed, 2 * interval);
     if (limit_ > 0 && idle >= limit_) {
-      std::fprintf(stderr,
-                   "%s: error: the job has not come to %s for %.0f s (DNN_LAUNCH_TIMEOUT): a rank "
-                   "is stuck or was not started; the job ends, to be started again\n",
-                   program_.c_str(), was_paused_ ? "its end" : "its work", idle);
-      std::fflush(stderr);
+      complain(
+          fmt::format("{}: error: the job has not come to {} for {:.0f} s (DNN_LAUNCH_TIMEOUT): a "
+                      "rank is stuck "
+                      "or was not started; the job ends, to be started again",
+                      program_, was_paused_ ? "its end" : "its work", idle));
       std::_Exit(exit_failed);
     }
   }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "dnn/comm/program.hpp"
+#include "dnn/core/messages.hpp"
 
 namespace dnn {
 
@@ -145,8 +146,7 @@ void StopRequest::work() {
     }
     if (!reason_.empty() && !deferred_) {
       if (speaks_) {
-        std::fprintf(stderr, "%s: stopped by %s; repeat the command to resume\n", name_.c_str(),
-                     reason_.c_str());
+        complain(name_ + ": stopped by " + reason_ + "; repeat the command to resume");
         std::fflush(nullptr);
       }
       ::_exit(exit_try_again);

@@ -1,5 +1,6 @@
 #include "dnn/comm/watchdog.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,21 +8,22 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 #include <vector>
 
 #include "dnn/comm/program.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
+#include "dnn/core/output_file.hpp"
 
 namespace dnn {
 
 namespace {
 
 constexpr const char* how_to_proceed =
-    "\nThe job ends now. Repeat the command to resume from the last checkpoint.\n";
+    "\nThe job ends now. Repeat the command to resume from the last checkpoint.";
 
 std::string seconds(double time) {
   return fmt::format("{} s", static_cast<long>(time));
@@ -113,7 +115,11 @@ void Watchdog::report() {
   }
   // The stuck rank's node has reported by now, if it can.
   if (!folder_.empty()) {
-    std::ofstream(marker(leader_)) << "this node's ranks wait for ranks of other nodes\n";
+    try {
+      OutputFile(marker(leader_), O_CREAT, marker(leader_)).close();
+    } catch (const FileError&) {
+      // The others then name this node as silent.
+    }
   }
   const bool is_first = std::none_of(leaders_.begin(), leaders_.end(), [this](std::int32_t other) {
     return other < leader_ && is_marked(other);
@@ -169,8 +175,7 @@ bool Watchdog::is_marked(std::int32_t leader) const {
 /// What is stuck does not end when it is asked to. This node's marker stays, so that the others
 /// still see that this one was to report; the next start removes it.
 void Watchdog::end(const std::string& message) const {
-  std::fprintf(stderr, "%s", message.c_str());
-  std::fflush(stderr);
+  complain(message);
   for (const NodeWatch::Rank& rank : watch_.ranks()) {
     if (rank.is_stuck() && &rank != &watch_.own()) {
       ::kill(rank.process, SIGKILL);

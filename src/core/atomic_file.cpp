@@ -1,9 +1,13 @@
 #include "dnn/core/atomic_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 
@@ -14,11 +18,21 @@ namespace dnn {
 
 namespace {
 
+/// Digits that nobody can foresee, so that nobody can put something in the place of a file.
+std::string unforeseeable_digits() {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number)) {
+    number =
+        static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+  return fmt::format("{:016x}", number);
+}
+
 /// A name that is removed again unless its file gets another one.
 class TemporaryName {
  public:
   explicit TemporaryName(const std::string& path)
-      : path_(path + ".tmp." + std::to_string(::getpid())) {}
+      : path_(path + ".tmp." + unforeseeable_digits()) {}
   TemporaryName(const TemporaryName&) = delete;
   TemporaryName& operator=(const TemporaryName&) = delete;
   ~TemporaryName() {
@@ -60,7 +74,7 @@ void flush_folder_of(const std::string& path) {
 void write_file_atomically(const std::string& path,
                            const std::vector<std::span<const std::byte>>& pieces) {
   TemporaryName temporary(path);
-  OutputFile file(temporary.path(), O_CREAT | O_TRUNC, path);
+  OutputFile file(temporary.path(), O_CREAT | O_EXCL, path);
   for (const auto piece : pieces) {
     file.write(piece);
   }

@@ -22,6 +22,13 @@ std::string advice(int code) {
     case EACCES:
     case EPERM:
       return " (give this user the right to it, or use another folder)";
+    case ELOOP:
+      return " (a symbolic link is in the place of this file; remove the link)";
+    case EMLINK:
+      return " (the file has another name, a hard link; remove one of the two)";
+    case EMFILE:
+    case ENFILE:
+      return " (raise the limit on open files: ulimit -n)";
     case EIO:
     case ESTALE:
       return " (see to the disk, or to the file server's connection)";

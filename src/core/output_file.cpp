@@ -1,6 +1,7 @@
 #include "dnn/core/output_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +34,27 @@ int open_file(const std::string& path, int flags) {
   return uninterrupted([&] { return ::open(path.c_str(), flags, 0666); });
 }
 
+int open_regular_file(const std::string& path, int flags) {
+  const int descriptor = open_file(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  struct stat status {};
+  if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
+    return descriptor;
+  }
+  const bool is_shared = (flags & O_ACCMODE) != O_RDONLY && status.st_nlink > 1;
+  if (S_ISREG(status.st_mode) && !is_shared) {
+    return descriptor;
+  }
+  ::close(descriptor);
+  errno = is_shared ? EMLINK : EINVAL;
+  return -1;
+}
+
+bool means_unsupported(int code) {
+  constexpr int enotsupp = 524;  // the kernel's own number, which some file systems let out
+  return code == ENOSYS || code == EOPNOTSUPP || code == ENOTSUP || code == EINVAL ||
+         code == ENOLCK || code == enotsupp;
+}
+
 bool write_all(int descriptor, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = uninterrupted(
@@ -42,7 +64,7 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     if (static_cast<std::size_t>(written) == most_at_once &&
-        uninterrupted([&] { return ::fdatasync(descriptor); }) != 0) {
+        uninterrupted([&] { return ::fdatasync(descriptor); }) != 0 && !means_unsupported(errno)) {
       return false;
     }
   }
@@ -50,7 +72,7 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
 }
 
 OutputFile::OutputFile(const std::string& path, int flags, std::string name)
-    : name_(std::move(name)), descriptor_(open_file(path, flags | O_WRONLY | O_CLOEXEC)) {
+    : name_(std::move(name)), descriptor_(open_regular_file(path, flags | O_WRONLY)) {
   check(descriptor_ >= 0);
 }
 
@@ -64,8 +86,14 @@ void OutputFile::write(std::span<const std::byte> bytes) {
   check(write_all(descriptor_, bytes));
 }
 
-void OutputFile::flush() {
-  check(uninterrupted([this] { return ::fsync(descriptor_); }) == 0);
+void OutputFile::rewind() {
+  check(::lseek(descriptor_, 0, SEEK_SET) == 0);
+}
+
+bool OutputFile::flush() {
+  const bool done = uninterrupted([this] { return ::fsync(descriptor_); }) == 0;
+  check(done || means_unsupported(errno));
+  return done;
 }
 
 void OutputFile::close() {

@@ -10,6 +10,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/descriptor.hpp"
+#include "dnn/data/mapped_regions.hpp"
 
 namespace dnn {
 
@@ -31,7 +32,8 @@ Bytes map_file(const std::string& path, std::size_t offset, std::size_t count) {
   if (base == MAP_FAILED) {
     throw FileError("map the file", path, errno);
   }
-  const std::shared_ptr<const void> owner(base, [size](void* p) { ::munmap(p, size); });
+  const auto region = std::make_shared<const MappedRegion>(base, size, path);
+  const std::shared_ptr<const void> owner(base, [size, region](void* p) { ::munmap(p, size); });
   if (offset > size || (count != static_cast<std::size_t>(-1) && count > size - offset)) {
     throw InputError(fmt::format(
         "{}: the file was truncated while it was being read (expected at least {} bytes, found {})",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
@@ -20,7 +21,7 @@ void check_trainable(const Dataset& data) {
   if (!data.has_labels()) {
     throw InputError(data.origin + ": no labels to learn from");
   }
-  if (data.classes() < 2) {
+  if (data.classes() < 2 && (data.task == Task::classes || data.task == Task::distribution)) {
     throw InputError(fmt::format(
         "{}: one class only ({}); training needs at least two. Is --label-column right?",
         data.origin, in_quotes(data.class_names.front())));
@@ -56,10 +57,54 @@ void check_encodable(const Dataset& data, const TableSchema& schema,
   }
 }
 
+namespace {
+
+/// Puts the columns of the target rows into the order of `names`; labels that no sample has are 0.
+void use_labels(Dataset& data, const std::vector<std::string>& names,
+                const std::string& expected_by) {
+  std::unordered_map<std::string, std::size_t> place;
+  for (const std::string& name : names) {
+    place.emplace(name, place.size());
+  }
+  const std::size_t own = data.classes();
+  const auto old = data.target_rows.as<double>();
+  std::vector<double> rows(data.samples * names.size(), 0.0);
+  for (std::size_t j = 0; j < own; ++j) {
+    const auto found = place.find(data.class_names[j]);
+    if (found == place.end()) {
+      throw InputError(fmt::format("{}: unknown label {}: not among the {} labels of {} ({} to {})",
+                                   data.origin, in_quotes(data.class_names[j]), names.size(),
+                                   expected_by, in_quotes(names.front()), in_quotes(names.back())));
+    }
+    for (std::size_t i = 0; i < data.samples; ++i) {
+      rows[i * names.size() + found->second] = old[i * own + j];
+    }
+  }
+  data.target_rows = Bytes::from(std::move(rows));
+  data.class_names = names;
+}
+
+}  // namespace
+
 void use_classes(Dataset& data, const std::vector<std::string>& class_names,
                  const std::string& expected_by) {
   if (!data.has_labels() || data.class_names == class_names) {
     return;
+  }
+  if (data.task == Task::labels) {
+    use_labels(data, class_names, expected_by);
+    return;
+  }
+  if (has_target_rows(data.task) && data.schema.empty() &&
+      data.class_names.size() == class_names.size()) {
+    data.class_names = class_names;  // an array's columns have no names of their own
+    return;
+  }
+  if (has_target_rows(data.task)) {
+    throw InputError(fmt::format("{}: {} to compare with, but {} has {} (from {} to {})",
+                                 data.origin, describe_targets(data), expected_by,
+                                 class_names.size(), in_quotes(class_names.front()),
+                                 in_quotes(class_names.back())));
   }
   std::unordered_map<std::string, std::int32_t> index;
   for (const std::string& name : class_names) {
@@ -78,12 +123,26 @@ void use_classes(Dataset& data, const std::vector<std::string>& class_names,
     if (labels[i] == unknown) {
       throw InputError(fmt::format(
           "{}: unknown label {} of sample {}: not among the {} classes of {} ({} to {})",
-          data.origin, in_quotes(data.class_names[own]), data.first_sample + i + 1, class_names.size(), expected_by,
-          in_quotes(class_names.front()), in_quotes(class_names.back())));
+          data.origin, in_quotes(data.class_names[own]), data.first_sample + i + 1,
+          class_names.size(), expected_by, in_quotes(class_names.front()),
+          in_quotes(class_names.back())));
     }
   }
   data.labels = Bytes::from(std::move(labels));
   data.class_names = class_names;
+}
+
+std::string describe_targets(const Dataset& data) {
+  const bool one = data.classes() == 1;
+  const char* word = data.task == Task::numbers  ? (one ? "number" : "numbers")
+                     : data.task == Task::labels ? (one ? "label" : "labels")
+                                                 : (one ? "class" : "classes");
+  std::string count = std::to_string(data.classes());
+  for (std::size_t i = count.size(); i > 3;) {
+    i -= 3;
+    count.insert(i, 1, ',');
+  }
+  return count + ' ' + word;
 }
 
 }  // namespace dnn

@@ -37,7 +37,7 @@ std::string commonest(const TableColumn& column) {
                      order.size() > most ? ", ..." : "");
 }
 
-std::string values_of(const TableColumn& column) {
+std::string values_of(const TableColumn& column, Task task) {
   switch (column.kind) {
     case ColumnKind::number:
     case ColumnKind::weight:
@@ -47,13 +47,14 @@ std::string values_of(const TableColumn& column) {
     case ColumnKind::category:
       return commonest(column);
     case ColumnKind::label:
-      return fmt::format("{} classes", column.distinct);
+      return has_target_rows(task) ? fmt::format("{:g} to {:g}", column.least, column.largest)
+                                   : fmt::format("{} classes", column.distinct);
     default:
       return {};
   }
 }
 
-std::string becomes(const TableColumn& column) {
+std::string becomes(const TableColumn& column, Task task) {
   std::string text;
   if (column.is_feature()) {
     text = fmt::format("{} input{}", column.inputs(), column.inputs() == 1 ? "" : "s");
@@ -73,7 +74,7 @@ std::string becomes(const TableColumn& column) {
       text += " (missing: a category)";
     }
   } else {
-    text = column.kind == ColumnKind::label    ? "the class"
+    text = column.kind == ColumnKind::label    ? (has_target_rows(task) ? "a target" : "the class")
            : column.kind == ColumnKind::weight ? "how much a sample counts"
                                                : "left out";
   }
@@ -85,9 +86,9 @@ bool is_plain(const TableColumn& column) {
   return column.kind == ColumnKind::number && !column.marks_missing && column.remark.empty();
 }
 
-Line line_of(const TableColumn& column) {
-  return {column.name, word_for(column.kind), values_of(column),
-          column.missing == 0 ? "" : fmt::format("{}", column.missing), becomes(column)};
+Line line_of(const TableColumn& column, Task task) {
+  return {column.name, word_for(column.kind), values_of(column, task),
+          column.missing == 0 ? "" : fmt::format("{}", column.missing), becomes(column, task)};
 }
 
 Line line_of(const std::vector<TableColumn>& columns, std::size_t first, std::size_t end) {
@@ -118,7 +119,7 @@ std::vector<std::string> describe(const TableSchema& schema) {
         ++end;
       }
     }
-    lines.push_back(end - j > 2 ? line_of(columns, j, end) : line_of(columns[j]));
+    lines.push_back(end - j > 2 ? line_of(columns, j, end) : line_of(columns[j], schema.task));
     j = end - j > 2 ? end : j + 1;
   }
   std::size_t name = 0;

@@ -157,6 +157,9 @@ Normalizer FeatureStatistics::normalizer(Normalization kind,
   if (kind == Normalization::none) {
     return result;
   }
+  if (kind == Normalization::common) {
+    return in_common(scaled);
+  }
   result.center.resize(features_);
   result.scale.resize(features_);
   for (std::size_t j = 0; j < features_; ++j) {
@@ -175,6 +178,58 @@ Normalizer FeatureStatistics::normalizer(Normalization kind,
     }
   }
   return result;
+}
+
+Normalizer FeatureStatistics::in_common(const std::vector<bool>& scaled) const {
+  double inputs = 0;
+  double mean = 0;
+  double variance = 0;  // as in merge, over inputs of equally many samples
+  for (std::size_t j = 0; j < features_; ++j) {
+    if (scaled.empty() || scaled[j]) {
+      const double away = row(mean_row)[j] - mean;
+      const double own = row(squares_row)[j] / row(count_row)[j];
+      inputs += 1;
+      mean += away / inputs;
+      variance += (own - variance) / inputs + away * away * (inputs - 1) / (inputs * inputs);
+    }
+  }
+  const double scale = variance > 0 ? 1 / std::sqrt(variance) : 0;
+  if (!std::isfinite(scale) || !std::isfinite(variance)) {
+    throw InputError("the features spread beyond what can be normalized in common; rescale them");
+  }
+  Normalizer result;
+  for (std::size_t j = 0; j < features_; ++j) {
+    const bool is_scaled = scaled.empty() || scaled[j];
+    result.center.push_back(is_scaled ? mean : 0);
+    result.scale.push_back(is_scaled ? scale : 1);
+  }
+  return result;
+}
+
+bool FeatureStatistics::are_of_one_kind() const {
+  constexpr std::size_t least_features = 16;
+  if (features_ < least_features) {
+    return false;
+  }
+  const auto is_count = [](double x) { return x >= 0 && x == std::floor(x); };
+  const auto least = row(min_row);
+  const auto most = row(max_row);
+  const double lowest = *std::min_element(least.begin(), least.end());
+  const double range = *std::max_element(most.begin(), most.end()) - lowest;
+  std::size_t varying = 0;
+  std::size_t begin_low = 0;
+  std::size_t end_high = 0;
+  for (std::size_t j = 0; j < features_; ++j) {
+    if (!is_count(least[j]) || !is_count(most[j])) {
+      return false;
+    }
+    if (least[j] < most[j]) {
+      ++varying;
+      begin_low += least[j] - lowest <= range / 4 ? 1 : 0;
+      end_high += most[j] - lowest >= range / 2 ? 1 : 0;
+    }
+  }
+  return varying > 0 && 4 * begin_low >= 3 * varying && 2 * end_high >= varying;
 }
 
 double FeatureStatistics::mean(std::size_t input) const {
@@ -201,7 +256,7 @@ double FeatureStatistics::largest(const Normalizer& normalizer) const {
     largest = std::max({largest, std::abs(row(min_row)[j] - center) * scale,
                         std::abs(row(max_row)[j] - center) * scale});
   }
-  return largest;
+  return normalizer.clip > 0 ? std::min(largest, normalizer.clip) : largest;
 }
 
 }  // namespace dnn

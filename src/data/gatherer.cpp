@@ -62,7 +62,10 @@ Dataset without_names(const Dataset& data) {
           .row_offsets = data.row_offsets,
           .value_columns = data.value_columns,
           .index_base = data.index_base,
+          .task = data.task,
           .labels = data.labels,
+          .target_rows = data.target_rows,
+          .target_scale = data.target_scale,
           .weights = data.weights,
           .weight_scale = data.weight_scale,
           .class_names = {},
@@ -84,7 +87,8 @@ Gatherer<T>::Gatherer(const Dataset& data, const Normalizer& normalizer)
     : data_(without_names(data)),
       encoding_(data.schema),
       center_d_(normalizer.center),
-      scale_d_(normalizer.scale) {
+      scale_d_(normalizer.scale),
+      clip_(normalizer.clip) {
   if (normalizer.is_identity()) {
     center_d_.assign(data_.features, 0.0);
     scale_d_.assign(data_.features, 1.0);
@@ -171,6 +175,16 @@ void Gatherer<T>::gather_sparse(std::span<const std::uint64_t> samples, MatrixVi
 }
 
 template <class T>
+void Gatherer<T>::clip_rows(MatrixView<T> X) const {
+  const T most = static_cast<T>(clip_);
+  for (std::size_t i = 0; i < X.rows; ++i) {
+    for (T& x : X.row(i)) {
+      x = x < -most ? -most : (x > most ? most : x);
+    }
+  }
+}
+
+template <class T>
 void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
   visit_element(data_.element, [&](auto element) {
     using Raw = decltype(element);
@@ -184,6 +198,9 @@ void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X
       throw std::logic_error("Gatherer: sparse values are floating-point numbers");
     }
   });
+  if (clip_ > 0) {
+    clip_rows(X);
+  }
 }
 
 template <class T>
@@ -192,6 +209,19 @@ void Gatherer<T>::gather_labels(std::span<const std::uint64_t> samples,
   const auto all = data_.label_view();
   for (std::size_t i = 0; i < samples.size(); ++i) {
     labels[i] = all[samples[i]];
+  }
+}
+
+template <class T>
+void Gatherer<T>::gather_targets(std::span<const std::uint64_t> samples,
+                                 MatrixView<double> targets) const {
+  const auto all = data_.target_rows.as<double>();
+  const Normalizer& scaling = data_.target_scale;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    for (std::size_t j = 0; j < targets.cols; ++j) {
+      const double raw = all[samples[i] * targets.cols + j];
+      targets(i, j) = scaling.is_identity() ? raw : (raw - scaling.center[j]) * scaling.scale[j];
+    }
   }
 }
 

@@ -45,10 +45,10 @@ void LabelTable::finish(Dataset& data) {
   const bool integers = std::all_of(names_.begin(), names_.end(), is_integer);
   if (!integers && std::all_of(names_.begin(), names_.end(), is_number)) {
     const auto odd = std::find_if_not(names_.begin(), names_.end(), is_integer);
-    throw InputError(
-        fmt::format("{}: label {} is not a class: labels are integers or text (regression is not "
-                    "supported). Is --label-column right?",
-                    data.origin, in_quotes(*odd)));
+    throw InputError(fmt::format(
+        "{}: label {} is not a class: labels are integers or text (--task numbers learns "
+        "numbers). Is --label-column right?",
+        data.origin, in_quotes(*odd)));
   }
   if (const auto empty = by_name_.find(""); empty != by_name_.end()) {
     const auto first = std::find(labels_.begin(), labels_.end(), empty->second);

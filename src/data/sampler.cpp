@@ -58,16 +58,23 @@ void Sampler::take(std::size_t epoch, std::size_t step, Range which,
   }
 }
 
+std::uint64_t Sampler::sample_at(std::uint64_t position) const {
+  return settings_.split ? settings_.split->at(position) : split_(position);
+}
+
 std::uint64_t Sampler::training_sample(std::uint64_t position) const {
-  return settings_.held_out == 0 ? position : split_(settings_.held_out + position);
+  return settings_.held_out == 0 ? position : sample_at(settings_.held_out + position);
 }
 
 bool Sampler::is_training(std::uint64_t sample) const {
+  if (settings_.held_out > 0 && settings_.split) {
+    return !settings_.split->is_held_out(sample);
+  }
   return settings_.held_out == 0 || split_.position_of(sample) >= settings_.held_out;
 }
 
 std::uint64_t Sampler::validation_sample(std::uint64_t position) const {
-  return split_(position);
+  return sample_at(position);
 }
 
 }  // namespace dnn

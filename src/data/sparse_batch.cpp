@@ -106,11 +106,23 @@ void SparseBatch<T>::append_dense(const Gatherer<T>& gatherer, std::uint64_t sam
 template <class T>
 void SparseBatch<T>::gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
                             Range features) {
-  const Dataset& data = gatherer.data();
-  features_ = data.features;
+  features_ = gatherer.data().features;
   columns_.clear();
   values_.clear();
   offsets_.assign(1, 0);
+  append(gatherer, samples, features);
+  if (gatherer.clip() > 0) {
+    const T most = static_cast<T>(gatherer.clip());
+    for (T& value : values_) {
+      value = std::clamp(value, -most, most);
+    }
+  }
+}
+
+template <class T>
+void SparseBatch<T>::append(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
+                            Range features) {
+  const Dataset& data = gatherer.data();
   if (!data.is_sparse() && !gatherer.encoding().is_identity()) {
     visit_element(data.element, [&](auto element) {
       append_encoded<decltype(element)>(gatherer, samples, features);

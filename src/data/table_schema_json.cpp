@@ -28,6 +28,15 @@ ColumnKind kind_of(const std::string& word) {
   return *found;
 }
 
+Task task_of(const std::string& word) {
+  for (const Task task : {Task::classes, Task::labels, Task::numbers, Task::distribution}) {
+    if (word == word_for(task)) {
+      return task;
+    }
+  }
+  throw InputError("unknown task " + in_quotes(word));
+}
+
 // Only what a column has: a table of 50,000 numbers stays short.
 Json to_json(const TableColumn& column) {
   Json json = {{"name", column.name}, {"kind", word_for(column.kind)}};
@@ -95,9 +104,13 @@ Json to_json(const TableSchema& schema) {
   for (const TableColumn& column : schema.columns) {
     columns.push_back(to_json(column));
   }
-  return {{"has_header", schema.has_header},
-          {"missing_words", schema.missing_words},
-          {"columns", std::move(columns)}};
+  Json json = {{"has_header", schema.has_header},
+               {"missing_words", schema.missing_words},
+               {"columns", std::move(columns)}};
+  if (schema.task != Task::classes) {
+    json["task"] = word_for(schema.task);
+  }
+  return json;
 }
 
 TableSchema schema_from_json(const Json& json, const std::string& origin) {
@@ -105,6 +118,7 @@ TableSchema schema_from_json(const Json& json, const std::string& origin) {
     TableSchema schema;
     schema.has_header = json.at("has_header").get<bool>();
     json.at("missing_words").get_to(schema.missing_words);
+    schema.task = task_of(json.value("task", std::string(word_for(Task::classes))));
     for (const Json& column : json.at("columns")) {
       schema.columns.push_back(column_from_json(column));
     }

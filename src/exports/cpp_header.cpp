@@ -57,7 +57,7 @@ void put_numbers(std::string& text, const char* type, const std::string& name,
 void put_layer(std::string& text, std::size_t n, const ModelDescription& d) {
   const bool is_last = n + 1 == d.widths.size();
   const char* const from = n % 2 == 1 ? "even" : "odd";
-  const std::string to = is_last ? "probabilities" : n % 2 == 1 ? "odd" : "even";
+  const std::string to = is_last ? "outputs" : n % 2 == 1 ? "odd" : "even";
   text += fmt::format("  detail::layer({}, {}, {}, W{}, B{}, {});\n", from, d.widths[n - 1],
                       d.widths[n], n, n, to);
   if (!is_last) {
@@ -106,15 +106,41 @@ inline int softmax(number* values, int count) {{
 
 }}  // namespace detail
 
-/// The class of one sample, a place in class_names. `inputs`: input_count numbers as they were
-/// measured{}. `probabilities`: class_count numbers that are written.
-inline int predict(const double* inputs, number* probabilities) {{
+/// {} `inputs`: input_count numbers as they were measured{}.
+/// `outputs`: output_count numbers that are written, in the order of output_names.
+inline {} predict(const double* inputs, number* outputs) {{
   number even[{}];
-  number odd[{}];
-  for (int j = 0; j < input_count; ++j) {{
+{}  for (int j = 0; j < input_count; ++j) {{
     even[j] = static_cast<number>((inputs[j] - center[j]) * scale[j]);
   }}
 )";
+
+const char* meaning_of(Task task) {
+  switch (task) {
+    case Task::labels:
+      return "Writes the probability of each label.";
+    case Task::numbers:
+      return "Writes the numbers, in their units.";
+    default:
+      return "Writes the probability of each class; returns the place of the largest.";
+  }
+}
+
+/// The last lines of predict(), in which outputs are still logits.
+std::string end_of(Task task) {
+  switch (task) {
+    case Task::labels:
+      return "  for (int k = 0; k < output_count; ++k) {\n"
+             "    outputs[k] = outputs[k] < 0 ? std::exp(outputs[k]) / (1 + std::exp(outputs[k]))\n"
+             "                                : 1 / (1 + std::exp(-outputs[k]));\n  }\n";
+    case Task::numbers:
+      return "  for (int k = 0; k < output_count; ++k) {\n"
+             "    outputs[k] = static_cast<number>(outputs[k] / target_scale[k] + "
+             "target_center[k]);\n  }\n";
+    default:
+      return "  return detail::softmax(outputs, output_count);\n";
+  }
+}
 
 void check_size(const ModelDescription& d) {
   std::uint64_t parameters = 0;
@@ -141,9 +167,9 @@ std::string cpp_header(const ExportedModel& model) {
       "// A network that {} trained. C++11, without dependencies; see predict() at the end.\n\n"
       "#ifndef DNN_MODEL_HPP\n#define DNN_MODEL_HPP\n\n#include <cmath>\n\n"
       "namespace dnn_model {{\n\ntypedef {} number;\n\nstatic const int input_count = {};\n"
-      "static const int class_count = {};\n\n",
+      "static const int output_count = {};\n\n",
       literal(d.program), is_double ? "double" : "float", d.widths.front(), d.widths.back());
-  put_names(text, "class_names", d.class_names);
+  put_names(text, "output_names", d.class_names);
   if (!names.empty()) {
     put_names(text, "input_names", names);
   }
@@ -156,16 +182,18 @@ std::string cpp_header(const ExportedModel& model) {
     }
   }
   const std::uint64_t widest = *std::max_element(d.widths.begin(), d.widths.end() - 1);
-  text += fmt::format(
-      functions,
-      names.empty() ? "" : ", in the order of input_names (\"a = b\": 1 where a is b, else 0)",
-      widest, widest);
+  const bool is_ranked = d.task != Task::labels && d.task != Task::numbers;
+  text +=
+      fmt::format(functions, meaning_of(d.task),
+                  names.empty() ? ""
+                                : ", in the order of input_names\n/// (\"a = b\": 1 where a is b, "
+                                  "else 0; \"a is missing\": 1 where a has no value)",
+                  is_ranked ? "int" : "void", widest,
+                  d.widths.size() > 2 ? fmt::format("  number odd[{}];\n", widest) : "");
   for (std::size_t n = 1; n < d.widths.size(); ++n) {
     put_layer(text, n, d);
   }
-  text +=
-      "  return detail::softmax(probabilities, class_count);\n}\n\n}  // namespace "
-      "dnn_model\n\n#endif\n";
+  text += end_of(d.task) + "}\n\n}  // namespace dnn_model\n\n#endif\n";
   return text;
 }
 

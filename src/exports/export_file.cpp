@@ -8,6 +8,7 @@
 
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/exports/cpp_header.hpp"
+#include "dnn/exports/onnx_model.hpp"
 #include "dnn/exports/stored_zip.hpp"
 
 namespace dnn {
@@ -87,6 +88,9 @@ void export_model(const ExportedModel& model, ExportFormat format, const std::st
       break;
     case ExportFormat::safetensors:
       write_safetensors(model, path);
+      break;
+    case ExportFormat::onnx:
+      write_file_atomically(path, onnx_model(model));
       break;
     case ExportFormat::header:
       write_file_atomically(path, cpp_header(model));

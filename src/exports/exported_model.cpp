@@ -11,11 +11,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+const char* word_for_output(Task task) {
+  return task == Task::labels ? "sigmoid" : task == Task::numbers ? "numbers" : "softmax";
+}
+
 Json described(const ModelDescription& d, const std::vector<std::string>& input_names) {
-  Json json = {{"program", d.program},     {"widths", d.widths},
-               {"activation", "relu"},     {"output", "softmax"},
-               {"classes", d.class_names}, {"input_names", input_names},
-               {"epoch", d.epoch},         {"configuration", d.configuration}};
+  Json json = {{"program", d.program},
+               {"task", word_for(d.task)},
+               {"widths", d.widths},
+               {"activation", "relu"},
+               {"output", word_for_output(d.task)},
+               {"output_names", d.class_names},
+               {"input_names", input_names},
+               {"epoch", d.epoch},
+               {"configuration", d.configuration}};
   if (d.index_base >= 0) {
     json["index_base"] = d.index_base;
   }
@@ -30,7 +39,9 @@ Json described(const ModelDescription& d, const std::vector<std::string>& input_
 ExportedModel::ExportedModel(SavedModel model)
     : model_(std::move(model)),
       center_(model_.description.normalizer.center),
-      scale_(model_.description.normalizer.scale) {
+      scale_(model_.description.normalizer.scale),
+      target_center_(model_.description.target_scale.center),
+      target_scale_(model_.description.target_scale.scale) {
   const ModelDescription& d = model_.description;
   if (d.normalizer.is_identity()) {
     center_.assign(d.widths.front(), 0.0);
@@ -49,8 +60,17 @@ ExportedModel::ExportedModel(SavedModel model)
     take("W" + std::to_string(n), {d.widths[n - 1], d.widths[n]});
     take("B" + std::to_string(n), {d.widths[n]});
   }
-  for (const auto& [name, values] : {std::pair("center", &center_), std::pair("scale", &scale_)}) {
-    tensors_.push_back({name, {values->size()}, Precision::f64, std::as_bytes(std::span(*values))});
+  if (d.task == Task::numbers && d.target_scale.is_identity()) {
+    target_center_.assign(d.widths.back(), 0.0);
+    target_scale_.assign(d.widths.back(), 1.0);
+  }
+  for (const auto& [name, values] :
+       {std::pair("center", &center_), std::pair("scale", &scale_),
+        std::pair("target_center", &target_center_), std::pair("target_scale", &target_scale_)}) {
+    if (!values->empty()) {
+      tensors_.push_back(
+          {name, {values->size()}, Precision::f64, std::as_bytes(std::span(*values))});
+    }
   }
   json_ = described(d, input_names()).dump(-1, ' ', true, Json::error_handler_t::replace);
 }

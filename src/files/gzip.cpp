@@ -7,6 +7,7 @@
 #include <limits>
 #include <new>
 
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 
 namespace dnn {
@@ -18,6 +19,28 @@ struct InflateStream {
   z_stream z{};
   ~InflateStream() { inflateEnd(&z); }
 };
+
+/// A gzip file ends with the size of its last member modulo 2^32: at least so much is in it.
+void check_promised_size(std::span<const std::byte> compressed, const std::string& origin,
+                         const MemoryProbe& available) {
+  constexpr std::size_t bytes = 4;
+  if (compressed.size() < bytes) {
+    return;
+  }
+  std::size_t promised = 0;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    promised |= std::to_integer<std::size_t>(compressed[compressed.size() - bytes + i]) << (8 * i);
+  }
+  constexpr std::size_t most_ratio = 1032;  // of deflate; a damaged file may promise more
+  const std::size_t room = available();
+  if (promised > room && promised / most_ratio <= compressed.size()) {
+    throw InputError(fmt::format(
+        "{} ({} compressed) holds at least {}, and this job may use {} of memory more. Convert the "
+        "data to uncompressed NPY files, which are mapped and may be larger than memory, or ask "
+        "the batch system for more memory",
+        origin, size_text(compressed.size()), size_text(promised), size_text(room)));
+  }
+}
 
 }  // namespace
 
@@ -31,6 +54,7 @@ Bytes inflate_gzip(std::span<const std::byte> compressed, const std::string& ori
   if (inflateInit2(&stream.z, 15 + 16) != Z_OK) {
     throw std::bad_alloc();
   }
+  check_promised_size(compressed, origin, available);
   GrowingBytes inflated(origin, compressed.size(), available);
   std::size_t used = 0;
   while (true) {

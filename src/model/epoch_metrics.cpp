@@ -5,14 +5,20 @@
 namespace dnn {
 
 nlohmann::ordered_json EpochMetrics::to_json() const {
-  nlohmann::ordered_json line = {{"epoch", epoch},
-                                 {"lr", learning_rate},
-                                 {"train_loss", train.loss},
-                                 {"train_accuracy", train.accuracy},
-                                 {"train_samples", train.samples}};
+  nlohmann::ordered_json line = {
+      {"epoch", epoch}, {"lr", learning_rate}, {"train_loss", train.loss}};
+  if (train.accuracy >= 0) {
+    line["train_accuracy"] = train.accuracy;
+  }
+  line["train_samples"] = train.samples;
   if (validation) {
     line["validation_loss"] = validation->loss;
-    line["validation_accuracy"] = validation->accuracy;
+    if (validation->accuracy >= 0) {
+      line["validation_accuracy"] = validation->accuracy;
+    }
+    for (const Figure& figure : validation->figures) {
+      line["validation_" + figure.name] = figure.value;
+    }
   }
   if (!sha256.empty()) {
     line["sha256"] = sha256;

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <boost/archive/archive_exception.hpp>
 #include <boost/archive/text_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 #include <boost/serialization/version.hpp>
+#include <cmath>
 #include <cstring>
 #include <sstream>
 
@@ -24,12 +27,30 @@ void serialize(Archive& archive, dnn::Normalizer& normalizer, unsigned /*version
 }
 
 template <class Archive>
+void archive_figures(Archive& archive, std::vector<dnn::Figure>& figures) {
+  std::vector<std::string> names;
+  std::vector<double> values;
+  for (const dnn::Figure& figure : figures) {
+    names.push_back(figure.name);
+    values.push_back(figure.value);
+  }
+  archive& names& values;
+  figures.clear();
+  for (std::size_t i = 0; i < std::min(names.size(), values.size()); ++i) {
+    figures.push_back({names[i], values[i]});
+  }
+}
+
+template <class Archive>
 void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
   archive& d.widths& d.precision& d.class_names& d.feature_names& d.index_base& d.normalizer;
   archive& d.configuration& d.epoch& d.validation_loss& d.validation_accuracy;
   archive& d.validation_samples& d.program;
   if (version > 0) {
     archive& d.environment;
+  }
+  if (version > 2) {
+    archive& d.normalizer.clip;
   }
   if (version > 1) {
     std::string schema = Archive::is_saving::value ? dnn::to_text(d.schema) : std::string();
@@ -38,11 +59,15 @@ void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
       d.schema = dnn::schema_from_text(schema, "the model");
     }
   }
+  if (version > 2) {
+    archive& d.task& d.target_scale;
+    archive_figures(archive, d.validation_figures);
+  }
 }
 
 }  // namespace boost::serialization
 
-BOOST_CLASS_VERSION(dnn::ModelDescription, 2)
+BOOST_CLASS_VERSION(dnn::ModelDescription, 3)
 
 namespace dnn {
 
@@ -88,6 +113,13 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   require(d.normalizer.center.size() == d.normalizer.scale.size() &&
               (d.normalizer.is_identity() || d.normalizer.center.size() == d.widths.front()),
           "size of the normalization");
+  require(d.task >= Task::classes && d.task <= Task::distribution, "unknown task");
+  require(d.target_scale.center.size() == d.target_scale.scale.size() &&
+              (d.target_scale.is_identity() || d.target_scale.center.size() == d.widths.back()),
+          "size of the targets' scale");
+  require(std::isfinite(d.normalizer.clip) && d.normalizer.clip >= 0 &&
+              (d.normalizer.clip == 0 || !d.normalizer.is_identity()),
+          "clip of the normalization");
   require(d.schema.empty() || d.schema.inputs() == d.widths.front(),
           "number of the table's inputs");
   const std::size_t bytes = packed_bytes(d.widths, d.precision, path + ": the model");

@@ -41,6 +41,21 @@ bool puts_label_behind(const Row& row, Range classes, T max, std::size_t target)
   return classes.end <= target && row.max == max;
 }
 
+/// The part of a distribution ŷ that a block has. A class without any takes no part, whatever its
+/// logit is.
+template <class Row, class T>
+void add_distribution(std::span<const T> a, std::span<const double> target, Row& row) {
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    if (target[j] > 0) {
+      row.mass += target[j];
+      row.difference +=
+          row.max == minus_infinity<T>
+              ? minus_infinity<double>
+              : target[j] * (static_cast<double>(a[j]) - static_cast<double>(row.max));
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -75,10 +90,16 @@ ClassShardedSoftmax<T>::ClassShardedSoftmax(const Communicator* group, std::size
 /// All of a block of a row but its exponentials. A block without a finite value has no differences
 /// to its maximum: empty, they are 0; masked, smoothing would spread to a class of probability 0.
 template <class T>
-auto ClassShardedSoftmax<T>::look_at(std::span<const T> a, Range classes, std::size_t target) const
-    -> Row {
+auto ClassShardedSoftmax<T>::look_at(std::span<const T> a, Range classes, const Targets& targets,
+                                     std::size_t s) const -> Row {
   Row row;
   row.max = row_max(a);
+  const bool is_distribution = targets.rows.rows > 0;
+  if (is_distribution) {
+    add_distribution(a, targets.rows.row(s).subspan(classes.begin, classes.size()), row);
+  }
+  const auto target =
+      static_cast<std::size_t>(is_distribution ? likeliest_[s] : targets.classes[s]);
   if (loss_.label_smoothing() > 0 && !a.empty()) {
     row.difference =
         row.max == minus_infinity<T> ? minus_infinity<double> : difference_sum(a, row.max);
@@ -93,13 +114,27 @@ auto ClassShardedSoftmax<T>::look_at(std::span<const T> a, Range classes, std::s
 }
 
 template <class T>
+std::span<const std::int32_t> ClassShardedSoftmax<T>::classes_of(const Targets& targets) {
+  if (targets.rows.rows == 0) {
+    return targets.classes;
+  }
+  likeliest_.clear();
+  for (std::size_t s = 0; s < targets.rows.rows; ++s) {
+    const auto row = targets.rows.row(s);
+    const auto largest = std::max_element(row.begin(), row.end());
+    likeliest_.push_back(static_cast<std::int32_t>(largest - row.begin()));
+  }
+  return likeliest_;
+}
+
+template <class T>
 auto ClassShardedSoftmax<T>::evaluate(MatrixView<const T> A, const Targets& targets) -> Result {
-  const std::span<const std::int32_t> labels = targets.classes;
+  const std::span<const std::int32_t> labels = classes_of(targets);
   parallel_for_rows(A.rows, A.cols, [&](Range mine) {
     for (std::size_t s = mine.begin; s < mine.end; ++s) {
       for (std::size_t b = 0; b < blocks_.size(); ++b) {
         const std::span<const T> a = part(A, s, b);
-        Row found = look_at(a, blocks_[b].classes, static_cast<std::size_t>(labels[s]));
+        Row found = look_at(a, blocks_[b].classes, targets, s);
         // NaN is passed over by the maximum, which then says nothing of it.
         found.exp_sum = found.max != minus_infinity<T> ? exp_sum(a, found.max)
                         : has_nan(a)                   ? std::numeric_limits<double>::quiet_NaN()
@@ -109,18 +144,18 @@ auto ClassShardedSoftmax<T>::evaluate(MatrixView<const T> A, const Targets& targ
     }
   });
   reduce(A.rows, labels);
-  return conclude(A, targets);
+  return conclude(A, labels, targets);
 }
 
 template <class T>
 auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, const Targets& targets,
                                            std::size_t global_samples) -> Result {
-  const std::span<const std::int32_t> labels = targets.classes;
+  const std::span<const std::int32_t> labels = classes_of(targets);
   parallel_for_rows(A.rows, A.cols, [&](Range mine) {
     for (std::size_t s = mine.begin; s < mine.end; ++s) {
       for (std::size_t b = 0; b < blocks_.size(); ++b) {
         const std::span<T> a = part(A, s, b);
-        Row found = look_at(a, blocks_[b].classes, static_cast<std::size_t>(labels[s]));
+        Row found = look_at(a, blocks_[b].classes, targets, s);
         if (found.max != minus_infinity<T>) {
           found.exp_sum = exp_row(a, found.max);
         } else {
@@ -133,7 +168,7 @@ auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, const Targets& targe
     }
   });
   reduce(A.rows, labels);
-  const Result result = conclude(A, targets);
+  const Result result = conclude(A, labels, targets);
   parallel_for_rows(A.rows, A.cols, [&](Range mine) {
     for (std::size_t s = mine.begin; s < mine.end; ++s) {
       const auto target = static_cast<std::size_t>(labels[s]);
@@ -145,7 +180,10 @@ auto ClassShardedSoftmax<T>::differentiate(MatrixView<T> A, const Targets& targe
         scale_row(part(A, s, b), static_cast<T>(scale),
                   static_cast<T>(share * smoothing / classes_));
       }
-      if (holds(slice_, target)) {
+      for (std::size_t j = 0; j < A.cols && targets.rows.rows > 0; ++j) {
+        A(s, j) -= static_cast<T>(share * targets.rows(s, slice_.begin + j));
+      }
+      if (holds(slice_, target) && targets.rows.rows == 0) {
         A(s, target - slice_.begin) -= static_cast<T>(share * (1 - smoothing));
       }
     }
@@ -194,6 +232,10 @@ void ClassShardedSoftmax<T>::reduce(std::size_t samples, std::span<const std::in
 template <class T>
 double ClassShardedSoftmax<T>::linear_part(const Row& row, Range classes, T max,
                                            std::size_t target) const {
+  if (row.mass > 0) {
+    return row.max == max ? row.difference
+                          : row.difference + row.mass * (static_cast<double>(row.max) - max);
+  }
   const double smoothing = loss_.label_smoothing();
   double sum = holds(classes, target) ? (1 - smoothing) * static_cast<double>(row.target - max) : 0;
   if (smoothing > 0 && !classes.empty()) {
@@ -206,11 +248,11 @@ double ClassShardedSoftmax<T>::linear_part(const Row& row, Range classes, T max,
 }
 
 template <class T>
-auto ClassShardedSoftmax<T>::conclude(MatrixView<const T> A, const Targets& targets) const
-    -> Result {
+auto ClassShardedSoftmax<T>::conclude(MatrixView<const T> A, std::span<const std::int32_t> labels,
+                                      const Targets& targets) const -> Result {
   Result result;
   for (std::size_t s = 0; s < A.rows; ++s) {
-    const auto target = static_cast<std::size_t>(targets.classes[s]);
+    const auto target = static_cast<std::size_t>(labels[s]);
     const double* totals = sums(s);
     const double loss = loss_.weight(target) * (std::log(totals[0]) - totals[1]);
     if (totals[0] >= 1 && std::isfinite(loss)) {

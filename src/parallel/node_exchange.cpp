@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t slice_grain = 16;  ///< elements; slices begin on cache lines
 
 template <class T>
-std::span<T> allocate(Node& node, std::size_t count) {
-  const std::span<std::byte> bytes = node.allocate_shared(count * sizeof(T));
+std::span<T> allocate(Node& node, std::size_t count, const char* purpose) {
+  const std::span<std::byte> bytes = node.allocate_shared(count * sizeof(T), purpose);
   return {reinterpret_cast<T*>(bytes.data()), count};
 }
 
@@ -47,12 +47,15 @@ NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t
       tree_(settings.logical_shards > 0
                 ? std::optional<NodeTree<T>>(std::in_place, world, node, settings.logical_shards)
                 : std::nullopt),
-      values_(allocate<T>(node, size)),
+      values_(allocate<T>(node, size, "the parameters (W, B)")),
       all_gradients_(allocate<T>(
-          node, size * static_cast<std::size_t>(node.size()) * (tree_ ? tree_->most_parts() : 1))),
+          node, size * static_cast<std::size_t>(node.size()) * (tree_ ? tree_->most_parts() : 1),
+          "the gradients of the ranks of a node")),
       numbers_(allocate<std::uint64_t>(
-          node, 2 * this->owner_numbers * static_cast<std::size_t>(node.size()))),
-      finite_(allocate<std::int32_t>(node, static_cast<std::size_t>(node.size()) + 1)),
+          node, 2 * this->owner_numbers * static_cast<std::size_t>(node.size()),
+          "the sums over the ranks of a node")),
+      finite_(allocate<std::int32_t>(node, static_cast<std::size_t>(node.size()) + 1,
+                                     "the marks of the ranks of a node")),
       has_other_nodes_(node.size() < world.size()),
       slice_(world.split(node.rank())),
       barrier_(node, settings.shared_cores, has_other_nodes_ ? &world : nullptr) {

@@ -1,14 +1,12 @@
 #include "dnn/predict/ensemble_scorer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/csv_text.hpp"
-#include "dnn/train/evaluator.hpp"
 
 namespace dnn {
 
@@ -23,13 +21,6 @@ std::size_t chunk_rows(std::size_t classes) {
   return std::clamp<std::size_t>(most_logits / classes, 1, most);
 }
 
-void append_number(std::string& text, double value) {
-  char digits[32];
-  const auto result =
-      std::to_chars(digits, digits + sizeof(digits), value, std::chars_format::general, 7);
-  text.append(digits, result.ptr);
-}
-
 }  // namespace
 
 template <class T>
@@ -38,7 +29,8 @@ EnsembleScorer<T>::Member::Member(const SavedModel& model, const ModelInterface&
     : network(model.description.precision == Precision::f64
                   ? decltype(network)(std::in_place_type<SavedNetwork<double>>, model, data, rows)
                   : decltype(network)(std::in_place_type<SavedNetwork<float>>, model, data, rows)),
-      classes(ensemble.classes_in(model.description)) {}
+      classes(ensemble.classes_in(model.description)),
+      target_scale(model.description.target_scale) {}
 
 template <class T>
 EnsembleScorer<T>::EnsembleScorer(std::vector<std::string> paths, EnsembleAverage average,
@@ -49,7 +41,8 @@ EnsembleScorer<T>::EnsembleScorer(std::vector<std::string> paths, EnsembleAverag
       data_(data),
       rows_(chunk_rows(data.classes())),
       exchange_(world, paths_.size(), data.classes(), rows_),
-      logits_(data.classes()) {
+      logits_(data.classes()),
+      answers_(make_answers<T>(data)) {
   agree(world, [&] {
     for (SavedModel& model : own) {
       members_.emplace_back(model, ensemble, data, rows_);
@@ -71,7 +64,8 @@ Range EnsembleScorer<T>::forward(std::size_t first) {
 }
 
 template <class T>
-std::string EnsembleScorer<T>::predictions(Range samples, PredictionFormat format, LossSums& sums) {
+std::string EnsembleScorer<T>::predictions(Range samples, PredictionFormat format,
+                                           PredictionSums& sums) {
   std::string text;
   for (std::size_t sample = samples.begin; sample < samples.end; ++sample) {
     const auto models = exchange_.logits(sample - chunk_begin_);
@@ -95,22 +89,32 @@ std::string EnsembleScorer<T>::predictions(Range samples, PredictionFormat forma
 template <class T>
 template <class U>
 void EnsembleScorer<T>::put(std::size_t member, MatrixView<const U> logits) {
-  if constexpr (sizeof(U) <= sizeof(T)) {
-    exchange_.put(exchange_.models().begin + member, logits,
-                  std::span<const std::int32_t>(members_[member].classes));
+  const Member& model = members_[member];
+  const std::size_t place = exchange_.models().begin + member;
+  const std::span<const std::int32_t> classes(model.classes);
+  if (!model.target_scale.is_identity()) {
+    // Each model has a scale of its own: what is averaged has the data's unit.
+    unscaled_.resize(logits.size());
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      const std::size_t j = i % logits.cols;
+      unscaled_[i] =
+          static_cast<T>(static_cast<double>(logits.data[i]) / model.target_scale.scale[j] +
+                         model.target_scale.center[j]);
+    }
+    exchange_.put(place, MatrixView<const T>{unscaled_.data(), logits.rows, logits.cols}, classes);
+  } else if constexpr (sizeof(U) <= sizeof(T)) {
+    exchange_.put(place, logits, classes);
   }
 }
 
 template <class T>
-std::size_t EnsembleScorer<T>::predict(std::size_t sample, LossSums& sums) {
+std::size_t EnsembleScorer<T>::predict(std::size_t sample, PredictionSums& sums) {
   const std::span<T> row = logits_.span();
-  if (data_.has_labels()) {
-    sums += SoftmaxCrossEntropy().evaluate<T>({row.data(), 1, row.size()},
-                                              data_.label_view().subspan(sample, 1));
+  if (sums.figures && data_.has_labels()) {
+    const std::vector<double> outputs(row.begin(), row.end());
+    sums.figures->add({outputs.data(), 1, outputs.size()}, targets_of(data_, sample), {});
   }
-  const auto predicted = static_cast<std::size_t>(predicted_class<T>(row));
-  softmax(row);
-  return predicted;
+  return answers_->predict(sample, row, sums.sums);
 }
 
 template <class T>
@@ -118,17 +122,9 @@ void EnsembleScorer<T>::add_line(std::size_t sample, std::size_t predicted,
                                  std::string& text) const {
   text += std::to_string(data_.first_sample + sample + 1);
   for (std::size_t j = 0; j < data_.kept_names.size(); ++j) {
-    text += ',' + csv_field(std::string(data_.kept(sample, j)));
+    text += ',' + spreadsheet_field(std::string(data_.kept(sample, j)));
   }
-  text += ',' + csv_field(data_.class_names[predicted]);
-  if (data_.has_labels()) {
-    const auto label = static_cast<std::size_t>(data_.label_view()[sample]);
-    text += ',' + csv_field(data_.class_names[label]);
-  }
-  for (const T probability : logits_.span()) {
-    text += ',';
-    append_number(text, static_cast<double>(probability));
-  }
+  answers_->append(sample, predicted, logits_.span(), text);
   text += '\n';
 }
 

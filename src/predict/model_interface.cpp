@@ -19,11 +19,9 @@ namespace {
 using nlohmann::json;
 
 json to_json(const ModelInterface& model) {
-  return {{"features", model.features},
-          {"feature_names", model.feature_names},
-          {"index_base", model.index_base},
-          {"class_names", model.class_names},
-          {"precision", static_cast<int>(model.precision)},
+  return {{"features", model.features},       {"feature_names", model.feature_names},
+          {"index_base", model.index_base},   {"task", static_cast<int>(model.task)},
+          {"class_names", model.class_names}, {"precision", static_cast<int>(model.precision)},
           {"schema", to_json(model.schema)}};
 }
 
@@ -32,6 +30,7 @@ ModelInterface from_json(const json& text) {
   model.features = text["features"];
   model.feature_names = text["feature_names"].get<std::vector<std::string>>();
   model.index_base = text["index_base"];
+  model.task = static_cast<Task>(text["task"].get<int>());
   model.class_names = text["class_names"].get<std::vector<std::string>>();
   model.precision = static_cast<Precision>(text["precision"].get<int>());
   model.schema = schema_from_json(text["schema"], "the ensemble");
@@ -71,6 +70,11 @@ struct Pair {
   }
 
   void check_classes() const {
+    if (model.task != first.task) {
+      throw InputError(fmt::format(
+          "an ensemble of models with different tasks: {} was trained with --task {}, {} with {}",
+          path, word_for(model.task), first_path, word_for(first.task)));
+    }
     if (model.class_names != first.class_names) {
       check_classes_of(path, model, first_path, first);
       check_classes_of(first_path, first, path, model);
@@ -128,7 +132,7 @@ void take_over(ModelInterface& joined, Sources& from, const ModelInterface& next
 }  // namespace
 
 ModelInterface ModelInterface::of(const ModelDescription& model) {
-  return {model.widths.front(), model.feature_names, model.index_base,
+  return {model.widths.front(), model.feature_names, model.index_base, model.task,
           model.class_names,    model.precision,     model.schema};
 }
 

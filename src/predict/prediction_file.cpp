@@ -1,9 +1,11 @@
 #include "dnn/predict/prediction_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
+#include <span>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/csv_text.hpp"
@@ -15,37 +17,29 @@ PredictionFormat prediction_format(const std::string& path) {
 }
 
 PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
-                               std::size_t element_bytes)
+                               const std::string& answers, std::size_t element_bytes)
     : path_(path),
       temporary_(path_ + ".tmp"),
       format_(prediction_format(path)),
       element_bytes_(element_bytes),
       classes_(data.class_names.size()) {
-  errno = 0;
-  file_.open(temporary_, std::ios::trunc | std::ios::binary);
-  check_written();
+  ::unlink(temporary_.c_str());  // what a killed program left, or a link to somebody's file
+  file_.emplace(temporary_, O_CREAT | O_EXCL, path_);
   if (format_ == PredictionFormat::npy) {
     write(npy_header(0));
     return;
   }
   std::string header = "sample";
   for (const std::string& name : data.kept_names) {
-    header += ',' + csv_field(name);
+    header += ',' + spreadsheet_field(name);
   }
-  header += ",class";
-  if (data.has_labels()) {
-    header += ",label";
-  }
-  for (const std::string& name : data.class_names) {
-    header += ',' + csv_field("p(" + name + ")");
-  }
-  write(header + '\n');
+  write(header + answers + '\n');
 }
 
 PredictionFile::~PredictionFile() {
   if (!done_) {
-    std::error_code error;
-    std::filesystem::remove(temporary_, error);
+    file_.reset();
+    ::unlink(temporary_.c_str());
   }
 }
 
@@ -60,30 +54,21 @@ std::string PredictionFile::npy_header(std::size_t samples) const {
 }
 
 void PredictionFile::write(const std::string& samples) {
-  errno = 0;
-  file_ << samples << std::flush;
-  check_written();
+  file_->write(std::as_bytes(std::span(samples)));
 }
 
 void PredictionFile::commit(std::size_t samples) {
   if (format_ == PredictionFormat::npy) {
-    file_.seekp(0);
+    file_->rewind();
     write(npy_header(samples));
   }
-  file_.close();
-  check_written();
+  file_->close();
   std::error_code error;
   std::filesystem::rename(temporary_, path_, error);
   if (error) {
     throw FileError("write the predictions", path_, error.value());
   }
   done_ = true;
-}
-
-void PredictionFile::check_written() const {
-  if (!file_) {
-    throw FileError("write the predictions", path_, errno != 0 ? errno : EIO);
-  }
 }
 
 }  // namespace dnn

@@ -3,19 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/label_table.hpp"
+#include "dnn/data/number.hpp"
+#include "dnn/data/target_rows.hpp"
 #include "dnn/readers/libsvm_detection.hpp"
 #include "dnn/readers/libsvm_lines.hpp"
 #include "dnn/readers/libsvm_rows.hpp"
+#include "dnn/tables/cell.hpp"
 
 namespace dnn {
 
 namespace {
 
 constexpr const char* one_label_each =
-    "multi-label data is not supported yet. Write one label on each line";
+    "write one label on each line, or learn several with --task labels";
 
 template <class T>
 class LibsvmParser {
@@ -39,13 +45,16 @@ class LibsvmParser {
   }
 
   Dataset finish() {
-    if (labels_.size() == 0 && rows_.size() > 0 && !options_.features) {
+    if (!has_labels() && rows_.size() > 0 && !options_.features) {
       throw InputError(origin_ + ": no line begins with a label; training needs one on each line");
     }
     Dataset data;
     data.origin = origin_;
     rows_.finish(data, options_);
-    if (labels_.size() > 0) {
+    data.task = options_.task == Task::automatic ? Task::classes : options_.task;
+    if (has_target_rows(data.task)) {
+      finish_targets(data);
+    } else if (labels_.size() > 0) {
       labels_.finish(data);
     }
     if (!rows_.query_line().empty()) {
@@ -65,10 +74,75 @@ class LibsvmParser {
     return colons;
   }
 
+  [[nodiscard]] bool has_labels() const {
+    return labels_.size() > 0 || !numbers_.empty() || !label_names_.empty();
+  }
+
+  /// The label of a line for a task with target rows: a number, or labels with commas between.
+  void add_target(std::string_view first) {
+    if (options_.task == Task::numbers) {
+      const std::optional<double> number = parse_number<double>(first);
+      if (!number || !std::isfinite(*number)) {
+        lines_.fail(fmt::format("{} is not a finite number, which --task numbers asks for",
+                                in_quotes(first)));
+      }
+      numbers_.push_back(*number);
+      return;
+    }
+    for (const std::string& word : split_words(first)) {
+      const auto [name, is_new] = label_names_.emplace(word, label_names_.size());
+      sample_labels_.emplace_back(rows_.size(), name->second);
+    }
+  }
+
+  /// In numeric order where all names are integers, else by name.
+  void finish_targets(Dataset& data) {
+    if (options_.task == Task::numbers && !numbers_.empty()) {
+      data.class_names = unnamed_targets(1);
+      set_targets(data, std::move(numbers_));
+    }
+    if (options_.task == Task::numbers || label_names_.empty()) {
+      return;
+    }
+    std::vector<std::string> names(label_names_.size());
+    for (const auto& [name, number] : label_names_) {
+      names[number] = name;
+    }
+    std::vector<std::string> sorted = names;
+    const bool integers = std::all_of(names.begin(), names.end(),
+                                      [](const std::string& n) { return parse_integer(n); });
+    std::sort(sorted.begin(), sorted.end(), [integers](const auto& a, const auto& b) {
+      return integers ? *parse_integer(a) < *parse_integer(b) : a < b;
+    });
+    std::vector<std::size_t> place(names.size());
+    for (std::size_t k = 0; k < sorted.size(); ++k) {
+      place[label_names_.at(sorted[k])] = k;
+    }
+    std::vector<double> rows(data.samples * names.size(), 0.0);
+    for (const auto& [sample, label] : sample_labels_) {
+      rows[sample * names.size() + place[label]] = 1;
+    }
+    data.class_names = std::move(sorted);
+    set_targets(data, std::move(rows));
+  }
+
   void add_line(std::string_view line) {
     std::string_view rest = line;
     const std::string_view first = take_word(rest);
     const bool labelled = first.find(':') == std::string_view::npos;
+    if (has_target_rows(options_.task)) {
+      if (!labelled && options_.task == Task::numbers && !numbers_.empty()) {
+        lines_.fail("the line has no number to learn, but those before it do");
+      }
+      if (options_.task == Task::distribution) {
+        lines_.fail("--task distribution needs a table or arrays, not a LIBSVM file");
+      }
+      if (labelled) {
+        add_target(first);
+      }
+      rows_.add(labelled ? rest : line);
+      return;
+    }
     if (rows_.size() > 0 && labelled != (labels_.size() > 0)) {
       lines_.fail(fmt::format("the line {}; {}, or none on any line to predict",
                               labelled ? "has a label, and those before it have none"
@@ -90,6 +164,9 @@ class LibsvmParser {
   LibsvmLines lines_;
   LibsvmRows<T> rows_;
   LabelTable labels_;
+  std::vector<double> numbers_;                     ///< task numbers: of each line
+  std::map<std::string, std::size_t> label_names_;  ///< task labels: in order of appearance
+  std::vector<std::pair<std::size_t, std::size_t>> sample_labels_;  ///< so too: sample, label
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/target_rows.hpp"
 
 namespace dnn {
 
@@ -32,8 +33,8 @@ std::int64_t hot_column(const NpyArray& array, std::size_t sample) {
   const auto zeros = std::count(row.begin(), row.end(), T{0});
   if (hot == row.end() || static_cast<std::size_t>(zeros) + 1 != columns) {
     refuse(array, fmt::format("the label of sample {} is a vector, but not one-hot: it needs one 1 "
-                              "among zeros (probabilities and several labels a sample are not "
-                              "supported)",
+                              "among zeros (--task labels, numbers or distribution learns other "
+                              "vectors)",
                               sample + 1));
   }
   return hot - row.begin();
@@ -69,16 +70,48 @@ void add_label(const NpyArray& array, std::size_t index, LabelTable& labels) {
       }
     } else {
       if (!(std::abs(value) < T(too_large)) || value != std::floor(value)) {
-        refuse(
-            array,
-            fmt::format("label {} (element {}) is not a class: labels are integers (regression is "
-                        "not supported). Is --label-column right? Labels of a file of their own "
-                        "are named as features.npy,labels.npy",
-                        value, index + 1));
+        refuse(array,
+               fmt::format("label {} (element {}) is not a class: labels are integers (--task "
+                           "numbers learns numbers). Is --label-column right? Labels of a file of "
+                           "their own are named as features.npy,labels.npy",
+                           value, index + 1));
       }
     }
     labels.add(static_cast<std::int64_t>(value));
   });
+}
+
+void set_target_array(const NpyArray& array, Dataset& data) {
+  const std::size_t outputs =
+      data.samples > 0 && array.count() % data.samples == 0 ? array.count() / data.samples : 0;
+  if (array.text != NpyArray::Text::none || outputs == 0 ||
+      (array.shape[0] != data.samples && outputs != 1)) {
+    refuse(array, fmt::format("--task {} needs an array of numbers with a row for each of the {} "
+                              "samples of {}",
+                              word_for(data.task), data.samples, data.origin));
+  }
+  std::vector<double> rows;
+  rows.reserve(array.count());
+  visit_element(array.type, [&](auto element) {
+    for (const auto value : array.elements.as<decltype(element)>()) {
+      rows.push_back(static_cast<double>(value));
+    }
+  });
+  data.class_names = unnamed_targets(outputs);
+  set_targets(data, std::move(rows));
+}
+
+void set_target_column(const NpyArray& array, std::size_t column, Dataset& data) {
+  std::vector<double> rows;
+  rows.reserve(data.samples);
+  visit_element(array.type, [&](auto element) {
+    const auto all = array.elements.as<decltype(element)>();
+    for (std::size_t i = 0; i < data.samples; ++i) {
+      rows.push_back(static_cast<double>(all[i * data.row_elements + column]));
+    }
+  });
+  data.class_names = unnamed_targets(1);
+  set_targets(data, std::move(rows));
 }
 
 void set_labels(const NpyArray& array, Dataset& data) {

@@ -40,13 +40,19 @@ Dataset dataset_of_arrays(const NpyArray& features, const std::optional<NpyArray
   }
   data.features = data.row_elements;
   data.values = features.elements;
+  data.task = options.task == Task::automatic ? Task::classes : options.task;
+  const bool has_targets = has_target_rows(data.task);
   if (labels) {
-    set_labels(*labels, data);
+    has_targets ? set_target_array(*labels, data) : set_labels(*labels, data);
   } else if (options.features != data.row_elements && data.row_elements > 0) {
-    LabelTable column;
     data.omitted_column =
         find_label_column(options.label_column, data.row_elements, features.origin);
     data.features = data.row_elements - 1;
+    if (has_targets) {
+      set_target_column(features, data.omitted_column, data);
+      return data;
+    }
+    LabelTable column;
     for (std::size_t i = 0; i < data.samples; ++i) {
       add_label(features, i * data.row_elements + data.omitted_column, column);
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <unordered_map>
@@ -113,9 +114,16 @@ std::uint64_t count_from(const std::string& field) {
   return count;
 }
 
+/// A class's name without the apostrophe that spreadsheet_field() has put in front of it.
+std::string name_from(const std::string& field) {
+  const bool is_marked = field.size() > 1 && field[0] == '\'' &&
+                         std::string_view("=+-@\t\r").find(field[1]) != std::string_view::npos;
+  return is_marked ? field.substr(1) : field;
+}
+
 /// A row of counts for each class.
 void read_matrix(CsvRows& rows, const Row& head, Counts& counts) {
-  counts.names.assign(head.begin() + 1, head.end());
+  std::transform(head.begin() + 1, head.end(), std::back_inserter(counts.names), name_from);
   std::size_t actual = 0;
   for (Row row; rows.next(row); ++actual) {
     if (row.size() != head.size() || actual == counts.names.size()) {
@@ -138,7 +146,7 @@ void read_pairs(CsvRows& rows, Counts& counts) {
   const auto place_of = [&](const std::string& name) {
     const auto [found, is_new] = places.try_emplace(name, counts.names.size());
     if (is_new) {
-      counts.names.push_back(name);
+      counts.names.push_back(name_from(name));
     }
     return found->second;
   };

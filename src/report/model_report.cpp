@@ -49,19 +49,28 @@ std::string model_info(const std::string& path) {
   for (std::size_t n = 0; n < d.widths.size(); ++n) {
     text << (n == 0 ? "" : "-") << d.widths[n];
   }
-  text << "\nparameters:  " << layout.parameter_count() << " (" << word_for(d.precision)
-       << ")\nclasses:     " << list(d.class_names) << '\n';
+  text << "\nparameters:  " << layout.parameter_count() << " (" << word_for(d.precision) << ")\n"
+       << (d.task == Task::classes ? "classes:     " : fmt::format("{}:", word_for(d.task)))
+       << std::string(d.task == Task::classes ? 0 : 12 - std::string(word_for(d.task)).size(), ' ')
+       << list(d.class_names) << '\n';
   for (const std::string& line : describe(d.schema)) {
     text << "table:       " << line << '\n';
   }
   if (!d.feature_names.empty()) {
     text << "features:    " << list(d.feature_names) << '\n';
   }
-  text << "normalized:  " << (d.normalizer.is_identity() ? "no" : "yes, feature by feature")
-       << "\nepoch:       " << d.epoch << '\n';
+  text << "normalized:  " << (d.normalizer.is_identity() ? "no" : "yes, feature by feature");
+  if (d.normalizer.clip > 0) {
+    text << ", then clipped to " << -d.normalizer.clip << " to " << d.normalizer.clip;
+  }
+  text << "\nepoch:       " << d.epoch << '\n';
   if (d.validation_samples > 0) {
-    text << "validation:  accuracy " << 100 * d.validation_accuracy << " %, loss "
-         << d.validation_loss << " (" << d.validation_samples << " samples)\n";
+    const Evaluation validation{.loss = d.validation_loss,
+                                .accuracy = d.validation_accuracy,
+                                .samples = d.validation_samples,
+                                .figures = d.validation_figures};
+    text << "validation:  " << validation.in_words() << " (" << d.validation_samples
+         << " samples)\n";
   }
   text << "SHA-256:     " << parameters_sha256(model.parameters) << " (parameters)\n";
   const Environment environment = Environment::parse(d.environment);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "dnn/core/messages.hpp"
+
 namespace dnn {
 
 namespace {
@@ -32,9 +34,10 @@ std::string with_commas(std::uint64_t number) {
 }
 
 void Reporter::line(const std::string& text) {
-  if (mode_ != Mode::silent) {
-    std::printf("%s\n", text.c_str());
-    std::fflush(stdout);
+  if (mode_ == Mode::quiet) {
+    note_in_log(text);
+  } else if (mode_ != Mode::silent) {
+    say(text);
   }
 }
 
@@ -63,6 +66,9 @@ void Reporter::draw() {
   const std::size_t filled = done_ * width / std::max<std::size_t>(samples_, 1);
   const double rate = static_cast<double>(total_done_) / std::max(seconds_since(start_), 1e-9);
   const auto left = static_cast<double>(samples_ * (epochs_ - epoch_ + 1) - done_);
+  if (std::ferror(stdout) != 0 || !output_has_reader()) {
+    return;  // the terminal is gone
+  }
   std::printf("\r\033[Kepoch %zu/%zu [%s%s] %s samples/s, %s left", epoch_, epochs_,
               std::string(filled, '=').c_str(), std::string(width - filled, ' ').c_str(),
               with_commas(static_cast<std::uint64_t>(rate)).c_str(),
@@ -82,11 +88,9 @@ void Reporter::end_epoch(const EpochMetrics& metrics) {
   }
   clear();
   std::string text =
-      fmt::format("epoch {:3}/{}  train loss {:.4f} accuracy {:.2f} %", metrics.epoch, epochs_,
-                  metrics.train.loss, 100 * metrics.train.accuracy);
+      fmt::format("epoch {:3}/{}  train {}", metrics.epoch, epochs_, metrics.train.in_words());
   if (metrics.validation) {
-    text += fmt::format("  validation loss {:.4f} accuracy {:.2f} %", metrics.validation->loss,
-                        100 * metrics.validation->accuracy);
+    text += "  validation " + metrics.validation->in_words();
   }
   line(fmt::format("{}  {} samples/s", text,
                    with_commas(static_cast<std::uint64_t>(metrics.samples_per_second))));

@@ -1,19 +1,21 @@
 #include "dnn/report/run_record.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/output_file.hpp"
 #include "dnn/report/class_figures.hpp"
 
 namespace dnn {
@@ -29,22 +31,28 @@ constexpr std::size_t most_table_columns = 1000;
 constexpr std::size_t most_categories = 8;
 constexpr std::size_t most_nonfinite = 100;
 
-/// The text of a file; nothing where there is no such file.
+/// The text of a regular file; nothing where there is no file of that name. No link is followed.
 std::optional<std::string> text_of(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) {
-    return std::nullopt;
-  }
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file.peek() != std::ifstream::traits_type::eof()) {
-    text << file.rdbuf();
-  }
-  if (!file.is_open() || file.bad() || text.bad()) {
+  const int descriptor = open_regular_file(path, O_RDONLY);
+  if (descriptor < 0) {
+    if (errno == ENOENT) {
+      return std::nullopt;
+    }
     throw FileError("read", path, errno);
   }
-  return text.str();
+  std::string text;
+  std::array<char, 1 << 16> buffer{};
+  ssize_t count = 0;
+  while ((count = ::read(descriptor, buffer.data(), buffer.size())) != 0) {
+    if (count < 0 && errno != EINTR) {
+      const int code = errno;
+      ::close(descriptor);
+      throw FileError("read", path, code);
+    }
+    text.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  }
+  ::close(descriptor);
+  return text;
 }
 
 Json parsed(const std::string& text, const std::string& origin) {

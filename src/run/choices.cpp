@@ -11,10 +11,21 @@ const std::map<std::string, HeaderMode>& choices() {
   return words;
 }
 template <>
+const std::map<std::string, Task>& choices() {
+  static const std::map<std::string, Task> words = {
+      {word_for(Task::automatic), Task::automatic},
+      {word_for(Task::classes), Task::classes},
+      {word_for(Task::labels), Task::labels},
+      {word_for(Task::numbers), Task::numbers},
+      {word_for(Task::distribution), Task::distribution}};
+  return words;
+}
+template <>
 const std::map<std::string, Normalization>& choices() {
   static const std::map<std::string, Normalization> words = {{"none", Normalization::none},
                                                              {"minmax", Normalization::minmax},
-                                                             {"standard", Normalization::standard}};
+                                                             {"standard", Normalization::standard},
+                                                             {"common", Normalization::common}};
   return words;
 }
 template <>
@@ -80,6 +91,13 @@ const std::map<std::string, OnNonfinite>& choices() {
   static const std::map<std::string, OnNonfinite> words = {{"abort", OnNonfinite::abort},
                                                            {"skip", OnNonfinite::skip},
                                                            {"rollback", OnNonfinite::rollback}};
+  return words;
+}
+
+template <>
+const std::map<std::string, Defaults>& choices() {
+  static const std::map<std::string, Defaults> words = {{"auto", Defaults::automatic},
+                                                        {"plain", Defaults::plain}};
   return words;
 }
 

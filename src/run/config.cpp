@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/config_file.hpp"
 #include "dnn/run/option_table.hpp"
 
@@ -24,6 +26,20 @@ std::string toml_value(const Json& value) {
   return value.is_string() ? toml_string(value.get<std::string>())
          : is_too_large    ? '"' + value.dump() + '"'
                            : value.dump();
+}
+
+/// For each option that the data choose, why.
+Json reasons(const Config& config) {
+  Json reasons = Json::object();
+  for (const Option& option : option_table()) {
+    if (is_open(config, option.name)) {
+      reasons[option.name] = config.resolved ? "as with --defaults plain" : "follows from the data";
+    }
+  }
+  for (const ChosenValue& chosen : config.chosen) {
+    reasons[chosen.option] = chosen.reason;
+  }
+  return reasons;
 }
 
 }  // namespace
@@ -46,6 +62,9 @@ Json to_json(const Config& config) {
   for (const Option& option : option_table()) {
     json[option.name] = option.effective ? option.effective(config) : value_of(option, config);
   }
+  if (Json chosen = reasons(config); !chosen.empty()) {
+    json["chosen"] = std::move(chosen);
+  }
   return json;
 }
 
@@ -53,9 +72,13 @@ std::string to_toml(const Config& config) {
   const Json values = to_json(config);
   std::string text;
   for (const auto& [key, value] : values.items()) {
+    if (key == "chosen") {
+      continue;
+    }
     // An unset batch size is the data's where they are few; the default said aloud would be an
     // error.
-    const bool unset = key == "batch-size" && !config.batch_size;
+    const bool unset =
+        (key == "batch-size" && !config.batch_size) || (is_open(config, key) && !config.resolved);
     text += (unset ? "# " : "") + key + " = " + toml_value(value) + "\n";
   }
   return text;

@@ -4,6 +4,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/option_table.hpp"
 
 namespace dnn {
@@ -45,6 +46,12 @@ std::vector<std::string> config_changes(const std::string& before, const Config&
     const std::string& key = option.name;
     const Json& value = current[key];
     const Json was = old.contains(key) ? old[key] : defaults[key];
+    if (is_open(now, key) && !now.resolved) {
+      if (!old.contains("chosen") || !old["chosen"].contains(key)) {
+        changes.push_back(key + ": was given as " + was.dump() + ", is left to the data");
+      }
+      continue;
+    }
     if (was == value || option.binding != Binding::model) {
       continue;
     }

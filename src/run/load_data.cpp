@@ -6,18 +6,31 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 
 namespace dnn {
 
 TrainingData load_data(const Config& config, const RankGrid& grid) {
-  LoadOptions options{
-      .wide = config.precision == Precision::f64, .threads = config.threads, .logical_shards = {}};
+  Config own = config;
+  return load_data_and_choose(own, grid);
+}
+
+TrainingData load_data_and_choose(Config& config, const RankGrid& grid) {
+  LoadOptions options{.wide = config.precision == Precision::f64,
+                      .threads = config.threads,
+                      .logical_shards = {},
+                      .choose = {}};
+  options.choose = [&config](const DataFacts& facts) -> DataSettings {
+    choose_defaults(config, facts);
+    return config;
+  };
   if (has_fixed_order(config)) {
     options.logical_shards = [&config](std::size_t batch_size) {
       return config.logical_shards > 0 ? config.logical_shards : logical_shards_of(batch_size);
     };
   }
   TrainingData data = load_training_data(config, grid, options);
+  note_scaling(config, data);
   agree(grid.world(), [&] {
     if (config.early_stop > 0 && data.sampler.validation_samples() == 0) {
       throw InputError(

@@ -13,6 +13,7 @@ const std::map<std::string, ExportFormat>& export_formats() {
   static const std::map<std::string, ExportFormat> words = {
       {"npz", ExportFormat::npz},
       {"safetensors", ExportFormat::safetensors},
+      {"onnx", ExportFormat::onnx},
       {"header", ExportFormat::header}};
   return words;
 }
@@ -69,7 +70,8 @@ ModelOptions parse_model_options(int argc, const char* const* argv) {
       ->add_option_function<std::string>(
           "--format",
           [&options](const std::string& word) { options.format = export_formats().at(word); },
-          "npz (NumPy), safetensors (PyTorch and others) or header (C++, with predict())")
+          "npz (NumPy), safetensors (PyTorch and others), onnx (ONNX Runtime) or header (C++, with "
+          "predict())")
       ->required()
       ->check(CLI::IsMember(export_formats()));
   exported->add_option("--output", options.output, "file to write")->required()->type_name("FILE");

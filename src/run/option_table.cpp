@@ -64,6 +64,10 @@ bool has_checkpoints(const Config& config) {
   return CheckpointInterval::parse(config.checkpoint_every).unit != CheckpointInterval::Unit::never;
 }
 
+bool learns_classes(const Config& config) {
+  return config.task == Task::automatic || config.task == Task::classes;
+}
+
 std::vector<Option> data_options() {
   return {
       {"data", "Data", "PATH", &Config::data,
@@ -77,8 +81,13 @@ std::vector<Option> data_options() {
       {"test-data", "Data", "PATH", &Config::test_data,
        "test data in any of these forms; default: the test part of the data folder or NPZ file",
        Binding::machine},
+      {"task", "Data", "", words(&Config::task),
+       "what is learnt: classes (one of several), labels (any of several: a column of 0 and 1 for "
+       "each), numbers (regression: a column for each), distribution (a probability for each "
+       "class: a column for each); auto: classes, where the label leaves no doubt"},
       {"label-column", "Data", "NAME|N", &Config::label_column,
-       "column of the label: a name from the header, a number from 1 (-1 is the last column), "
+       "column of the label (of several targets: their columns, with commas): a name from the "
+       "header, a number from 1 (-1 is the last column), "
        "first or last; default: a column named label, class, target or y, else the only column of "
        "text, else the last column",
        Binding::machine},
@@ -104,8 +113,25 @@ std::vector<Option> data_options() {
        "fraction of the training data held out for validation, chosen by the seed", Binding::model,
        fraction(&Config::validation)},
       {"normalize", "Data", "", words(&Config::normalize),
-       "scaling of the features, by statistics of the training set; sparse rows are divided only: "
-       "by the deviation (standard) or the largest magnitude (minmax)"},
+       "scaling of the features, by statistics of the training set: common (all by one mean and "
+       "deviation), standard (each by its own), minmax (each to 0 to 1); sparse rows are divided "
+       "only: by the deviation (standard) or the largest magnitude (minmax)",
+       Binding::model,
+       rule(
+           [](const Config& c) {
+             return c.clip_features == 0 || c.normalize != Normalization::none;
+           },
+           "leaves no deviations to clip features at; leave --clip-features out")},
+      {"clip-features", "Data", "DEVIATIONS", &Config::clip_features,
+       "largest magnitude of a scaled feature, in training and prediction; larger ones count as "
+       "this one; 0: no limit; not for sparse rows",
+       Binding::model,
+       rule(
+           [](const Config& c) {
+             return c.clip_features == 0 ||
+                    (std::isfinite(c.clip_features) && c.clip_features >= 1);
+           },
+           "must be 0 (no limit) or at least 1")},
   };
 }
 
@@ -137,10 +163,18 @@ std::vector<Option> network_options() {
 
 std::vector<Option> training_options() {
   return {
-      {"epochs", "Training", "N", &Config::epochs, "passes over the training data", Binding::model,
-       in_range(&Config::epochs, 1, (std::size_t{1} << 24) - 1)},
+      {"defaults", "Training", "", words(&Config::defaults),
+       "auto: the options marked auto follow from the training data where nobody gives them, and "
+       "the run says what was chosen and why; plain: they are the same for all data "
+       "(normalize standard, dropout 0, init he, epochs 20, batch-size 128, optimizer adam, "
+       "weight-decay 0, early-stop 0)"},
+      {"epochs", "Training", "N", &Config::epochs,
+       "passes over the training data; where they are chosen, training ends before where "
+       "--early-stop "
+       "says so",
+       Binding::model, in_range(&Config::epochs, 1, (std::size_t{1} << 24) - 1)},
       {"batch-size", "Training", "N", &Config::batch_size,
-       "samples of an update, over all ranks [128, or all samples if they are fewer]",
+       "samples of an update, over all ranks [plain: 128, or all samples if they are fewer]",
        Binding::model,
        rule([](const Config& c) { return c.batch_size.value_or(1) >= 1; }, "must be at least 1"),
        [](const Config& c) { return Json(c.batch_size.value_or(Config::default_batch_size)); }},
@@ -148,7 +182,8 @@ std::vector<Option> training_options() {
        "how gradients become updates; with sparse rows, weights of features that a batch does not "
        "store stay as they are"},
       {"lr", "Training", "RATE", &Config::lr,
-       "learning rate [adam, adamw: 0.001; sgd: 0.1; momentum, nesterov: 0.02]", Binding::model,
+       "learning rate [plain: adam, adamw: 0.001; sgd: 0.1; momentum, nesterov: 0.02]",
+       Binding::model,
        rule(
            [](const Config& c) {
              return std::isfinite(c.learning_rate()) && c.learning_rate() > 0;
@@ -179,13 +214,28 @@ std::vector<Option> training_options() {
        Binding::model, at_least_0(&Config::clip_norm)},
       {"label-smoothing", "Training", "FRACTION", &Config::label_smoothing,
        "part of a target that is spread over all classes", Binding::model,
-       fraction(&Config::label_smoothing)},
+       both(fraction(&Config::label_smoothing),
+            rule([](const Config& c) { return c.label_smoothing == 0 || learns_classes(c); },
+                 "needs --task classes"))},
+      {"huber", "Training", "DELTA", &Config::huber,
+       "task numbers: errors above DELTA, in deviations of the target, count linearly, not "
+       "squared; "
+       "0: all are squared",
+       Binding::model,
+       both(at_least_0(&Config::huber),
+            rule([](const Config& c) { return c.huber == 0 || c.task == Task::numbers; },
+                 "needs --task numbers"))},
       {"class-weights", "Training", "", words(&Config::class_weights),
-       "balanced: weight samples by the inverse of their class's frequency"},
+       "balanced: weight samples by the inverse of their class's frequency", Binding::model,
+       rule(
+           [](const Config& c) {
+             return c.class_weights == ClassWeights::none || learns_classes(c);
+           },
+           "needs --task classes")},
       {"seed", "Training", "N", &Config::seed,
        "seed of the validation split, the initial weights, the order of samples and dropout"},
       {"early-stop", "Training", "N", &Config::early_stop,
-       "stop after N epochs without a better validation result; 0: never", Binding::model,
+       "stop after N epochs without a lower validation loss; 0: never", Binding::model,
        rule([](const Config& c) { return c.early_stop == 0 || c.validation > 0; },
             "needs a validation set; set --validation above 0")},
   };
@@ -296,8 +346,9 @@ std::vector<Option> run_options() {
            },
            "needs checkpoints to go back to; leave --checkpoint-every off away")},
       {"verify-every", "Run", "N", &Config::verify_every,
-       "updates between comparisons of the ranks' parameters; 0: only after each epoch and before "
-       "each checkpoint",
+       "updates between comparisons of the ranks' parameters, and of the gradients that all ranks "
+       "compute of one logical shard; 0: the parameters only after each epoch and before each "
+       "checkpoint, the gradients never",
        Binding::machine},
       {"quiet", "Run", "", &Config::quiet, "print errors only", Binding::job},
       {"dry-run", "Run", "", &Config::dry_run,

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "dnn/core/error.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/command_line.hpp"
 #include "dnn/run/option_table.hpp"
 
@@ -101,21 +102,30 @@ CLI::Option* add_field(CLI::App& app, const Option& option, T Config::*field, Co
 void add_options(CLI::App& app, Config& config) {
   for (const Option& option : option_table()) {
     std::visit(
-        [&](const auto& field) { add_field(app, option, field, config)->group(option.group); },
+        [&](const auto& field) {
+          CLI::Option* added = add_field(app, option, field, config)->group(option.group);
+          if (is_open(config, option.name)) {
+            added->default_str("auto");
+          }
+        },
         option.field);
   }
 }
 
 /// Gives every option that nobody has given the value that `settings` has for it. A replay has none
 /// of the options that bind a job only.
-void apply_settings(CLI::App& app, const std::string& settings) {
+void apply_settings(CLI::App& app, const std::string& settings, Config& config) {
   const auto json = nlohmann::ordered_json::parse(settings);
+  if (!json.contains("defaults") && app.get_option("--defaults")->count() == 0) {
+    config.defaults = Defaults::plain;  // a run of an earlier version
+  }
   const auto word = [](const nlohmann::ordered_json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
   };
   for (const auto& [key, value] : json.items()) {
-    if (key == "reproducible") {
-      continue;  // an option of earlier versions
+    const bool is_chosen = json.contains("chosen") && json["chosen"].contains(key);
+    if (key == "reproducible" || key == "chosen" || is_chosen) {
+      continue;  // an option of earlier versions; what the data decide again
     }
     const auto known = std::find_if(option_table().begin(), option_table().end(),
                                     [&key = key](const Option& o) { return o.name == key; });
@@ -135,6 +145,7 @@ void apply_settings(CLI::App& app, const std::string& settings) {
     try {
       option->add_result(words);
       option->run_callback();
+      config.given.insert(key);
     } catch (const CLI::ParseError& error) {
       throw InputError(fmt::format("the run's setting {}: {}", key, error.what()));
     }
@@ -171,6 +182,7 @@ std::optional<ReplayRequest> replay_of(const CLI::App& app, const ReplayRequest&
 
 Options parse_options(int argc, const char* const* argv, const std::string& settings) {
   Options options;
+  options.config.defaults = Defaults::automatic;
   CLI::App app(
       "Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
       "ranks:\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
@@ -205,9 +217,14 @@ Options parse_options(int argc, const char* const* argv, const std::string& sett
   if (reproducible) {
     options.note = "note: --reproducible is no longer an option: dnn_train always works this way";
   }
+  for (const Option& option : option_table()) {
+    if (app.get_option("--" + option.name)->count() > 0) {
+      options.config.given.insert(option.name);
+    }
+  }
   options.replay = replay_of(app, replay, options.config);
   if (!settings.empty()) {
-    apply_settings(app, settings);
+    apply_settings(app, settings, options.config);
   }
   check(options.config);
   if (print_config) {

@@ -13,6 +13,7 @@
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/table_schema_json.hpp"
 #include "dnn/report/metrics_log.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/config_changes.hpp"
 
 namespace dnn {
@@ -83,6 +84,10 @@ bool goes_back(const RunFolder& folder, const Config& config) {
 
 /// What a run wrote of itself, with its configuration; null where that cannot be read.
 Json read_record(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) {
+    return {};  // a pipe would never end
+  }
   std::ifstream file(path);
   Json record = Json::parse(file, nullptr, false);
   const bool is_record =
@@ -134,7 +139,11 @@ bool is_finished(const RunFolder& folder, const Config& config) {
   if (!changes.empty()) {
     refuse_changes("the run in " + folder.path(), changes);
   }
-  return done >= config.epochs || summary.value("stopped_early", Json()) == true;
+  // What the data decide is not known yet, and the same as then.
+  const Json epochs = is_open(config, "epochs") && !config.resolved
+                          ? summary["configuration"].value("epochs", Json(config.epochs))
+                          : Json(config.epochs);
+  return done >= epochs.get<std::uint64_t>() || summary.value("stopped_early", Json()) == true;
 }
 
 /// Whether the run in this folder, which has no checkpoint, ended before its first one and can

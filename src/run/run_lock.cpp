@@ -59,22 +59,25 @@ bool may_live(const std::string& owner) {
 
 enum class Attempt { taken, held, gone };
 
-/// `gone`: the file was removed by the one who held it, after it was opened here.
-Attempt attempt(int descriptor, const std::string& file) {
+/// `gone`: the file was removed by the one who held it, after it was opened here. `refusal`: see
+/// RunLock.
+Attempt attempt(int descriptor, const std::string& file, int& refusal) {
+  refusal = 0;
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK || errno == EINTR) {
       return Attempt::held;
     }
-    if (errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP && errno != EINVAL) {
+    if (!means_unsupported(errno)) {
       throw FileError("lock the output folder", file, errno);
     }
+    refusal = errno;
     if (may_live(read_owner(descriptor))) {
       return Attempt::held;
     }
   }
   struct stat opened {};
   struct stat named {};
-  const bool same = ::fstat(descriptor, &opened) == 0 && ::stat(file.c_str(), &named) == 0 &&
+  const bool same = ::fstat(descriptor, &opened) == 0 && ::lstat(file.c_str(), &named) == 0 &&
                     opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
   return same ? Attempt::taken : Attempt::gone;
 }
@@ -95,15 +98,16 @@ RunLock RunLock::take(const std::string& path, std::chrono::milliseconds patienc
   const std::string file = path + "/.lock";
   const auto end = std::chrono::steady_clock::now() + patience;
   for (;;) {
-    Opened opened(open_file(file, O_RDWR | O_CREAT | O_CLOEXEC));
+    Opened opened(open_regular_file(file, O_RDWR | O_CREAT));
     if (opened.descriptor < 0) {
       throw FileError("lock the output folder", file, errno);
     }
-    const Attempt result = attempt(opened.descriptor, file);
+    int refusal = 0;
+    const Attempt result = attempt(opened.descriptor, file, refusal);
     const std::string owner = read_owner(opened.descriptor);
     if (result == Attempt::taken) {
       write_owner(opened.descriptor, file);
-      return {file, std::exchange(opened.descriptor, -1), owner};
+      return {file, std::exchange(opened.descriptor, -1), owner, refusal};
     }
     if (result == Attempt::held && std::chrono::steady_clock::now() >= end) {
       throw InputError(fmt::format(
@@ -115,13 +119,17 @@ RunLock RunLock::take(const std::string& path, std::chrono::milliseconds patienc
   }
 }
 
-RunLock::RunLock(std::string file, int descriptor, std::string stale)
-    : file_(std::move(file)), descriptor_(descriptor), stale_(std::move(stale)) {}
+RunLock::RunLock(std::string file, int descriptor, std::string stale, int refusal)
+    : file_(std::move(file)),
+      descriptor_(descriptor),
+      stale_(std::move(stale)),
+      refusal_(refusal) {}
 
 RunLock::RunLock(RunLock&& other) noexcept
     : file_(std::move(other.file_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
-      stale_(std::move(other.stale_)) {}
+      stale_(std::move(other.stale_)),
+      refusal_(other.refusal_) {}
 
 RunLock& RunLock::operator=(RunLock&& other) noexcept {
   if (this != &other) {
@@ -129,6 +137,7 @@ RunLock& RunLock::operator=(RunLock&& other) noexcept {
     file_ = std::move(other.file_);
     descriptor_ = std::exchange(other.descriptor_, -1);
     stale_ = std::move(other.stale_);
+    refusal_ = other.refusal_;
   }
   return *this;
 }

@@ -1,12 +1,12 @@
 #include "dnn/run/run_plan.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "dnn/comm/node_cores.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/data/sparse_batch.hpp"
@@ -71,10 +71,9 @@ ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::si
   return choose_exchange(settings, grid.data_group(), grid.data_domain(), bytes);
 }
 
-/// Throws InputError unless the parameters could be addressed and held by this machine.
+/// Throws InputError unless the parameters could be addressed and held by this job, on this host.
 void check_size(const Config& config, const Dataset& data) {
-  const auto memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-                      static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  const auto memory = static_cast<double>(available_memory());
   const std::vector<std::size_t> widths = network_widths(config, data);
   const SplitRule rule = split_rule(config, widths.back());
   const auto splits = rule.splits(widths, config.model_parallel);
@@ -92,8 +91,9 @@ void check_size(const Config& config, const Dataset& data) {
                        static_cast<double>(parameter_copies(config.optimizer));
   if (bytes > memory) {
     throw InputError(fmt::format(
-        "--hidden: {:.3g} parameters need {:.0f} GiB a rank, but this machine has {:.0f} GiB; make "
-        "the hidden layers smaller, or split the model (--model-parallel)",
+        "--hidden: {:.3g} parameters need {:.1f} GiB a rank, but this job may use {:.1f} GiB more "
+        "on "
+        "this host; make the hidden layers smaller, or split the model (--model-parallel)",
         parameters, bytes / (1 << 30), memory / (1 << 30)));
   }
 }

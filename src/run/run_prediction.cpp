@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -11,6 +10,7 @@
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/files/stream.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
@@ -49,6 +49,8 @@ class Pieces {
     options_.header = choices<HeaderMode>().at(config_.csv_header);
     options_.wide = model_.precision == Precision::f64;
     options_.features = model_.features;
+    options_.task = model_.task;
+    options_.outputs = model_.class_names.size();
     options_.schema = model_.schema.empty() ? nullptr : &model_.schema;
     options_.missing = config_.missing;
     options_.keep = config_.keep;
@@ -102,7 +104,8 @@ std::vector<SavedModel> load_models(const PredictConfig& config, const Communica
 /// What has been scored.
 struct Score {
   std::optional<PredictionFile> file;  ///< rank 0's
-  LossSums sums;                       ///< of this rank
+  PredictionSums sums;                 ///< of this rank
+  std::vector<Figure> figures;         ///< of all ranks
   std::size_t samples = 0;
   bool has_labels = false;
 };
@@ -133,6 +136,8 @@ void score_piece(const PredictConfig& config, std::vector<SavedModel> models,
 void score_all(const PredictConfig& config, std::vector<SavedModel> models,
                const ModelInterface& ensemble, const Communicator& world, Score& score) {
   Pieces pieces(config, ensemble);
+  // Numbers have the data's unit, and perhaps more digits than float.
+  const bool wide = ensemble.precision == Precision::f64 || ensemble.task == Task::numbers;
   for (bool more = true; more;) {
     Node node(world);
     {
@@ -154,21 +159,26 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       Dataset data = share_dataset(world, node, std::move(read));
       check_finite(world, data);
       data.class_names = ensemble.class_names;  // data without labels have no names
+      data.task = ensemble.task;
       if (data.first_sample == 0) {
         score.has_labels = data.has_labels();
         agree(world, [&] {
           if (world.is_root()) {
-            score.file.emplace(config.output, data, element_bytes(ensemble.precision));
+            score.file.emplace(config.output, data, make_answers<double>(data)->header(),
+                               wide ? sizeof(double) : sizeof(float));
           }
         });
+        if (data.has_labels() && !has_accuracy(data.task)) {
+          score.sums.figures = make_figures<double>(data, {{0, data.classes()}, nullptr}, false);
+        }
       }
       if (world.is_root() && !config.quiet) {
         for (const std::string& note : data.notes) {
-          std::printf("note: %s\n", note.c_str());
+          say("note: " + note);
         }
       }
       std::vector<SavedModel> own = more ? models : std::move(models);
-      if (ensemble.precision == Precision::f64) {
+      if (wide) {
         score_piece<double>(config, std::move(own), ensemble, data, world, score);
       } else {
         score_piece<float>(config, std::move(own), ensemble, data, world, score);
@@ -181,24 +191,34 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       score.file->commit(score.samples);
     }
   });
-  score.sums.loss = world.sum(score.sums.loss);
-  score.sums.correct = world.sum(score.sums.correct);
+  score.sums.sums.loss = world.sum(score.sums.sums.loss);
+  score.sums.sums.correct = world.sum(score.sums.sums.correct);
+  if (score.sums.figures) {
+    score.figures = score.sums.figures->finish(world);
+  }
 }
 
 void report(const PredictConfig& config, const Score& score, const EnsembleLayout& layout) {
   if (layout.models > 1) {
-    std::printf("ensemble of %zu models, %s averaged; %zu rank%s in %zu data shard%s\n",
-                layout.models, word_for(config.average).c_str(), layout.ranks,
-                layout.ranks == 1 ? "" : "s", layout.shards(), layout.shards() == 1 ? "" : "s");
+    say(fmt::format("ensemble of {} models, {} averaged; {} rank{} in {} data shard{}",
+                    layout.models, word_for(config.average), layout.ranks,
+                    layout.ranks == 1 ? "" : "s", layout.shards(),
+                    layout.shards() == 1 ? "" : "s"));
   }
   const auto count = static_cast<double>(score.samples);
-  if (score.has_labels) {
-    const double correct = score.sums.correct.value();
-    std::printf("accuracy %.2f %% (%.0f of %zu), loss %.4f\n", 100 * correct / count, correct,
-                score.samples, score.sums.loss.value() / count);
+  if (!score.figures.empty()) {
+    std::string text;
+    for (const Figure& figure : score.figures) {
+      text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", figure.name, figure.value);
+    }
+    say(text);
+  } else if (score.has_labels) {
+    const double correct = score.sums.sums.correct.value();
+    say(fmt::format("accuracy {:.2f} % ({:.0f} of {}), loss {:.4f}", 100 * correct / count, correct,
+                    score.samples, score.sums.sums.loss.value() / count));
   }
-  std::printf("predictions: %s (%zu sample%s)\n", config.output.c_str(), score.samples,
-              score.samples == 1 ? "" : "s");
+  say(fmt::format("predictions: {} ({} sample{})", config.output, score.samples,
+                  score.samples == 1 ? "" : "s"));
 }
 
 }  // namespace

@@ -15,7 +15,9 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/config_changes.hpp"
 #include "dnn/run/load_data.hpp"
 #include "dnn/run/resume_decision.hpp"
@@ -113,7 +115,7 @@ void give_report(const ReplayedUpdate& replayed, const Origin& origin, const Rep
                  const RunPlan& plan, bool quiet) {
   if (!quiet) {
     for (const std::string& line : replayed.to_lines()) {
-      std::printf("%s\n", line.c_str());
+      say(line);
     }
   }
   if (request.output.empty()) {
@@ -127,7 +129,7 @@ void give_report(const ReplayedUpdate& replayed, const Origin& origin, const Rep
   const std::string path = request.output + "/replay-" + std::to_string(replayed.update) + ".json";
   write_file_atomically(path, report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   if (!quiet) {
-    std::printf("report: %s\n", path.c_str());
+    say("report: " + path);
   }
 }
 
@@ -146,19 +148,22 @@ void replay(const ReplayRequest& request, const Config& config, RankGrid& grid, 
   });
 }
 
-int replay_on(const ReplayRequest& request, const Config& config, RankGrid& grid, Origin& origin) {
+int replay_on(const ReplayRequest& request, Config config, RankGrid& grid, Origin& origin) {
   const Communicator& world = grid.world();
   world.heartbeat().begin(Activity::loading);
-  const TrainingData data = load_data(config, grid);
+  const TrainingData data = load_data_and_choose(config, grid);
   const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   set_threads(plan.threads);
+  if (config.length_splits > 0) {
+    (void)find_and_use_length(config, grid, plan, data);
+  }
   agree(world, [&] {
     if (world.is_root()) {
       check_same_run(origin, config, data, request.update);
       const std::string warning =
           environment_warning(origin.path, origin.checkpoint, plan.environment);
       if (!warning.empty()) {
-        std::fprintf(stderr, "dnn_train: warning: %s\n", warning.c_str());
+        complain("dnn_train: warning: " + warning);
       }
     }
   });

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 
 namespace dnn {
 
@@ -21,6 +23,21 @@ template <class Count>
 std::string plural(Count count, const char* word) {
   return fmt::format("{} {}{}", with_commas(static_cast<std::uint64_t>(count)), word,
                      count == 1 ? "" : "s");
+}
+
+/// "accuracy 97.00 % (loss 0.1234", "r2 0.89, rmse 3.21, mae 2.10 (loss 0.1234".
+std::string describe_evaluation(const Evaluation& evaluation) {
+  if (evaluation.accuracy >= 0) {
+    return fmt::format("accuracy {:.2f} % (loss {:.4f}", 100 * evaluation.accuracy,
+                       evaluation.loss);
+  }
+  constexpr std::size_t most = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, evaluation.figures.size()); ++i) {
+    const Figure& figure = evaluation.figures[i];
+    text += fmt::format("{}{} {:.4g}", i == 0 ? "" : ", ", figure.name, figure.value);
+  }
+  return fmt::format("{} (loss {:.4f}", text, evaluation.loss);
 }
 
 /// Whether the ranks with most shards take more than a tenth longer than the mean.
@@ -101,14 +118,17 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                                     "bits:     " + describe_bits(plan, config, data)};
   warn_of_ranks(plan, data, lines);
   lines.push_back(fmt::format(
-      "data:     {}: {}, {} classes; {} samples to train, {} to validate, {} to test; features {}",
-      config.data, plural(data.train.features, "feature"), with_commas(data.train.classes()),
+      "data:     {}: {}, {}; {} samples to train, {} to validate, {} to test; features {}",
+      config.data, plural(data.train.features, "feature"), describe_targets(data.train),
       with_commas(data.sampler.training_samples()), with_commas(data.sampler.validation_samples()),
       with_commas(data.test ? data.test->samples : 0), word_for(config.normalize)));
   for (const Dataset* set : {&data.train, data.test ? &*data.test : nullptr}) {
     for (std::size_t i = 0; set != nullptr && i < set->notes.size(); ++i) {
       lines.push_back("note:     " + set->notes[i]);
     }
+  }
+  if (const std::string uneven = uneven_classes(config, data.facts); !uneven.empty()) {
+    lines.push_back("note:     " + uneven);
   }
   if (data.sparse_rows) {
     lines.push_back(fmt::format(
@@ -124,6 +144,10 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                               word_for(config.optimizer), config.learning_rate(),
                               word_for(config.lr_schedule), with_commas(data.batch_size),
                               plural(config.epochs, "epoch")));
+  for (const ChosenValue& chosen : config.chosen) {
+    lines.push_back(
+        fmt::format("chosen:   --{} {} ({})", chosen.option, chosen.value, chosen.reason));
+  }
   return lines;
 }
 
@@ -155,6 +179,14 @@ std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData
   return lines;
 }
 
+std::string describe_length(const FoundLength& found) {
+  return fmt::format(
+      "repeated splits: accuracy {:.2f} % +- {:.2f}, loss {:.4f} +- {:.4f} on samples held out ({} "
+      "splits, a fifth each); {} are best, now on all samples",
+      100 * found.accuracy, 100 * found.accuracy_deviation, found.loss, found.loss_deviation,
+      found.splits, plural(found.epochs, "epoch"));
+}
+
 std::string evaluated_set(const TrainingData& data) {
   if (data.test) {
     return "test";
@@ -168,14 +200,26 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
   std::vector<std::string> lines;
   if (result.stopped_early) {
     lines.push_back(
-        fmt::format("stopped early: no better validation result in {} epochs", config.early_stop));
+        fmt::format("stopped early: no lower validation loss in {} epochs", config.early_stop));
+  }
+  if (figures.length) {
+    lines.push_back(
+        fmt::format("on samples held out: accuracy {:.2f} %, loss {:.4f}, the mean of {} splits",
+                    100 * figures.length->accuracy, figures.length->loss, figures.length->splits));
+  }
+  lines.push_back(fmt::format("{} {}, {} samples) with the model of epoch {}, the best",
+                              figures.evaluated_on, describe_evaluation(figures.best),
+                              with_commas(figures.best.samples), result.best_epoch));
+  if (figures.best.accuracy >= 0 && !figures.best.figures.empty()) {
+    std::string more;
+    for (const Figure& figure : figures.best.figures) {
+      more += fmt::format("{}{} {:.4f}", more.empty() ? "" : ", ", figure.name, figure.value);
+    }
+    lines.push_back("  " + more);
   }
   lines.push_back(fmt::format(
-      "{} accuracy {:.2f} % (loss {:.4f}, {} samples) with the model of epoch {}, the best",
-      figures.evaluated_on, 100 * figures.best.accuracy, figures.best.loss,
-      with_commas(figures.best.samples), result.best_epoch));
-  lines.push_back(fmt::format("model: {}  (summary, metrics and confusion matrix beside it)",
-                              folder.best_model()));
+      "model: {}  (summary{} beside it)", folder.best_model(),
+      figures.best.top5_accuracy >= 0 ? ", metrics and confusion matrix" : " and metrics"));
   lines.push_back(fmt::format("report: {}  (for a browser)", folder.report()));
   return lines;
 }

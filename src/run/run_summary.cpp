@@ -1,7 +1,8 @@
 #include "dnn/run/run_summary.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -9,12 +10,14 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/csv_text.hpp"
 #include "dnn/data/table_schema_json.hpp"
 #include "dnn/report/report_page.hpp"
 #include "dnn/report/run_record.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/run_report.hpp"
 
 namespace dnn {
@@ -24,10 +27,18 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const Evaluation& evaluation) {
-  return {{"loss", evaluation.loss},
-          {"accuracy", evaluation.accuracy},
-          {"top5_accuracy", evaluation.top5_accuracy},
-          {"samples", evaluation.samples}};
+  Json json = {{"loss", evaluation.loss}};
+  if (evaluation.accuracy >= 0) {
+    json["accuracy"] = evaluation.accuracy;
+  }
+  if (evaluation.top5_accuracy >= 0) {
+    json["top5_accuracy"] = evaluation.top5_accuracy;
+  }
+  for (const Figure& figure : evaluation.figures) {
+    json[figure.name] = figure.value;
+  }
+  json["samples"] = evaluation.samples;
+  return json;
 }
 
 Json to_json(const EpochMetrics& metrics) {
@@ -43,6 +54,15 @@ Json gather_seconds(const Communicator& world, const PhaseSeconds& own) {
                      {"evaluation", own.evaluation}};
   Json all = Json::array();
   for (const std::string& text : world.gather(mine.dump(), 0)) {
+    all.push_back(Json::parse(text));
+  }
+  return all;
+}
+
+/// Collective: every rank's share of its cores, on rank 0; null where that is not known.
+Json gather_core_shares(const Communicator& world, const std::optional<double>& own) {
+  Json all = Json::array();
+  for (const std::string& text : world.gather((own ? Json(*own) : Json()).dump(), 0)) {
     all.push_back(Json::parse(text));
   }
   return all;
@@ -76,10 +96,10 @@ void try_to_write_report(const RunFolder& folder, const Json& summary) {
   try {
     write_file_atomically(folder.report(), report_page({run_record(folder.path(), summary)}));
   } catch (const InputError& error) {
-    std::fprintf(stderr,
-                 "dnn_train: warning: could not write the report: %s. Write it later with: "
-                 "dnn_model report %s\n",
-                 error.what(), folder.path().c_str());
+    complain(fmt::format(
+        "dnn_train: warning: could not write the report: {}. Write it later with: dnn_model report "
+        "{}",
+        error.what(), folder.path()));
   }
 }
 
@@ -89,6 +109,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
                    const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
                    const FinalFigures& figures) {
   const Json seconds = gather_seconds(world, result.seconds);
+  const Json core_shares = gather_core_shares(world, figures.core_share);
   agree(world, [&] {
     if (!world.is_root()) {
       return;
@@ -103,6 +124,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"products", name_of_products(plan.products, config)},
         {"environment", plan.environment.to_json()},
         {"exchange", {{"used", word_for(plan.exchange.kind)}, {"reason", plan.exchange.reason}}},
+        {"task", word_for(data.train.task)},
         {"network", plan.layout.widths()},
         {"parameters", plan.layout.parameter_count()},
         {"batch_size", data.batch_size},
@@ -122,6 +144,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"samples_per_second", samples_per_second(result)},
         {"total_seconds", figures.total_seconds},
         {"seconds_by_rank", seconds},
+        {"core_share_by_rank", core_shares},
         {"checkpoints",
          {{"written", figures.checkpoints.written},
           {"failed", figures.checkpoints.failed},
@@ -131,6 +154,19 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
           {"resumed_from", figures.resumed_from}}},
         {"sha256_best", figures.best_sha256},
         {"sha256_last", figures.last_sha256}};
+    if (figures.length) {
+      const FoundLength& found = *figures.length;
+      summary["repeated_splits"] = {{"splits", found.splits},
+                                    {"held_out_fraction", search_fraction},
+                                    {"epochs", found.epochs},
+                                    {"loss", found.loss},
+                                    {"loss_deviation", found.loss_deviation},
+                                    {"accuracy", found.accuracy},
+                                    {"accuracy_deviation", found.accuracy_deviation}};
+    }
+    if (const std::string uneven = uneven_classes(config, data.facts); !uneven.empty()) {
+      summary["note"] = uneven;
+    }
     if (!data.train.schema.empty()) {
       summary["table"] = to_json(data.train.schema);
     }
@@ -165,18 +201,18 @@ void write_confusion(const Communicator& world, const RunFolder& folder,
     if (class_names.size() > most_columns) {
       csv = "true,predicted,count\n";
       for (const auto& [pair, count] : all) {
-        csv += csv_field(class_names[static_cast<std::size_t>(pair.first)]) + ',' +
-               csv_field(class_names[static_cast<std::size_t>(pair.second)]) + ',' +
+        csv += spreadsheet_field(class_names[static_cast<std::size_t>(pair.first)]) + ',' +
+               spreadsheet_field(class_names[static_cast<std::size_t>(pair.second)]) + ',' +
                std::to_string(count) + '\n';
       }
     } else {
       csv = "true\\predicted";
       for (const std::string& name : class_names) {
-        csv += ',' + csv_field(name);
+        csv += ',' + spreadsheet_field(name);
       }
       csv += '\n';
       for (std::int32_t row = 0; row < classes; ++row) {
-        csv += csv_field(class_names[static_cast<std::size_t>(row)]);
+        csv += spreadsheet_field(class_names[static_cast<std::size_t>(row)]);
         for (std::int32_t column = 0; column < classes; ++column) {
           const auto found = all.find({row, column});
           csv += ',' + std::to_string(found == all.end() ? 0 : found->second);

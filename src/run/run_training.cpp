@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -12,12 +11,15 @@
 #include "dnn/checkpoint/checkpoint_interval.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/comm/core_watch.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/watchdog.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/data/describe_schema.hpp"
 #include "dnn/report/terminal.hpp"
+#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/explain_data.hpp"
 #include "dnn/run/load_data.hpp"
 #include "dnn/run/resume_decision.hpp"
@@ -36,7 +38,7 @@ namespace {
 
 Reporter::Mode reporter_mode(const Config& config, const Communicator& world) {
   if (config.quiet || !world.is_root()) {
-    return Reporter::Mode::silent;
+    return world.is_root() ? Reporter::Mode::quiet : Reporter::Mode::silent;
   }
   return output_is_terminal() ? Reporter::Mode::terminal : Reporter::Mode::lines;
 }
@@ -51,14 +53,14 @@ struct OpenedFolder {
 
 void warn_of_damage(const ResumedFrom& from) {
   for (const std::string& damage : from.damaged) {
-    std::fprintf(stderr, "dnn_train: warning: skipped a damaged checkpoint: %s\n", damage.c_str());
+    complain("dnn_train: warning: skipped a damaged checkpoint: " + damage);
   }
 }
 
 void warn_of_environment(const ResumedFrom& from, const Environment& now) {
   const std::string warning = environment_warning(from.path, from.checkpoint, now);
   if (!warning.empty()) {
-    std::fprintf(stderr, "dnn_train: warning: %s\n", warning.c_str());
+    complain("dnn_train: warning: " + warning);
   }
 }
 
@@ -96,6 +98,17 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
     opened.resumed_from = opened.from->path;
   }
   CheckpointFolder(opened.folder.checkpoints()).create();
+  use_log(opened.folder.log(), true);
+  if (opened.lock->refusal() != 0) {
+    complain(fmt::format(
+        "dnn_train: warning: the file system of {} does not support locks (flock: error {}), so "
+        "host and process in {}/.lock are the lock. Do not start two jobs of different hosts in "
+        "this folder",
+        path, opened.lock->refusal(), path));
+  }
+  for (const std::string& weakness : opened.folder.weaknesses()) {
+    complain("dnn_train: warning: " + weakness);
+  }
   return opened;
 }
 
@@ -106,6 +119,9 @@ OpenedFolder prepare_folder(const Config& config, const Communicator& world, con
     return world.is_root() ? open_folder(config, plan, path, data, reporter)
                            : OpenedFolder{RunFolder(path), {}, {}, {}};
   });
+  if (!world.is_root()) {
+    use_log(opened.folder.log(), false);
+  }
   opened.resumed_from = world.broadcast(opened.resumed_from, 0);
   return opened;
 }
@@ -139,11 +155,28 @@ Checkpoint go_back(const Config& config, const RunFolder& folder, const DataIden
   return std::move(from.checkpoint);
 }
 
+/// Collective: one line, where some nodes have too small a /dev/shm.
+void report_shared_memory(RankGrid& grid, Reporter& reporter) {
+  const std::string& of_data = grid.node().memory_note();
+  const std::string own = of_data.empty() ? grid.data_domain().memory_note() : of_data;
+  std::string first;
+  std::size_t hosts = 0;
+  for (const std::string& note :
+       grid.world().gather(own.empty() ? own : "host " + host_name() + ": " + own, 0)) {
+    first = first.empty() ? note : first;
+    hosts += note.empty() ? 0 : 1;
+  }
+  if (!first.empty()) {
+    reporter.line("note: " + first +
+                  (hosts > 1 ? fmt::format(" (and so on {} others)", hosts - 1) : std::string()));
+  }
+}
+
 /// Returns the exit code.
 template <class T>
 int train(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
-          const std::string& path, Reporter& reporter, StopRequest& stop,
-          const Stopwatch& since_start) {
+          const std::optional<FoundLength>& found, const std::string& path, Reporter& reporter,
+          StopRequest& stop, const Stopwatch& since_start) {
   const Communicator& world = grid.world();
   const DataIdentity identity{
       agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); }),
@@ -157,8 +190,10 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
                             {CheckpointInterval::parse(config.checkpoint_every), config.keep,
                              folder.checkpoints(), identity.sha256, plan.parallel_checkpoints,
                              [&] { return go_back(config, folder, identity); }});
+  const CoreWatch cores(grid.node(), world.rank(), !plan.shared_cores, "dnn_train");
   Trainer<T> trainer(config, grid, plan, data, reporter,
                      {provenance_of(config, plan.environment), &folder, &control});
+  report_shared_memory(grid, reporter);
   if (!opened.resumed_from.empty()) {
     reporter.line("resuming from " + opened.resumed_from);
     trainer.resume(opened.from ? std::move(opened.from->checkpoint) : Checkpoint{});
@@ -176,6 +211,7 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
 
   FinalFigures figures;
   figures.evaluated_on = evaluated_set(data);
+  figures.length = found;
   figures.last_sha256 = trainer.parameters_sha256();
   Confusion confusion;
   figures.last = trainer.final_evaluation(confusion);
@@ -183,7 +219,10 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   figures.best_sha256 = trainer.parameters_sha256();
   confusion.clear();
   figures.best = trainer.final_evaluation(confusion);
-  write_confusion(world, folder, data.train.class_names, confusion);
+  if (data.train.task == Task::classes) {
+    write_confusion(world, folder, data.train.class_names, confusion);
+  }
+  figures.core_share = cores.share();
   figures.total_seconds = since_start.seconds();
   figures.checkpoints = control.report();
   figures.checkpoint_stall_seconds = control.stall_seconds();
@@ -233,8 +272,16 @@ void remove_leftovers(const Communicator& world, const std::string& path) {
   }
 }
 
+/// Collective: finds how long to train, and says so.
+FoundLength search_length(Config& config, RankGrid& grid, const RunPlan& plan,
+                          const TrainingData& data, Reporter& reporter) {
+  const FoundLength found = find_and_use_length(config, grid, plan, data);
+  reporter.line(describe_length(found));
+  return found;
+}
+
 /// Collective: the run between the making of the node and its end. `watchdog` may be null.
-int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog) {
+int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog) {
   const Communicator& world = grid.world();
   const Stopwatch since_start;
   stop.at_once(world.is_root());
@@ -259,12 +306,13 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
     watchdog->use_folder(beginning.path);
   }
   world.heartbeat().begin(Activity::loading);
-  const TrainingData data = load_data(config, grid);
+  const TrainingData data = load_data_and_choose(config, grid);
   const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   set_threads(plan.threads);
   for (const std::string& line : describe(plan, config, data)) {
     reporter.line(line);
   }
+  std::optional<FoundLength> found;
   if (config.dry_run) {
     for (const std::string& line : describe(data.train.schema)) {
       reporter.line(line);
@@ -281,9 +329,14 @@ int run_on(const Config& config, RankGrid& grid, StopRequest& stop, Watchdog* wa
     reporter.line("dry run: configuration and data are good; nothing was trained or written");
     return exit_ok;
   }
+  if (config.length_splits > 0) {
+    found = search_length(config, grid, plan, data, reporter);
+  }
   return config.precision == Precision::f64
-             ? train<double>(config, grid, plan, data, beginning.path, reporter, stop, since_start)
-             : train<float>(config, grid, plan, data, beginning.path, reporter, stop, since_start);
+             ? train<double>(config, grid, plan, data, found, beginning.path, reporter, stop,
+                             since_start)
+             : train<float>(config, grid, plan, data, found, beginning.path, reporter, stop,
+                            since_start);
 }
 
 }  // namespace

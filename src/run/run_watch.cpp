@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 
+#include "dnn/core/messages.hpp"
 #include "dnn/watch/watch_server.hpp"
 
 namespace dnn {
@@ -14,12 +14,10 @@ void run_watch(const WatchOptions& options) {
   WatchServer server(options.folder, options.port);
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
-  const std::string text = fmt::format(
-      "watching {}; Ctrl-C ends\n\n    {}\n\n"
-      "from another machine, first: ssh -L {}:127.0.0.1:{} {}\n",
-      options.folder, server.address(), server.port(), server.port(), host.data());
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+  say(
+      fmt::format("watching {}; Ctrl-C ends\n\n    {}\n\n"
+                  "from another machine, first: ssh -L {}:127.0.0.1:{} {}\n",
+                  options.folder, server.address(), server.port(), server.port(), host.data()));
   server.serve();
 }
 

@@ -46,6 +46,10 @@ std::string data_fingerprint(const TrainingData& data) {
   }
   add_text(hash, to_text(train.schema));
   add_bytes(hash, train.labels.view);
+  if (has_target_rows(train.task)) {
+    add_text(hash, word_for(train.task));
+    add_bytes(hash, train.target_rows.view);
+  }
   if (train.has_weights()) {
     add_bytes(hash, train.weights.view);
   }
@@ -54,6 +58,9 @@ std::string data_fingerprint(const TrainingData& data) {
   add_bytes(hash, train.values.view);
   add_bytes(hash, std::as_bytes(std::span(data.normalizer.center)));
   add_bytes(hash, std::as_bytes(std::span(data.normalizer.scale)));
+  if (data.normalizer.clip > 0) {
+    add_text(hash, std::to_string(data.normalizer.clip));
+  }
   return to_hex(hash.finish());
 }
 

@@ -17,8 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr Bytes Dataset::*blocks[] = {
-    &Dataset::values,  &Dataset::row_offsets,  &Dataset::value_columns, &Dataset::labels,
-    &Dataset::weights, &Dataset::kept_offsets, &Dataset::kept_text};
+    &Dataset::values,      &Dataset::row_offsets, &Dataset::value_columns, &Dataset::labels,
+    &Dataset::target_rows, &Dataset::weights,     &Dataset::kept_offsets,  &Dataset::kept_text};
 
 /// Everything about a data set but its bytes.
 std::string describe(const Dataset& data) {
@@ -29,6 +29,7 @@ std::string describe(const Dataset& data) {
                       {"row_elements", data.row_elements},
                       {"omitted_column", data.omitted_column},
                       {"index_base", data.index_base},
+                      {"task", static_cast<int>(data.task)},
                       {"class_names", data.class_names},
                       {"feature_names", data.feature_names},
                       {"schema", to_json(data.schema)},
@@ -55,6 +56,7 @@ Dataset from_description(const json& description) {
   data.row_elements = description["row_elements"];
   data.omitted_column = description["omitted_column"];
   data.index_base = description["index_base"];
+  data.task = static_cast<Task>(description["task"].get<int>());
   data.class_names = description["class_names"].get<std::vector<std::string>>();
   data.feature_names = description["feature_names"].get<std::vector<std::string>>();
   data.schema = schema_from_json(description["schema"], data.origin);
@@ -74,6 +76,7 @@ void check_same_everywhere(const Communicator& world, const Dataset& data) {
   Sha256 hash;
   hash.update(std::as_bytes(std::span(text)));
   hash.update(data.labels.view);
+  hash.update(data.target_rows.view);
   std::uint64_t fingerprint = 0;
   const Sha256::Digest digest = hash.finish();
   std::memcpy(&fingerprint, digest.data(), sizeof(fingerprint));
@@ -103,7 +106,7 @@ Dataset share_dataset(const Communicator& world, Node& node, std::optional<Datas
       data.*blocks[i] = std::move((*read_by_leader).*blocks[i]);
       continue;
     }
-    const std::span<std::byte> shared = node.allocate_shared(size);
+    const std::span<std::byte> shared = node.allocate_shared(size, data.origin);
     if (node.is_leader()) {
       if (interleaved) {
         interleave(shared);

@@ -11,6 +11,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
@@ -21,6 +22,7 @@
 #include "dnn/store/missing_values.hpp"
 #include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
+#include "dnn/store/target_scale.hpp"
 
 namespace dnn {
 
@@ -36,12 +38,18 @@ Parts read_parts(const DataSettings& settings, bool wide) {
   DataSource source(settings.data);
   Parts parts{source.read(Part::train, options), std::nullopt};
   check_trainable(parts.train);
+  if (settings.task != Task::automatic && parts.train.task != settings.task) {
+    throw InputError(fmt::format("{}: --task {}: data of this form have classes only",
+                                 parts.train.origin, word_for(settings.task)));
+  }
   if (!settings.weight_column.empty() && !parts.train.has_weights()) {
     throw InputError(
         fmt::format("{}: --weight-column {}: only a table of text has a column of "
                     "weights; save the data as CSV",
                     parts.train.origin, settings.weight_column));
   }
+  options.task = parts.train.task;
+  options.outputs = parts.train.classes();
   const bool own_test = settings.test_data.empty() && source.has_test_part(true);
   if (own_test || !settings.test_data.empty()) {
     if (!parts.train.schema.empty()) {
@@ -112,7 +120,12 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
   // See Note [Statistics at any rank count].
   const std::size_t chunks = FeatureStatistics::chunk_count(data.samples, data.features);
   const std::size_t numbers = FeatureStatistics::flat_size(data.features);
-  std::vector<double> all(chunks * numbers, 0.0);
+  std::vector<double> all = agree(world, [&] {
+    require_memory(chunks * numbers * sizeof(double),
+                   fmt::format("{}: the statistics of {} features (is an index wrong?)",
+                               data.origin, data.features));
+    return std::vector<double>(chunks * numbers, 0.0);
+  });
   const Range mine = part_of(chunks, static_cast<std::size_t>(world.size()),
                              static_cast<std::size_t>(world.rank()));
   agree(world, [&] {
@@ -136,10 +149,74 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
   return total;
 }
 
+/// Collective over `world`.
+DataFacts facts_of(const Communicator& world, const Dataset& data) {
+  std::vector<std::uint64_t> counts(data.classes(), 0);
+  const Range mine = part_of(data.samples, static_cast<std::size_t>(world.size()),
+                             static_cast<std::size_t>(world.rank()));
+  for (std::size_t i = mine.begin; i < mine.end; ++i) {
+    ++counts[static_cast<std::size_t>(data.label_view()[i])];
+  }
+  world.all_reduce(std::span(counts), Reduction::sum);
+  DataFacts facts{.samples = data.samples,
+                  .features = data.features,
+                  .classes = data.classes(),
+                  .rarest_class = data.samples,
+                  .sparse_rows = keeps_rows_sparse(data)};
+  for (const std::uint64_t count : counts) {
+    if (count > 0) {
+      facts.rarest_class = std::min<std::size_t>(facts.rarest_class, count);
+      facts.commonest_class = std::max<std::size_t>(facts.commonest_class, count);
+    }
+  }
+  return facts;
+}
+
+Sampler::Settings sampling_of(const DataSettings& settings, const RankGrid& grid,
+                              const Dataset& train, const LoadOptions& options) {
+  Sampler::Settings sampling;
+  sampling.samples = train.samples;
+  sampling.seed = settings.seed;
+  sampling.ranks = grid.data_shards();
+  sampling.rank = grid.data_shard();
+  sampling.held_out = held_out_samples(settings, train.samples);
+  sampling.batch_size = global_batch(settings, train.samples - sampling.held_out);
+  sampling.logical_shards =
+      options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
+  if (settings.split_by_class && sampling.held_out > 0 &&
+      train.samples <= SplitOrder::most_samples) {
+    sampling.split =
+        SplitOrder::by_class(train.label_view(), train.classes(), sampling.held_out, settings.seed);
+  }
+  return sampling;
+}
+
+/// How the inputs of a data set are scaled, and which of the ways that is.
+std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, const Dataset& train,
+                                                const FeatureStatistics& features) {
+  if (train.is_sparse() && keeps_rows_sparse(train)) {
+    return {features.scaling(settings.normalize), settings.normalize};
+  }
+  const std::vector<bool> scaled = FeatureEncoding(train.schema).scaled_inputs();
+  const bool is_common = settings.choose_scaling && features.are_of_one_kind() &&
+                         std::find(scaled.begin(), scaled.end(), false) == scaled.end();
+  const Normalization kind = is_common                 ? Normalization::common
+                             : settings.choose_scaling ? Normalization::standard
+                                                       : settings.normalize;
+  Normalizer normalizer = features.normalizer(kind, scaled);
+  if (!normalizer.is_identity()) {
+    normalizer.clip = !settings.choose_scaling ? settings.clip_features
+                      : is_common              ? 0
+                                               : usual_clip;
+  }
+  return {std::move(normalizer), kind};
+}
+
 }  // namespace
 
 ReadOptions read_options_of(const DataSettings& settings, bool wide) {
   ReadOptions options;
+  options.task = settings.task;
   options.label_column = settings.label_column;
   options.weight_column = settings.weight_column;
   options.header = settings.csv_header;
@@ -154,7 +231,7 @@ ReadOptions read_options_of(const DataSettings& settings, bool wide) {
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
     return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +
-           d.weights.size();
+           d.target_rows.size() + d.weights.size();
   };
   return of(train) + (test ? of(*test) : 0);
 }
@@ -167,7 +244,7 @@ void check_finite(const Communicator& world, const Dataset& data) {
   }
 }
 
-TrainingData load_training_data(const DataSettings& settings, const RankGrid& grid,
+TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
                                 const LoadOptions& options) {
   const Communicator& world = grid.world();
   Node& node = grid.node();
@@ -177,12 +254,12 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   std::optional<Parts> parts = agree(
       world,
       [&] {
-        check_streams({settings.data, settings.test_data}, grid.domains());
+        check_streams({given.data, given.test_data}, grid.domains());
         if (!node.is_leader()) {
           return std::optional<Parts>();
         }
         const BorrowedCores borrowed(cores, threads);
-        return std::optional(read_parts(settings, options.wide));
+        return std::optional(read_parts(given, options.wide));
       },
       Waiting::asleep);
   const bool has_test =
@@ -197,32 +274,23 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   }
   parts.reset();
 
-  Sampler::Settings sampling;
-  sampling.samples = train.samples;
-  sampling.seed = settings.seed;
-  sampling.ranks = grid.data_shards();
-  sampling.rank = grid.data_shard();
-  agree(world, [&] {
-    sampling.held_out = held_out_samples(settings, train.samples);
-    sampling.batch_size = global_batch(settings, train.samples - sampling.held_out);
-    sampling.logical_shards =
-        options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
-  });
+  const DataFacts facts = facts_of(world, train);
+  const DataSettings settings =
+      agree(world, [&] { return options.choose ? options.choose(facts) : given; });
+  const Sampler::Settings sampling =
+      agree(world, [&] { return sampling_of(settings, grid, train, options); });
   const Sampler sampler(sampling);
   scale_weights(world, train, sampler);
+  scale_targets(world, train, sampler);
   fill_with_medians(world, train, sampler);
   const FeatureStatistics features =
       statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
-  const bool sparse_rows = keeps_rows_sparse(train);
-  Normalizer normalizer = agree(world, [&] {
-    return train.is_sparse() && sparse_rows
-               ? features.scaling(settings.normalize)
-               : features.normalizer(settings.normalize,
-                                     FeatureEncoding(train.schema).scaled_inputs());
-  });
+  auto [normalizer, normalization] =
+      agree(world, [&] { return scaling_of(settings, train, features); });
   const double largest = features.largest(normalizer);
   fill_with_means(train.schema, features);
   if (test) {
+    test->target_scale = train.target_scale;
     if (!test->schema.empty()) {
       test->schema = train.schema;
     }
@@ -231,11 +299,13 @@ TrainingData load_training_data(const DataSettings& settings, const RankGrid& gr
   return {.train = std::move(train),
           .test = std::move(test),
           .normalizer = std::move(normalizer),
+          .normalization = normalization,
+          .facts = facts,
           .sampler = sampler,
           .batch_size = sampling.batch_size,
           .logical_shards = sampling.logical_shards,
           .largest_feature = largest,
-          .sparse_rows = sparse_rows};
+          .sparse_rows = facts.sparse_rows};
 }
 
 }  // namespace dnn

@@ -23,19 +23,21 @@ const std::map<std::string, AskedKind>& kind_words() {
 }
 
 [[noreturn]] void refuse_cell(const TableCells& cells, std::size_t column, const std::string& name,
-                              const std::string& what) {
+                              const std::string& what, const char* asked_by) {
   const ColumnCells& bad = cells.columns()[column];
   throw InputError(fmt::format(
-      "{}, column {}: {} is not a {}, which --columns asks for; --missing takes a word for a "
-      "missing value",
-      cells.text_of(bad.first_misfit), in_quotes(name), in_quotes(bad.misfit_words.front()), what));
+      "{}, column {}: {} is not a {}, which {} asks for; --missing takes a word for a missing "
+      "value",
+      cells.text_of(bad.first_misfit), in_quotes(name), in_quotes(bad.misfit_words.front()), what,
+      asked_by));
 }
 
 }  // namespace
 
 std::vector<std::optional<AskedKind>> parse_column_kinds(const std::string& text,
                                                          const std::vector<std::string>& names,
-                                                         const std::string& origin) {
+                                                         const std::string& origin,
+                                                         bool several_labels) {
   std::vector<std::optional<AskedKind>> asked(names.size());
   if (trim(text).empty()) {
     return asked;
@@ -55,9 +57,9 @@ std::vector<std::optional<AskedKind>> parse_column_kinds(const std::string& text
       asked[find_column("--columns", name, names, origin)] = kind->second;
       labels += kind->second.kind == ColumnKind::label ? 1 : 0;
       weights += kind->second.kind == ColumnKind::weight ? 1 : 0;
-      if (labels > 1 || weights > 1) {
+      if ((labels > 1 && !several_labels) || weights > 1) {
         throw InputError(fmt::format("--columns {}: a table has one {}", text,
-                                     labels > 1 ? "label" : "column of weights"));
+                                     weights > 1 ? "column of weights" : "label"));
       }
     }
   }
@@ -112,7 +114,8 @@ bool widen_modes(const TableCells& cells, const std::vector<std::string>& names,
     switch (mode) {
       case CellMode::number:
         if (wanted) {
-          refuse_cell(cells, j, names[j], "number");
+          refuse_cell(cells, j, names[j], "number",
+                      asked[j]->kind == ColumnKind::label ? "--task" : "--columns");
         }
         if (is_few_words(column, cells.rows())) {
           continue;
@@ -124,7 +127,7 @@ bool widen_modes(const TableCells& cells, const std::vector<std::string>& names,
         break;
       case CellMode::day_first_date:
         if (wanted) {
-          refuse_cell(cells, j, names[j], "date");
+          refuse_cell(cells, j, names[j], "date", "--columns");
         }
         mode = CellMode::text;
         break;

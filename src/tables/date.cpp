@@ -99,6 +99,9 @@ std::optional<double> year_first(Parts& parts, int year) {
   const char separator = parts.front();
   parts.take(separator);
   const auto month = parts.digits(1, 2);
+  if (parts.empty() && separator == '-') {  // 2024-04
+    return whole_days(year, month, 1);
+  }
   if (!parts.take(separator)) {
     return std::nullopt;
   }
@@ -132,8 +135,14 @@ std::optional<double> year_last(Parts& parts, int first, DateOrder order) {
 
 /// The date at the beginning of `parts`, in seconds.
 std::optional<double> take_date(Parts& parts, DateOrder order) {
-  if (const auto month = parts.month_name()) {  // Apr 1, 2024
+  if (const auto month = parts.month_name()) {  // Apr 1, 2024; Apr-2024
     parts.blanks();
+    parts.take('-');
+    Parts ahead = parts;
+    if (const auto year = ahead.digits(4, 4); year && ahead.empty()) {
+      parts = ahead;
+      return whole_days(year, static_cast<int>(*month), 1);
+    }
     const auto day = parts.digits(1, 2);
     parts.take(',');
     parts.blanks();

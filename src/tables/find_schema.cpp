@@ -241,9 +241,13 @@ TableSchema find_schema(const SchemaRequest& request) {
     TableColumn& column = schema.columns.emplace_back();
     column.name = request.layout.names[j];
     column.missing = cells.missing + cells.misfits;
-    if (j == request.label) {
+    if (std::find(request.labels.begin(), request.labels.end(), j) != request.labels.end()) {
       column.kind = ColumnKind::label;
       column.distinct = cells.texts.size();
+      if (request.modes[j].mode == CellMode::number && values[j].least <= values[j].largest) {
+        column.least = values[j].least;
+        column.largest = values[j].largest;
+      }
     } else if (request.modes[j].mode == CellMode::weight) {
       column.kind = ColumnKind::weight;
       column.least = values[j].least;

@@ -8,6 +8,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/tables/label_column.hpp"
+#include "dnn/tables/table_reading.hpp"
 
 namespace dnn {
 
@@ -22,6 +23,20 @@ std::string list_of(const std::vector<std::string>& names) {
   }
   const std::string list = fmt::format("{}", fmt::join(shown, ", "));
   return names.size() > most ? fmt::format("{} and {} more", list, names.size() - most) : list;
+}
+
+void add_label(const TableSchema& schema, std::size_t place, TableSources& sources) {
+  if (has_target_rows(schema.task)) {
+    sources.targets.push_back(place);
+  } else {
+    sources.label = place;
+  }
+}
+
+std::size_t count_columns(const TableSchema& schema, ColumnKind kind) {
+  return static_cast<std::size_t>(
+      std::count_if(schema.columns.begin(), schema.columns.end(),
+                    [kind](const TableColumn& c) { return c.kind == kind; }));
 }
 
 ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
@@ -39,7 +54,7 @@ ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
     } else if (column.is_feature()) {
       match.sources.columns.push_back(found->second);
     } else if (column.kind == ColumnKind::label && found != places.end()) {
-      match.sources.label = found->second;
+      add_label(schema, found->second, match.sources);
     } else if (column.kind == ColumnKind::weight && found != places.end()) {
       match.sources.weight = found->second;
     }
@@ -77,34 +92,31 @@ struct OptionalColumns {
   }
 };
 
-/// By the number of columns. `needs_label`: of the label and the weight, the label is there.
+/// By the number of columns. `needs_label`: where that does not tell, the labels are there.
 OptionalColumns find_optional(const TableLayout& layout, const TableSchema& schema,
                               bool needs_label, const std::string& origin) {
   const std::size_t all = schema.columns.size();
-  const auto kinds = [&schema](ColumnKind kind) {
-    return static_cast<std::size_t>(
-        std::count_if(schema.columns.begin(), schema.columns.end(),
-                      [kind](const TableColumn& c) { return c.kind == kind; }));
-  };
-  const std::size_t labels = kinds(ColumnKind::label);
-  const std::size_t optional = labels + kinds(ColumnKind::weight);
+  const std::size_t labels = count_columns(schema, ColumnKind::label);
+  const std::size_t weights = count_columns(schema, ColumnKind::weight);
   if (layout.columns() == all) {
     return {};
   }
-  if (layout.columns() + optional == all) {
+  if (layout.columns() + labels + weights == all) {
     return {false, false};
   }
-  if (layout.columns() + 1 != all || optional < 2) {
+  const bool lacks_weight = weights > 0 && layout.columns() + weights == all;
+  const bool lacks_label = labels > 0 && layout.columns() + labels == all;
+  if (!lacks_weight && !lacks_label) {
     throw InputError(fmt::format("{}: the table has {} columns, the training data have {}", origin,
                                  layout.columns(), all));
   }
-  if (!needs_label) {
+  if (lacks_weight && lacks_label && !needs_label) {
     throw InputError(fmt::format(
         "{}: the table has {} columns, the training data have {}: whether the label or the weight "
         "is missing cannot be told; give the tables a header, or leave both columns out",
         origin, layout.columns(), all));
   }
-  return {true, false};
+  return {lacks_weight, !lacks_weight};
 }
 
 ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema, bool needs_label,
@@ -117,7 +129,7 @@ ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema,
       continue;
     }
     if (column.kind == ColumnKind::label) {
-      match.sources.label = place;
+      add_label(schema, place, match.sources);
     } else if (column.kind == ColumnKind::weight) {
       match.sources.weight = place;
     }
@@ -127,6 +139,24 @@ ColumnMatch match_by_place(const TableLayout& layout, const TableSchema& schema,
     ++place;
   }
   return match;
+}
+
+/// Throws InputError for target columns that are features.
+void check_targets(const TableLayout& layout, const TableSchema& schema,
+                   const TableSources& sources, const std::string& origin) {
+  const auto& features = sources.columns;
+  for (const std::size_t target : sources.targets) {
+    if (std::find(features.begin(), features.end(), target) != features.end()) {
+      throw InputError(
+          fmt::format("{}: --label-column: column {} is a feature of the training data", origin,
+                      in_quotes(layout.names[target])));
+    }
+  }
+  if (sources.targets.size() > count_columns(schema, ColumnKind::label)) {
+    throw InputError(fmt::format("{}: --label-column names {} columns, the training data have {}",
+                                 origin, sources.targets.size(),
+                                 count_columns(schema, ColumnKind::label)));
+  }
 }
 
 }  // namespace
@@ -139,7 +169,22 @@ ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
   if (options.features) {
     match.sources.weight = Dataset::none;
   }
-  if (!options.label_column.empty()) {
+  if (!options.label_column.empty() && has_target_rows(schema.task)) {
+    match.sources.targets = named_targets(layout, origin, options, {});
+    check_targets(layout, schema, match.sources, origin);
+  }
+  const std::size_t targets = match.sources.targets.size();
+  if (const std::size_t known = count_columns(schema, ColumnKind::label);
+      targets > 0 && targets < known) {
+    if (!options.features) {
+      throw InputError(
+          fmt::format("{}: the table has {} of the {} target columns that the training "
+                      "data have",
+                      origin, targets, known));
+    }
+    match.sources.targets.clear();
+  }
+  if (!options.label_column.empty() && !has_target_rows(schema.task)) {
     const std::size_t label =
         find_column("--label-column", options.label_column, layout.names, origin);
     const auto& features = match.sources.columns;

@@ -55,6 +55,9 @@ class MatchingReader {
     if (match_.sources.label != Dataset::none) {
       modes_[match_.sources.label] = {CellMode::text, true, true};
     }
+    for (const std::size_t target : match_.sources.targets) {
+      modes_[target].mode = CellMode::number;
+    }
     if (match_.sources.weight != Dataset::none) {
       modes_[match_.sources.weight].mode = CellMode::weight;
     }
@@ -76,7 +79,7 @@ class MatchingReader {
         data.notes = std::move(notes);
         return data;
       }
-      place.has_labels = match_.sources.label != Dataset::none;
+      place.has_labels = has_labels();
       for (const ColumnMode& mode : modes_) {
         place.day_first.push_back(mode.mode == CellMode::day_first_date);
       }
@@ -96,6 +99,9 @@ class MatchingReader {
     for (std::size_t f = 0; f < features_.size(); ++f) {
       check_cells(*features_[f], cells, match_.sources.columns[f]);
     }
+    for (const std::size_t target : match_.sources.targets) {
+      check_cells({.name = layout_.names[target]}, cells, target);
+    }
     note_missing(notes, cells);
     for (std::size_t f = 0; f < features_.size(); ++f) {
       const TextIndex& texts = cells.columns()[match_.sources.columns[f]].texts;
@@ -104,14 +110,16 @@ class MatchingReader {
       }
     }
     std::erase(notes, "");
-    std::size_t& label = match_.sources.label;
-    if (label != Dataset::none && options_.features && cells.columns()[label].missing > 0) {
+    std::uint64_t missing = 0;  // in one of the columns
+    for (const std::size_t label : label_columns()) {
+      missing = std::max(missing, cells.columns()[label].missing);
+    }
+    if (options_.features && missing > 0) {
       notes.push_back(
           fmt::format("{}: {} of {} rows have no label, so that the others' are not compared with "
                       "the predictions",
-                      origin_, cells.columns()[label].missing, cells.rows()));
-      modes_[label].mode = CellMode::skip;
-      label = Dataset::none;
+                      origin_, missing, cells.rows()));
+      leave_labels();
     }
     return notes;
   }
@@ -124,10 +132,24 @@ class MatchingReader {
         modes_[j].mode = place.day_first[j] ? CellMode::day_first_date : CellMode::month_first_date;
       }
     }
-    if (!place.has_labels && match_.sources.label != Dataset::none) {
-      modes_[match_.sources.label].mode = CellMode::skip;
-      match_.sources.label = Dataset::none;
+    if (!place.has_labels) {
+      leave_labels();
     }
+  }
+
+  /// The label's column, or those of the targets.
+  [[nodiscard]] std::vector<std::size_t> label_columns() const {
+    return match_.sources.label != Dataset::none ? std::vector{match_.sources.label}
+                                                 : match_.sources.targets;
+  }
+  [[nodiscard]] bool has_labels() const { return !label_columns().empty(); }
+
+  void leave_labels() {
+    for (const std::size_t label : label_columns()) {
+      modes_[label].mode = CellMode::skip;
+    }
+    match_.sources.label = Dataset::none;
+    match_.sources.targets.clear();
   }
 
   Dataset read_piece(TablePlace place) {

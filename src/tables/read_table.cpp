@@ -27,8 +27,15 @@ TableSchema plain_schema(const TableLayout& layout, const std::string& origin,
                                  origin, layout.columns(), features));
   }
   TableSchema schema;
+  schema.task = options.task == Task::automatic ? Task::classes : options.task;
   for (std::size_t j = 0; j < layout.columns(); ++j) {
     schema.columns.push_back({.name = layout.names[j]});
+  }
+  if (layout.columns() == features + 1 && options.outputs > 1 && has_target_rows(options.task)) {
+    throw InputError(
+        fmt::format("{}: the table has {} columns, but a sample has {} features and {} "
+                    "targets",
+                    origin, layout.columns(), features, options.outputs));
   }
   if (layout.columns() == features + 1) {
     const std::vector<std::optional<AskedKind>> nothing_asked;

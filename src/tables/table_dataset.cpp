@@ -12,6 +12,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/data/label_table.hpp"
+#include "dnn/data/target_rows.hpp"
 
 namespace dnn {
 
@@ -113,7 +114,7 @@ class DatasetBuilder {
   void for_each_sample(const std::vector<double>& block, Visitor&& visit) const {
     const std::size_t width = cells_.columns().size();
     for (std::size_t at = 0; at < block.size(); at += width) {
-      if (!drops_ || !std::isnan(block[at + sources_.label])) {
+      if (!drops_ || has_label(&block[at])) {
         visit(&block[at]);
       }
     }
@@ -134,6 +135,38 @@ class DatasetBuilder {
       });
     });
     return {std::as_bytes(std::span(values.get(), count)), values, {}, 0};
+  }
+
+  /// Whether a row of the table has its label, or all of its targets.
+  [[nodiscard]] bool has_label(const double* row) const {
+    return sources_.label != Dataset::none
+               ? !std::isnan(row[sources_.label])
+               : std::none_of(sources_.targets.begin(), sources_.targets.end(),
+                              [row](std::size_t j) { return std::isnan(row[j]); });
+  }
+
+  /// The rows without a label, and the place of the first in one of the columns.
+  struct Unlabelled {
+    std::uint64_t rows = 0;
+    std::string first;
+  };
+  [[nodiscard]] Unlabelled find_unlabelled() const {
+    Unlabelled found;
+    if (sources_.label != Dataset::none) {
+      const ColumnCells& label = cells_.columns()[sources_.label];
+      return {label.missing,
+              label.missing > 0 ? cells_.text_of(label.first_missing) : std::string()};
+    }
+    for (const std::vector<double>& block : cells_.blocks()) {
+      for_each_sample(block, [&](const double* row) { found.rows += has_label(row) ? 0 : 1; });
+    }
+    for (const std::size_t target : sources_.targets) {
+      const ColumnCells& column = cells_.columns()[target];
+      if (column.missing > 0 && found.first.empty()) {
+        found.first = cells_.text_of(column.first_missing);
+      }
+    }
+    return found;
   }
 
   /// For each text of a column, the place of its category.
@@ -165,25 +198,25 @@ class DatasetBuilder {
 
   void decide_on_labels() {
     data_.samples = cells_.rows();
-    if (sources_.label == Dataset::none) {
+    if (sources_.label == Dataset::none && sources_.targets.empty()) {
       return;
     }
-    const ColumnCells& label = cells_.columns()[sources_.label];
-    has_labels_ = label.missing == 0;
+    const auto [missing, first_missing] = find_unlabelled();
+    has_labels_ = missing == 0;
     if (has_labels_) {
       return;
     }
-    drops_ = options_.drop_unlabelled && label.missing < cells_.rows();
+    drops_ = options_.drop_unlabelled && missing < cells_.rows();
     has_labels_ = drops_;
     if (drops_) {
-      data_.samples -= label.missing;
+      data_.samples -= missing;
       data_.notes.push_back(
-          fmt::format("{}: rows without a label are left out: {}", data_.origin, label.missing));
+          fmt::format("{}: rows without a label are left out: {}", data_.origin, missing));
     } else {
       throw InputError(fmt::format(
           "{}: the label is missing ({} of {} rows have none); fill it in, or leave such rows out "
           "with --drop-unlabelled",
-          cells_.text_of(label.first_missing), label.missing, cells_.rows()));
+          first_missing, missing, cells_.rows()));
     }
   }
 
@@ -248,7 +281,12 @@ class DatasetBuilder {
   }
 
   void fill_labels() {
+    data_.task = data_.schema.task;
     if (!has_labels_) {
+      return;
+    }
+    if (has_target_rows(data_.task)) {
+      fill_targets();
       return;
     }
     const TextIndex& texts = cells_.columns()[sources_.label].texts;
@@ -264,6 +302,23 @@ class DatasetBuilder {
       *label = class_of[static_cast<std::size_t>(row[sources_.label])];
     });
     data_.class_names = std::move(classes.class_names);
+  }
+
+  void fill_targets() {
+    const std::size_t count = sources_.targets.size();
+    const Bytes filled = fill<double>(count, [&](const double* row, double* target) {
+      for (std::size_t j = 0; j < count; ++j) {
+        target[j] = row[sources_.targets[j]];
+      }
+    });
+    const auto all = filled.as<double>();
+    std::vector<double> rows(all.begin(), all.end());
+    for (const TableColumn& column : data_.schema.columns) {
+      if (column.kind == ColumnKind::label) {
+        data_.class_names.push_back(column.name);
+      }
+    }
+    set_targets(data_, std::move(rows));
   }
 
   void fill_weights() {

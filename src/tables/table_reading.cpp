@@ -1,7 +1,10 @@
 #include "dnn/tables/table_reading.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "dnn/core/error.hpp"
 #include "dnn/data/table_schema.hpp"
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/label_column.hpp"
@@ -34,6 +37,38 @@ std::vector<std::string> missing_words(const ReadOptions& options) {
   }
   return options.schema != nullptr ? options.schema->missing_words
                                    : split_words(usual_missing_words);
+}
+
+std::vector<std::size_t> named_targets(const TableLayout& layout, const std::string& origin,
+                                       const ReadOptions& options,
+                                       const std::vector<std::optional<AskedKind>>& asked) {
+  std::vector<std::size_t> targets;
+  if (!options.label_column.empty()) {
+    // A name that holds a comma is one column.
+    const bool is_one = std::find(layout.names.begin(), layout.names.end(), options.label_column) !=
+                        layout.names.end();
+    for (const std::string& name : is_one ? std::vector<std::string>{options.label_column}
+                                          : split_words(options.label_column)) {
+      targets.push_back(find_column("--label-column", name, layout.names, origin));
+    }
+    std::vector<std::size_t> sorted = targets;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+      throw InputError(fmt::format("{}: --label-column {}: a column is named twice", origin,
+                                   options.label_column));
+    }
+    return targets;
+  }
+  for (std::size_t j = 0; j < asked.size(); ++j) {
+    if (asked[j] && asked[j]->kind == ColumnKind::label) {
+      targets.push_back(j);
+    }
+  }
+  const auto usual = layout.has_header ? usual_label_column(layout.names) : std::nullopt;
+  if (targets.empty() && usual && (asked.empty() || !asked[*usual])) {
+    targets.push_back(*usual);
+  }
+  return targets;
 }
 
 std::optional<std::size_t> named_label(const TableLayout& layout, const std::string& origin,

@@ -33,41 +33,41 @@ class TableReader {
         options_(options),
         words_(missing_words(options)),
         missing_(words_),
-        asked_(parse_column_kinds(options.columns, layout_.names, origin)),
+        has_targets_(has_target_rows(options.task)),
+        asked_(parse_column_kinds(options.columns, layout_.names, origin, has_targets_)),
         modes_(first_modes(asked_)) {
     ask_for_weights();
   }
 
   Dataset read() {
-    std::optional<std::size_t> label = named_label(layout_, origin_, options_, asked_);
-    if (label && label == weight_) {
-      throw InputError(fmt::format("{}: column {} cannot be both the label and the weight", origin_,
-                                   in_quotes(layout_.names[*label])));
+    std::string label_note;
+    const std::vector<std::size_t> labels =
+        has_targets_ ? find_targets(label_note) : std::vector{find_label(label_note)};
+    for (const std::size_t label : labels) {
+      asked_[label] = AskedKind{ColumnKind::label, false};
+      modes_[label] = has_targets_ ? ColumnMode{CellMode::number, false, false}
+                                   : ColumnMode{CellMode::text, true, true};
     }
     (void)read_rows(sample);
-    std::string label_note;
-    if (!label) {
-      label = only_text_column();
-      label_note = label ? "the only column of text" : "the last column";
-      label = label ? label : last_column();
-    }
-    asked_[*label] = AskedKind{ColumnKind::label, false};
-    modes_[*label] = {CellMode::text, true, true};
     TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
     if (cells.rows() == 0) {
       throw InputError(origin_ + (layout_.has_header ? ": no rows below the header" : ": no rows"));
     }
     TableSchema schema =
-        find_schema({cells, layout_, modes_, asked_, *label, options_.max_categories});
+        find_schema({cells, layout_, modes_, asked_, labels, options_.max_categories});
     schema.missing_words = words_;
-    if (!label_note.empty()) {
-      check_guess(cells, schema, *label, label_note);
+    schema.task = has_targets_ ? options_.task : Task::classes;
+    if (!label_note.empty() && !has_targets_) {
+      check_guess(cells, schema, labels.front(), label_note);
+    }
+    if (options_.task == Task::automatic) {
+      check_classes(cells, labels.front());
     }
     check_features(schema);
     note_ambiguous_dates(schema);
-    Dataset data = make_dataset(std::move(cells), origin_, schema,
-                                sources_of(schema, *label, weight_), options_);
-    add_notes(data, *label, label_note);
+    Dataset data =
+        make_dataset(std::move(cells), origin_, schema, sources_of(schema, labels), options_);
+    add_notes(data, labels.front(), label_note);
     return data;
   }
 
@@ -97,6 +97,60 @@ class TableReader {
     modes_[named] = {CellMode::weight, false, false};
   }
 
+  [[nodiscard]] std::size_t find_label(std::string& note) {
+    std::optional<std::size_t> label = named_label(layout_, origin_, options_, asked_);
+    if (label) {
+      check_weight_is_none_of({*label});
+      return *label;
+    }
+    (void)read_rows(sample);
+    label = only_text_column();
+    note = label ? "the only column of text" : "the last column";
+    return label ? *label : last_column();
+  }
+
+  [[nodiscard]] std::vector<std::size_t> find_targets(std::string& note) const {
+    std::vector<std::size_t> targets = named_targets(layout_, origin_, options_, asked_);
+    check_weight_is_none_of(targets);
+    if (targets.empty()) {
+      targets.push_back(last_column());
+      note = "the last column";
+    }
+    return targets;
+  }
+
+  void check_weight_is_none_of(const std::vector<std::size_t>& labels) const {
+    if (weight_ && std::find(labels.begin(), labels.end(), *weight_) != labels.end()) {
+      throw InputError(fmt::format("{}: column {} cannot be both the label and the weight", origin_,
+                                   in_quotes(layout_.names[*weight_])));
+    }
+  }
+
+  /// Throws InputError for numbers that may be classes as well as numbers.
+  void check_classes(const TableCells& cells, std::size_t label) const {
+    constexpr std::size_t many = 20;
+    const TextIndex& texts = cells.columns()[label].texts;
+    std::size_t integers = 0;
+    for (std::size_t t = 0; t < texts.size(); ++t) {
+      if (!parse_number<double>(texts.text(t))) {
+        return;
+      }
+      integers += parse_integer(texts.text(t)) ? 1 : 0;
+    }
+    const bool whole = integers == texts.size();
+    if (texts.size() == 0 ||
+        (whole && (texts.size() <= many || 10 * texts.size() <= cells.rows()))) {
+      return;
+    }
+    throw InputError(fmt::format(
+        "{}: the label, column {}, holds {}: --task numbers learns them as numbers (regression){}; "
+        "--label-column names another column",
+        origin_, in_quotes(layout_.names[label]),
+        whole ? fmt::format("{} different numbers in {} rows", texts.size(), cells.rows())
+              : "numbers that are not whole",
+        whole ? ", --task classes as so many classes" : ""));
+  }
+
   /// Throws InputError where a label that nobody has named cannot be one.
   void check_guess(const TableCells& cells, const TableSchema& schema, std::size_t label,
                    const std::string& why) const {
@@ -110,10 +164,12 @@ class TableReader {
     }
     const bool all_numbers = numbers == column.texts.size();
     std::string trouble;
-    if (all_numbers && integers < numbers) {
-      trouble = "holds numbers that are not whole (regression is not supported)";
-    } else if (all_numbers && numbers > many && 10 * numbers > cells.rows()) {
-      trouble = fmt::format("holds {} different numbers in {} rows", numbers, cells.rows());
+    if (options_.task == Task::automatic && all_numbers && integers < numbers) {
+      trouble = "holds numbers that are not whole (--task numbers learns them)";
+    } else if (options_.task == Task::automatic && all_numbers && numbers > many &&
+               10 * numbers > cells.rows()) {
+      trouble = fmt::format("holds {} different numbers in {} rows (--task numbers learns them)",
+                            numbers, cells.rows());
     } else if (!all_numbers && column.texts.size() > many &&
                10 * column.texts.size() >= 9 * cells.rows()) {
       trouble =
@@ -232,16 +288,21 @@ class TableReader {
         reasons));
   }
 
-  static TableSources sources_of(const TableSchema& schema, std::size_t label,
-                                 std::optional<std::size_t> weight) {
+  [[nodiscard]] TableSources sources_of(const TableSchema& schema,
+                                        const std::vector<std::size_t>& labels) const {
     TableSources sources;
     for (std::size_t j = 0; j < schema.columns.size(); ++j) {
       if (schema.columns[j].is_feature()) {
         sources.columns.push_back(j);
       }
     }
-    sources.label = label;
-    sources.weight = weight.value_or(Dataset::none);
+    if (has_targets_) {
+      sources.targets = labels;
+      std::sort(sources.targets.begin(), sources.targets.end());  // the schema's order
+    } else {
+      sources.label = labels.front();
+    }
+    sources.weight = weight_.value_or(Dataset::none);
     return sources;
   }
 
@@ -264,6 +325,7 @@ class TableReader {
   const ReadOptions& options_;
   std::vector<std::string> words_;
   MissingWords missing_;
+  bool has_targets_;  ///< labels are target rows
   std::vector<std::optional<AskedKind>> asked_;
   std::vector<ColumnMode> modes_;
   std::optional<std::size_t> weight_;

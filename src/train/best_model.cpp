@@ -1,12 +1,14 @@
 #include "dnn/train/best_model.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/model/model_file.hpp"
 
@@ -14,7 +16,9 @@ namespace dnn {
 
 BestModel::BestModel(const Setup& setup) : setup_(setup) {
   if (setup_.folder != nullptr && setup_.world.is_root()) {
+    constexpr double report_interval = 30;  // seconds
     metrics_log_.emplace(setup_.folder->metrics());
+    report_.emplace(setup_.folder->path(), report_interval);
   }
 }
 
@@ -24,7 +28,7 @@ bool BestModel::improves(const EpochMetrics& metrics) const {
   }
   const Evaluation& now = *metrics.validation;
   const Evaluation& best = *best_->validation;
-  return now.accuracy > best.accuracy || (now.accuracy == best.accuracy && now.loss < best.loss);
+  return now.loss < best.loss || (now.loss == best.loss && now.accuracy > best.accuracy);
 }
 
 void BestModel::end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present) {
@@ -57,13 +61,14 @@ void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, boo
     try {
       work();
       unsaved = false;
-    } catch (const FileError& error) {
+    } catch (const InputError& error) {
       unsaved = true;
       if (!warned) {
-        std::fprintf(stderr,
-                     "dnn_train: warning: could not write the %s of epoch %zu: %s. Training "
-                     "continues; the %s will be written as soon as that works.\n",
-                     what, epochs.back().epoch, error.what(), what);
+        complain(
+            fmt::format("dnn_train: warning: could not write the {} of epoch {}: {}. Training "
+                        "continues; the {} "
+                        "will be written as soon as that works.",
+                        what, epochs.back().epoch, error.what(), what));
       }
     }
   };
@@ -72,6 +77,7 @@ void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, boo
             [&] { save(setup_.folder->best_model(), *best_, present); });
   }
   attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(epochs); });
+  attempt(report_unsaved_, "report", [&] { report_->update(); });
 }
 
 void BestModel::restore(const std::optional<EpochMetrics>& best, Parameters parameters) {
@@ -129,6 +135,8 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   ModelDescription description;
   description.widths.assign(setup_.widths.begin(), setup_.widths.end());
   description.precision = stored_as(setup_.settings.precision);
+  description.task = setup_.data.train.task;
+  description.target_scale = setup_.data.train.target_scale;
   description.class_names = setup_.data.train.class_names;
   description.feature_names = setup_.data.train.feature_names;
   description.index_base = setup_.data.train.index_base;
@@ -139,6 +147,7 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
   if (metrics.validation) {
     description.validation_loss = metrics.validation->loss;
     description.validation_accuracy = metrics.validation->accuracy;
+    description.validation_figures = metrics.validation->figures;
     description.validation_samples = metrics.validation->samples;
   }
   description.program = program_name;

@@ -1,38 +1,19 @@
 #include "dnn/train/evaluator.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/partition.hpp"
-#include "dnn/nn/softmax.hpp"
 #include "dnn/parallel/top_classes.hpp"
 
 namespace dnn {
 
 namespace {
-
-/// As loss.evaluate; where a sample's logits are no numbers the loss is NaN, and `bad` counts it.
-template <class T>
-LossSums evaluate(const SoftmaxCrossEntropy& loss, MatrixView<const T> logits,
-                  const Targets& targets, std::uint64_t& bad) {
-  try {
-    return loss.evaluate(logits, targets);
-  } catch (const NumericalError&) {
-    LossSums sums;
-    if (logits.rows == 1) {
-      ++bad;
-      sums.add(std::numeric_limits<double>::quiet_NaN(), false, targets.weight(0));
-      return sums;
-    }
-    for (std::size_t s = 0; s < logits.rows; ++s) {
-      sums += evaluate<T>(loss, {logits.row(s).data(), 1, logits.cols}, targets.sample(s), bad);
-    }
-    return sums;
-  }
-}
 
 constexpr std::size_t top_count = 5;
 
@@ -53,21 +34,19 @@ bool is_in_top(std::span<const T> a, std::size_t label) {
 }  // namespace
 
 template <class T>
-Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gatherer<T> gatherer,
-                        InputForm form, std::size_t samples,
+Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, const Dataset& outputs,
+                        Gatherer<T> gatherer, InputForm form, std::size_t samples,
                         std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows)
     : grid_(grid),
       model_group_(grid.is_split() ? &grid.model_group() : nullptr),
       classes_(layout.layers().back().columns),
+      outputs_(outputs),
+      loss_(make_task_loss<T>({.task = outputs.task, .class_weights = {}}, model_group_, layout,
+                              max_rows)),
       samples_(samples),
       sample_at_(std::move(sample_at)),
       max_rows_(max_rows),
-      loader_(std::move(gatherer), max_rows, form) {
-  if (model_group_ != nullptr || layout.class_blocks() > 1) {
-    sharded_loss_.emplace(model_group_, layout.widths().back(), classes_, max_rows,
-                          SoftmaxCrossEntropy(), layout.class_blocks());
-  }
-}
+      loader_(std::move(gatherer), max_rows, form) {}
 
 template <class T>
 Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
@@ -84,6 +63,7 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
       },
       steps);
   Counts counts;
+  counts.figures = make_figures<T>(outputs_, {classes_, model_group_}, confusion != nullptr);
   const std::size_t largest = samples_of(0).size();
   for (std::size_t step = 0; step < (largest + max_rows_ - 1) / max_rows_; ++step) {
     if (between) {
@@ -94,13 +74,22 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
     }
     const Batch<T> batch = loader_.next();
     const MatrixView<const T> logits = network.forward(batch.X);
-    if (sharded_loss_) {
-      add_slices(logits, batch.targets, counts, confusion);
+    const auto result = loss_->evaluate(logits, batch.targets);
+    counts.sums += result.sums;
+    counts.bad += model_group_ == nullptr || model_group_->is_root() ? result.bad_rows : 0;
+    if (counts.figures) {
+      counts.figures->add(logits, batch.targets, result.rows);
+    }
+    if (confusion == nullptr || outputs_.task != Task::classes) {
+      continue;
+    }
+    if (model_group_ != nullptr || classes_.size() < outputs_.classes()) {
+      add_slices(logits, batch.targets, counts, *confusion);
     } else {
-      add_whole(logits, batch.targets, counts, confusion);
+      add_whole(logits, batch.targets, counts, *confusion);
     }
   }
-  return mean(counts, confusion != nullptr);
+  return mean(counts, confusion != nullptr && outputs_.task == Task::classes);
 }
 
 template <class T>
@@ -110,38 +99,30 @@ Range Evaluator<T>::samples_of(std::size_t shard) const {
 
 template <class T>
 void Evaluator<T>::add_whole(MatrixView<const T> logits, const Targets& targets, Counts& counts,
-                             Confusion* confusion) const {
-  const std::span<const std::int32_t> labels = targets.classes;
-  counts.sums += evaluate(SoftmaxCrossEntropy(), logits, targets, counts.bad);
-  if (confusion != nullptr) {
-    for (std::size_t s = 0; s < logits.rows; ++s) {
-      ++(*confusion)[{labels[s], predicted_class<T>(logits.row(s))}];
-      const bool in_top = is_in_top<T>(logits.row(s), static_cast<std::size_t>(labels[s]));
-      counts.top5 += in_top ? targets.weight(s) : 0;
-    }
+                             Confusion& confusion) const {
+  for (std::size_t s = 0; s < logits.rows; ++s) {
+    const std::int32_t label = targets.classes[s];
+    ++confusion[{label, predicted_class<T>(logits.row(s))}];
+    const bool in_top = is_in_top<T>(logits.row(s), static_cast<std::size_t>(label));
+    counts.top5 += in_top ? targets.weight(s) : 0;
   }
 }
 
 /// Collective over the model group, whose first rank counts.
 template <class T>
 void Evaluator<T>::add_slices(MatrixView<const T> logits, const Targets& targets, Counts& counts,
-                              Confusion* confusion) {
-  const std::span<const std::int32_t> labels = targets.classes;
-  const auto result = sharded_loss_->evaluate(logits, targets);
-  std::vector<std::int32_t> top(confusion != nullptr ? logits.rows * top_count : 0);
-  if (confusion != nullptr) {
-    top_classes(model_group_, classes_, logits, top_count, std::span(top));
+                              Confusion& confusion) const {
+  std::vector<std::int32_t> top(logits.rows * top_count);
+  top_classes(model_group_, classes_, logits, top_count, std::span(top));
+  if (model_group_ != nullptr && !model_group_->is_root()) {
+    return;
   }
-  if (model_group_ == nullptr || model_group_->is_root()) {
-    counts.sums += result.sums;
-    counts.bad += result.bad_rows;
-    for (std::size_t s = 0; s < top.size() / top_count; ++s) {
-      const auto candidates = std::span(top).subspan(s * top_count, top_count);
-      ++(*confusion)[{labels[s], candidates.front()}];
-      const bool in_top =
-          std::find(candidates.begin(), candidates.end(), labels[s]) != candidates.end();
-      counts.top5 += in_top ? targets.weight(s) : 0;
-    }
+  for (std::size_t s = 0; s < logits.rows; ++s) {
+    const std::int32_t label = targets.classes[s];
+    const auto candidates = std::span(top).subspan(s * top_count, top_count);
+    ++confusion[{label, candidates.front()}];
+    const bool in_top = std::find(candidates.begin(), candidates.end(), label) != candidates.end();
+    counts.top5 += in_top ? targets.weight(s) : 0;
   }
 }
 
@@ -155,21 +136,21 @@ Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
   if (std::isnan(total_loss)) {
     const std::uint64_t bad = world.all_reduce(counts.bad, Reduction::sum);
     if (world.is_root()) {
-      std::fprintf(
-          stderr,
-          "dnn_train: warning: evaluation: the logits of %llu of %zu samples are no numbers; "
-          "they count as wrong, and the loss is NaN\n",
-          static_cast<unsigned long long>(bad), samples_);
+      complain(fmt::format(
+          "dnn_train: warning: evaluation: the logits of {} of {} samples are no numbers; they "
+          "count as wrong, and the loss is NaN",
+          bad, samples_));
     }
   }
-  Evaluation result{total_loss / weight, correct / weight, samples_};
+  Evaluation result{total_loss / weight, has_accuracy(outputs_.task) ? correct / weight : -1,
+                    samples_};
   if (with_top5) {
     result.top5_accuracy = world.sum(counts.top5).value() / weight;
   }
-  // What follows from the result (a better model, an early stop) must be the same on every rank, to
-  // the last bit, which MPI_Allreduce does not promise.
-  world.broadcast(std::as_writable_bytes(std::span(&result, 1)), 0);
-  return result;
+  if (counts.figures) {
+    result.figures = counts.figures->finish(world);
+  }
+  return result;  // of exact sums, which have the same bits on every rank
 }
 
 template <class T>

@@ -1,11 +1,16 @@
 #include "dnn/train/nonfinite_policy.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 #include <vector>
+
+#include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
+#include "dnn/core/output_file.hpp"
 
 namespace dnn {
 
@@ -132,11 +137,18 @@ void NonfinitePolicy::report(const Place& place, const std::optional<BadNumbers>
     return;
   }
   if (action != Action::abort) {
-    std::fprintf(stderr, "dnn_train: warning: %s\n  %s\n", message_.c_str(),
-                 word_for_action(action));
+    complain("dnn_train: warning: " + message_ + "\n  " + word_for_action(action));
   }
-  if (!log_.empty() && !(std::ofstream(log_, std::ios::app) << entry.dump() << std::endl)) {
-    std::fprintf(stderr, "dnn_train: warning: cannot write the report: %s\n", log_.c_str());
+  if (log_.empty()) {
+    return;
+  }
+  try {
+    OutputFile file(log_, O_APPEND | O_CREAT, log_);
+    const std::string line = entry.dump() + '\n';
+    file.write(std::as_bytes(std::span(line)));
+    file.close();
+  } catch (const FileError& error) {
+    complain(std::string("dnn_train: warning: cannot write the report: ") + error.what());
   }
 }
 

@@ -61,9 +61,10 @@ std::vector<std::string> ReplayedUpdate::to_lines() const {
   const std::string place = "update " + std::to_string(update) + " (epoch " +
                             std::to_string(epoch) + ", step " + std::to_string(step) + ")";
   if (finite) {
-    lines.push_back(fmt::format("{}: loss {}, accuracy {} over {} samples, learning rate {}", place,
-                                in_full(loss), in_short(accuracy), samples,
-                                in_short(learning_rate)));
+    const std::string right =
+        std::isnan(accuracy) ? std::string() : ", accuracy " + in_short(accuracy);
+    lines.push_back(fmt::format("{}: loss {}{} over {} samples, learning rate {}", place,
+                                in_full(loss), right, samples, in_short(learning_rate)));
   } else {
     lines.push_back(fmt::format("{} is not finite, and changes nothing:{}", place,
                                 describe_findings(findings)));

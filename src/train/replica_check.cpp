@@ -22,7 +22,8 @@ struct Mark {
 };
 
 /// `marks`: of all ranks, equally many each.
-[[noreturn]] void report(const Communicator& world, const std::vector<Mark>& marks) {
+[[noreturn]] void report(const Communicator& world, const std::vector<Mark>& marks,
+                         const std::string& subject) {
   std::map<Mark, std::size_t> counts;
   std::map<std::uint64_t, std::size_t> totals;
   for (const Mark& mark : marks) {
@@ -45,7 +46,7 @@ struct Mark {
     }
   }
   throw std::runtime_error(
-      world.broadcast("the ranks' parameters differ: " +
+      world.broadcast(subject + " differ: " +
                           (has_majority ? "those of rank " + names + " are not those of most ranks"
                                         : "no majority of ranks " + names + " has the same") +
                           ". Possible causes: a processor of another kind, or a memory fault. "
@@ -57,7 +58,8 @@ struct Mark {
 }  // namespace
 
 std::vector<Sha256::Digest> check_replicas(const Communicator& world,
-                                           const std::vector<Replica>& own) {
+                                           const std::vector<Replica>& own,
+                                           const std::string& subject) {
   std::vector<Mark> mine;
   std::vector<Sha256::Digest> digests;
   for (const Replica& replica : own) {
@@ -76,7 +78,7 @@ std::vector<Sha256::Digest> check_replicas(const Communicator& world,
   if (std::any_of(all.begin(), all.end(), [&first](const Mark& mark) {
         return first.emplace(mark.of, mark.hash).first->second != mark.hash;
       })) {
-    report(world, all);
+    report(world, all, subject);
   }
   return digests;
 }

@@ -10,7 +10,7 @@ RunEvaluator<T>::RunEvaluator(const RankGrid& grid, const ParameterLayout& part,
     : grid_(grid), part_(part), data_(data) {
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
-        grid, part, Gatherer<T>(data.train, data.normalizer), data.form(),
+        grid, part, data.train, Gatherer<T>(data.train, data.normalizer), data.form(),
         data.sampler.validation_samples(),
         [&sampler = data.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
         most_rows);
@@ -33,7 +33,7 @@ Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion) {
   }
   const Dataset& set = data_.test ? *data_.test : data_.train;
   Evaluator<T> evaluator(
-      grid_, part_, Gatherer<T>(set, data_.normalizer), data_.form(), set.samples,
+      grid_, part_, data_.train, Gatherer<T>(set, data_.normalizer), data_.form(), set.samples,
       [](std::uint64_t i) { return i; }, most_rows);
   return evaluator.run(network, &confusion);
 }

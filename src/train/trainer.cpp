@@ -33,6 +33,7 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
              std::max(data.sampler.max_share(), RunEvaluator<T>::most_rows)),
       schedule_(schedule_of(settings, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share(), data.form()),
+      gradient_check_(grid, data, model_.step(), plan.products != ProductKind::bf16),
       evaluation_(grid, plan.part, data),
       models_({settings, world_, data, plan.layout.widths(), model_.parts(), outputs_.provenance,
                outputs_.folder}),
@@ -80,6 +81,7 @@ void Trainer<T>::train_epoch() {
       advance();
       if (settings_.verify_every > 0 && updates() % settings_.verify_every == 0) {
         model_.check();
+        check_gradients();
       }
       if (control_ != nullptr && position_.step < data_.sampler.steps()) {
         obey(control_->after_update(updates()));
@@ -92,6 +94,15 @@ void Trainer<T>::train_epoch() {
     }
   } catch (const WentBack&) {
     ++result_.rollbacks;
+  }
+}
+
+/// After an update: see Note [One shard computed by all].
+template <class T>
+void Trainer<T>::check_gradients() {
+  if (gradient_check_.is_possible()) {
+    gradient_check_.run(position_.epoch, position_.step - 1,
+                        updates() / settings_.verify_every % data_.logical_shards);
   }
 }
 
@@ -176,7 +187,7 @@ void Trainer<T>::obey(CheckpointControl::Order order) {
 
 template <class T>
 void Trainer<T>::end_epoch() {
-  EpochMetrics metrics = position_.metrics(world_, data_.sampler);
+  EpochMetrics metrics = position_.metrics(world_, data_.sampler, data_.train.task);
   metrics.sha256 = model_.check();
   validate(metrics);
   world_.heartbeat().begin(Activity::writing);
@@ -260,7 +271,7 @@ ReplayedUpdate Trainer<T>::look_at_update() {
   const double weight = world_.sum(done.sums.weight).value();
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
   result.loss = done.counts ? loss / weight : none;
-  result.accuracy = done.counts ? correct / weight : none;
+  result.accuracy = done.counts && has_accuracy(data_.train.task) ? correct / weight : none;
   result.gradients =
       LayerNorms::of<T>(grid_, model_.step().layout(), std::span<const T>(gradients));
   result.parameters = LayerNorms::of<T>(grid_, model_.step().layout(), model_.step().values());

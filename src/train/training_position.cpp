@@ -2,14 +2,16 @@
 
 namespace dnn {
 
-EpochMetrics TrainingPosition::metrics(const Communicator& world, const Sampler& sampler) const {
+EpochMetrics TrainingPosition::metrics(const Communicator& world, const Sampler& sampler,
+                                       Task task) const {
   EpochMetrics metrics;
   metrics.epoch = epoch;
   metrics.learning_rate = learning_rate;
   const std::size_t counted = sampler.training_samples() - left_out;
   const double weight = world.sum(sums.weight).value();
-  metrics.train = {world.sum(sums.loss).value() / weight, world.sum(sums.correct).value() / weight,
-                   counted};
+  const double correct = world.sum(sums.correct).value();
+  metrics.train = {world.sum(sums.loss).value() / weight,
+                   has_accuracy(task) ? correct / weight : -1, counted};
   metrics.seconds = seconds;
   metrics.samples_per_second = static_cast<double>(counted) / seconds;
   return metrics;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <utility>
 
-#include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/core/sparse_columns.hpp"
 #include "dnn/core/stopwatch.hpp"
@@ -53,7 +52,7 @@ std::optional<ClassBlockSums<T>> sums_over_blocks(const ParameterLayout& layout,
 
 template <class T>
 TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& settings,
-                              SoftmaxCrossEntropy loss, const OptimizerSettings& optimizer,
+                              const LossSettings& loss, const OptimizerSettings& optimizer,
                               GradientExchange<T>& exchange, const Communicator* model_group)
     : layout_(layout),
       settings_(settings),
@@ -71,21 +70,42 @@ TrainingStep<T>::TrainingStep(const ParameterLayout& layout, const Settings& set
                 .sparse_input = settings.sparse_input,
                 .group = sums_ ? &*sums_ : nullptr,
                 .block_sums = block_sums_ ? &*block_sums_ : nullptr}),
-      loss_(std::move(loss)),
+      loss_(make_task_loss<T>(loss, model_group, layout_, settings.max_rows)),
       optimizer_(make_optimizer<T>(optimizer, exchange.own(), layout_.weight_ranges())) {
   if (settings.logical_shards > 0) {
-    std::vector<NodeGradients<T>> nodes;
-    for (const Range node : tree_nodes(settings.logical_shards, settings.logical)) {
-      const std::size_t first = settings.logical.begin;
-      nodes.push_back({{node.begin - first, node.end - first}, exchange.part(nodes.size())});
-    }
-    network_.use_shards(nodes);
-    nodes_ = nodes.size();
+    use_own_shards();
   }
-  if (model_group != nullptr || layout_.class_blocks() > 1) {
-    sharded_loss_.emplace(model_group, layout_.widths().back(), layout_.layers().back().columns,
-                          settings.max_rows, loss_, layout_.class_blocks());
+}
+
+template <class T>
+void TrainingStep<T>::use_own_shards() {
+  std::vector<NodeGradients<T>> nodes;
+  for (const Range node : tree_nodes(settings_.logical_shards, settings_.logical)) {
+    const std::size_t first = settings_.logical.begin;
+    nodes.push_back({{node.begin - first, node.end - first}, exchange_.part(nodes.size())});
   }
+  network_.use_shards(nodes);
+  nodes_ = nodes.size();
+}
+
+template <class T>
+std::span<const T> TrainingStep<T>::gradients_of_shard(const Batch<T>& batch,
+                                                       std::size_t global_samples,
+                                                       std::uint64_t epoch) {
+  if (shard_gradients_.size() == 0) {
+    shard_gradients_ = AlignedBuffer<T>(layout_.size());
+    std::fill_n(shard_gradients_.data(), layout_.size(), T{0});  // and what lies between layers
+  }
+  const std::span<T> gradients(shard_gradients_.data(), layout_.size());
+  network_.use_shards({{{0, 1}, gradients}});
+  const DropoutKey key{settings_.seed, epoch, batch.samples};
+  StepResult result;  // numbers that are none are the update's to report
+  differentiate(network_.forward(batch.X, &key), batch, global_samples, result);
+  const Range all{0, batch.samples.size()};
+  (void)network_.backward(batch.X, static_cast<T>(settings_.largest_input), {&all, 1},
+                          [](const LayerGradients<T>&) {});
+  use_own_shards();
+  return gradients;
 }
 
 template <class T>
@@ -220,23 +240,12 @@ template <class T>
 void TrainingStep<T>::differentiate(MatrixView<T> logits, const Batch<T>& batch,
                                     std::size_t global_samples, StepResult& result) {
   const std::string last_layer = name_of_layer(layout_, layout_.layers().size()) + ": ";
-  if (!sharded_loss_) {
-    try {
-      result.sums += loss_.differentiate(logits, batch.targets, global_samples);
-    } catch (const NumericalError& error) {
-      result.bad = BadNumbers{last_layer + error.what(), {}, {}, {}};
-      result.counts = false;
-    }
-    return;
-  }
-  const auto outcome = sharded_loss_->differentiate(logits, batch.targets, global_samples);
+  const auto outcome = loss_->differentiate(logits, batch.targets, global_samples);
   result.counts = result.counts && outcome.bad_rows == 0;
   if (outcome.bad) {
     result.bad = BadNumbers{last_layer + outcome.bad->what, {}, {}, {}};
   }
-  if (model_group_ == nullptr || model_group_->is_root()) {
-    result.sums += outcome.sums;
-  }
+  result.sums += outcome.sums;
 }
 
 template <class T>

@@ -217,7 +217,7 @@ class Measurement {
                       .largest_input = 127.5 / 73.9,
                       .logical_shards = shards_,
                       .logical = part_of(shards_, grid.data_shards(), grid.data_shard())},
-                  SoftmaxCrossEntropy(),
+                  LossSettings(),
                   OptimizerSettings{.kind = choices<OptimizerKind>().at(a.optimizer)}, *exchange_,
                   grid.is_split() ? &grid.model_group() : nullptr);
     step_->set_values([&](std::span<float> v) { initialize(layout_, Initializer::he, 1, v); });

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <stdexcept>
 
+#include "dnn/comm/collective_error.hpp"
+#include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
 
 namespace dnn {
@@ -32,6 +36,40 @@ TEST(Node, SharedMemoryIsOneAndTheSame) {
     EXPECT_EQ(first[static_cast<std::size_t>(rank)], static_cast<std::byte>(rank + 1));
   }
   node.close();
+}
+
+TEST(Node, MoreMemoryThanThereIsIsRefusedOnAllRanks) {
+  Node node(world());
+  test::expect_error<std::runtime_error>(
+      [&] { (void)node.allocate_shared(std::size_t{1} << 52, "a test"); },
+      {"a test needs 4194304.0 GiB of memory, but this job may use "});
+  node.close();
+}
+
+TEST(SharedMapping, IsOneMemoryFromEitherSourceAndLeavesNoFile) {
+  using Source = SharedMapping::Source;
+  for (const Source source : {Source::unnamed, Source::temporary_file}) {
+    constexpr std::size_t bytes = 100'000;
+    const SharedMapping mapping = SharedMapping::make(world(), bytes, source);
+    EXPECT_EQ(mapping.source(), source);
+    EXPECT_EQ(mapping.bytes().size(), bytes);
+    const auto own = static_cast<std::size_t>(world().rank());
+    mapping.bytes()[bytes - 1 - own] = static_cast<std::byte>(own + 1);
+    world().barrier();
+    for (std::size_t rank = 0; rank < static_cast<std::size_t>(world().size()); ++rank) {
+      EXPECT_EQ(mapping.bytes()[bytes - 1 - rank], static_cast<std::byte>(rank + 1));
+    }
+    EXPECT_EQ(mapping.bytes()[0], std::byte{0});
+    world().barrier();
+  }
+}
+
+TEST(SharedMapping, SaysWhyThereIsNone) {
+  ::setenv("TMPDIR", "/no/such/folder", 1);
+  test::expect_error<AgreedError>(
+      [] { (void)SharedMapping::make(world(), 4096, SharedMapping::Source::temporary_file); },
+      {"/no/such/folder: No such file or directory"});
+  ::unsetenv("TMPDIR");
 }
 
 }  // namespace

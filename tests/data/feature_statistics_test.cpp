@@ -50,6 +50,65 @@ TEST(FeatureStatistics, MeanAndDeviationByHand) {
   EXPECT_EQ(x[5], 1);  // 1e9 + 2 is told from 1e9, which float alone could not
 }
 
+TEST(FeatureStatistics, InCommonAllFeaturesHaveOneMeanAndDeviation) {
+  const Dataset data = dense("1,5,a\n3,5,b\n1,9,a\n3,9,b\n");
+  FeatureStatistics statistics(2);
+  statistics.add(data, all(data));
+  const Normalizer common = statistics.normalizer(Normalization::common);
+  // All eight numbers: mean 4.5, squared deviations 2 (12.25 + 2.25 + 0.25 + 20.25).
+  EXPECT_EQ(common.center, (std::vector<double>{4.5, 4.5}));
+  EXPECT_DOUBLE_EQ(common.scale[0], 1 / std::sqrt(70.0 / 8));
+  EXPECT_DOUBLE_EQ(common.scale[1], common.scale[0]);
+  const Normalizer first = statistics.normalizer(Normalization::common, {true, false});
+  EXPECT_EQ(first.center, (std::vector<double>{2, 0}));
+  EXPECT_EQ(first.scale, (std::vector<double>{1, 1}));
+}
+
+TEST(FeatureStatistics, PixelsAreOfOneKindAndMeasurementsAreNot) {
+  const auto of_one_kind = [](const std::vector<std::pair<double, double>>& ranges) {
+    std::string low;
+    std::string high;
+    for (const auto& [least, most] : ranges) {
+      low += std::to_string(least) + ",";
+      high += std::to_string(most) + ",";
+    }
+    const Dataset data = dense(low + "a\n" + high + "b\n");
+    FeatureStatistics statistics(ranges.size());
+    statistics.add(data, all(data));
+    return statistics.are_of_one_kind();
+  };
+  std::vector<std::pair<double, double>> pixels(20, {0, 255});
+  pixels[0] = {0, 0};
+  pixels[1] = {0, 3};
+  EXPECT_TRUE(of_one_kind(pixels));
+  pixels.resize(15);
+  EXPECT_FALSE(of_one_kind(pixels));  // too few
+  EXPECT_FALSE(of_one_kind(std::vector<std::pair<double, double>>(20, {0, 2.5})));
+  EXPECT_FALSE(of_one_kind(std::vector<std::pair<double, double>>(20, {-4, 4})));
+  EXPECT_FALSE(of_one_kind(std::vector<std::pair<double, double>>(20, {0, 0})));
+  std::vector<std::pair<double, double>> amounts;
+  for (std::size_t j = 0; j < 20; ++j) {
+    amounts.emplace_back(0, std::pow(2, j));
+  }
+  EXPECT_FALSE(of_one_kind(amounts));
+}
+
+TEST(FeatureStatistics, OutliersAreClippedAndBoundedSo) {
+  const Dataset data = dense("0,a\n0,b\n0,a\n1000,b\n");
+  FeatureStatistics statistics(1);
+  statistics.add(data, all(data));
+  Normalizer normalizer = statistics.normalizer(Normalization::standard);
+  std::vector<float> x(4);
+  Gatherer<float>(data, normalizer).gather(all(data), {x.data(), 4, 1});
+  EXPECT_NEAR(x[3], std::sqrt(3), 1e-6);
+  EXPECT_NEAR(statistics.largest(normalizer), std::sqrt(3), 1e-12);
+  normalizer.clip = 1.25;
+  Gatherer<float>(data, normalizer).gather(all(data), {x.data(), 4, 1});
+  EXPECT_EQ(x[3], 1.25F);
+  EXPECT_NEAR(x[0], -1 / std::sqrt(3), 1e-6);
+  EXPECT_EQ(statistics.largest(normalizer), 1.25);
+}
+
 TEST(FeatureStatistics, SparseDataHaveTheDenseOnesNumbers) {
   Dataset sparse;
   sparse.samples = 4;

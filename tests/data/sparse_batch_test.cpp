@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -128,6 +129,13 @@ TEST(SparseBatch, RowsOfATableAreThoseOfTheDenseGatherer) {
   }
   batch.gather(gatherer, samples, {1, 100});
   EXPECT_EQ(by_rows(batch.rows()), dense);
+  normalizer.clip = 0.25;
+  const Gatherer<float> clipped(data, normalizer);
+  EXPECT_TRUE(clipped.keeps_zeros());
+  clipped.gather(samples, {dense.data(), 4, data.features});
+  batch.gather(clipped, samples, {0, data.features});
+  EXPECT_EQ(by_rows(batch.rows()), dense);
+  EXPECT_EQ(*std::max_element(dense.begin(), dense.end()), 0.25F);
   normalizer.center[5] = 1;
   EXPECT_FALSE(Gatherer<float>(data, normalizer).keeps_zeros());
 }

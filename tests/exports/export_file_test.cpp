@@ -45,7 +45,7 @@ TEST(ExportedModel, HasEachLayerAndTheScaling) {
             example.values[example.layout.layers()[1].bias.begin + 1]);
   EXPECT_EQ(numbers_in<double>(model.tensors()[4].bytes), (std::vector<double>{0.1, 1e300, -2}));
   const Json description = Json::parse(model.description_json());
-  EXPECT_EQ(description["classes"], Json(example.description.class_names));
+  EXPECT_EQ(description["output_names"], Json(example.description.class_names));
   EXPECT_EQ(description["input_names"], Json({"a", "b", "c"}));
   // Without a normalization the scaling leaves values as they are.
   example.description.normalizer = {};
@@ -81,7 +81,7 @@ TEST(ExportFile, TheSameModelGivesTheSameBytes) {
   const TemporaryFolder folder;
   const SavedModelExample example;
   for (const ExportFormat format :
-       {ExportFormat::npz, ExportFormat::safetensors, ExportFormat::header}) {
+       {ExportFormat::npz, ExportFormat::safetensors, ExportFormat::onnx, ExportFormat::header}) {
     export_model(ExportedModel(example_model(example)), format, folder / "a");
     export_model(ExportedModel(example_model(example)), format, folder / "b");
     EXPECT_EQ(test::read_file(folder / "a"), test::read_file(folder / "b"));

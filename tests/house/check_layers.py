@@ -22,7 +22,7 @@ LIBRARIES = {
     "toml++/": ("run/config_file",),
 }
 
-PROGRAMS_MAY_INCLUDE = {"comm", "report", "run"}
+PROGRAMS_MAY_INCLUDE = {"core", "comm", "report", "run"}
 
 LAYER = re.compile(r"^dnn_add_layer\((?P<name>\w+)(?: USES (?P<uses>[\w\s]*?))?(?: EXTERNAL [^)]*|\s+EXTERNAL [^)]*)?\)", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

@@ -175,6 +175,38 @@ TEST(DnnRun, EndsAnMpirunThatHangsWithoutRanks) {
   EXPECT_LT(result.seconds, hang_seconds);
 }
 
+// A rank may be a script: what it runs before the program is no rank that has ended.
+TEST(DnnRun, EndsAJobOfWhichSomeRanksHaveEndedAndOthersHaveNot) {
+  const TemporaryFolder folder;
+  const std::string mpirun =
+      fake_mpirun(folder,
+                  "[ $n = 2 ] && exit 0\ntrap '' TERM USR1\nexport PMIX_NAMESPACE=1\n"
+                  "for rank in 0 1; do PMIX_RANK=$rank sleep 4 & echo $! >> $own.pids; done\n"
+                  "PMIX_RANK=10 sleep 1000 & echo $! >> $own.pids\n"
+                  "PMIX_RANK=10 sleep 1 & wait");
+  const CommandResult result =
+      run_command(dnn_run + "--pause 0 --grace 2 " + mpirun + "dnn_train --output " +
+                  (folder / "run") + "; echo code $?; " + print_left(folder, 0));
+  EXPECT_EQ(count(result.output, "mpirun hangs: rank 0, 1 has ended, and others have not: ending"),
+            1)
+      << result.output;
+  EXPECT_EQ(count(result.output, "code 0"), 1) << result.output;
+  EXPECT_EQ(count(result.output, "left:."), 1) << result.output;
+  EXPECT_LT(result.seconds, hang_seconds);
+}
+
+TEST(DnnRun, ATerminalThatGoesAwayEndsNothing) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const CommandResult result = run_command(
+      dnn_run + job + " --hidden 64 --epochs 300 --lr-schedule constant --output " + out +
+      " >/dev/full & for i in $(seq 3000); do ls " + out +
+      "/metrics.jsonl >/dev/null 2>&1 && break; sleep 0.02; done; kill -HUP $!; wait $!");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(count(result.output, "restart"), 0) << result.output;
+  EXPECT_EQ(count(read_file(out + "/metrics.jsonl"), "\n"), 300);
+}
+
 TEST(DnnRun, EndsAJobThatDoesNotStopWhenAsked) {
   const TemporaryFolder folder;
   const std::string mpirun = fake_mpirun(

@@ -20,29 +20,40 @@ USE = """#include "model.hpp"
 #include <cstdio>
 int main() {
   double inputs[dnn_model::input_count];
-  dnn_model::number probabilities[dnn_model::class_count];
+  dnn_model::number outputs[dnn_model::output_count];
   for (;;) {
     for (double& value : inputs) {
       if (std::scanf("%lf", &value) != 1) return 0;
     }
-    const int found = dnn_model::predict(inputs, probabilities);
-    std::printf("%s", dnn_model::class_names[found]);
-    for (dnn_model::number p : probabilities) std::printf(" %.17g", static_cast<double>(p));
+#ifdef RANKED
+    std::printf("%s", dnn_model::output_names[dnn_model::predict(inputs, outputs)]);
+#else
+    dnn_model::predict(inputs, outputs);
+    std::printf("-");
+#endif
+    for (dnn_model::number p : outputs) std::printf(" %.17g", static_cast<double>(p));
     std::printf("\\n");
   }
 }
 """
 
 
-def make_table(path, rows):
+def make_tables(folder, rows):
+    """A table for each task, of the same features; returns their options."""
     random.seed(7)
     colours = ["red", "green", "blue"]
-    lines = ["x,y,colour,label"]
+    heads = {"classes": "label", "numbers": "price,weight", "labels": "large,light"}
+    lines = {task: ["x,y,colour," + head] for task, head in heads.items()}
     for i in range(rows):
         x, y, colour = random.uniform(-3, 3), random.uniform(100, 300), random.choice(colours)
-        label = "up" if x + (y - 200) / 50 + colours.index(colour) > 1 else "down" if x < 0 else "side"
-        lines.append(f"{'' if i % 10 == 3 else repr(x)},{y!r},{colour},{label}")
-    path.write_text("\n".join(lines) + "\n")
+        features = f"{'' if i % 10 == 3 else repr(x)},{y!r},{colour},"
+        level = x + (y - 200) / 50 + colours.index(colour)
+        lines["classes"].append(features + ("up" if level > 1 else "down" if x < 0 else "side"))
+        lines["numbers"].append(features + f"{1000 + 20 * level!r},{-y / 7!r}")
+        lines["labels"].append(features + f"{int(level > 0)},{int(y < 200)}")
+    for task, text in lines.items():
+        (folder / f"{task}.csv").write_text("\n".join(text) + "\n")
+    return {task: ["--data", folder / f"{task}.csv", "--label-column", head] for task, head in heads.items()}
 
 
 def inputs_of(table, description):
@@ -62,12 +73,16 @@ def inputs_of(table, description):
     return inputs
 
 
-def probabilities_of(arrays, inputs):
+def outputs_of(arrays, description, inputs):
     A = ((inputs - arrays["center"]) * arrays["scale"]).astype(arrays["W1"].dtype)
     layers = sum(name.startswith("W") for name in arrays)
     for n in range(1, layers + 1):
         A = A @ arrays[f"W{n}"] + arrays[f"B{n}"]
         A = numpy.maximum(A, 0) if n < layers else A
+    if description["output"] == "sigmoid":
+        return 1 / (1 + numpy.exp(-A))
+    if description["output"] == "numbers":
+        return A / arrays["target_scale"] + arrays["target_center"]
     A = numpy.exp(A - A.max(axis=1, keepdims=True))
     return A / A.sum(axis=1, keepdims=True)
 
@@ -91,36 +106,38 @@ def read_safetensors(path):
     return arrays, description
 
 
-def run_header(compiler, folder, inputs):
+def run_header(compiler, folder, inputs, is_ranked):
     (folder / "use.cpp").write_text(USE)
-    subprocess.run([compiler, "-std=c++11", "-O1", "-Wall", "-Wextra", "-Werror", "use.cpp", "-o", "use"], cwd=folder, check=True)
+    subprocess.run([compiler, "-std=c++11", "-O1", "-Wall", "-Wextra", "-Werror", *(["-DRANKED"] if is_ranked else []), "use.cpp", "-o", "use"],
+                   cwd=folder, check=True)
     text = "\n".join(" ".join(map(repr, map(float, row))) for row in inputs)
     output = subprocess.run([folder / "use"], input=text, capture_output=True, text=True, check=True).stdout
     lines = [line.split() for line in output.splitlines()]
     return numpy.array([[float(p) for p in line[1:]] for line in lines]), [line[0] for line in lines]
 
 
-def check_precision(arguments, folder, precision):
-    """How far each export is from dnn_predict."""
-    program = arguments.bin / "dnn_model"
-    subprocess.run([arguments.bin / "dnn_train", "--quiet", "--overwrite", "--data", folder / "table.csv", "--hidden", "24,8", "--epochs",
-                    "5", "--precision", precision, "--output", folder / "run"], check=True)
-    subprocess.run([arguments.bin / "dnn_predict", "--quiet", "--overwrite", "--model", folder / "run/model.dnn", "--data",
-                    folder / "table.csv", "--label-column", "label", "--output", folder / "p.npy"], check=True)
+def check(arguments, folder, task, options, precision, hidden):
+    """How far each export is from dnn_predict, relative to the largest output."""
+    quiet = ["--quiet", "--overwrite"]
+    subprocess.run([arguments.bin / "dnn_train", *quiet, *options, "--task", task, *hidden, "--epochs", "5", "--precision",
+                    precision, "--output", folder / "run"], check=True)
+    subprocess.run([arguments.bin / "dnn_predict", *quiet, "--model", folder / "run/model.dnn", *options, "--output",
+                    folder / "p.npy"], check=True)
     expected = numpy.load(folder / "p.npy")
+    size = max(1, numpy.abs(expected).max())
     for name, file in (("npz", "model.npz"), ("safetensors", "model.safetensors"), ("header", "model.hpp")):
-        subprocess.run([program, "export", folder / "run", "--format", name, "--output", folder / file], check=True)
-    table = [line.split(",") for line in (folder / "table.csv").read_text().splitlines()]
+        subprocess.run([arguments.bin / "dnn_model", "export", folder / "run", "--format", name, "--output", folder / file], check=True)
+    table = [line.split(",") for line in (folder / f"{task}.csv").read_text().splitlines()]
     errors = {}
     for name, (arrays, description) in (("npz", read_npz(folder / "model.npz")),
                                         ("safetensors", read_safetensors(folder / "model.safetensors"))):
         inputs = inputs_of(table, description)
-        errors[name] = numpy.abs(probabilities_of(arrays, inputs) - expected).max()
-    found, classes = run_header(arguments.compiler, folder, inputs)
-    errors["header"] = numpy.abs(found - expected).max()
-    if classes != [description["classes"][k] for k in expected.argmax(axis=1)]:
-        errors["classes"] = 1
-    return {(precision, name): error for name, error in errors.items()}
+        errors[name] = numpy.abs(outputs_of(arrays, description, inputs) - expected).max() / size
+    found, classes = run_header(arguments.compiler, folder, inputs, description["output"] == "softmax")
+    errors["header"] = numpy.abs(found - expected).max() / size
+    if task == "classes" and classes != [description["output_names"][k] for k in expected.argmax(axis=1)]:
+        errors["the class of header"] = 1
+    return errors
 
 
 def main():
@@ -131,11 +148,12 @@ def main():
     failed = False
     with tempfile.TemporaryDirectory(prefix="dnn_export_") as name:
         folder = pathlib.Path(name)
-        make_table(folder / "table.csv", 300)
-        for precision, most in (("float", 1e-6), ("double", 1e-12)):
-            for what, error in check_precision(arguments, folder, precision).items():
+        tables = make_tables(folder, 300)
+        for task, precision, most, hidden in (("classes", "float", 1e-6, ["--hidden", "24,8"]), ("classes", "double", 1e-12, ["--hidden", "24"]),
+                                              ("numbers", "float", 1e-6, []), ("labels", "float", 1e-6, ["--hidden", "16"])):
+            for what, error in check(arguments, folder, task, tables[task], precision, hidden).items():
                 failed = failed or not error <= most
-                print(*what, f"differ by {error:.2g}", "" if error <= most else f"-- more than {most:g}")
+                print(f"{task} {precision}: {what} differs by {error:.2g}", "" if error <= most else f"-- more than {most:g}")
     return 1 if failed else 0
 
 

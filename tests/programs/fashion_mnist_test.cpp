@@ -18,7 +18,7 @@ TEST(FashionMnist, QuickstartsSettingsReachNinetyPercentWithinTwentyEpochs) {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
   const CommandResult result =
-      run_command(mpirun(2) + train + " --config " +
+      run_command(mpirun(2) + train_by_data + " --config " +
                   quoted(DNN_SOURCE "/launch/fashion_mnist.toml") + " --output " + out);
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const auto summary = summary_of(out);

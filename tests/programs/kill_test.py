@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 
-OPTIONS = ["--hidden", "128,64", "--dropout", "0.2", "--epochs", "600", "--checkpoint-every", "25"]
+OPTIONS = ["--defaults", "plain", "--hidden", "128,64", "--dropout", "0.2", "--epochs", "600", "--checkpoint-every", "25"]
 STALL_TIMEOUT, LAUNCH_TIMEOUT = 2, 4  # seconds without progress; in which MPI must have started, or ended
 MANY_RANKS = 4  # more than these, on few cores, get three times as long
 PATIENCE = 180  # seconds until a job that was killed counts as hung: dnn_run ends one that hangs after its --grace of 120
@@ -192,7 +192,7 @@ class Storm:
                 raise SystemExit(f"refused after {self.last}:\n{output}")
             if (run / "summary.json").exists() and code == 0:
                 break
-        expected = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv",
+        expected = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv", "run.log",
                     "report.html"}
         left = {path.name for path in run.iterdir()} - expected
         checkpoints = [path.read_bytes() for path in (run / "checkpoints").glob("*.ckpt")]

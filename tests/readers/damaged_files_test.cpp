@@ -104,7 +104,9 @@ TEST(DamagedFiles, Table) {
 
 TEST(DamagedFiles, Libsvm) {
   const std::string text = "# comment\n+1 1:0.5 3:-2e1\n-1 qid:4 2:.25 # x\n\n+1\n";
-  try_text(text, text.size(), read_libsvm);
+  try_text(text, text.size(),
+           [](std::span<const std::byte> contents, const std::string& origin,
+              const ReadOptions& options) { return read_libsvm(contents, origin, options); });
 }
 
 TEST(DamagedFiles, Npy) {

@@ -137,7 +137,7 @@ TEST(Libsvm, NumbersInAllSpellings) {
 }
 
 TEST(Libsvm, MultiLabelDataAreNamed) {
-  const char* what = "multi-label data is not supported yet. Write one label on each line";
+  const char* what = "write one label on each line, or learn several with --task labels";
   expect_error<InputError>([] { read("1 1:2\n\n1,3 1:0.5\n2,3 1:1\n"); },
                            {"t.svm: line 3: '1,3' names several labels", what});
   expect_error<InputError>([] { read("1 1:2\n1:3 2:4\n"); },
@@ -148,6 +148,26 @@ TEST(Libsvm, MultiLabelDataAreNamed) {
                            {"t.svm: line 1", "counts samples, features and labels", what});
   expect_error<InputError>([] { read("1:3 2:4\n2:1\n"); },
                            {"t.svm", "no line begins with a label"});
+}
+
+TEST(Libsvm, SeveralLabelsALineForTheTaskLabels) {
+  const Dataset data = read("10,3 1:2\n1:1\n3 1:5\n", {.task = Task::labels});
+  EXPECT_EQ(data.task, Task::labels);
+  EXPECT_EQ(data.samples, 3U);
+  EXPECT_EQ(data.class_names, (std::vector<std::string>{"3", "10"}));
+  const auto rows = data.target_rows.as<double>();
+  EXPECT_EQ(std::vector<double>(rows.begin(), rows.end()), (std::vector<double>{1, 1, 0, 0, 1, 0}));
+}
+
+TEST(Libsvm, ANumberALineForTheTaskNumbers) {
+  const Dataset data = read("1.25 1:2\n-3e2 2:1\n", {.task = Task::numbers});
+  const auto rows = data.target_rows.as<double>();
+  EXPECT_EQ(std::vector<double>(rows.begin(), rows.end()), (std::vector<double>{1.25, -300}));
+  EXPECT_EQ(data.classes(), 1U);
+  expect_error<InputError>([] { read("1 1:2\nred 1:3\n", {.task = Task::numbers}); },
+                           {"t.svm: line 2", "'red'", "--task numbers"});
+  expect_error<InputError>([] { read("1 1:2\n1:3\n", {.task = Task::numbers}); },
+                           {"t.svm: line 2", "no number"});
 }
 
 TEST(Libsvm, ErrorsNameTheLine) {

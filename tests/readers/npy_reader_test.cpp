@@ -53,6 +53,28 @@ TEST(Npy, LabelsThatAreVectorsOrNoClasses) {
                            {"x.npy", "1.5", "--label-column", "features.npy,labels.npy"});
 }
 
+TEST(Npy, TargetsOfATaskAreRowsOfNumbers) {
+  const TemporaryFolder folder;
+  const auto x = folder.write("x.npy", npy<float>("<f4", "(2, 2)", {0.5, 1.5, 2.5, 3.5}));
+  const auto y = folder.write("y.npy", npy<double>("<f8", "(2, 2)", {1.7e9 + 0.25, 1, -2, 0}));
+  const auto targets = [](const Dataset& data) {
+    const auto rows = data.target_rows.as<double>();
+    return std::vector<double>(rows.begin(), rows.end());
+  };
+  const Dataset data = read_npy(x, y, {.task = Task::numbers});
+  EXPECT_EQ(targets(data), (std::vector<double>{1.7e9 + 0.25, 1, -2, 0}));
+  EXPECT_EQ(data.class_names, (std::vector<std::string>{"target 1", "target 2"}));
+  // A column of the array itself.
+  const Dataset last = read_npy(x, {}, {.task = Task::numbers});
+  EXPECT_EQ(last.features, 1U);
+  EXPECT_EQ(targets(last), (std::vector<double>{1.5, 3.5}));
+  expect_error<InputError>([&] { (void)read_npy(x, y, {.task = Task::labels}); },
+                           {"sample 1", "'target 1'", "neither 0 nor 1"});
+  const auto odd = folder.write("z.npy", npy<double>("<f8", "(3,)", {1, 2, 3}));
+  expect_error<InputError>([&] { (void)read_npy(x, odd, {.task = Task::numbers}); },
+                           {"z.npy", "--task numbers", "2 samples"});
+}
+
 TEST(Npy, ImagesAreFlattenedAndEveryTypeIsRead) {
   const TemporaryFolder folder;
   const auto y = folder.write("y.npy", npy<float>("<f4", "(2, 1)", {0, 1}));

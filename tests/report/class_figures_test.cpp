@@ -30,8 +30,8 @@ std::string confusion_csv(int size, const Count& count) {
 
 TEST(ClassFigures, CountsAClassIsInAndTakenFor) {
   const Json json = class_figures(
-      "true\\predicted,\"a,\"\"b\"\"\nc\",d\n\"a,\"\"b\"\"\nc\",5,2\nd,1,7\n", "confusion.csv");
-  EXPECT_EQ(json["names"], Json({"a,\"b\"\nc", "d"}));
+      "true\\predicted,\"a,\"\"b\"\"\nc\",'=d\n\"a,\"\"b\"\"\nc\",5,2\n'=d,1,7\n", "confusion.csv");
+  EXPECT_EQ(json["names"], Json({"a,\"b\"\nc", "=d"}));
   EXPECT_EQ(json["count"], 2);
   EXPECT_EQ(json["samples"], 15);
   EXPECT_EQ(json["correct_samples"], 12);

@@ -7,6 +7,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/report/run_record.hpp"
+#include "dnn/report/running_report.hpp"
 #include "support/expect_error.hpp"
 #include "support/report_data.hpp"
 #include "support/temporary_folder.hpp"
@@ -82,6 +83,22 @@ TEST(RunRecord, OfARunThatStillWritesCompleteLinesCount) {
   EXPECT_EQ(record["started"]["program"], "p");
   EXPECT_EQ(record["epochs"].size(), 2U);
   EXPECT_TRUE(record["classes"].is_null());
+}
+
+TEST(RunningReport, IsWrittenAgainWhenItIsTimeTo) {
+  const TemporaryFolder folder;
+  folder.write("run.json", "{}");
+  folder.write("metrics.jsonl", metrics_of(2));
+  RunningReport seldom(folder.path(), 3600);
+  seldom.update();
+  EXPECT_FALSE(std::filesystem::exists(folder / "report.html"));
+  RunningReport always(folder.path(), 0);
+  for (const int epochs : {2, 3}) {
+    folder.write("metrics.jsonl", metrics_of(epochs));
+    always.update();
+    const Json data = report_data(test::read_file(folder / "report.html"));
+    EXPECT_EQ(data["runs"][0]["epochs"].size(), static_cast<std::size_t>(epochs));
+  }
 }
 
 TEST(RunRecord, OfALongRunTheBestAndTheLastEpochStay) {

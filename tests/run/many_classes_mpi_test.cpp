@@ -40,7 +40,11 @@ TrainingData data_of(std::size_t classes, const Config& config, const RankGrid& 
                          .seed = config.seed,
                          .ranks = grid.data_shards(),
                          .rank = grid.data_shard()});
-  return {data, {}, {}, sampler, *config.batch_size, 0, 1};
+  return {.train = data,
+          .test = {},
+          .sampler = sampler,
+          .batch_size = *config.batch_size,
+          .largest_feature = 1};
 }
 
 /// The numbers of model shards that leave one data shard or two.

@@ -30,6 +30,8 @@ TEST(ModelOptions, CommandsAndTheirFiles) {
   expect({"compare", "a", "b"}, Command::compare, {"a", "b"});
   expect({"report", "a", "b", "--output", "c"}, Command::report, {"a", "b"});
   expect({"export", "a", "--format", "header", "--output", "b"}, Command::export_model, {"a"});
+  EXPECT_EQ(parse_model({"export", "a", "--format", "onnx", "--output", "b"}).format,
+            ExportFormat::onnx);
   EXPECT_EQ(parse_model({"report", "a", "--output", "c"}).output, "c");
   EXPECT_EQ(parse_model({"export", "a", "--format", "header", "--output", "b"}).format,
             ExportFormat::header);

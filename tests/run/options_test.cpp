@@ -147,7 +147,11 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "-9",
                                               "--max-categories",
                                               "7",
-                                              "--drop-unlabelled"};
+                                              "--drop-unlabelled",
+                                              "--defaults",
+                                              "auto",
+                                              "--clip-features",
+                                              "4"};
   const Config config = parse(arguments).config;
   auto printing = arguments;
   printing.push_back("--print-config");
@@ -178,7 +182,34 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   }
   const auto defaults = folder.write("d.toml", *parse({"--print-config"}).print);
   EXPECT_FALSE(parse({"--config", defaults.c_str()}).config.batch_size);
-  EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(Config{}));
+  EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(parse({}).config));
+  EXPECT_EQ(to_json(parse({"--defaults", "plain"}).config), to_json(Config{}));
+}
+
+TEST(Options, WhatTheDataDecideIsACommentInAConfigurationAndAutoInHelp) {
+  const auto text = parse({"--dropout", "0.4", "--print-config"}).print;
+  ASSERT_TRUE(text);
+  EXPECT_NE(text->find("\n# epochs = "), std::string::npos) << *text;
+  EXPECT_NE(text->find("\ndropout = 0.4"), std::string::npos) << *text;
+  EXPECT_NE(text->find("\nvalidation = "), std::string::npos) << *text;
+  EXPECT_NE(parse({"--help"}).print->find("--epochs N=auto"), std::string::npos);
+  const auto plain = parse({"--defaults", "plain", "--print-config"}).print;
+  EXPECT_NE(plain->find("\nepochs = 20"), std::string::npos) << *plain;
+}
+
+TEST(Options, AReplayLeavesToTheDataWhatTheRunDid) {
+  const std::vector<const char*> none = {"dnn_train"};
+  const auto replayed = [&none](const char* settings) {
+    return parse_options(1, none.data(), settings).config;
+  };
+  const Config left = replayed(
+      R"({"epochs":77,"dropout":0.3,"defaults":"auto","chosen":{"epochs":"for a reason"}})");
+  EXPECT_FALSE(left.given.contains("epochs"));
+  EXPECT_TRUE(left.given.contains("dropout"));
+  EXPECT_EQ(left.defaults, Defaults::automatic);
+  const Config old = replayed(R"({"epochs":77})");
+  EXPECT_EQ(old.epochs, 77U);
+  EXPECT_EQ(old.defaults, Defaults::plain);
 }
 
 TEST(Options, LogicalShardsArePrintedAndNeedAFixedOrder) {
@@ -198,7 +229,7 @@ TEST(Options, ReproducibleIsAcceptedWithANote) {
   EXPECT_NE(parse({"--reproducible"}).note.find("no longer an option"), std::string::npos);
   EXPECT_NE(parse({"--config", file.c_str()}).note.find("no longer an option"), std::string::npos);
   EXPECT_EQ(parse({}).note, "");
-  EXPECT_EQ(to_json(parse({"--reproducible"}).config), to_json(Config{}));
+  EXPECT_EQ(to_json(parse({"--reproducible"}).config), to_json(parse({}).config));
   const std::vector<const char*> none = {"dnn_train"};
   EXPECT_NO_THROW((void)parse_options(1, none.data(), R"({"reproducible":true,"epochs":3})"));
 }

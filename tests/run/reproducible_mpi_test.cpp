@@ -60,8 +60,8 @@ std::vector<std::string> hashes_of(Config config, const Communicator& ranks, int
          .products = plan.products,
          .logical_shards = plan.exchange_settings.logical_shards,
          .logical = part_of(data.logical_shards, grid.data_shards(), grid.data_shard())},
-        SoftmaxCrossEntropy(config.label_smoothing,
-                            class_weights_of(config.class_weights, ranks, data)),
+        LossSettings{.label_smoothing = config.label_smoothing,
+                     .class_weights = class_weights_of(config.class_weights, ranks, data)},
         {.kind = config.optimizer, .momentum = 0.9, .weight_decay = 0.01}, *exchange,
         grid.is_split() ? &grid.model_group() : nullptr);
     step.set_values(

@@ -5,8 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <tuple>
+#include <vector>
 
 #include "dnn/core/threads.hpp"
 #include "dnn/run/load_data.hpp"
@@ -89,7 +92,48 @@ Config small_run() {
   config.epochs = 4;
   config.batch_size = 101;  // no rank count divides it, and the last batch is short
   config.optimizer = OptimizerKind::nesterov;
+  config.verify_every = 3;
   return config;
+}
+
+// Ranks of a node share W, so it stays the same on all of them whatever one adds to a sum.
+TEST(GradientCheck, NamesARankThatComputesOtherwise) {
+  const int other = world().size() - 1;
+  std::string message;
+  Node node(world());
+  RankGrid grid(world(), node, 1);
+  {
+    Config config = small_run();
+    config.precision = Precision::f32;
+    TrainingData data = load_data(config, grid);
+    if (world().rank() == other) {
+      const std::span<const std::int32_t> labels = data.train.labels.as<std::int32_t>();
+      std::vector<std::int32_t> wrong(labels.begin(), labels.end());
+      std::rotate(wrong.begin(), wrong.begin() + 1, wrong.end());
+      data.train.labels = Bytes::from(std::move(wrong));
+    }
+    const RunPlan plan = RunPlan::make(config, grid, data);
+    set_threads(plan.threads);
+    Reporter silent(Reporter::Mode::silent);
+    Trainer<float> trainer(config, grid, plan, data, silent);
+    try {
+      trainer.run();
+    } catch (const std::runtime_error& error) {
+      message = error.what();
+    }
+  }
+  grid.close();
+  node.close();
+  if (world().size() == 1) {
+    EXPECT_EQ(message, "");
+    return;
+  }
+  EXPECT_EQ(message.find("the gradients that ranks compute of the same samples differ: "), 0U)
+      << message;
+  if (world().size() > 2) {
+    EXPECT_NE(message.find("those of rank " + std::to_string(other) + " (host "), std::string::npos)
+        << message;
+  }
 }
 
 // Tolerances. Ranks add the same numbers in another order; a sum of doubles then differs by about

@@ -15,7 +15,7 @@ using test::TemporaryFolder;
 TrainingData read(const std::string& path) {
   Dataset train = open_dataset(path, Part::train, ReadOptions{});
   const Sampler sampler({.samples = train.samples, .held_out = 0});
-  return {std::move(train), std::nullopt, Normalizer{}, sampler, 1};
+  return {.train = std::move(train), .test = std::nullopt, .sampler = sampler, .batch_size = 1};
 }
 
 TEST(DataFingerprint, FollowsWhatIsInTheDataAndNotWhereTheyLie) {

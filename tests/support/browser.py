@@ -29,6 +29,13 @@ class Browser:
         self.number = 0
         self.session = None
         self.events = []
+        try:
+            self._attach()
+        except Exception:
+            self.__exit__()
+            raise
+
+    def _attach(self):
         targets = self.call("Target.getTargets")["targetInfos"]
         page = next(target["targetId"] for target in targets if target["type"] == "page")
         self.session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]

@@ -1,7 +1,7 @@
 // A library for LD_PRELOAD that lets one file operation of a program fail, as disks, quotas and
 // kills do: every operation on a path below the folder DNN_FAULT_FOLDER is one of
 //
-//     open, mkdir, write, ftruncate, fsync, close, rename, remove
+//     open, mkdir, write, ftruncate, fsync, flock, close, rename, remove
 //
 // followed by the name relative to the folder, without the number of the process that a temporary
 // file ends with and the moment in the name of a checkpoint's part, and by how many there were of
@@ -50,8 +50,9 @@ std::string variable(const char* name) {
 enum class Fault { none, short_write, error, signal_after };
 
 const std::map<std::string, int> error_codes = {
-    {"EACCES", EACCES}, {"EDQUOT", EDQUOT}, {"EINTR", EINTR}, {"EIO", EIO},
-    {"ENOENT", ENOENT}, {"ENOSPC", ENOSPC}, {"EROFS", EROFS},
+    {"EACCES", EACCES},         {"EDQUOT", EDQUOT}, {"EINTR", EINTR},   {"EIO", EIO},
+    {"EINVAL", EINVAL},         {"ENOENT", ENOENT}, {"ENOSPC", ENOSPC}, {"ENOTSUPP", 524},
+    {"EOPNOTSUPP", EOPNOTSUPP}, {"EROFS", EROFS},
 };
 
 /// What has happened so far, and what is to happen.
@@ -249,6 +250,12 @@ __attribute__((visibility("default"))) int ftruncate(int descriptor, off_t lengt
 __attribute__((visibility("default"))) int fsync(int descriptor) {
   return on_descriptor("fsync", descriptor,
                        [&](bool /*half*/) { return next<int (*)(int)>("fsync")(descriptor); });
+}
+
+__attribute__((visibility("default"))) int flock(int descriptor, int operation) noexcept {
+  return on_descriptor("flock", descriptor, [&](bool /*half*/) {
+    return next<int (*)(int, int)>("flock")(descriptor, operation);
+  });
 }
 
 __attribute__((visibility("default"))) int close(int descriptor) {

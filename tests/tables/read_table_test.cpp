@@ -61,6 +61,11 @@ std::vector<double> features(const Dataset& data) {
   return x;
 }
 
+std::vector<double> targets(const Dataset& data) {
+  const auto rows = data.target_rows.as<double>();
+  return {rows.begin(), rows.end()};
+}
+
 std::vector<std::int32_t> labels(const Dataset& data) {
   return {data.label_view().begin(), data.label_view().end()};
 }
@@ -130,7 +135,7 @@ TEST(ReadTable, UnclosedQuote) {
 
 TEST(ReadTable, RealNumbersAreNoClasses) {
   expect_error<InputError>([] { read("1,0.5\n2,0.75\n"); },
-                           {"'column 2'", "not whole", "regression"});
+                           {"'column 2'", "not whole", "--task numbers"});
 }
 
 TEST(ReadTable, NumbersAsPeopleWriteThem) {
@@ -412,6 +417,15 @@ TEST(ReadTable, DatesBecomeTimesAndCycles) {
   const std::vector<double> x = features(data);
   EXPECT_EQ(x[15], 86400);
   EXPECT_NEAR(x[8], 1, 1e-12);  // April: a quarter of the year
+  // Months without a day.
+  for (const Names& months : {Names{"Mar-2018", "Apr-2018", "May-2019", "Jan-1970"},
+                              Names{"March 2018", "April 2018", "May 2019", "January 1970"},
+                              Names{"2018-03", "2018-04", "2019-05", "1970-01"}}) {
+    const Dataset by_month = read(column_of(months));
+    EXPECT_EQ(column(by_month, "x").kind, ColumnKind::date) << months[0];
+    EXPECT_EQ(column(by_month, "x").least, 0);
+    EXPECT_EQ(column(by_month, "x").largest, 86400.0 * 18017);
+  }
   // A day above 12 says which order; it may come late.
   const Dataset day_first =
       read(column_of({"01/02/2024", "03/04/2024", "25/12/2024", "05/06/2024"}));
@@ -466,7 +480,7 @@ TEST(ReadTable, AGuessedLabelThatIsNoneNamesItsColumnAndOthers) {
   }
   expect_error<InputError>([&] { read(prices, {.columns = "category:kind"}); },
                            {"'price'", "60 different numbers in 60 rows", "'kind' (2 values)"});
-  EXPECT_EQ(read(prices, {.label_column = "price"}).classes(), 60U);
+  EXPECT_EQ(read(prices, {.label_column = "price", .task = Task::classes}).classes(), 60U);
   expect_error<InputError>(
       [] { read("u,v,w\n1,2,a\n2,3,\n3,4,b\n"); },
       {"column 'w'", "only column of text", "no value in 1 of 3 rows", "line 3"});
@@ -577,6 +591,66 @@ TEST(ReadTable, ATestTableMayLackTheWeights) {
   const ReadOptions model_by_place{.schema = &unnamed.schema, .features = 1};
   EXPECT_EQ(features(read("5\n6\n", model_by_place)), (std::vector<double>{5, 6}));
   expect_error<InputError>([&] { read("5,4\n6,1\n", model_by_place); }, {"cannot be told"});
+}
+
+TEST(ReadTable, TargetsAreRowsOfNumbers) {
+  const std::string text = "x,price,z,time\n1,10.5,7,1700000021\n2,-3,8,1700000022\n";
+  const Dataset data = read(text, {.task = Task::numbers, .label_column = "time,price"});
+  EXPECT_EQ(data.task, Task::numbers);
+  EXPECT_EQ(data.class_names, (Names{"price", "time"}));  // in the table's order
+  EXPECT_EQ(targets(data), (std::vector<double>{10.5, 1700000021, -3, 1700000022}));
+  EXPECT_EQ(features(data), (std::vector<double>{1, 7, 2, 8}));
+  EXPECT_EQ(data.schema.task, Task::numbers);
+  EXPECT_EQ(column(data, "price").largest, 10.5);
+  EXPECT_EQ(targets(read(text, {.task = Task::numbers, .columns = "label:time;ignore:z"})),
+            (std::vector<double>{1700000021, 1700000022}));
+  // The last column, told; one named y comes first.
+  const Dataset last = read(text, {.task = Task::numbers});
+  EXPECT_EQ(last.class_names, (Names{"time"}));
+  EXPECT_TRUE(has_note(last, {"'time'", "the last column"}));
+  EXPECT_EQ(read("y,x\n1.5,2\n2.5,3\n", {.task = Task::numbers}).class_names, (Names{"y"}));
+}
+
+TEST(ReadTable, TargetsOfATestTableAreThoseOfTheSchema) {
+  const Dataset train =
+      read("x,a,b\n1,2,3\n4,5,6\n", {.task = Task::numbers, .label_column = "a,b"});
+  const ReadOptions options{.task = Task::numbers, .schema = &train.schema};
+  EXPECT_EQ(targets(read("b,x,a\n9,1,8\n7,2,6\n", options)), (std::vector<double>{8, 9, 6, 7}));
+  expect_error<InputError>([&] { read("b,x\n9,1\n", options); }, {"1 of the 2 target columns"});
+  const ReadOptions model{.task = Task::numbers, .schema = &train.schema, .features = 1};
+  EXPECT_FALSE(read("x\n1\n", model).has_labels());
+  expect_error<InputError>([&] { read("x,a,b\n1,2,red\n", options); },
+                           {"line 2", "'b'", "'red'", "not a number"});
+}
+
+TEST(ReadTable, TargetsThatATaskDoesNotHave) {
+  expect_error<InputError>([] { read("x,a\n1,2\n4,red\n", {.task = Task::numbers}); },
+                           {"line 3", "'a'", "'red' is not a number, which --task asks for"});
+  expect_error<InputError>([] { read("x,a\n1,2\n4,\n", {.task = Task::numbers}); },
+                           {"line 3", "missing", "--drop-unlabelled"});
+  EXPECT_EQ(read("x,a\n1,2\n4,\n", {.task = Task::numbers, .drop_unlabelled = true}).samples, 1U);
+  expect_error<InputError>([] { read("x,a\n1,0\n4,2\n", {.task = Task::labels}); },
+                           {"sample 2", "'a'", "neither 0 nor 1"});
+  expect_error<InputError>(
+      [] { read("x,a,b\n1,0.5,0.4\n", {.task = Task::distribution, .label_column = "a,b"}); },
+      {"sample 1", "add up to 0.9"});
+  expect_error<InputError>(
+      [] { read("x,a\n1,2\n", {.task = Task::numbers, .label_column = "a,a"}); }, {"twice"});
+}
+
+TEST(ReadTable, NumbersThatMayBeClassesAskForTheTask) {
+  std::string years = "x,year\n";
+  for (int i = 0; i < 60; ++i) {
+    years += std::to_string(i * i) + ',' + std::to_string(1950 + i) + '\n';
+  }
+  const ReadOptions named{.label_column = "year"};
+  expect_error<InputError>(
+      [&] { read(years, named); },
+      {"'year'", "60 different numbers in 60 rows", "--task numbers", "--task classes"});
+  EXPECT_EQ(read(years, {.task = Task::classes, .label_column = "year"}).classes(), 60U);
+  EXPECT_EQ(read(years, {.task = Task::numbers, .label_column = "year"}).classes(), 1U);
+  expect_error<InputError>([] { read("x,size\n1,0.5\n2,0.75\n", {.label_column = "size"}); },
+                           {"'size'", "not whole", "--task numbers"});
 }
 
 TEST(ReadTable, DatesOfATestTableHaveTheTrainingOrder) {

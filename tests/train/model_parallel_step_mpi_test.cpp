@@ -91,7 +91,7 @@ Updated<T> update(const Problem& problem, const Communicator& ranks, std::size_t
                           .largest_gradient = problem.largest_gradient,
                           .logical_shards = logical,
                           .logical = part_of(logical, grid.data_shards(), grid.data_shard())},
-                         SoftmaxCrossEntropy(0.1, weights),
+                         LossSettings{.label_smoothing = 0.1, .class_weights = weights},
                          {.kind = OptimizerKind::nesterov, .weight_decay = 0.01}, *exchange,
                          grid.is_split() ? &grid.model_group() : nullptr);
     step.set_values([&](std::span<T> values) { initialize(layout, Initializer::he, 7, values); });

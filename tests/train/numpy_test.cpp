@@ -31,7 +31,7 @@ void export_run(const test::TemporaryFolder& folder, OptimizerKind kind, double 
   const ParameterLayout layout({61, 40, 24, 10});
   test::NoExchange<double> exchange(layout.size());
   constexpr std::size_t batch_size = 96;
-  TrainingStep<double> step(layout, {.max_rows = batch_size}, SoftmaxCrossEntropy(),
+  TrainingStep<double> step(layout, {.max_rows = batch_size}, LossSettings(),
                             {.kind = kind, .weight_decay = 0.01}, exchange);
   initialize(layout, Initializer::he, 5, exchange.values());
   std::ofstream values(folder / "values.bin", std::ios::binary);

@@ -67,7 +67,7 @@ TEST(TrainingStep, AllocatesNothing) {
     test::NoExchange<double> exchange(layout.size());
     TrainingStep<double> step(
         layout, {.max_rows = rows, .dropout = 0.2, .clip_norm = 1, .largest_input = 1},
-        SoftmaxCrossEntropy(0.1), {.kind = kind}, exchange);
+        LossSettings{.label_smoothing = 0.1, .class_weights = {}}, {.kind = kind}, exchange);
     step.set_values([&](std::span<double> v) { initialize(layout, Initializer::he, 1, v); });
     const std::vector<double> x = test::numbers<double>(rows * 50, 3);
     const std::vector<std::int32_t> labels(rows, 3);

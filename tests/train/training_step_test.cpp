@@ -26,8 +26,8 @@ const double p = 1 / (1 + std::exp(-4.0));
 std::vector<double> updated(double clip_norm = 0) {
   const ParameterLayout layout({2, 2, 2});
   test::NoExchange<double> exchange(layout.size());
-  TrainingStep<double> step(layout, {.max_rows = 1, .clip_norm = clip_norm}, SoftmaxCrossEntropy(),
-                            {}, exchange);
+  TrainingStep<double> step(layout, {.max_rows = 1, .clip_norm = clip_norm}, LossSettings(), {},
+                            exchange);
   const std::vector<std::vector<double>> tensors = {{1, 0, 0.5, -1}, {0, 1}, {1, -1, 2, 3}, {0, 0}};
   const Range places[] = {layout.layers()[0].weights, layout.layers()[0].bias,
                           layout.layers()[1].weights, layout.layers()[1].bias};
@@ -103,7 +103,7 @@ Outcome step_with(std::vector<T> x, T w, double largest_gradient, double largest
   test::NoExchange<T> exchange(layout.size());
   TrainingStep<T> step(
       layout, {.max_rows = 2, .largest_input = largest_input, .largest_gradient = largest_gradient},
-      SoftmaxCrossEntropy(), {.kind = OptimizerKind::adam}, exchange);
+      LossSettings(), {.kind = OptimizerKind::adam}, exchange);
   step.set_values([w](std::span<T> values) { std::fill(values.begin(), values.end(), w); });
   const std::vector<std::int32_t> labels = {1, 0};
   const std::vector<std::uint64_t> samples = {17, 23};

@@ -21,6 +21,10 @@ class RunFolder {
   /// then as it was.
   void prepare(std::size_t bytes) const;
 
+  /// What a run in this folder has to fear, one line each: that written files do not survive a
+  /// power cut, or that other users may put their own files in the place of the run's.
+  [[nodiscard]] std::vector<std::string> weaknesses() const;
+
   /// Creates the folder, where there is none. Throws FileError.
   void create() const;
 
@@ -42,6 +46,8 @@ class RunFolder {
   [[nodiscard]] std::string report() const { return file("report.html"); }
   /// Reports of updates that were not finite; they outlive a resumption.
   [[nodiscard]] std::string nonfinite() const { return file("nonfinite.jsonl"); }
+  /// What the run has said, on the screen or not.
+  [[nodiscard]] std::string log() const { return file("run.log"); }
   /// The folder of checkpoints.
   [[nodiscard]] std::string checkpoints() const { return file("checkpoints"); }
   /// What the run was begun with, until it is finished (see record_start).

@@ -21,6 +21,9 @@ class AgreedError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What a rank that could not allocate memory says: what it was doing, and what there is.
+[[nodiscard]] std::string out_of_memory(const Communicator& ranks);
+
 /// Collective: throws AgreedError on every rank if any rank `failed`, with the message of the
 /// lowest rank that did (and that rank's number and host, when it is not rank 0).
 void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message);
@@ -51,7 +54,7 @@ auto agree(const Communicator& ranks, Work&& work, Waiting waiting = Waiting::aw
   } catch (const AgreedError&) {
     throw;
   } catch (const std::bad_alloc&) {
-    message = "not enough memory";
+    message = out_of_memory(ranks);
   } catch (const std::exception& error) {
     message = error.what();
   }

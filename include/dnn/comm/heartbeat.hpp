@@ -63,6 +63,10 @@ class HeartbeatRecorder {
   /// into the recorder itself.
   void record_in(Heartbeat* heartbeat);
 
+  [[nodiscard]] Activity activity() const {
+    return heartbeat_.load(std::memory_order_relaxed)->activity.load(std::memory_order_relaxed);
+  }
+
   void begin(Activity activity) {
     Heartbeat& heartbeat = *heartbeat_.load(std::memory_order_relaxed);
     heartbeat.activity.store(activity, std::memory_order_relaxed);

@@ -5,7 +5,7 @@
 
 namespace dnn {
 
-/// An MPI call that did not return MPI_SUCCESS.
+/// An MPI call that did not return MPI_SUCCESS. The message says what that means and what to do.
 class MpiError : public std::runtime_error {
  public:
   MpiError(std::string routine, int code, const std::string& text);

@@ -3,14 +3,23 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/comm/shared_mapping.hpp"
 
 namespace dnn {
 
 /// The ranks that share this rank's memory (a node, or some of a node's ranks), and the memory they
 /// share: MPI-3 shared windows.
+///
+/// Note [A small /dev/shm]
+/// Open MPI and MPICH make windows of files in /dev/shm, which containers limit to 64 MiB. The
+/// pages of a window are taken when they are first written, so a window that fits today may be a
+/// bus error later, when another one has been filled. So a window is made only where /dev/shm has
+/// twice the room that all windows of this node need. Otherwise the memory is a SharedMapping,
+/// which is as fast.
 ///
 /// close() ends the sharing; it is collective, so the destructor does not do it: a Node destroyed
 /// without close() (an error on its way to MPI_Abort) leaves its windows to the end of the process.
@@ -28,9 +37,15 @@ class Node {
   [[nodiscard]] const Communicator& ranks() const { return ranks_; }
 
   /// Collective over the node: `bytes` (the leader's number counts) of memory that all its ranks
-  /// see, aligned to 64 bytes; lives until close(). Throws MpiError where the system has no room
-  /// (/dev/shm), on every rank.
-  [[nodiscard]] std::span<std::byte> allocate_shared(std::size_t bytes);
+  /// see, aligned to 64 bytes; lives until close(). `purpose`: what it is for, in messages. Throws
+  /// std::runtime_error, on every rank of the node, where the host has no room; the message names
+  /// what there is (of memory, and in /dev/shm).
+  [[nodiscard]] std::span<std::byte> allocate_shared(
+      std::size_t bytes, const std::string& purpose = "what the ranks of a node share");
+
+  /// Empty, or why memory was not taken from /dev/shm, and where it was taken from instead; on the
+  /// leader.
+  [[nodiscard]] const std::string& memory_note() const { return memory_note_; }
 
   /// Collective over the node: what any rank wrote to shared memory before is seen by all after.
   void synchronize() const;
@@ -39,8 +54,17 @@ class Node {
   void close();
 
  private:
+  [[nodiscard]] std::span<std::byte> allocate_window(std::size_t bytes);
+  [[nodiscard]] std::span<std::byte> allocate_mapping(std::size_t bytes,
+                                                      const std::string& purpose);
+
   Communicator ranks_;
   std::vector<MPI_Win> windows_;
+  std::size_t window_bytes_ = 0;
+  std::vector<SharedMapping> mappings_;
+  std::size_t mapped_bytes_ = 0;
+  std::string shortage_;  ///< of /dev/shm, when it was first too small
+  std::string memory_note_;
   std::vector<std::unique_ptr<std::byte[]>> own_memory_;  // a node of one rank needs no window
 };
 

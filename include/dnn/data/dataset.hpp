@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "dnn/core/task.hpp"
 #include "dnn/data/bytes.hpp"
 #include "dnn/data/element_type.hpp"
+#include "dnn/data/normalizer.hpp"
 #include "dnn/data/table_schema.hpp"
 
 namespace dnn {
@@ -45,11 +47,16 @@ struct Dataset {
   Bytes value_columns;  ///< sparse: std::uint32_t, the feature of each value; they ascend in a row
   int index_base = -1;  ///< sparse: whether the file counts features from 0 or 1
 
+  Task task = Task::classes;
   Bytes labels;  ///< std::int32_t, the class of each sample; empty where there are none
+  /// Tasks with target rows (see has_target_rows) instead: double, samples x outputs, in the data's
+  /// unit; empty where there are none.
+  Bytes target_rows;
+  Normalizer target_scale;  ///< how numbers become what the network learns; found in training
   /// double, how much each sample counts, before weight_scale; empty: all alike.
   Bytes weights;
   double weight_scale = 1;                 ///< makes the training samples' mean weight 1
-  std::vector<std::string> class_names;    ///< the name of each class
+  std::vector<std::string> class_names;    ///< the name of each class, label or number
   std::vector<std::string> feature_names;  ///< of the inputs; empty where the format has none
   TableSchema schema;                      ///< of a table; empty for other data
   /// A table: columns that are passed on as they are, like identifiers.
@@ -62,8 +69,9 @@ struct Dataset {
   std::optional<TablePlace> next;  ///< a piece of a table: where the next one begins
 
   [[nodiscard]] bool is_sparse() const { return row_offsets.size() > 0; }
-  [[nodiscard]] bool has_labels() const { return labels.size() > 0; }
+  [[nodiscard]] bool has_labels() const { return labels.size() > 0 || target_rows.size() > 0; }
   [[nodiscard]] bool has_weights() const { return weights.size() > 0; }
+  /// M_N: outputs of the network.
   [[nodiscard]] std::size_t classes() const { return class_names.size(); }
   /// The text of kept column `column` in a sample.
   [[nodiscard]] std::string_view kept(std::size_t sample, std::size_t column) const {
@@ -92,8 +100,11 @@ void check_encodable(const Dataset& data, const TableSchema& schema,
                      const std::string& expected_by);
 
 /// Renumbers the labels of `data` to the classes in `class_names`. Throws InputError for a label
-/// that is not among them, with its sample.
+/// that is not among them, with its sample, and for other target columns than these.
 void use_classes(Dataset& data, const std::vector<std::string>& class_names,
                  const std::string& expected_by);
+
+/// "3 classes", "1 number": what is to be learnt.
+[[nodiscard]] std::string describe_targets(const Dataset& data);
 
 }  // namespace dnn

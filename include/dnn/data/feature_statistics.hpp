@@ -37,6 +37,12 @@ class FeatureStatistics {
   [[nodiscard]] Normalizer normalizer(Normalization kind,
                                       const std::vector<bool>& scaled = {}) const;
 
+  /// Whether all inputs are numbers of one kind, like the brightness of pixels or counts: at least
+  /// 16, whole numbers and at least 0 at both ends of their ranges, and of those that vary three in
+  /// four begin in the lowest quarter of the common range, and half reach its upper half. Such
+  /// inputs are scaled in common.
+  [[nodiscard]] bool are_of_one_kind() const;
+
   /// The mean of an input.
   [[nodiscard]] double mean(std::size_t input) const;
 
@@ -57,6 +63,8 @@ class FeatureStatistics {
   [[nodiscard]] static std::size_t flat_size(std::size_t features) { return 5 * features; }
 
  private:
+  /// See Normalization::common.
+  [[nodiscard]] Normalizer in_common(const std::vector<bool>& scaled) const;
   /// One of the five rows of numbers.
   [[nodiscard]] std::span<double> row(std::size_t index) {
     return std::span(numbers_).subspan(index * features_, features_);

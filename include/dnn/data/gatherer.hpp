@@ -30,12 +30,18 @@ class Gatherer {
   /// What is subtracted from each input, and what it is multiplied by then, in double.
   [[nodiscard]] std::span<const double> center() const { return center_d_; }
   [[nodiscard]] std::span<const double> scale() const { return scale_d_; }
+  /// The largest magnitude that an input keeps after that; 0: any.
+  [[nodiscard]] double clip() const { return clip_; }
 
   /// Row i of `X` (samples.size() x features) becomes sample `samples[i]`.
   void gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
 
   /// `labels[i]` becomes the class of sample `samples[i]`.
   void gather_labels(std::span<const std::uint64_t> samples, std::span<std::int32_t> labels) const;
+
+  /// Row i of `targets` (samples.size() x outputs) becomes what sample `samples[i]` is to give, as
+  /// the network learns it: numbers are scaled.
+  void gather_targets(std::span<const std::uint64_t> samples, MatrixView<double> targets) const;
 
   /// `weights[i]` becomes how much sample `samples[i]` counts.
   void gather_weights(std::span<const std::uint64_t> samples, std::span<double> weights) const;
@@ -47,12 +53,14 @@ class Gatherer {
   void gather_encoded(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
   template <class Raw>
   void gather_sparse(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+  void clip_rows(MatrixView<T> X) const;
 
   Dataset data_;
   FeatureEncoding encoding_;
   // The normalizer in both widths: raw types that float cannot hold are normalized in double.
   std::vector<float> center_f_, scale_f_;
   std::vector<double> center_d_, scale_d_;
+  double clip_ = 0;  ///< see Normalizer
 };
 
 }  // namespace dnn

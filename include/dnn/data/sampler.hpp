@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dnn/core/partition.hpp"
 #include "dnn/core/permutation.hpp"
+#include "dnn/data/split_order.hpp"
 
 namespace dnn {
 
@@ -23,6 +25,8 @@ class Sampler {
     /// A batch is cut into so many parts (part_of), and a rank has some of these, one after another
     /// (part_of again); 0: into as many as there are ranks.
     std::size_t logical_shards = 0;
+    /// Holds `held_out` samples out; null: these are drawn from all samples by the seed.
+    std::shared_ptr<const SplitOrder> split = nullptr;
   };
 
   explicit Sampler(const Settings& settings);
@@ -49,6 +53,8 @@ class Sampler {
   [[nodiscard]] std::uint64_t validation_sample(std::uint64_t position) const;
 
  private:
+  /// Sample `position` of all, those that are held out first.
+  [[nodiscard]] std::uint64_t sample_at(std::uint64_t position) const;
   /// Training sample `position` < training_samples(), in the split's order.
   [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
   /// Those of a batch, in its order.

@@ -50,6 +50,7 @@ class SparseBatch {
   [[nodiscard]] SparseRows<T> rows() const { return {features_, offsets_, columns_, values_}; }
 
  private:
+  void append(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples, Range features);
   template <class Raw>
   void append_stored(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
                      Range features);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/task.hpp"
+
 namespace dnn {
 
 /// What a column of a table is taken for.
@@ -15,7 +17,7 @@ enum class ColumnKind {
   number,      ///< one input, scaled
   category,    ///< text: one input for each category (one-hot)
   date,        ///< a time: one input, scaled, and its cycles of hour, weekday and month
-  label,       ///< the class
+  label,       ///< the class, or a target (see TableSchema::task)
   weight,      ///< how much a sample counts
   identifier,  ///< another value in each row: left out
   constant,    ///< the same value in each row: left out
@@ -62,6 +64,7 @@ struct TableColumn {
 /// All columns of the training table, in its order. Empty for data that are no table.
 struct TableSchema {
   bool has_header = false;                 ///< whether the names are the file's
+  Task task = Task::classes;               ///< what the columns of kind label are
   std::vector<std::string> missing_words;  ///< that stand for a missing value in any column
   std::vector<TableColumn> columns;
 

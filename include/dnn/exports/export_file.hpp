@@ -11,6 +11,7 @@ namespace dnn {
 enum class ExportFormat {
   npz,          ///< NumPy: an array a member, and description.json
   safetensors,  ///< PyTorch and others: the arrays, and the description in the metadata
+  onnx,         ///< everything from a table's columns to probabilities, see onnx_model()
   header        ///< C++11 without dependencies: the model as constants, and predict()
 };
 

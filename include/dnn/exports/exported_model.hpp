@@ -25,7 +25,9 @@ struct ExportedTensor {
 /// The arrays are W1 (M_0 x M_1), B1 (M_1), ..., WN, BN in the model's precision, and `center` and
 /// `scale` (M_0 doubles), also where the model has no normalization. With x the inputs of a sample:
 ///   A = (x - center) * scale;  A = max(A W1 + B1, 0); ...;  logits = A WN + BN
-/// Probabilities are the softmax of the logits.
+/// Probabilities are the softmax of the logits (classes, distribution), or the sigmoid of each
+/// (labels). Numbers are logits / target_scale + target_center (M_N doubles each, for this task
+/// alone).
 class ExportedModel {
  public:
   explicit ExportedModel(SavedModel model);
@@ -34,18 +36,16 @@ class ExportedModel {
 
   [[nodiscard]] const ModelDescription& description() const { return model_.description; }
   [[nodiscard]] const std::vector<ExportedTensor>& tensors() const { return tensors_; }
-  /// What the arrays do not say, as JSON: classes, input_names, how a table's columns become
+  /// What the arrays do not say, as JSON: task, output (softmax, sigmoid or
+  /// numbers), output_names, input_names, how a table's columns become
   /// inputs, the configuration.
   [[nodiscard]] const std::string& description_json() const { return json_; }
   /// The names of the network's inputs; empty where the data had none.
   [[nodiscard]] std::vector<std::string> input_names() const;
 
-  [[nodiscard]] const std::vector<double>& center() const { return center_; }
-  [[nodiscard]] const std::vector<double>& scale() const { return scale_; }
-
  private:
   SavedModel model_;
-  std::vector<double> center_, scale_;
+  std::vector<double> center_, scale_, target_center_, target_scale_;
   std::vector<ExportedTensor> tensors_;
   std::string json_;
 };

@@ -4,17 +4,32 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace dnn {
 
+/// A figure that a task is judged by, as "rmse": see make_figures.
+struct Figure {
+  std::string name;
+  double value = 0;
+
+  bool operator==(const Figure&) const = default;
+};
+
 /// What a model does on a set of samples, counted over all ranks.
 struct Evaluation {
-  double loss = 0;      ///< mean cross-entropy, without label smoothing and class weights
-  double accuracy = 0;  ///< the part of the samples whose largest logit is their label's
+  double loss = 0;      ///< the task's mean loss, without label smoothing, class weights and Huber
+  double accuracy = 0;  ///< the part of the samples whose largest logit is their label's; -1: the
+                        ///< task has no such thing
   std::uint64_t samples = 0;
   /// The part of the samples whose label's logit is one of the 5 largest; -1 where nobody asked.
   double top5_accuracy = -1;
+  std::vector<Figure> figures = {};  ///< the task's
+
+  /// For the screen: "loss 0.1234 accuracy 97.00 %", "loss 0.1234 r2 0.8901 rmse 3.21".
+  [[nodiscard]] std::string in_words() const;
 };
 
 /// How often samples of a class (first) were taken for a class (second), where that is not never.

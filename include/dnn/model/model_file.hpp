@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/task.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/data/table_schema.hpp"
+#include "dnn/model/evaluation.hpp"
 #include "dnn/model/precision.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 
@@ -19,7 +21,9 @@ namespace dnn {
 struct ModelDescription {
   std::vector<std::uint64_t> widths;  ///< M_0, ..., M_N
   Precision precision = Precision::f32;
-  std::vector<std::string> class_names;
+  Task task = Task::classes;
+  std::vector<std::string> class_names;  ///< of the outputs: classes, labels or numbers
+  Normalizer target_scale;  ///< numbers: how the data's became the network's; else empty
   std::vector<std::string> feature_names;  ///< of the inputs; empty where the data had none
   int index_base = -1;                     ///< LIBSVM: whether features were counted from 0 or 1
   Normalizer normalizer;
@@ -28,6 +32,7 @@ struct ModelDescription {
   std::uint64_t epoch = 0;    ///< after which it was taken, from 1
   double validation_loss = 0;
   double validation_accuracy = 0;
+  std::vector<Figure> validation_figures;
   std::uint64_t validation_samples = 0;  ///< 0: there was no validation set
   std::string program;                   ///< name and version of what wrote it
   std::string environment;               ///< see Environment::to_text; empty: unknown

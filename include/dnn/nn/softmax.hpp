@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -16,6 +17,17 @@ namespace dnn {
 /// NumericalError for NaN, +inf, or nothing but -inf.
 template <class T>
 void softmax(std::span<T> a);
+
+/// A sample's m = max a_j and Σ exp(a_j - m).
+struct SoftmaxRow {
+  double max = 0;
+  double sum = 0;
+
+  /// log y_j of the logit a_j, the same bits wherever it is computed.
+  [[nodiscard]] double log_probability(double logit) const { return logit - max - std::log(sum); }
+  /// The largest y_j.
+  [[nodiscard]] double confidence() const { return 1 / sum; }
+};
 
 /// Sums over a set of samples, each times its weight; sums of several sets add up. A mean over all
 /// ranks' samples is the sum over them divided by that of their weights. Without weights these are

@@ -45,6 +45,10 @@ struct BadLogit {
 /// rank's slice: it has a maximum and sums of its own, and a place of its own in the SUM, which
 /// adds nothing but zeros to them. Every rank then adds up the blocks' sums in their order.
 ///
+/// Where the target is a distribution ŷ rather than a class, a block gives Σ ŷ_j (a_j - m_r) of its
+/// classes and how much of ŷ they have. The sample's class is then the likeliest of ŷ, the first of
+/// equals.
+///
 /// A NaN or +inf makes its rank's s_r NaN, and a sum with a NaN is one on every rank: so all hear
 /// of it in the sum that they take anyway, and the rank that has it names it.
 template <class T>
@@ -56,6 +60,12 @@ class ClassShardedSoftmax {
   /// `class_blocks`: C of Note [Class blocks], of which a slice has whole ones; 0: there are none.
   ClassShardedSoftmax(const Communicator* group, std::size_t classes, Range slice,
                       std::size_t max_rows, SoftmaxCrossEntropy loss, std::size_t class_blocks = 0);
+
+  /// What softmax of a sample was divided by: y_j = exp(a_j - max) / sum. After evaluate or
+  /// differentiate, the same on all ranks of the group.
+  [[nodiscard]] SoftmaxRow softmax_row(std::size_t s) const {
+    return {static_cast<double>(maxima_[s]), sums(s)[0]};
+  }
 
   struct Result {
     LossSums sums;                ///< the same on all ranks of the group; NaN with a bad row
@@ -83,11 +93,15 @@ class ClassShardedSoftmax {
   struct Row {
     T max{};                ///< m_r
     double exp_sum = 0;     ///< s_r
-    double difference = 0;  ///< Σ (a_j - m_r), where there is smoothing
+    double difference = 0;  ///< Σ (a_j - m_r), where there is smoothing; a distribution: Σ ŷ_j ...
+    double mass = 0;        ///< a distribution: Σ ŷ_j
     T target{};             ///< the label's logit, where it is in the block
     bool first = false;     ///< it is the block's first largest one
   };
-  [[nodiscard]] Row look_at(std::span<const T> a, Range classes, std::size_t target) const;
+  [[nodiscard]] Row look_at(std::span<const T> a, Range classes, const Targets& targets,
+                            std::size_t s) const;
+  /// The class of each sample.
+  [[nodiscard]] std::span<const std::int32_t> classes_of(const Targets& targets);
   [[nodiscard]] Row& row(std::size_t s, std::size_t block) {
     return rows_[s * blocks_.size() + block];
   }
@@ -102,7 +116,8 @@ class ClassShardedSoftmax {
   }
   void reduce(std::size_t samples, std::span<const std::int32_t> labels);
   [[nodiscard]] double linear_part(const Row& row, Range classes, T max, std::size_t target) const;
-  [[nodiscard]] Result conclude(MatrixView<const T> A, const Targets& targets) const;
+  [[nodiscard]] Result conclude(MatrixView<const T> A, std::span<const std::int32_t> labels,
+                                const Targets& targets) const;
   [[nodiscard]] std::optional<BadLogit> finding(std::span<const T> a, std::size_t s,
                                                 std::size_t target) const;
 
@@ -117,10 +132,11 @@ class ClassShardedSoftmax {
   double classes_;
   Range slice_;
   SoftmaxCrossEntropy loss_;
-  std::vector<Block> blocks_;  ///< of the slice
-  std::size_t slots_;          ///< of a row's sums, of all ranks
-  std::vector<Row> rows_;      ///< of each row and block
-  std::vector<T> maxima_;      ///< m of each row
+  std::vector<Block> blocks_;            ///< of the slice
+  std::size_t slots_;                    ///< of a row's sums, of all ranks
+  std::vector<Row> rows_;                ///< of each row and block
+  std::vector<T> maxima_;                ///< m of each row
+  std::vector<std::int32_t> likeliest_;  ///< of each row whose target is a distribution
   /// Of each row and slot, sums_per_slot; those of the row take the place of the first slot's.
   std::vector<double> sums_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <variant>
@@ -12,8 +13,8 @@
 #include "dnn/data/dataset.hpp"
 #include "dnn/model/saved_network.hpp"
 #include "dnn/nn/ensemble_average.hpp"
-#include "dnn/nn/softmax.hpp"
 #include "dnn/parallel/ensemble_exchange.hpp"
+#include "dnn/predict/answers.hpp"
 #include "dnn/predict/model_interface.hpp"
 #include "dnn/predict/prediction_file.hpp"
 
@@ -41,13 +42,14 @@ class EnsembleScorer {
   /// What a PredictionFile has of `samples`, which forward() returned; adds to the sums where there
   /// are labels. Throws NumericalError, naming sample and model, for logits that softmax cannot
   /// take.
-  std::string predictions(Range samples, PredictionFormat format, LossSums& sums);
+  std::string predictions(Range samples, PredictionFormat format, PredictionSums& sums);
 
  private:
   /// A model of this rank.
   struct Member {
     std::variant<SavedNetwork<float>, SavedNetwork<double>> network;
     std::vector<std::int32_t> classes;  ///< as EnsembleExchange wants them
+    Normalizer target_scale;            ///< of its numbers
 
     Member(const SavedModel& model, const ModelInterface& ensemble, const Dataset& data,
            std::size_t rows);
@@ -55,8 +57,8 @@ class EnsembleScorer {
 
   template <class U>
   void put(std::size_t member, MatrixView<const U> logits);
-  /// Turns the logits into probabilities; returns the predicted class.
-  std::size_t predict(std::size_t sample, LossSums& sums);
+  /// Turns the outputs into the answer; returns the predicted class.
+  std::size_t predict(std::size_t sample, PredictionSums& sums);
   void add_line(std::size_t sample, std::size_t predicted, std::string& text) const;
   [[nodiscard]] std::string culprit(const std::vector<std::span<const T>>& models) const;
 
@@ -66,7 +68,9 @@ class EnsembleScorer {
   std::size_t rows_;
   EnsembleExchange<T> exchange_;
   std::vector<Member> members_;
-  AlignedBuffer<T> logits_;  ///< the ensemble's, of one sample; then the probabilities
+  AlignedBuffer<T> logits_;  ///< the ensemble's, of one sample; then its answer
+  std::unique_ptr<Answers<T>> answers_;
+  std::vector<T> unscaled_;
   std::size_t chunk_begin_ = 0;
 };
 

@@ -20,6 +20,7 @@ struct ModelInterface {
   std::size_t features = 0;
   std::vector<std::string> feature_names;  ///< empty where the training data had none
   int index_base = -1;                     ///< as in ModelDescription
+  Task task = Task::classes;
   std::vector<std::string> class_names;
   Precision precision = Precision::f32;  ///< of an ensemble: the widest of its models'
   TableSchema schema;                    ///< how a table is read; empty: as it stands

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <cstddef>
-#include <fstream>
+#include <optional>
 #include <string>
 
+#include "dnn/core/output_file.hpp"
 #include "dnn/data/dataset.hpp"
 
 namespace dnn {
 
-/// How predictions are written: a line a sample, or the matrix of probabilities (samples x classes)
-/// alone.
+/// How predictions are written: a line a sample, or the matrix of probabilities, or of numbers
+/// (samples x outputs), alone.
 enum class PredictionFormat { csv, npy };
 
 /// By the ending of the file's name.
@@ -18,10 +19,11 @@ enum class PredictionFormat { csv, npy };
 /// The file of predictions in the data's order, under a temporary name until complete.
 class PredictionFile {
  public:
-  /// Writes the header: CSV, of the classes of `data`, and a column for its labels where it has
-  /// any. Probabilities in an NPY file have `element_bytes` (4 or 8). Throws FileError, as its
-  /// functions do.
-  PredictionFile(const std::string& path, const Dataset& data, std::size_t element_bytes);
+  /// Writes the header: CSV, of the columns that `data` passes on and those of the answers
+  /// (Answers::header). Numbers in an NPY file have `element_bytes` (4 or 8). Throws FileError, as
+  /// its functions do.
+  PredictionFile(const std::string& path, const Dataset& data, const std::string& answers,
+                 std::size_t element_bytes);
   PredictionFile(const PredictionFile&) = delete;
   PredictionFile& operator=(const PredictionFile&) = delete;
   /// Removes an incomplete file.
@@ -35,14 +37,13 @@ class PredictionFile {
 
  private:
   [[nodiscard]] std::string npy_header(std::size_t samples) const;
-  void check_written() const;
 
   std::string path_;
   std::string temporary_;
   PredictionFormat format_;
   std::size_t element_bytes_;
   std::size_t classes_;
-  std::ofstream file_;
+  std::optional<OutputFile> file_;
   bool done_ = false;
 };
 

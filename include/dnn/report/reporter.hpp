@@ -12,10 +12,11 @@
 namespace dnn {
 
 /// Prints the progress of a run on standard output: a progress bar on a terminal, plain lines
-/// otherwise. A silent one (every rank but one, or --quiet) says nothing.
+/// otherwise. A quiet one (--quiet) writes into the run's log alone; a silent one (every rank but
+/// one) says nothing.
 class Reporter {
  public:
-  enum class Mode { silent, lines, terminal };
+  enum class Mode { silent, quiet, lines, terminal };
 
   explicit Reporter(Mode mode) : mode_(mode) {}
 

@@ -6,6 +6,7 @@
 #include "dnn/checkpoint/checkpoint_settings.hpp"
 #include "dnn/comm/numa_domain.hpp"
 #include "dnn/model/provenance.hpp"
+#include "dnn/run/defaults_settings.hpp"
 #include "dnn/train/trainer_settings.hpp"
 
 namespace dnn {
@@ -26,7 +27,7 @@ struct RunSettings {
 
 /// The options of a training run. Each layer declares the settings that it obeys; option_table()
 /// says which option sets which of them.
-struct Config : TrainerSettings, CheckpointSettings, RunSettings {};
+struct Config : TrainerSettings, CheckpointSettings, RunSettings, DefaultsSettings {};
 
 /// Whether all sums of a run have one order, see Note [One tree over logical shards]: products in
 /// bf16 depend on the threads, compressed sums on which ranks share a node.
@@ -35,10 +36,12 @@ struct Config : TrainerSettings, CheckpointSettings, RunSettings {};
 /// Throws InputError for a value no run could have, naming the option.
 void check(const Config& config);
 
-/// The configuration as JSON: option names and effective values, in the order of --help.
+/// The configuration as JSON: option names and effective values, in the order of --help, and under
+/// "chosen" those of them that follow from the data, with the reason.
 [[nodiscard]] nlohmann::ordered_json to_json(const Config& config);
 
-/// The configuration as TOML text that --config takes back.
+/// The configuration as TOML text that --config takes back. What the data are yet to decide stands
+/// in it as a comment.
 [[nodiscard]] std::string to_toml(const Config& config);
 
 /// What models and checkpoints of this run record.

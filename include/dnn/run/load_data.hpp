@@ -10,4 +10,7 @@ namespace dnn {
 /// for bad data, and where --early-stop has no validation set.
 [[nodiscard]] TrainingData load_data(const Config& config, const RankGrid& grid);
 
+/// The same, and what the data decide is set in `config`, see choose_defaults.
+[[nodiscard]] TrainingData load_data_and_choose(Config& config, const RankGrid& grid);
+
 }  // namespace dnn

@@ -24,13 +24,17 @@ class RunLock {
   /// The job that held the folder before and ended without giving it back; empty if there is none.
   [[nodiscard]] const std::string& stale() const { return stale_; }
 
+  /// The file system's answer where it has no flock, so that host and process are the lock; else 0.
+  [[nodiscard]] int refusal() const { return refusal_; }
+
  private:
-  RunLock(std::string file, int descriptor, std::string stale);
+  RunLock(std::string file, int descriptor, std::string stale, int refusal);
   void release() noexcept;
 
   std::string file_;
   int descriptor_ = -1;
   std::string stale_;
+  int refusal_ = 0;
 };
 
 }  // namespace dnn

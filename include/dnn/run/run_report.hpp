@@ -22,6 +22,9 @@ namespace dnn {
 [[nodiscard]] std::vector<std::string> describe_shares(const RunPlan& plan,
                                                        const TrainingData& data);
 
+/// How good networks of the length that was found were on samples that they did not see.
+[[nodiscard]] std::string describe_length(const FoundLength& found);
+
 /// The samples that a run is judged by: "test", "validation" or "training".
 [[nodiscard]] std::string evaluated_set(const TrainingData& data);
 

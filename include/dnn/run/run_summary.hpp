@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,18 +10,21 @@
 #include "dnn/run/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/evaluator.hpp"
+#include "dnn/train/length_search.hpp"
 #include "dnn/train/training_result.hpp"
 
 namespace dnn {
 
 /// The part of summary.json that is not in the plan, the data or the trainer's result.
 struct FinalFigures {
-  std::string evaluated_on;  ///< "test", "validation" or "training"
-  Evaluation best;           ///< of the best epoch's model on that set
-  Evaluation last;           ///< of the last epoch's model on that set
+  std::string evaluated_on;           ///< "test", "validation" or "training"
+  Evaluation best;                    ///< of the best epoch's model on that set
+  Evaluation last;                    ///< of the last epoch's model on that set
+  std::optional<FoundLength> length;  ///< where the length of training was searched for
   std::string best_sha256;
   std::string last_sha256;
-  double total_seconds = 0;  ///< since the start of the run
+  std::optional<double> core_share;  ///< this rank's, see CoreWatch
+  double total_seconds = 0;          ///< since the start of the run
   CheckpointWriter::Report checkpoints;
   double checkpoint_stall_seconds = 0;
   std::string resumed_from;  ///< the checkpoint; empty: the run was started anew

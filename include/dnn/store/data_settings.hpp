@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "dnn/core/task.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/tables/cell.hpp"
@@ -15,16 +16,20 @@ namespace dnn {
 /// Which samples a run trains on, in which form and in which batches.
 struct DataSettings {
   std::string data = builtin_digits_name;
-  std::string test_data;      ///< empty: the data's own test part, if they have one
-  std::string label_column;   ///< see ReadOptions
-  std::string weight_column;  ///< see ReadOptions
+  std::string test_data;        ///< empty: the data's own test part, if they have one
+  Task task = Task::automatic;  ///< see ReadOptions
+  std::string label_column;     ///< see ReadOptions
+  std::string weight_column;    ///< see ReadOptions
   HeaderMode csv_header = HeaderMode::detect;
   std::string columns;                        ///< see parse_column_kinds
   std::string missing = usual_missing_words;  ///< see ReadOptions
-  std::size_t max_categories = 10'000;           ///< see ReadOptions
+  std::size_t max_categories = 10'000;        ///< see ReadOptions
   bool drop_unlabelled = false;               ///< see ReadOptions
   double validation = 0.1;                    ///< fraction of the training data that is held out
   Normalization normalize = Normalization::standard;
+  double clip_features = 0;     ///< deviations, see Normalizer::clip; 0: none; not sparse rows
+  bool choose_scaling = false;  ///< the data decide `normalize` and `clip_features`
+  bool split_by_class = false;  ///< each class has its share in the part held out
   std::optional<std::size_t> batch_size;  ///< global; none: default_batch_size, or the data's size
   std::uint64_t seed = 1;                 ///< of the split, the shuffles, the initial W and dropout
 

@@ -10,6 +10,7 @@
 #include "dnn/data/dataset.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/data/sampler.hpp"
+#include "dnn/store/data_facts.hpp"
 #include "dnn/store/data_settings.hpp"
 
 namespace dnn {
@@ -19,6 +20,8 @@ struct TrainingData {
   Dataset train;
   std::optional<Dataset> test;
   Normalizer normalizer;
+  Normalization normalization = Normalization::none;  ///< as chosen, where the data decide
+  DataFacts facts;
   Sampler sampler;
   std::size_t batch_size = 0;      ///< global, as used
   std::size_t logical_shards = 0;  ///< of a batch; 0: none
@@ -34,6 +37,9 @@ struct TrainingData {
   [[nodiscard]] std::size_t bytes() const;
 };
 
+/// How much larger than a deviation a feature of a table may be where the data decide.
+inline constexpr double usual_clip = 3;
+
 struct LoadOptions {
   bool wide = false;  ///< numbers in text are read as double rather than float
   /// With how many threads a rank computes; 0: as many as fit its cores. Text is read by as many as
@@ -42,6 +48,8 @@ struct LoadOptions {
   /// The logical shards of a batch of so many samples; empty: a batch has none, see
   /// Sampler::Settings.
   std::function<std::size_t(std::size_t batch_size)> logical_shards;
+  /// Settings chosen by what the data are, in place of those given; empty: these.
+  std::function<DataSettings(const DataFacts&)> choose;
 };
 
 /// How `settings` want training data to be read; `wide` as in LoadOptions.

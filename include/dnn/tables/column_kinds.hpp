@@ -20,9 +20,10 @@ struct AskedKind {
 /// Reads "KIND:NAME,NAME;KIND:NAME": for each column the kind that it is to have, or nothing. KIND
 /// is number, category, date, day-first-date, label, weight or ignore; NAME a name from the header
 /// or a number from 1 (-1 is the last). Throws InputError for a kind or a column that does not
-/// exist; `origin` names the table.
+/// exist; `origin` names the table. `several_labels`: more than one column may be a label.
 [[nodiscard]] std::vector<std::optional<AskedKind>> parse_column_kinds(
-    const std::string& text, const std::vector<std::string>& names, const std::string& origin);
+    const std::string& text, const std::vector<std::string>& names, const std::string& origin,
+    bool several_labels = false);
 
 /// How columns are read before anything is known of their cells.
 [[nodiscard]] std::vector<ColumnMode> first_modes(std::span<const std::optional<AskedKind>> asked);

@@ -17,7 +17,7 @@ struct SchemaRequest {
   const TableLayout& layout;
   std::span<const ColumnMode> modes;
   std::span<const std::optional<AskedKind>> asked;
-  std::size_t label;  ///< the label's column
+  std::span<const std::size_t> labels;  ///< the label's column, or those of the targets
   std::size_t max_categories;
 };
 [[nodiscard]] TableSchema find_schema(const SchemaRequest& request);

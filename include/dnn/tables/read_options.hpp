@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/task.hpp"
 #include "dnn/data/dataset.hpp"
 
 namespace dnn {
@@ -14,9 +15,15 @@ enum class HeaderMode { detect, yes, no };
 
 /// Options of a reader, besides the path of the data.
 struct ReadOptions {
+  /// What is to be learnt; automatic: classes, where the labels leave no doubt, else InputError.
+  /// Data that have to match another's: the same task.
+  Task task = Task::automatic;
+  /// The number of outputs where it is known: target rows have so many columns.
+  std::size_t outputs = 0;
   /// The label's column (text tables, NPY): a name from the header, a number counted from 1 (or
   /// from the end: -1 is the last), `first` or `last`. Empty: a column named label, class, target
-  /// or y; else the only column of text in a table of numbers; else the last.
+  /// or y; else the only column of text in a table of numbers; else the last. Tasks with target
+  /// rows: one or several, separated by commas.
   std::string label_column;
   /// Text tables: the column that says how much each sample counts, named as label_column is.
   /// Empty: the one that `columns` says, or none.

@@ -24,6 +24,12 @@ bool leave_out(const std::optional<TableCells::CutOff>& cut_off, std::vector<Tab
 /// usual ones.
 [[nodiscard]] std::vector<std::string> missing_words(const ReadOptions& options);
 
+/// The columns of the targets of a task with target rows as far as names and options tell; none:
+/// they do not.
+[[nodiscard]] std::vector<std::size_t> named_targets(
+    const TableLayout& layout, const std::string& origin, const ReadOptions& options,
+    const std::vector<std::optional<AskedKind>>& asked);
+
 /// The label's column as far as names and options tell. `asked`: what --columns says of each
 /// column, or empty.
 [[nodiscard]] std::optional<std::size_t> named_label(

@@ -4,15 +4,15 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/model/evaluation.hpp"
 #include "dnn/nn/network.hpp"
-#include "dnn/parallel/class_sharded_softmax.hpp"
+#include "dnn/parallel/task_loss.hpp"
+#include "dnn/train/figures.hpp"
 
 namespace dnn {
 
@@ -20,12 +20,13 @@ namespace dnn {
 template <class T>
 class Evaluator {
  public:
-  /// The set has `samples` samples; `sample_at(i)` is the data set's index of its i-th. `grid` must
-  /// outlive the evaluator. `layout`: of the networks that it gets; `form`: in which they take
-  /// samples. `max_rows`: how many samples are computed at a time, at most what these networks can
-  /// take.
-  Evaluator(const RankGrid& grid, const ParameterLayout& layout, Gatherer<T> gatherer,
-            InputForm form, std::size_t samples,
+  /// `outputs`: the training data, whose task and targets the networks were made for; must outlive
+  /// the evaluator, of which nothing but these is used. The set has `samples` samples;
+  /// `sample_at(i)` is the data set's index of its i-th. `grid` must outlive the evaluator.
+  /// `layout`: of the networks that it gets; `form`: in which they take samples. `max_rows`: how
+  /// many samples are computed at a time, at most what these networks can take.
+  Evaluator(const RankGrid& grid, const ParameterLayout& layout, const Dataset& outputs,
+            Gatherer<T> gatherer, InputForm form, std::size_t samples,
             std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
 
   /// Collective: the mean over all samples of all ranks, by their weights where they have some.
@@ -40,20 +41,22 @@ class Evaluator {
   struct Counts {
     LossSums sums;
     std::uint64_t bad = 0;  ///< samples whose logits are no numbers
-    ExactSum top5;          ///< weights of samples whose label is one of the first 5
+    std::unique_ptr<FigureSums<T>> figures;
+    ExactSum top5;  ///< weights of samples whose label is one of the first 5
   };
   /// The samples of a data shard.
   [[nodiscard]] Range samples_of(std::size_t shard) const;
   void add_whole(MatrixView<const T> logits, const Targets& targets, Counts& counts,
-                 Confusion* confusion) const;
+                 Confusion& confusion) const;
   void add_slices(MatrixView<const T> logits, const Targets& targets, Counts& counts,
-                  Confusion* confusion);
+                  Confusion& confusion) const;
   [[nodiscard]] Evaluation mean(const Counts& counts, bool with_top5) const;
 
   const RankGrid& grid_;
   const Communicator* model_group_;  ///< null: this rank has all classes
   Range classes_;                    ///< whose logits this rank's networks give
-  std::optional<ClassShardedSoftmax<T>> sharded_loss_;
+  const Dataset& outputs_;
+  std::unique_ptr<TaskLoss<T>> loss_;
   std::size_t samples_;
   std::function<std::uint64_t(std::uint64_t)> sample_at_;
   std::size_t max_rows_;

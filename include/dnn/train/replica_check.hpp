@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
@@ -23,9 +24,11 @@ struct Replica {
 
 /// Collective over `world`: compares a hash of every rank's replicas, equally many on all. Throws
 /// std::runtime_error on all ranks where two of the same bytes differ, naming the ranks (with their
-/// hosts) that have others than most. Returns the hash of each of this rank's.
+/// hosts) that have others than most. `subject`: what is compared, as the subject of the message.
+/// Returns the hash of each of this rank's.
 std::vector<Sha256::Digest> check_replicas(const Communicator& world,
-                                           const std::vector<Replica>& own);
+                                           const std::vector<Replica>& own,
+                                           const std::string& subject = "the ranks' parameters");
 
 /// What each rank of a grid has a replica of, in a flat buffer of its part of the network: first
 /// all W and B, which the ranks of its data group have as well (of a network that is not split, the

@@ -15,6 +15,7 @@
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/best_model.hpp"
 #include "dnn/train/distributed_model.hpp"
+#include "dnn/train/gradient_check.hpp"
 #include "dnn/train/model_plan.hpp"
 #include "dnn/train/nonfinite_policy.hpp"
 #include "dnn/train/replayed_update.hpp"
@@ -79,6 +80,7 @@ class Trainer {
   [[nodiscard]] bool is_done() const;
   [[nodiscard]] std::uint64_t updates() const { return position_.updates(data_.sampler); }
   void train_epoch();
+  void check_gradients();
   void begin_epoch();
   void end_epoch();
   void advance();
@@ -98,6 +100,7 @@ class Trainer {
   DistributedModel<T> model_;
   LearningRateSchedule schedule_;
   BatchLoader<T> loader_;
+  GradientCheck<T> gradient_check_;
   RunEvaluator<T> evaluation_;
   BestModel models_;
   NonfinitePolicy nonfinite_;

@@ -40,6 +40,7 @@ struct OptimizationSettings {
   double clip_norm = 0;  ///< the largest norm of all gradients together; 0: any
   double label_smoothing = 0;
   ClassWeights class_weights = ClassWeights::none;
+  double huber = 0;            ///< see LossSettings
   std::size_t early_stop = 0;  ///< epochs without a better validation result; 0: never
   OnNonfinite on_nonfinite = OnNonfinite::abort;
   std::size_t verify_every = 1000;  ///< updates between comparisons of the replicas; 0: never

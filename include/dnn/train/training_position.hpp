@@ -5,6 +5,7 @@
 
 #include "dnn/checkpoint/checkpoint.hpp"
 #include "dnn/comm/communicator.hpp"
+#include "dnn/core/task.hpp"
 #include "dnn/data/sampler.hpp"
 #include "dnn/model/epoch_metrics.hpp"
 #include "dnn/nn/softmax.hpp"
@@ -26,7 +27,8 @@ struct TrainingPosition {
   }
 
   /// Collective over `world`: the training's part of the epoch's metrics, on all ranks.
-  [[nodiscard]] EpochMetrics metrics(const Communicator& world, const Sampler& sampler) const;
+  [[nodiscard]] EpochMetrics metrics(const Communicator& world, const Sampler& sampler,
+                                     Task task) const;
 
   /// Collective over `world`: writes the position into rank 0's `checkpoint`.
   void write(const Communicator& world, const Sampler& sampler, Checkpoint& checkpoint) const;

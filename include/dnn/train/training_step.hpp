@@ -17,12 +17,11 @@
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/nn/network.hpp"
-#include "dnn/nn/softmax.hpp"
 #include "dnn/optim/optimizer.hpp"
 #include "dnn/parallel/class_block_sums.hpp"
-#include "dnn/parallel/class_sharded_softmax.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
 #include "dnn/parallel/model_group_sums.hpp"
+#include "dnn/parallel/task_loss.hpp"
 #include "dnn/train/bad_numbers.hpp"
 #include "dnn/train/phase_seconds.hpp"
 
@@ -30,8 +29,8 @@ namespace dnn {
 
 /// The result of one update.
 struct StepResult {
-  LossSums sums;  ///< over this rank's samples; none where the step does not count, or where an
-                  ///< earlier rank of the model group counts them
+  LossSums sums;  ///< over this rank's samples, as TaskLoss has them; none where the step does not
+                  ///< count
   bool counts = true;             ///< the same on all ranks; if not, nothing was changed
   std::optional<BadNumbers> bad;  ///< where the step does not count because of this rank
 };
@@ -76,7 +75,7 @@ class TrainingStep {
   /// Collective over the model group. `exchange` must outlive the step. `model_group`: the ranks
   /// that hold the network together, of which `layout` is this rank's part; must outlive the step;
   /// null: `layout` is whole. The exchange is one between the ranks that have the same part.
-  TrainingStep(const ParameterLayout& layout, const Settings& settings, SoftmaxCrossEntropy loss,
+  TrainingStep(const ParameterLayout& layout, const Settings& settings, const LossSettings& loss,
                const OptimizerSettings& optimizer, GradientExchange<T>& exchange,
                const Communicator* model_group = nullptr);
 
@@ -85,6 +84,13 @@ class TrainingStep {
   /// Adds to `seconds`.
   StepResult run(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch,
                  double learning_rate, PhaseSeconds& seconds);
+
+  /// Collective over the model group, between two updates: dW and dB of one logical shard of a
+  /// batch of `global_samples`, whosever it is, from the present parameters. `batch`: its samples.
+  /// Valid until the next call; nothing else of the step changes. Not for sparse input.
+  [[nodiscard]] std::span<const T> gradients_of_shard(const Batch<T>& batch,
+                                                      std::size_t global_samples,
+                                                      std::uint64_t epoch);
 
   /// Sees dW and dB of a layer (the elements of `range` in the flat buffers) as backward gives
   /// them.
@@ -112,6 +118,8 @@ class TrainingStep {
   /// see Note [Gradients of active rows].
   void compute_active_rows(const Batch<T>& batch, std::size_t global_samples);
   void show_observer(const Batch<T>& batch, const LayerGradients<T>& layer);
+  /// This rank's nodes of the tree over logical shards get their gradients from backward.
+  void use_own_shards();
   /// Forward, loss and backward.
   StepResult compute(const Batch<T>& batch, std::size_t global_samples, std::uint64_t epoch);
   /// The rows of this rank's logical shards in its part of a batch.
@@ -133,16 +141,15 @@ class TrainingStep {
   GradientExchange<T>& exchange_;
   const Communicator* model_group_;
   GradientPlaces places_;
-  AlignedBuffer<T> dA_;        ///< dA^1 of the samples of all ranks, with sparse input
-  std::vector<Range> shards_;  ///< the rows of the current batch's
-  std::size_t nodes_ = 1;      ///< of the tree over logical shards that this rank has
+  AlignedBuffer<T> dA_;               ///< dA^1 of the samples of all ranks, with sparse input
+  AlignedBuffer<T> shard_gradients_;  ///< of gradients_of_shard
+  std::vector<Range> shards_;         ///< the rows of the current batch's
+  std::size_t nodes_ = 1;             ///< of the tree over logical shards that this rank has
   std::vector<Range> normed_;  ///< of the own range, what this rank counts in the gradients' norm
   std::optional<ModelGroupSums<T>> sums_;
   std::optional<ClassBlockSums<T>> block_sums_;  ///< instead, where classes are in blocks
   Network<T> network_;
-  SoftmaxCrossEntropy loss_;
-  std::optional<ClassShardedSoftmax<T>>
-      sharded_loss_;  ///< instead, where classes are split or in blocks
+  std::unique_ptr<TaskLoss<T>> loss_;
   std::unique_ptr<Optimizer<T>> optimizer_;
   Observer observer_;
 };

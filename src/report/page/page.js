@@ -4,7 +4,8 @@ const colors = Array.from({ length: 8 }, (_, i) => "var(--c" + i + ")");
 const phaseColors = [colors[2], colors[0], colors[1], colors[3], colors[7]];
 const phases = ["load", "compute", "exchange", "update", "evaluation"];
 const notPlotted = /^(epoch|seconds|evaluation_seconds|.*_samples)$/;
-const metricNames = { lr: "Learning rate", samples_per_second: "Samples per second", gradient_norm: "Gradient norm" };
+const metricNames = { lr: "Learning rate", samples_per_second: "Samples per second", gradient_norm: "Gradient norm", ece: "Calibration error",
+  f1_macro: "F1, mean over classes", r2: "R²", rmse: "RMSE", mae: "MAE" };
 
 /** "validation_loss": of which samples, and the metric. */
 function partsOf(key) {
@@ -198,7 +199,9 @@ function setupSection(run) {
       boxes.push(element("div", {}, element("h3", {}, name), pairs(name, entries)));
     }
   };
-  add("Configuration", Object.entries(configuration || {}));
+  const { chosen, ...options } = configuration || {};
+  add("Configuration", Object.entries(options));
+  add("Chosen from the data", Object.entries(chosen || {}));
   add("Environment", Object.entries(environment || {}));
   const { checkpoints = {}, exchange } = run.summary || {};
   add("Exchange", Object.entries(exchange || {}));

@@ -1,0 +1,46 @@
+#pragma once
+
+// What the programs say: on standard output, on standard error, and in the log of a run.
+
+#include <string>
+#include <string_view>
+
+namespace dnn {
+
+/// `text` without what a terminal would obey: control characters (but for line ends and tabs),
+/// characters that change the direction of writing, and bytes that are no UTF-8 are shown as
+/// "\x1b" or "\u202e". Names from data may hold any of them.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// Prints `text`, made printable, and a line end where it has none, on standard output, and adds it
+/// to the log. Where
+/// nobody reads standard output any more (a pipe that is closed, a terminal that is gone), it goes
+/// into the log alone, and the program continues.
+void say(const std::string& text);
+/// The same on standard error. "dnn_train: warning: ..."
+void complain(const std::string& text);
+/// For signal handlers: writes on standard error, and into the log where that is open.
+void write_from_handler(std::string_view lines);
+/// Adds `text` to the log alone.
+void note_in_log(const std::string& text);
+
+/// From now on no closed pipe and no lost terminal ends this process (SIGPIPE, SIGHUP), and what
+/// is said on a stream that the caller closed goes nowhere. To be called first in main.
+void outlive_readers();
+
+/// Where it is another process that prints what this one says (mpirun): tells whether that one
+/// still has a reader. Otherwise mpirun ends the job after a few lines that it cannot print.
+[[nodiscard]] bool output_has_reader();
+
+/// Note [The log of a run]
+/// Messages come from all layers and threads, and from processes that are about to end, so the log
+/// is one of the few globals, as standard output and standard error are. Lines are appended with
+/// one write(2) each, so several ranks may write into one file. A log that cannot be written is no
+/// error: it must not end what it reports on.
+///
+/// From now on this process's log is the file at `path`. `creates`: the file is made, where there
+/// is none, and what has been said so far is added; otherwise the next message opens it, if it is
+/// there.
+void use_log(const std::string& path, bool creates);
+
+}  // namespace dnn

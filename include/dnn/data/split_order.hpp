@@ -1,0 +1,39 @@
+#pragma once
+
+// An order of the samples of a data set whose first samples are held out, drawn class by class.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace dnn {
+
+/// The samples of a data set in an order whose beginning is held out. It follows from the labels
+/// and the seed alone, so that all ranks have the same.
+class SplitOrder {
+ public:
+  /// Holds out `held_out` < labels.size() samples, of each class its share: the rounded-down share,
+  /// and one more of the classes with the largest remainders (the first of equal ones) until the
+  /// number is reached. Which samples of a class are held out is drawn by `seed`. Labels are 0 to
+  /// classes - 1.
+  [[nodiscard]] static std::shared_ptr<const SplitOrder> by_class(
+      std::span<const std::int32_t> labels, std::size_t classes, std::size_t held_out,
+      std::uint64_t seed);
+
+  /// The most samples that are ordered: it takes 4 bytes for each. Larger sets are split at random,
+  /// which gives each class its share to a fraction of a percent.
+  static constexpr std::size_t most_samples = 1'000'000;
+
+  [[nodiscard]] std::uint64_t at(std::uint64_t position) const { return order_[position]; }
+  [[nodiscard]] bool is_held_out(std::uint64_t sample) const { return held_out_[sample]; }
+
+ private:
+  SplitOrder() = default;
+
+  std::vector<std::uint32_t> order_;
+  std::vector<bool> held_out_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/data/gatherer.hpp"
+#include "dnn/store/training_data.hpp"
+#include "dnn/train/training_step.hpp"
+
+namespace dnn {
+
+/// Finds ranks that compute otherwise than others: a faulty processor, or another copy of the data.
+///
+/// Note [One shard computed by all]
+/// Ranks of a node share one copy of W, so their parameters cannot differ, whatever one of them
+/// adds to a sum. But a logical shard has the same gradients, bit for bit, whoever computes it. So
+/// now and then all data shards compute one logical shard, another one each time, and compare a
+/// hash of its dW and dB. There is no tolerance, so no false alarm; with three ranks or more, the
+/// majority names the one that differs. Products in bf16 depend on threads, and of sparse samples
+/// dW^1 is computed from all ranks' dA^1: there is no check with these.
+template <class T>
+class GradientCheck {
+ public:
+  /// All references must outlive the check.
+  GradientCheck(const RankGrid& grid, const TrainingData& data, TrainingStep<T>& step,
+                bool products_are_exact);
+
+  /// Whether there is anything to compare.
+  [[nodiscard]] bool is_possible() const { return possible_; }
+
+  /// Collective, between two updates: logical shard number `shard` of batch `step` of the epoch.
+  /// Throws std::runtime_error on all ranks where two of them have other gradients.
+  void run(std::size_t epoch, std::size_t step, std::size_t shard);
+
+ private:
+  const RankGrid& grid_;
+  const TrainingData& data_;
+  TrainingStep<T>& step_;
+  bool possible_;
+  std::optional<Gatherer<T>> gatherer_;
+  std::vector<std::uint64_t> samples_;
+  std::vector<std::int32_t> labels_;
+  std::vector<double> weights_;
+  std::vector<T> features_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,38 @@
+#pragma once
+
+// How long a network is to be trained where too few samples are held out to tell: on repeated
+// splits of the data.
+
+#include <cstddef>
+
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/store/training_data.hpp"
+#include "dnn/train/model_plan.hpp"
+#include "dnn/train/trainer_settings.hpp"
+
+namespace dnn {
+
+/// The length of training that is best on average over repeated splits, and how good networks of
+/// that length were on the samples held out.
+struct FoundLength {
+  std::size_t splits = 0;
+  std::size_t epochs = 0;
+  double loss = 0;      ///< mean over the splits
+  double accuracy = 0;  ///< mean over the splits
+  double loss_deviation = 0;
+  double accuracy_deviation = 0;
+};
+
+/// The fraction of the samples that each split of a length search holds out.
+inline constexpr double search_fraction = 0.2;
+
+/// Collective over the grid's world: trains a network on each of `splits` splits of `data`, class
+/// by class, for settings.epochs epochs, and finds the epoch of the least mean loss on the samples
+/// held out. The splits follow from the seed. The result has the same bits at any rank count where
+/// all sums have one order. Throws AgreedError for an update that is not finite.
+template <class T>
+[[nodiscard]] FoundLength find_length(const TrainerSettings& settings, RankGrid& grid,
+                                      const ModelPlan& plan, const TrainingData& data,
+                                      std::size_t splits);
+
+}  // namespace dnn

@@ -1,0 +1,229 @@
+#include "dnn/core/messages.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <mutex>
+#include <span>
+#include <utility>
+
+#include "dnn/core/output_file.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// What was said before there is a log, as much as is kept.
+constexpr std::size_t most_kept = std::size_t{1} << 16;
+
+/// The log's descriptor: a handler can take no lock.
+std::atomic<int> open_log = -1;
+
+/// See Note [The log of a run].
+struct Log {
+  std::mutex mutex;
+  std::string path;
+  std::string before;  ///< what was said before there was a log
+
+  void add(const std::string& lines) {
+    const std::lock_guard lock(mutex);
+    if (path.empty()) {
+      before += before.size() < most_kept ? lines : std::string();
+      return;
+    }
+    if (open_log < 0) {
+      open_log = open_regular_file(path, O_WRONLY | O_APPEND);
+    }
+    if (open_log >= 0) {
+      (void)!write_all(open_log, std::as_bytes(std::span(lines)));
+    }
+  }
+};
+
+Log& log() {
+  static auto* const the_log = new Log;  // outlives whatever speaks at exit
+  return *the_log;
+}
+
+std::string now() {
+  const std::time_t time = std::time(nullptr);
+  std::tm parts{};
+  char text[32] = {};
+  if (::localtime_r(&time, &parts) != nullptr) {
+    (void)std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+  }
+  return text;
+}
+
+/// One character of UTF-8.
+struct Character {
+  std::uint32_t code = 0;
+  std::size_t bytes = 0;  ///< 0: no UTF-8
+};
+
+Character first_character(std::string_view text) {
+  const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  const std::size_t bytes = lead < 0x80   ? 1
+                            : lead < 0xc2 ? 0
+                            : lead < 0xe0 ? 2
+                            : lead < 0xf0 ? 3
+                            : lead < 0xf5 ? 4
+                                          : 0;
+  if (bytes == 0 || bytes > text.size()) {
+    return {};
+  }
+  std::uint32_t code = bytes == 1 ? lead : lead & (0x7fU >> bytes);
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) {
+      return {};
+    }
+    code = code << 6 | (byte(i) & 0x3fU);
+  }
+  constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool is_valid =
+      code >= least[bytes] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+  return is_valid ? Character{code, bytes} : Character{};
+}
+
+bool is_obeyed_by_terminals(std::uint32_t code) {
+  const bool is_control = (code < 0x20 && code != '\n' && code != '\t') ||
+                          (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
+  const bool is_direction = code == 0x061c || code == 0x200e || code == 0x200f ||
+                            (code >= 0x202a && code <= 0x202e) ||
+                            (code >= 0x2066 && code <= 0x2069);
+  return is_control || is_direction;
+}
+
+std::string line_of(const std::string& text) {
+  return printable(text) + (text.ends_with('\n') ? "" : "\n");
+}
+
+/// Of standard output or standard error, by its descriptor.
+bool has_reader(int stream) {
+  // Only where mpirun is the parent is it known whose output this is.
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && std::getenv("PMI_SIZE") == nullptr) {
+    return true;
+  }
+  static std::array<std::atomic<bool>, 3> all_gone{};
+  std::atomic<bool>& gone = all_gone.at(static_cast<std::size_t>(stream));
+  if (!gone.load()) {
+    const std::string output =
+        "/proc/" + std::to_string(::getppid()) + "/fd/" + std::to_string(stream);
+    struct stat status {};
+    const bool has_ends = ::stat(output.c_str(), &status) == 0 &&
+                          (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
+    const int descriptor =
+        !has_ends ? -1 : ::open(output.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (descriptor >= 0) {
+      pollfd state{descriptor, POLLOUT, 0};
+      // A pipe without a reader, or a terminal that hung up.
+      gone.store(::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0);
+      ::close(descriptor);
+    } else {
+      gone.store(has_ends && (errno == ENXIO || errno == EIO));
+    }
+  }
+  return !gone.load();
+}
+
+/// Prints on a stream whose reader may be gone.
+void print(std::FILE* stream, const std::string& lines) {
+  if (std::ferror(stream) != 0 || !has_reader(::fileno(stream))) {
+    return;
+  }
+  const int before = errno;
+  (void)std::fwrite(lines.data(), 1, lines.size(), stream);
+  (void)std::fflush(stream);
+  errno = before;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const Character c = first_character(text);
+    if (c.bytes == 0) {
+      shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    } else if (is_obeyed_by_terminals(c.code)) {
+      shown += c.code < 0x80 ? fmt::format("\\x{:02x}", c.code) : fmt::format("\\u{:04x}", c.code);
+    } else {
+      shown += text.substr(0, c.bytes);
+    }
+    text.remove_prefix(std::max<std::size_t>(c.bytes, 1));
+  }
+  return shown;
+}
+
+void say(const std::string& text) {
+  const std::string line = line_of(text);
+  log().add(line);
+  print(stdout, line);
+}
+
+void complain(const std::string& text) {
+  const std::string line = line_of(text);
+  log().add(line);
+  print(stderr, line);
+}
+
+void write_from_handler(std::string_view lines) {
+  (void)!::write(STDERR_FILENO, lines.data(), lines.size());
+  if (const int descriptor = open_log.load(); descriptor >= 0) {
+    (void)!::write(descriptor, lines.data(), lines.size());
+  }
+}
+
+void note_in_log(const std::string& text) {
+  log().add(line_of(text));
+}
+
+void outlive_readers() {
+  // A file must not get the number of a stream that the caller closed: messages would go into it.
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF) {
+      (void)!::open("/dev/null", O_RDWR);
+    }
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+}
+
+bool output_has_reader() {
+  return has_reader(STDOUT_FILENO);
+}
+
+void use_log(const std::string& path, bool creates) {
+  Log& to = log();
+  std::string before;
+  {
+    const std::lock_guard lock(to.mutex);
+    if (const int old = open_log.exchange(-1); old >= 0) {
+      ::close(old);
+    }
+    to.path = path;
+    before = std::exchange(to.before, {});
+    if (creates) {
+      open_log = open_regular_file(path, O_WRONLY | O_APPEND | O_CREAT);
+    }
+  }
+  if (creates) {
+    to.add(fmt::format("--- {}, process {}\n", now(), static_cast<long>(::getpid())) + before);
+  }
+}
+
+}  // namespace dnn

@@ -1,0 +1,46 @@
+#include "dnn/train/gradient_check.hpp"
+
+#include <span>
+
+#include "dnn/train/replica_check.hpp"
+
+namespace dnn {
+
+template <class T>
+GradientCheck<T>::GradientCheck(const RankGrid& grid, const TrainingData& data,
+                                TrainingStep<T>& step, bool products_are_exact)
+    : grid_(grid),
+      data_(data),
+      step_(step),
+      possible_(products_are_exact && !data.sparse_rows && data.logical_shards > 0 &&
+                grid.data_shards() > 1) {}
+
+template <class T>
+void GradientCheck<T>::run(std::size_t epoch, std::size_t step, std::size_t shard) {
+  if (!gatherer_) {
+    gatherer_.emplace(data_.train, data_.normalizer);
+  }
+  data_.sampler.global_batch(epoch, step, samples_);
+  const std::size_t global = samples_.size();
+  const Range rows = part_of(global, data_.logical_shards, shard);
+  const std::span<const std::uint64_t> samples =
+      std::span<const std::uint64_t>(samples_).subspan(rows.begin, rows.size());
+  features_.resize(rows.size() * data_.train.features);
+  const MatrixView<T> X{features_.data(), rows.size(), data_.train.features};
+  gatherer_->gather(samples, X);
+  labels_.resize(rows.size());
+  gatherer_->gather_labels(samples, labels_);
+  weights_.resize(data_.train.has_weights() ? rows.size() : 0);
+  if (!weights_.empty()) {
+    gatherer_->gather_weights(samples, weights_);
+  }
+  const Batch<T> batch{X, Targets(labels_, weights_), samples};
+  const std::span<const T> gradients = step_.gradients_of_shard(batch, global, epoch);
+  (void)check_replicas(grid_.world(), {{1 + grid_.model_shard(), {std::as_bytes(gradients)}}},
+                       "the gradients that ranks compute of the same samples");
+}
+
+template class GradientCheck<float>;
+template class GradientCheck<double>;
+
+}  // namespace dnn

@@ -1,0 +1,91 @@
+#include "dnn/data/split_order.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "dnn/data/sampler.hpp"
+
+namespace dnn {
+namespace {
+
+/// Labels of classes of these sizes, one class after another.
+std::vector<std::int32_t> labels_of(const std::vector<std::size_t>& sizes) {
+  std::vector<std::int32_t> labels;
+  for (std::size_t c = 0; c < sizes.size(); ++c) {
+    labels.insert(labels.end(), sizes[c], static_cast<std::int32_t>(c));
+  }
+  return labels;
+}
+
+std::vector<std::size_t> held_out_of(const SplitOrder& split,
+                                     const std::vector<std::int32_t>& labels, std::size_t classes) {
+  std::vector<std::size_t> counts(classes, 0);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    counts[static_cast<std::size_t>(labels[i])] += split.is_held_out(i) ? 1 : 0;
+  }
+  return counts;
+}
+
+TEST(SplitOrder, EachClassHasItsShare) {
+  const auto labels = labels_of({500, 300, 150, 49, 1});
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    const auto split = SplitOrder::by_class(labels, 5, 100, seed);
+    EXPECT_EQ(held_out_of(*split, labels, 5), (std::vector<std::size_t>{50, 30, 15, 5, 0}));
+  }
+}
+
+TEST(SplitOrder, TheNumberHeldOutIsExactWhateverTheShares) {
+  const auto labels = labels_of({7, 7, 7, 1, 0});
+  for (std::size_t held_out = 0; held_out < labels.size(); ++held_out) {
+    const auto split = SplitOrder::by_class(labels, 5, held_out, 1);
+    const auto counts = held_out_of(*split, labels, 5);
+    std::size_t sum = 0;
+    for (std::size_t c = 0; c < 3; ++c) {
+      sum += counts[c];
+      EXPECT_LE(counts[c], held_out * 7 / 22 + 1);
+      EXPECT_GE(counts[c], held_out * 7 / 22);
+    }
+    EXPECT_EQ(sum + counts[3] + counts[4], held_out);
+  }
+}
+
+TEST(SplitOrder, OrdersAllSamplesAndBeginsWithThoseHeldOut) {
+  const auto labels = labels_of({20, 30, 13});
+  const auto split = SplitOrder::by_class(labels, 3, 10, 4);
+  std::vector<std::uint64_t> samples;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    samples.push_back(split->at(i));
+    EXPECT_EQ(split->is_held_out(split->at(i)), i < 10);
+  }
+  const auto other = SplitOrder::by_class(labels, 3, 10, 5);
+  bool differs = false;
+  for (std::size_t i = 0; i < 10; ++i) {
+    differs = differs || other->at(i) != samples[i];
+  }
+  EXPECT_TRUE(differs);
+  std::sort(samples.begin(), samples.end());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    ASSERT_EQ(samples[i], i);
+  }
+}
+
+TEST(SplitOrder, ASamplerTrainsOnTheRest) {
+  const auto labels = labels_of({20, 30, 13});
+  const auto split = SplitOrder::by_class(labels, 3, 10, 4);
+  const Sampler sampler({.samples = 63, .held_out = 10, .batch_size = 53, .split = split});
+  std::vector<std::uint64_t> batch;
+  sampler.batch(1, 0, batch);
+  EXPECT_EQ(batch.size(), 53U);
+  for (const std::uint64_t sample : batch) {
+    EXPECT_FALSE(split->is_held_out(sample));
+    EXPECT_TRUE(sampler.is_training(sample));
+  }
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    EXPECT_FALSE(sampler.is_training(sampler.validation_sample(i)));
+  }
+}
+
+}  // namespace
+}  // namespace dnn
