@@ -119,12 +119,16 @@ def main():
             for precision in ("float", "double"):
                 cases.append((f"{task} {precision}", [*options, "--max-categories", "3", "--hidden", "12", "--epochs", "3", "--precision", precision],
                               options[:4], lambda numpy, session, path=folder / f"{task}.csv": feeds_of(numpy, path, session)))
-        cases.append(("Fashion-MNIST", ["--data", FASHION, "--hidden", "32", "--epochs", "1"], ["--data", FASHION],
-                      lambda numpy, session: {"inputs": images_of(numpy, FASHION).astype(numpy.float32)}))
+        for precision in ("float", "double"):
+            cases.append((f"Fashion-MNIST {precision}", ["--data", FASHION, "--hidden", "32", "--epochs", "1", "--precision", precision],
+                          ["--data", FASHION], lambda numpy, session, kind="f4" if precision == "float" else "f8":
+                          {"inputs": images_of(numpy, FASHION).astype(kind)}))
         for what, options, test_options, feeds_for in cases:
             error = error_of(arguments, folder, options, test_options, feeds_for)
-            failed = failed or not error <= 1e-6
-            print(f"{what}: differs by {error:.2g}", "" if error <= 1e-6 else "-- more than 1e-6", flush=True)
+            # Sums of 784 products in float: those of dnn_predict are off by 1.2e-6 themselves.
+            most = 3e-6 if what == "Fashion-MNIST float" else 1e-6
+            failed = failed or not error <= most
+            print(f"{what}: differs by {error:.2g}", "" if error <= most else f"-- more than {most:g}", flush=True)
     return 1 if failed else 0
 
 
