@@ -16,7 +16,7 @@ std::string out_of_memory(const Communicator& ranks) {
             "(which are mapped, not read), or ask the batch system for more memory"
           : "Use more hosts, smaller --hidden layers or a smaller --batch-size, split the model "
             "(--model-parallel), or ask the batch system for more memory";
-  return fmt::format("not enough memory on host {} for {}: this job may use {} more there. {}",
+  return fmt::format("not enough memory on host {} while {}: this job may use {} more there. {}",
                      host_name(), name_of(activity), size_text(available_memory()), advice);
 }
 

@@ -6,15 +6,6 @@
 
 namespace dnn {
 
-namespace {
-
-/// The columns of the target rows.
-std::size_t outputs_of(const Dataset& data) {
-  return data.target_rows.as<double>().size() / std::max<std::size_t>(data.samples, 1);
-}
-
-}  // namespace
-
 template <class T>
 BatchLoader<T>::BatchLoader(Gatherer<T> gatherer, std::size_t max_rows, InputForm form)
     : gatherer_(std::move(gatherer)), max_rows_(max_rows), form_(form) {
@@ -75,17 +66,7 @@ Batch<T> BatchLoader<T>::next() {
     room_.notify_all();
   }
   return {form_ == InputForm::dense ? InputRows<T>(dense_rows(slot)) : slot.sparse.rows(),
-          targets_of(slot), slot.samples, slot.columns.view()};
-}
-
-template <class T>
-Targets BatchLoader<T>::targets_of(const Slot& slot) const {
-  if (slot.targets.empty()) {
-    return Targets(slot.labels, slot.weights);
-  }
-  const std::size_t outputs = outputs_of(gatherer_.data());
-  return Targets(MatrixView<const double>{slot.targets.data(), slot.samples.size(), outputs},
-                 slot.weights);
+          slot.targets.view(), slot.samples, slot.columns.view()};
 }
 
 /// Whether the slot of the next batch is neither in use (the batch taken last is) nor waiting to
@@ -138,19 +119,7 @@ void BatchLoader<T>::fill(Slot& slot, std::size_t step) {
       slot.columns.sort(slot.whole.rows());
     }
   }
-  const Dataset& data = gatherer_.data();
-  if (data.has_labels() && has_target_rows(data.task)) {
-    const std::size_t outputs = outputs_of(data);
-    slot.targets.resize(slot.samples.size() * outputs);
-    gatherer_.gather_targets(slot.samples, {slot.targets.data(), slot.samples.size(), outputs});
-  } else if (data.has_labels()) {
-    slot.labels.resize(slot.samples.size());
-    gatherer_.gather_labels(slot.samples, slot.labels);
-  }
-  if (data.has_weights()) {
-    slot.weights.resize(slot.samples.size());
-    gatherer_.gather_weights(slot.samples, slot.weights);
-  }
+  slot.targets.gather(gatherer_, slot.samples);
 }
 
 template class BatchLoader<float>;

@@ -91,13 +91,13 @@ void use_classes(Dataset& data, const std::vector<std::string>& class_names,
   if (!data.has_labels() || data.class_names == class_names) {
     return;
   }
-  if (data.task == Task::labels) {
-    use_labels(data, class_names, expected_by);
-    return;
-  }
-  if (has_target_rows(data.task) && data.schema.empty() &&
+  if (has_target_rows(data.task) && data.schema.empty() && !data.is_sparse() &&
       data.class_names.size() == class_names.size()) {
     data.class_names = class_names;  // an array's columns have no names of their own
+    return;
+  }
+  if (data.task == Task::labels) {
+    use_labels(data, class_names, expected_by);
     return;
   }
   if (has_target_rows(data.task)) {

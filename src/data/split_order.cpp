@@ -62,4 +62,12 @@ std::shared_ptr<const SplitOrder> SplitOrder::by_class(std::span<const std::int3
   return split;
 }
 
+std::shared_ptr<const SplitOrder> split_order_of(const Dataset& data, std::size_t held_out,
+                                                 std::uint64_t seed) {
+  if (has_target_rows(data.task)) {
+    return SplitOrder::by_class(std::vector<std::int32_t>(data.samples, 0), 1, held_out, seed);
+  }
+  return SplitOrder::by_class(data.label_view(), data.classes(), held_out, seed);
+}
+
 }  // namespace dnn

@@ -40,8 +40,9 @@ void set_targets(Dataset& data, std::vector<double> rows) {
       const double value = rows[i * outputs + j];
       sum += value;
       if (const std::string what = trouble(data.task, value); !what.empty()) {
-        throw InputError(fmt::format("{}: sample {}: the target {} is {:g}, {}", data.origin, i + 1,
-                                     in_quotes(data.class_names[j]), value, what));
+        throw InputError(fmt::format("{}: sample {}: the target {} is {:g}, {}", data.origin,
+                                     data.first_sample + i + 1, in_quotes(data.class_names[j]),
+                                     value, what));
       }
     }
     if (data.task != Task::distribution) {
@@ -50,7 +51,7 @@ void set_targets(Dataset& data, std::vector<double> rows) {
     if (!(std::abs(sum - 1) <= rounding)) {
       throw InputError(
           fmt::format("{}: sample {}: its targets add up to {:g}, but to 1 for --task distribution",
-                      data.origin, i + 1, sum));
+                      data.origin, data.first_sample + i + 1, sum));
     }
     for (std::size_t j = 0; j < outputs; ++j) {
       rows[i * outputs + j] /= sum;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -12,11 +13,17 @@ namespace dnn {
 
 FileStamp::FileStamp(std::string path) : path_(std::move(path)), mark_(now()) {}
 
-std::vector<FileStamp> FileStamp::of_folder(const std::string& folder) {
+std::vector<FileStamp> FileStamp::of_folder(const std::string& folder,
+                                            const std::vector<std::string>& marks) {
   std::vector<FileStamp> stamps;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    stamps.emplace_back(entry.path().string());
+    const std::string name = entry.path().filename().string();
+    if (std::any_of(marks.begin(), marks.end(), [&name](const std::string& mark) {
+          return name.find(mark) != std::string::npos;
+        })) {
+      stamps.emplace_back(entry.path().string());
+    }
   }
   return stamps;
 }

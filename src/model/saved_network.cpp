@@ -5,29 +5,33 @@
 
 namespace dnn {
 
-namespace {
-
-/// `data`, encoded as the model's training table was: an ensemble's models may fill in different
-/// medians.
-Dataset encoded_for(const SavedModel& model, const Dataset& data) {
-  Dataset own = data;
-  if (!data.schema.empty()) {
-    own.schema = model.description.schema;
-  }
-  return own;
-}
-
-}  // namespace
-
 template <class T>
 SavedNetwork<T>::SavedNetwork(const SavedModel& model, const Dataset& data, std::size_t max_rows)
     : layout_({model.description.widths.begin(), model.description.widths.end()}),
       values_(layout_.size()),
-      gatherer_(encoded_for(model, data), model.description.normalizer),
+      schema_(model.description.schema),
+      normalizer_(model.description.normalizer),
+      gatherer_(gatherer_of(data)),
       is_sparse_(keeps_rows_sparse(data) && gatherer_.keeps_zeros()),
       network_(layout_, values_.span(), {}, {.max_batch = max_rows, .sparse_input = is_sparse_}),
       X_(is_sparse_ ? 0 : max_rows * data.features) {
   model.copy_to(layout_, values_.span());
+}
+
+/// Encodes the data as the model's training table was: an ensemble's models may fill in different
+/// medians.
+template <class T>
+Gatherer<T> SavedNetwork<T>::gatherer_of(const Dataset& data) const {
+  Dataset own = data;
+  if (!data.schema.empty()) {
+    own.schema = schema_;
+  }
+  return {own, normalizer_};
+}
+
+template <class T>
+void SavedNetwork<T>::use(const Dataset& data) {
+  gatherer_ = gatherer_of(data);
 }
 
 template <class T>

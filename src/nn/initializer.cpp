@@ -31,7 +31,8 @@ void initialize(const ParameterLayout& layout, Initializer initializer, std::uin
     const std::size_t outputs = layout.widths()[++n];
     const auto fan_in = static_cast<double>(layout.widths()[n - 1]);
     const auto fan_out = static_cast<double>(outputs);
-    const double variance = initializer == Initializer::he ? 2 / fan_in : 2 / (fan_in + fan_out);
+    const double variance =
+        initializer == Initializer::xavier ? 2 / (fan_in + fan_out) : 2 / fan_in;
     const double limit = std::sqrt(3 * variance);  // U(-l, l) has the variance l²/3
     const RandomStream stream(seed, Purpose::initial_values, n);
     const std::span<T> W = values.subspan(layer.weights.begin, layer.weights.size());

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/targets.hpp"
@@ -135,9 +136,10 @@ class NumberAnswers final : public Answers<T> {
 
   void append(std::size_t sample, std::size_t /*predicted*/, std::span<const T> row,
               std::string& text) const override {
+    constexpr int digits = std::numeric_limits<double>::max_digits10;
     for (const T value : row) {
       text += ',';
-      append_number(text, static_cast<double>(value), 9);
+      append_number(text, static_cast<double>(value), digits);
     }
     append_targets(data_, sample, text);
   }

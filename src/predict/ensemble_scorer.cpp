@@ -38,7 +38,7 @@ EnsembleScorer<T>::EnsembleScorer(std::vector<std::string> paths, EnsembleAverag
                                   const Dataset& data, const Communicator& world)
     : paths_(std::move(paths)),
       average_(average),
-      data_(data),
+      data_(&data),
       rows_(chunk_rows(data.classes())),
       exchange_(world, paths_.size(), data.classes(), rows_),
       logits_(data.classes()),
@@ -52,9 +52,18 @@ EnsembleScorer<T>::EnsembleScorer(std::vector<std::string> paths, EnsembleAverag
 }
 
 template <class T>
+void EnsembleScorer<T>::use(const Dataset& data) {
+  data_ = &data;
+  for (Member& member : members_) {
+    std::visit([&data](auto& network) { network.use(data); }, member.network);
+  }
+  answers_ = make_answers<T>(data);
+}
+
+template <class T>
 Range EnsembleScorer<T>::forward(std::size_t first) {
-  const std::size_t begin = std::min(first + exchange_.shard() * rows_, data_.samples);
-  const Range chunk{begin, std::min(begin + rows_, data_.samples)};
+  const std::size_t begin = std::min(first + exchange_.shard() * rows_, data_->samples);
+  const Range chunk{begin, std::min(begin + rows_, data_->samples)};
   for (std::size_t i = 0; i < members_.size() && !chunk.empty(); ++i) {
     std::visit([&](auto& network) { put(i, network.logits(chunk)); }, members_[i].network);
   }
@@ -78,8 +87,8 @@ std::string EnsembleScorer<T>::predictions(Range samples, PredictionFormat forma
         text.append(reinterpret_cast<const char*>(logits_.data()), logits_.size() * sizeof(T));
       }
     } catch (const NumericalError& error) {
-      throw NumericalError(data_.origin + ": sample " +
-                           std::to_string(data_.first_sample + sample + 1) + ": " + error.what() +
+      throw NumericalError(data_->origin + ": sample " +
+                           std::to_string(data_->first_sample + sample + 1) + ": " + error.what() +
                            " (" + culprit(models) + ")");
     }
   }
@@ -110,9 +119,9 @@ void EnsembleScorer<T>::put(std::size_t member, MatrixView<const U> logits) {
 template <class T>
 std::size_t EnsembleScorer<T>::predict(std::size_t sample, PredictionSums& sums) {
   const std::span<T> row = logits_.span();
-  if (sums.figures && data_.has_labels()) {
+  if (sums.figures && data_->has_labels()) {
     const std::vector<double> outputs(row.begin(), row.end());
-    sums.figures->add({outputs.data(), 1, outputs.size()}, targets_of(data_, sample), {});
+    sums.figures->add({outputs.data(), 1, outputs.size()}, targets_of(*data_, sample), {});
   }
   return answers_->predict(sample, row, sums.sums);
 }
@@ -120,9 +129,9 @@ std::size_t EnsembleScorer<T>::predict(std::size_t sample, PredictionSums& sums)
 template <class T>
 void EnsembleScorer<T>::add_line(std::size_t sample, std::size_t predicted,
                                  std::string& text) const {
-  text += std::to_string(data_.first_sample + sample + 1);
-  for (std::size_t j = 0; j < data_.kept_names.size(); ++j) {
-    text += ',' + spreadsheet_field(std::string(data_.kept(sample, j)));
+  text += std::to_string(data_->first_sample + sample + 1);
+  for (std::size_t j = 0; j < data_->kept_names.size(); ++j) {
+    text += ',' + spreadsheet_field(std::string(data_->kept(sample, j)));
   }
   answers_->append(sample, predicted, logits_.span(), text);
   text += '\n';

@@ -85,7 +85,7 @@ void DataSource::find_kind(const std::string& source) {
 
 void DataSource::stamp_files() {
   if (kind_ == Kind::folder) {
-    stamps_ = FileStamp::of_folder(path_);
+    stamps_ = FileStamp::of_folder(path_, {".np", "-ubyte"});
     return;
   }
   stamps_.emplace_back(path_);

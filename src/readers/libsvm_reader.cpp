@@ -134,6 +134,9 @@ class LibsvmParser {
       if (!labelled && options_.task == Task::numbers && !numbers_.empty()) {
         lines_.fail("the line has no number to learn, but those before it do");
       }
+      if (labelled && options_.task == Task::numbers && numbers_.size() != rows_.size()) {
+        lines_.fail("the line has a number to learn, and those before it have none");
+      }
       if (options_.task == Task::distribution) {
         lines_.fail("--task distribution needs a table or arrays, not a LIBSVM file");
       }

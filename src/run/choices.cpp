@@ -38,8 +38,8 @@ const std::map<std::string, Precision>& choices() {
 }
 template <>
 const std::map<std::string, Initializer>& choices() {
-  static const std::map<std::string, Initializer> words = {{"he", Initializer::he},
-                                                           {"xavier", Initializer::xavier}};
+  static const std::map<std::string, Initializer> words = {
+      {"auto", Initializer::automatic}, {"he", Initializer::he}, {"xavier", Initializer::xavier}};
   return words;
 }
 template <>

@@ -30,7 +30,7 @@ TrainingData load_data_and_choose(Config& config, const RankGrid& grid) {
     };
   }
   TrainingData data = load_training_data(config, grid, options);
-  note_scaling(config, data);
+  choose_by_kind(config, data);
   agree(grid.world(), [&] {
     if (config.early_stop > 0 && data.sampler.validation_samples() == 0) {
       throw InputError(

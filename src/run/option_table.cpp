@@ -157,7 +157,14 @@ std::vector<Option> network_options() {
       {"dropout", "Network", "RATE", &Config::dropout,
        "probability that a training step drops a hidden node", Binding::model,
        fraction(&Config::dropout)},
-      {"init", "Network", "", words(&Config::init), "distribution of the initial weights"},
+      {"init",
+       "Network",
+       "",
+       words(&Config::init),
+       "distribution of the initial weights; auto: xavier for the task numbers, else he",
+       Binding::model,
+       {},
+       [](const Config& c) { return Json(word_for(c.initializer(c.task))); }},
   };
 }
 

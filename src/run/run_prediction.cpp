@@ -113,10 +113,8 @@ struct Score {
 /// Collective: scores a piece of the data, a block of all data shards' chunks at a time, so that
 /// the lines come in order and no rank holds more than a chunk.
 template <class T>
-void score_piece(const PredictConfig& config, std::vector<SavedModel> models,
-                 const ModelInterface& ensemble, const Dataset& data, const Communicator& world,
-                 Score& score) {
-  EnsembleScorer<T> scorer(config.models, config.average, std::move(models), ensemble, data, world);
+void score_piece(const PredictConfig& config, EnsembleScorer<T>& scorer, const Dataset& data,
+                 const Communicator& world, Score& score) {
   const PredictionFormat format = prediction_format(config.output);
   for (std::size_t first = 0; first < data.samples; first += scorer.block()) {
     const Range mine = scorer.forward(first);
@@ -132,12 +130,27 @@ void score_piece(const PredictConfig& config, std::vector<SavedModel> models,
   score.samples += data.samples;
 }
 
-/// Collective: reads the data and scores them, piece by piece.
+/// Collective: what has to be known before the first piece, `data`, is scored. `element_bytes`: of
+/// a number of an NPY file.
+void begin_score(const PredictConfig& config, const Dataset& data, std::size_t element_bytes,
+                 const Communicator& world, Score& score) {
+  score.has_labels = data.has_labels();
+  agree(world, [&] {
+    if (world.is_root()) {
+      score.file.emplace(config.output, data, make_answers<double>(data)->header(), element_bytes);
+    }
+  });
+  if (data.has_labels() && !has_accuracy(data.task)) {
+    score.sums.figures = make_figures<double>(data, {{0, data.classes()}, nullptr}, false);
+  }
+}
+
+/// Collective: reads the data and scores them, piece by piece, with networks that compute in T.
+template <class T>
 void score_all(const PredictConfig& config, std::vector<SavedModel> models,
                const ModelInterface& ensemble, const Communicator& world, Score& score) {
   Pieces pieces(config, ensemble);
-  // Numbers have the data's unit, and perhaps more digits than float.
-  const bool wide = ensemble.precision == Precision::f64 || ensemble.task == Task::numbers;
+  std::optional<EnsembleScorer<T>> scorer;
   for (bool more = true; more;) {
     Node node(world);
     {
@@ -151,7 +164,7 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
             if (!node.is_leader()) {
               return std::optional<Dataset>();
             }
-            const BorrowedCores borrowed(cores, static_cast<std::size_t>(node.size()));
+            const BorrowedCores borrowed(cores, cores.node);
             return std::optional(pieces.read());
           },
           Waiting::asleep);
@@ -161,28 +174,19 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       data.class_names = ensemble.class_names;  // data without labels have no names
       data.task = ensemble.task;
       if (data.first_sample == 0) {
-        score.has_labels = data.has_labels();
-        agree(world, [&] {
-          if (world.is_root()) {
-            score.file.emplace(config.output, data, make_answers<double>(data)->header(),
-                               wide ? sizeof(double) : sizeof(float));
-          }
-        });
-        if (data.has_labels() && !has_accuracy(data.task)) {
-          score.sums.figures = make_figures<double>(data, {{0, data.classes()}, nullptr}, false);
-        }
+        begin_score(config, data, sizeof(T), world, score);
       }
       if (world.is_root() && !config.quiet) {
         for (const std::string& note : data.notes) {
           say("note: " + note);
         }
       }
-      std::vector<SavedModel> own = more ? models : std::move(models);
-      if (wide) {
-        score_piece<double>(config, std::move(own), ensemble, data, world, score);
+      if (scorer) {
+        scorer->use(data);
       } else {
-        score_piece<float>(config, std::move(own), ensemble, data, world, score);
+        scorer.emplace(config.models, config.average, std::move(models), ensemble, data, world);
       }
+      score_piece(config, *scorer, data, world, score);
     }
     node.close();
   }
@@ -240,7 +244,12 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
     }
   });
   Score score;
-  score_all(config, std::move(models), ensemble, world, score);
+  // Numbers have the data's unit, and perhaps more digits than float.
+  if (ensemble.precision == Precision::f64 || ensemble.task == Task::numbers) {
+    score_all<double>(config, std::move(models), ensemble, world, score);
+  } else {
+    score_all<float>(config, std::move(models), ensemble, world, score);
+  }
   if (world.is_root() && !config.quiet) {
     report(config, score, {static_cast<std::size_t>(world.size()), config.models.size()});
   }

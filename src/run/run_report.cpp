@@ -180,11 +180,14 @@ std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData
 }
 
 std::string describe_length(const FoundLength& found) {
+  const std::string accuracy =
+      found.accuracy < 0 ? std::string()
+                         : fmt::format("accuracy {:.2f} % +- {:.2f}, ", 100 * found.accuracy,
+                                       100 * found.accuracy_deviation);
   return fmt::format(
-      "repeated splits: accuracy {:.2f} % +- {:.2f}, loss {:.4f} +- {:.4f} on samples held out ({} "
-      "splits, a fifth each); {} are best, now on all samples",
-      100 * found.accuracy, 100 * found.accuracy_deviation, found.loss, found.loss_deviation,
-      found.splits, plural(found.epochs, "epoch"));
+      "repeated splits: {}loss {:.4f} +- {:.4f} on samples held out ({} splits, a fifth each); {} "
+      "are best, now on all samples",
+      accuracy, found.loss, found.loss_deviation, found.splits, plural(found.epochs, "epoch"));
 }
 
 std::string evaluated_set(const TrainingData& data) {
@@ -203,9 +206,12 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
         fmt::format("stopped early: no lower validation loss in {} epochs", config.early_stop));
   }
   if (figures.length) {
-    lines.push_back(
-        fmt::format("on samples held out: accuracy {:.2f} %, loss {:.4f}, the mean of {} splits",
-                    100 * figures.length->accuracy, figures.length->loss, figures.length->splits));
+    const FoundLength& found = *figures.length;
+    const std::string accuracy = found.accuracy < 0
+                                     ? std::string()
+                                     : fmt::format("accuracy {:.2f} %, ", 100 * found.accuracy);
+    lines.push_back(fmt::format("on samples held out: {}loss {:.4f}, the mean of {} splits",
+                                accuracy, found.loss, found.splits));
   }
   lines.push_back(fmt::format("{} {}, {} samples) with the model of epoch {}, the best",
                               figures.evaluated_on, describe_evaluation(figures.best),

@@ -160,9 +160,11 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
                                     {"held_out_fraction", search_fraction},
                                     {"epochs", found.epochs},
                                     {"loss", found.loss},
-                                    {"loss_deviation", found.loss_deviation},
-                                    {"accuracy", found.accuracy},
-                                    {"accuracy_deviation", found.accuracy_deviation}};
+                                    {"loss_deviation", found.loss_deviation}};
+      if (found.accuracy >= 0) {
+        summary["repeated_splits"]["accuracy"] = found.accuracy;
+        summary["repeated_splits"]["accuracy_deviation"] = found.accuracy_deviation;
+      }
     }
     if (const std::string uneven = uneven_classes(config, data.facts); !uneven.empty()) {
       summary["note"] = uneven;

@@ -77,6 +77,8 @@ void check_same_everywhere(const Communicator& world, const Dataset& data) {
   hash.update(std::as_bytes(std::span(text)));
   hash.update(data.labels.view);
   hash.update(data.target_rows.view);
+  hash.update(data.weights.view);
+  hash.update(data.target_rows.view);
   std::uint64_t fingerprint = 0;
   const Sha256::Digest digest = hash.finish();
   std::memcpy(&fingerprint, digest.data(), sizeof(fingerprint));

@@ -151,6 +151,15 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data,
 
 /// Collective over `world`.
 DataFacts facts_of(const Communicator& world, const Dataset& data) {
+  DataFacts facts{.samples = data.samples,
+                  .features = data.features,
+                  .classes = data.classes(),
+                  .has_classes = !has_target_rows(data.task),
+                  .has_weights = data.has_weights(),
+                  .sparse_rows = keeps_rows_sparse(data)};
+  if (!facts.has_classes) {
+    return facts;
+  }
   std::vector<std::uint64_t> counts(data.classes(), 0);
   const Range mine = part_of(data.samples, static_cast<std::size_t>(world.size()),
                              static_cast<std::size_t>(world.rank()));
@@ -158,11 +167,7 @@ DataFacts facts_of(const Communicator& world, const Dataset& data) {
     ++counts[static_cast<std::size_t>(data.label_view()[i])];
   }
   world.all_reduce(std::span(counts), Reduction::sum);
-  DataFacts facts{.samples = data.samples,
-                  .features = data.features,
-                  .classes = data.classes(),
-                  .rarest_class = data.samples,
-                  .sparse_rows = keeps_rows_sparse(data)};
+  facts.rarest_class = data.samples;
   for (const std::uint64_t count : counts) {
     if (count > 0) {
       facts.rarest_class = std::min<std::size_t>(facts.rarest_class, count);
@@ -185,8 +190,7 @@ Sampler::Settings sampling_of(const DataSettings& settings, const RankGrid& grid
       options.logical_shards ? options.logical_shards(sampling.batch_size) : 0;
   if (settings.split_by_class && sampling.held_out > 0 &&
       train.samples <= SplitOrder::most_samples) {
-    sampling.split =
-        SplitOrder::by_class(train.label_view(), train.classes(), sampling.held_out, settings.seed);
+    sampling.split = split_order_of(train, sampling.held_out, settings.seed);
   }
   return sampling;
 }
@@ -195,7 +199,9 @@ Sampler::Settings sampling_of(const DataSettings& settings, const RankGrid& grid
 std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, const Dataset& train,
                                                 const FeatureStatistics& features) {
   if (train.is_sparse() && keeps_rows_sparse(train)) {
-    return {features.scaling(settings.normalize), settings.normalize};
+    Normalizer scaling = features.scaling(settings.normalize);
+    scaling.clip = scaling.is_identity() || settings.choose_scaling ? 0 : settings.clip_features;
+    return {std::move(scaling), settings.normalize};
   }
   const std::vector<bool> scaled = FeatureEncoding(train.schema).scaled_inputs();
   const bool is_common = settings.choose_scaling && features.are_of_one_kind() &&

@@ -159,6 +159,22 @@ void check_targets(const TableLayout& layout, const TableSchema& schema,
   }
 }
 
+/// Target columns in the order that they have in the schema, where it knows all their names; else
+/// as the user names them.
+std::vector<std::size_t> in_schema_order(std::vector<std::size_t> targets,
+                                         const TableLayout& layout, const TableSchema& schema) {
+  std::vector<std::size_t> ordered;
+  for (const TableColumn& column : schema.columns) {
+    const auto found = std::find_if(targets.begin(), targets.end(), [&](std::size_t target) {
+      return column.kind == ColumnKind::label && layout.names[target] == column.name;
+    });
+    if (found != targets.end()) {
+      ordered.push_back(*found);
+    }
+  }
+  return ordered.size() == targets.size() ? ordered : targets;
+}
+
 }  // namespace
 
 ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
@@ -170,7 +186,8 @@ ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
     match.sources.weight = Dataset::none;
   }
   if (!options.label_column.empty() && has_target_rows(schema.task)) {
-    match.sources.targets = named_targets(layout, origin, options, {});
+    match.sources.targets =
+        in_schema_order(named_targets(layout, origin, options, {}), layout, schema);
     check_targets(layout, schema, match.sources, origin);
   }
   const std::size_t targets = match.sources.targets.size();

@@ -75,8 +75,8 @@ class MatchingReader {
       TableCells cells = read_rows(all_at_once);
       notes = check(cells);
       if (all_at_once) {
-        Dataset data = finish(std::move(cells), {});
-        data.notes = std::move(notes);
+        Dataset data = finish(std::move(cells), {}, options_);
+        data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
         return data;
       }
       place.has_labels = has_labels();
@@ -87,7 +87,7 @@ class MatchingReader {
       go_on_at(place);
     }
     Dataset data = read_piece(place);
-    data.notes = std::move(notes);
+    data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
     return data;
   }
 
@@ -98,6 +98,7 @@ class MatchingReader {
     notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
     for (std::size_t f = 0; f < features_.size(); ++f) {
       check_cells(*features_[f], cells, match_.sources.columns[f]);
+      check_complete(cells, match_.sources.columns[f]);
     }
     for (const std::size_t target : match_.sources.targets) {
       check_cells({.name = layout_.names[target]}, cells, target);
@@ -105,7 +106,12 @@ class MatchingReader {
     note_missing(notes, cells);
     for (std::size_t f = 0; f < features_.size(); ++f) {
       const TextIndex& texts = cells.columns()[match_.sources.columns[f]].texts;
-      if (features_[f]->kind == ColumnKind::category) {
+      if (features_[f]->kind == ColumnKind::category && texts.gave_up()) {
+        notes.push_back(
+            fmt::format("{}: column {} has too many different values to count those that the "
+                        "training data do not have",
+                        origin_, in_quotes(features_[f]->name)));
+      } else if (features_[f]->kind == ColumnKind::category) {
         notes.push_back(unknown_values(*features_[f], texts, origin_));
       }
     }
@@ -169,16 +175,22 @@ class MatchingReader {
         place = *next;
         continue;
       }
-      Dataset data = finish(std::move(cells), extent);
-      data.first_sample = place.samples;
+      // No bit of a row depends on the other rows of its piece: not by their type, not by values
+      // that they lack.
+      ReadOptions options = options_;
+      options.from = place;
+      options.as_double = true;
+      Dataset data = finish(std::move(cells), extent, options);
+      data.has_missing = true;
       data.next = std::move(next);
       return data;
     }
   }
 
-  Dataset finish(TableCells cells, const TableCells::Extent& extent) const {
+  Dataset finish(TableCells cells, const TableCells::Extent& extent,
+                 const ReadOptions& options) const {
     Dataset data =
-        make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options_);
+        make_dataset(std::move(cells), origin_, *options_.schema, match_.sources, options);
     keep_columns(data, extent);
     return data;
   }
@@ -217,7 +229,12 @@ class MatchingReader {
   TableCells read_rows(bool keeps_rows) {
     std::vector<bool> turned(modes_.size(), false);
     while (true) {
-      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, {.keeps_rows = keeps_rows});
+      std::vector<ColumnMode> modes = modes_;
+      for (ColumnMode& mode : modes) {
+        // A table that is read in pieces may have more texts than memory holds.
+        mode.keep_all = mode.keep_all && (keeps_rows || mode.words_are_values);
+      }
+      TableCells cells(parts_, modes, missing_, options_.chunk_bytes, {.keeps_rows = keeps_rows});
       bool changed = leave_out(cells.cut_off(), parts_);
       for (std::size_t j = 0; j < modes_.size(); ++j) {
         CellMode& mode = modes_[j].mode;
@@ -246,6 +263,17 @@ class MatchingReader {
             features_[f]->kind == ColumnKind::category ? "they count as no category"
                                                        : "the training mean takes their place"));
       }
+    }
+  }
+
+  /// Throws InputError for a missing value that the training data, an array, cannot have.
+  void check_complete(const TableCells& table, std::size_t place) const {
+    const ColumnCells& cells = table.columns()[place];
+    if (options_.complete && cells.missing > 0) {
+      throw InputError(fmt::format(
+          "{}, column {}: a value is missing; the training data were an array, which says nothing "
+          "of missing values",
+          table.text_of(cells.first_missing), in_quotes(layout_.names[place])));
     }
   }
 

@@ -49,13 +49,10 @@ TableSchema plain_schema(const TableLayout& layout, const std::string& origin,
 Dataset read_plain(std::vector<TableLayout> parts, const std::string& origin, ReadOptions options) {
   const TableSchema schema = plain_schema(parts.front(), origin, options);
   options.schema = &schema;
+  options.complete = true;
   Dataset data = read_matching_table(std::move(parts), origin, options);
-  if (data.has_missing) {
-    throw InputError(origin +
-                     ": a value is missing; the training data were an array, which says nothing of "
-                     "missing values");
-  }
   data.schema = {};
+  data.has_missing = false;  // see ReadOptions::complete
   data.feature_names = {};
   return data;
 }

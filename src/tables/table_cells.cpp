@@ -93,8 +93,10 @@ void TableCells::read_chunks(std::span<const Cut> cuts) {
     const auto some = cuts.subspan(first, std::min(at_a_time, cuts.size() - first));
     std::vector<TableChunk> chunks(some.size());
     parallel_tasks(some.size(), [&](std::size_t i, std::size_t) {
-      if (some[i].request.begin < some[i].request.stop) {  // else no line begins here
-        chunks[i] = TableChunk::read(some[i].request);
+      ChunkRequest request = some[i].request;
+      request.most_rows = most_rows_ - rows_;
+      if (request.begin < request.stop) {  // else no line begins here
+        chunks[i] = TableChunk::read(request);
       }
     });
     for (std::size_t i = 0; i < some.size(); ++i) {

@@ -78,6 +78,7 @@ class DatasetBuilder {
                  const TableSources& sources, const ReadOptions& options)
       : cells_(std::move(cells)), sources_(sources), options_(options) {
     data_.origin = origin;
+    data_.first_sample = options.from.samples;
     data_.schema = std::move(schema);
     for (const TableColumn& column : data_.schema.columns) {
       if (column.is_feature()) {
@@ -257,6 +258,9 @@ class DatasetBuilder {
       for (std::size_t j = 0; j < ranges.size(); ++j) {
         ranges[j].merge(part.ranges[j]);
       }
+    }
+    if (options_.as_double) {
+      return ElementType::f64;
     }
     if (bytes && data_.samples > 0) {
       return ElementType::u8;

@@ -53,7 +53,7 @@ DistributedModel<T>::DistributedModel(const TrainerSettings& settings, RankGrid&
             *exchange_, grid.is_split() ? &grid.model_group() : nullptr),
       parts_(grid, plan.part, exchange_->own(), sizeof(T)) {
   step_.set_values([&](std::span<T> values) {
-    initialize(step_.layout(), settings.init, settings.seed, values);
+    initialize(step_.layout(), settings.initializer(data.train.task), settings.seed, values);
   });
 }
 

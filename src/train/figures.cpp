@@ -40,8 +40,15 @@ class NumberFigures final : public FigureSums<T> {
   NumberFigures(const Dataset& data, Range columns)
       : names_(data.class_names),
         scale_(data.target_scale.scale),
+        shift_(names_.size(), 0.0),
         columns_(columns),
-        sums_(per_target * names_.size()) {}
+        sums_(per_target * names_.size()) {
+    // Squares of numbers far from 0 would leave nothing of their spread.
+    if (scale_.empty() && data.has_labels()) {
+      const auto first = data.target_rows.template as<double>().first(shift_.size());
+      shift_.assign(first.begin(), first.end());
+    }
+  }
 
   void add(MatrixView<const T> A, const Targets& targets,
            std::span<const SoftmaxRow> /*rows*/) override {
@@ -54,8 +61,9 @@ class NumberFigures final : public FigureSums<T> {
         sums[0] += weight;
         sums[1] += weight * error * error;
         sums[2] += weight * std::abs(error);
-        sums[3] += weight * target;
-        sums[4] += weight * target * target;
+        const double away = target - shift_[columns_.begin + j];
+        sums[3] += weight * away;
+        sums[4] += weight * away * away;
       }
     }
   }
@@ -81,10 +89,11 @@ class NumberFigures final : public FigureSums<T> {
   }
 
  private:
-  static constexpr std::size_t per_target = 5;  ///< Σ w, w e², w |e|, w ŷ, w ŷ²
+  static constexpr std::size_t per_target = 5;  ///< Σ w, w e², w |e|, w (y - c), w (y - c)²
 
   std::vector<std::string> names_;
   std::vector<double> scale_;
+  std::vector<double> shift_;  ///< c of each target
   Range columns_;
   std::vector<ExactSum> sums_;
 };

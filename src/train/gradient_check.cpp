@@ -28,13 +28,8 @@ void GradientCheck<T>::run(std::size_t epoch, std::size_t step, std::size_t shar
   features_.resize(rows.size() * data_.train.features);
   const MatrixView<T> X{features_.data(), rows.size(), data_.train.features};
   gatherer_->gather(samples, X);
-  labels_.resize(rows.size());
-  gatherer_->gather_labels(samples, labels_);
-  weights_.resize(data_.train.has_weights() ? rows.size() : 0);
-  if (!weights_.empty()) {
-    gatherer_->gather_weights(samples, weights_);
-  }
-  const Batch<T> batch{X, Targets(labels_, weights_), samples};
+  targets_.gather(*gatherer_, samples);
+  const Batch<T> batch{X, targets_.view(), samples};
   const std::span<const T> gradients = step_.gradients_of_shard(batch, global, epoch);
   (void)check_replicas(grid_.world(), {{1 + grid_.model_shard(), {std::as_bytes(gradients)}}},
                        "the gradients that ranks compute of the same samples");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "dnn/data/sampler.hpp"
@@ -85,6 +86,21 @@ TEST(SplitOrder, ASamplerTrainsOnTheRest) {
   for (std::uint64_t i = 0; i < 10; ++i) {
     EXPECT_FALSE(sampler.is_training(sampler.validation_sample(i)));
   }
+}
+
+TEST(SplitOrder, OfTargetsThatAreNoClassesIsDrawnFromAllSamples) {
+  Dataset data;
+  data.task = Task::numbers;
+  data.samples = 100;
+  data.class_names = {"y"};
+  data.target_rows = Bytes::from(std::vector<double>(100, 0.5));
+  const auto split = split_order_of(data, 30, 7);
+  std::set<std::uint64_t> all;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    all.insert(split->at(i));
+    EXPECT_EQ(split->is_held_out(split->at(i)), i < 30);
+  }
+  EXPECT_EQ(all.size(), 100U);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ TEST(ModelFile, ComesBackBitForBit) {
   EXPECT_EQ(model.description.feature_names, example.description.feature_names);
   EXPECT_EQ(model.description.normalizer.center, example.description.normalizer.center);
   EXPECT_EQ(model.description.normalizer.scale, example.description.normalizer.scale);
+  EXPECT_EQ(model.description.normalizer.clip, example.description.normalizer.clip);
   EXPECT_EQ(model.description.validation_accuracy, example.description.validation_accuracy);
   EXPECT_EQ(model.description.epoch, 2U);
   EXPECT_EQ(model.description.environment, example.description.environment);
@@ -111,6 +112,7 @@ TEST(ModelFile, PartsThatContradictEachOtherAreRefused) {
   refused([](ModelDescription& d) { d.widths = {3}; }, "no layers");
   refused([](ModelDescription& d) { d.class_names.pop_back(); }, "class names");
   refused([](ModelDescription& d) { d.normalizer.center.pop_back(); }, "normalization");
+  refused([](ModelDescription& d) { d.normalizer.clip = -1; }, "clip");
   refused([](ModelDescription& d) { d.precision = Precision::f64; }, "number of parameters");
 }
 

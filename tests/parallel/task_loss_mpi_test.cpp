@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -111,6 +112,70 @@ TYPED_TEST(TaskLossOf, AllRanksHearOfABadSample) {
     const Outcome<T> split = outcome_of(example, Task::numbers, &world());
     EXPECT_EQ(split.bad, 2U);
     EXPECT_TRUE(std::isnan(split.loss));
+  }
+}
+
+/// Rows that add up to 1, some of them with classes without any probability.
+Example<double> distributions() {
+  Example<double> example(Task::distribution);
+  for (std::size_t s = 0; s < samples; ++s) {
+    double sum = 0;
+    for (std::size_t j = 0; j < outputs; ++j) {
+      double& target = example.targets[s * outputs + j];
+      target = static_cast<double>((s + 3 * j) % 5);
+      sum += target;
+    }
+    for (std::size_t j = 0; j < outputs; ++j) {
+      example.targets[s * outputs + j] /= sum;
+    }
+  }
+  return example;
+}
+
+TEST(Distribution, GradientsAreTheLossesDifferenceQuotients) {
+  const Example<double> example = distributions();
+  const Outcome<double> whole = outcome_of(example, Task::distribution, nullptr);
+  for (std::size_t i = 0; i < example.logits.size(); ++i) {
+    constexpr double h = 1e-6;
+    Example<double> up = example;
+    Example<double> down = example;
+    up.logits[i] += h;
+    down.logits[i] -= h;
+    const double slope = (outcome_of(up, Task::distribution, nullptr).evaluated -
+                          outcome_of(down, Task::distribution, nullptr).evaluated) /
+                         (2 * h) / 7;
+    EXPECT_NEAR(whole.dA[i], slope, 1e-8) << i;
+  }
+}
+
+TEST(Distribution, SplitClassesGiveTheWhole) {
+  const Example<double> example = distributions();
+  const Outcome<double> whole = outcome_of(example, Task::distribution, nullptr);
+  const Outcome<double> split = outcome_of(example, Task::distribution, &world());
+  EXPECT_NEAR(split.loss, whole.loss, 1e-13);
+  for (std::size_t i = 0; i < whole.dA.size(); ++i) {
+    EXPECT_NEAR(split.dA[i], whole.dA[i], 1e-15) << i;
+  }
+}
+
+// A distribution with all in one class is that class.
+TEST(Distribution, OfOneClassIsTheClass) {
+  Example<double> example(Task::distribution);
+  std::vector<std::int32_t> classes;
+  std::fill(example.targets.begin(), example.targets.end(), 0.0);
+  for (std::size_t s = 0; s < samples; ++s) {
+    classes.push_back(static_cast<std::int32_t>(s * 4 % outputs));
+    example.targets[s * outputs + static_cast<std::size_t>(classes.back())] = 1;
+  }
+  const Outcome<double> outcome = outcome_of(example, Task::distribution, nullptr);
+  std::vector<double> dA = example.logits;
+  const auto loss = make_task_loss<double>({.task = Task::classes, .class_weights = {}}, nullptr,
+                                           ParameterLayout({3, outputs}), samples);
+  const auto expected =
+      loss->differentiate({dA.data(), samples, outputs}, Targets(classes, example.weights), 7);
+  EXPECT_NEAR(outcome.loss, expected.sums.loss.value(), 1e-13);
+  for (std::size_t i = 0; i < dA.size(); ++i) {
+    EXPECT_NEAR(outcome.dA[i], dA[i], 1e-15) << i;
   }
 }
 

@@ -195,6 +195,21 @@ TEST(DnnRun, EndsAJobOfWhichSomeRanksHaveEndedAndOthersHaveNot) {
   EXPECT_LT(result.seconds, hang_seconds);
 }
 
+// Its ranks may have come and gone between two looks.
+TEST(DnnRun, EndsAnMpirunThatIsAlone) {
+  const TemporaryFolder folder;
+  const std::string impatient = folder / "dnn_run";
+  const std::string mpirun = fake_mpirun(folder, "[ $n = 2 ] && exit 0\nexec sleep 1000");
+  const CommandResult result =
+      run_command("sed 's/^ALONE = 60 /ALONE = 2 /' " + dnn_run + "> " + impatient + "; python3 " +
+                  impatient + " --pause 0 " + mpirun + "dnn_train --output " + (folder / "run") +
+                  "; echo code $?; " + print_left(folder, 0));
+  EXPECT_EQ(count(result.output, "mpirun hangs: it is alone: ending it"), 1) << result.output;
+  EXPECT_EQ(count(result.output, "code 0"), 1) << result.output;
+  EXPECT_EQ(count(result.output, "left:."), 1) << result.output;
+  EXPECT_LT(result.seconds, hang_seconds);
+}
+
 TEST(DnnRun, ATerminalThatGoesAwayEndsNothing) {
   const TemporaryFolder folder;
   const std::string out = folder / "run";

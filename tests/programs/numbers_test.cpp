@@ -61,6 +61,28 @@ TEST(Numbers, AreLearntAndReportedInTheirUnit) {
   EXPECT_NE(told.find("validation r2 0.9"), std::string::npos) << told;
 }
 
+// Whether or not the length is found on splits, as there are few rows: no figure is an accuracy.
+TEST(Numbers, AreLearntWithDefaultsThatFollowFromTheData) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("h.csv", houses_csv());
+  std::string hash;
+  for (const int ranks : {1, 2}) {
+    const std::string out = folder / std::to_string(ranks);
+    const CommandResult result = run_command(
+        mpirun(ranks) + train_by_data +
+        " --task numbers --label-column price --columns ignore:time --hidden 32 --data " + data +
+        " --output " + out);
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_EQ(result.output.find("accuracy"), std::string::npos) << result.output;
+    const auto summary = summary_of(out);
+    EXPECT_GT(summary["evaluation_of_best"]["r2"].get<double>(), 0.9);
+    const auto splits = summary.value("repeated_splits", nlohmann::ordered_json::object());
+    EXPECT_FALSE(splits.contains("accuracy"));
+    hash = hash.empty() ? summary["sha256_last"].get<std::string>() : hash;
+    EXPECT_EQ(summary["sha256_last"], hash);
+  }
+}
+
 TEST(Numbers, HaveTheSameBitsAtAnyNumberOfRanks) {
   const TemporaryFolder folder;
   const std::string data = folder.write("h.csv", houses_csv());
@@ -106,7 +128,9 @@ TEST(Numbers, ArePredictedInTheirUnitAndAveraged) {
   for (const std::string seed : {"1", "2"}) {
     models.push_back(folder / seed + "/model.dnn");
     trained(data, folder / seed,
-            "--task numbers --label-column price,time --hidden 32 --epochs 60 --seed " + seed);
+            "--task numbers --label-column price,time --hidden 64,32 --epochs 40 --batch-size 32 "
+            "--lr 0.01 --seed " +
+                seed);
   }
   std::vector<std::vector<std::vector<std::string>>> predictions;
   for (const std::string& options : {"--model " + models[0], "--model " + models[1],
@@ -145,7 +169,8 @@ TEST(Numbers, ResumeAndReplayToTheSameBits) {
   const TemporaryFolder folder;
   const std::string data = folder.write("h.csv", houses_csv());
   const std::string options =
-      "--task numbers --label-column price,time --hidden 16 --huber 1.5 --lr-schedule constant "
+      "--task numbers --label-column price,time --hidden 16 --huber 1.5 "
+      "--lr-schedule constant "
       "--checkpoint-every 2steps --keep 20 --early-stop 4 --epochs ";
   trained(data, folder / "whole", options + "6");
   trained(data, folder / "parts", options + "2");
@@ -202,7 +227,8 @@ TEST(Labels, AreLearntPredictedAndTheSameAtAnyNumberOfRanks) {
   for (const int ranks : {1, 2, 3}) {
     const std::string out = folder / std::to_string(ranks);
     trained(data, out,
-            "--task labels --label-column round,large,dark --epochs 60" +
+            "--task labels --label-column round,large,dark --hidden 64,32 --epochs 20 --batch-size "
+            "32 --lr 0.01" +
                 (ranks > 1 ? " --model-parallel " + std::to_string(ranks) : std::string()),
             ranks);
     const auto summary = summary_of(out);

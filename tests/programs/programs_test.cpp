@@ -501,10 +501,11 @@ TEST(Job, AStuckRankEndsItAndIsNamed) {
 // Where no watchdog is: others wait inside MPI. Now and then Open MPI's mpirun does not end after
 // its ranks have; dnn_run ends it.
 TEST(Job, ARankThatIsStuckWhileMpiStartsOrEndsEndsIt) {
-  const std::string guarded = quoted(DNN_SOURCE "/launch/dnn_run") + " --restarts 0 --grace 10 ";
+  const std::string launcher = quoted(DNN_SOURCE "/launch/dnn_run") + " --restarts 0 --grace 10 ";
   for (const std::string when : {"start", "end"}) {
-    const CommandResult result = run_command(mark + " DNN_LAUNCH_TIMEOUT=3 " + guarded + mpirun(3) +
-                                             failing_rank + " 1 " + when + " --output none");
+    const CommandResult result =
+        run_command(mark + " DNN_LAUNCH_TIMEOUT=3 " + launcher + mpirun(3) + failing_rank + " 1 " +
+                    when + " --output none");
     EXPECT_NE(result.exit_code, 0);
     EXPECT_LT(result.seconds, hang_seconds);
     EXPECT_NE(result.output.find("DNN_LAUNCH_TIMEOUT"), std::string::npos) << result.output;

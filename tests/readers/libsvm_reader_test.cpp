@@ -90,6 +90,14 @@ TEST(Libsvm, SeveralTextsAreOneDataSetAndNamedInErrors) {
                            {"2.svm: line 2: 'x:5' is not index:value"});
 }
 
+TEST(Libsvm, NumbersAreOnEachLine) {
+  const auto fails = [](const std::string& text, const char* what) {
+    expect_error<InputError>([&] { (void)read(text, {.task = Task::numbers}); }, {"line 2", what});
+  };
+  fails("1:0.5\n3 1:0.5\n", "and those before it have none");
+  fails("3 1:0.5\n1:0.5\n", "but those before it do");
+}
+
 TEST(Libsvm, QueriesAreIgnoredWithANote) {
   const Dataset data = read("1 1:2\n2 qid:3\n1 qid:4 1:7 qid:5\n");
   EXPECT_EQ(data.samples, 3U);

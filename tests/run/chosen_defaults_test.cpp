@@ -28,7 +28,8 @@ DataFacts rows(std::size_t samples, std::size_t features = 20) {
 }
 
 std::uint64_t updates_of(const Config& config, const DataFacts& facts) {
-  const auto train = static_cast<std::uint64_t>(0.9 * static_cast<double>(facts.samples));
+  const auto train =
+      static_cast<std::uint64_t>((1 - config.validation) * static_cast<double>(facts.samples));
   return config.epochs * ((train + *config.batch_size - 1) / *config.batch_size);
 }
 

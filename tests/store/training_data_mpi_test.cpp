@@ -74,6 +74,44 @@ TEST(TrainingData, NormalizationHasTheSameBitsAsOnOneRank) {
   }
 }
 
+TEST(TrainingData, WhatTheDataDecideIsTheSameAtAnyRankCount) {
+  const SharedFolder folder;
+  DataSettings given;
+  given.data = folder.write("d.csv", random_csv(301, 5));
+  DataFacts facts;
+  const LoadOptions options{.wide = true, .choose = [&](const DataFacts& known) {
+                              facts = known;
+                              DataSettings chosen = given;
+                              chosen.choose_scaling = true;
+                              chosen.split_by_class = true;
+                              return chosen;
+                            }};
+  Node node(world());
+  const TrainingData data = load_training_data(given, RankGrid(world(), node, 1), options);
+  EXPECT_EQ(facts.samples, 301U);
+  EXPECT_EQ(facts.features, 5U);
+  EXPECT_EQ(facts.rarest_class, 100U);
+  EXPECT_EQ(facts.commonest_class, 101U);
+  EXPECT_EQ(data.normalization, Normalization::standard);
+  EXPECT_EQ(data.normalizer.clip, usual_clip);
+  EXPECT_LE(data.largest_feature, usual_clip);
+  std::vector<int> held_out(3, 0);
+  std::vector<double> samples;
+  for (std::size_t i = 0; i < data.sampler.validation_samples(); ++i) {
+    const auto sample = data.sampler.validation_sample(i);
+    ++held_out[static_cast<std::size_t>(data.train.label_view()[sample])];
+    samples.push_back(static_cast<double>(sample));
+  }
+  EXPECT_EQ(held_out, (std::vector<int>{10, 10, 10}));
+  const auto count = static_cast<double>(world().size());
+  std::vector<double> sums = samples;
+  world().all_reduce(std::span(sums), Reduction::sum);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    EXPECT_EQ(sums[i], count * samples[i]);
+  }
+  node.close();
+}
+
 TEST(TrainingData, StatisticsLeaveTheHeldOutSamplesAside) {
   const SharedFolder folder;
   // The one held-out sample of 10 is found, then made an outlier: the normalization must not see

@@ -27,7 +27,7 @@ struct SavedModelExample {
     description.class_names = {"with \"quotes\", commas\nand lines", ""};
     description.feature_names = {"a", "b", "c"};
     description.index_base = 1;
-    description.normalizer = {{0.1, 1e300, -2}, {1, 1e-300, 0}};
+    description.normalizer = {{0.1, 1e300, -2}, {1, 1e-300, 0}, 2.5};
     description.configuration = "epochs = 3\n";
     description.epoch = 2;
     description.validation_loss = 0.1;

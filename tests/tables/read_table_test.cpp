@@ -264,6 +264,15 @@ std::size_t read_pieces(std::span<const TableText> texts, ReadOptions options, s
   return pieces;
 }
 
+TEST(ReadTable, TargetsAreFoundByNameInAnyOrder) {
+  const std::string text = "large,round,x\n1,0,3\n0,1,4\n0,0,5\n";
+  const Dataset train = read(text, {.task = Task::labels, .label_column = "large,round"});
+  const Dataset test =
+      read(text, {.task = Task::labels, .label_column = "round,large", .schema = &train.schema});
+  EXPECT_EQ(test.class_names, train.class_names);
+  EXPECT_EQ(targets(test), targets(train));
+}
+
 TEST(ReadTable, PiecesAreTheTable) {
   const Dataset train = read("n,c,d,label\n1,a,02/03/2024,u\n2,b,04/05/2024,v\n3,a,01/01/2024,u\n",
                              {.label_column = "label"});
@@ -480,7 +489,7 @@ TEST(ReadTable, AGuessedLabelThatIsNoneNamesItsColumnAndOthers) {
   }
   expect_error<InputError>([&] { read(prices, {.columns = "category:kind"}); },
                            {"'price'", "60 different numbers in 60 rows", "'kind' (2 values)"});
-  EXPECT_EQ(read(prices, {.label_column = "price", .task = Task::classes}).classes(), 60U);
+  EXPECT_EQ(read(prices, {.task = Task::classes, .label_column = "price"}).classes(), 60U);
   expect_error<InputError>(
       [] { read("u,v,w\n1,2,a\n2,3,\n3,4,b\n"); },
       {"column 'w'", "only column of text", "no value in 1 of 3 rows", "line 3"});

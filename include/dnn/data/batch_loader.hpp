@@ -17,6 +17,7 @@
 #include "dnn/core/matrix.hpp"
 #include "dnn/core/sparse_columns.hpp"
 #include "dnn/core/targets.hpp"
+#include "dnn/data/batch_targets.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/data/sparse_batch.hpp"
 
@@ -77,16 +78,12 @@ class BatchLoader {
     SparseBatch<T> sparse, whole;
     SparseColumns<T> columns;
     std::vector<std::uint64_t> samples, samples_of_whole;
-    std::vector<std::int32_t> labels;
-    std::vector<double> targets;  ///< rows of them, where the task has such
-    std::vector<double> weights;
+    BatchTargets targets;
   };
 
   [[nodiscard]] bool has_room() const;
   void work();
   void fill(Slot& slot, std::size_t step);
-  /// Of a batch: what Batch::targets views.
-  [[nodiscard]] Targets targets_of(const Slot& slot) const;
   [[nodiscard]] MatrixView<T> dense_rows(Slot& slot) {
     return {slot.features.data(), slot.samples.size(), gatherer_.data().features};
   }

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "dnn/data/dataset.hpp"
+
 namespace dnn {
 
 /// The samples of a data set in an order whose beginning is held out. It follows from the labels
@@ -35,5 +37,11 @@ class SplitOrder {
   std::vector<std::uint32_t> order_;
   std::vector<bool> held_out_;
 };
+
+/// The order that holds out `held_out` samples of `data`: by class, or, where the targets are no
+/// classes, of all samples alike.
+[[nodiscard]] std::shared_ptr<const SplitOrder> split_order_of(const Dataset& data,
+                                                               std::size_t held_out,
+                                                               std::uint64_t seed);
 
 }  // namespace dnn

@@ -19,8 +19,9 @@ class FileStamp {
   /// Takes the stamp of `path`; of what is no regular file, none.
   explicit FileStamp(std::string path);
 
-  /// Stamps of the files in a folder.
-  [[nodiscard]] static std::vector<FileStamp> of_folder(const std::string& folder);
+  /// Stamps of the files in a folder that have one of `marks` in their names.
+  [[nodiscard]] static std::vector<FileStamp> of_folder(const std::string& folder,
+                                                        const std::vector<std::string>& marks);
 
   /// Throws InputError if the file has been written to, replaced, or removed since.
   void check() const;

@@ -17,12 +17,19 @@ class SavedNetwork {
   /// T is the model's precision. `max_rows`: the most samples at a time.
   SavedNetwork(const SavedModel& model, const Dataset& data, std::size_t max_rows);
 
+  /// Goes over to other data of the same kind: another piece of the same table.
+  void use(const Dataset& data);
+
   /// The logits of samples [samples.begin, samples.end) of the data; valid until the next call.
   MatrixView<const T> logits(Range samples);
 
  private:
+  [[nodiscard]] Gatherer<T> gatherer_of(const Dataset& data) const;
+
   ParameterLayout layout_;
   AlignedBuffer<T> values_;
+  TableSchema schema_;
+  Normalizer normalizer_;
   Gatherer<T> gatherer_;
   bool is_sparse_;
   Network<T> network_;

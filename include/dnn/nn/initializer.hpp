@@ -8,8 +8,9 @@
 namespace dnn {
 
 enum class Initializer {
-  he,     ///< uniform, variance 2 / M_{n-1} (He et al., ICCV 2015, eq. 10): made for ReLU
-  xavier  ///< uniform, variance 2 / (M_{n-1} + M_n) (Glorot and Bengio, AISTATS 2010, eq. 16)
+  automatic,  ///< as he, where nobody has chosen for the task
+  he,         ///< uniform, variance 2 / M_{n-1} (He et al., ICCV 2015, eq. 10): made for ReLU
+  xavier      ///< uniform, variance 2 / (M_{n-1} + M_n) (Glorot and Bengio, AISTATS 2010, eq. 16)
 };
 
 /// Fills `values` (layout.size() elements): W from the initializer, B and padding 0. Element (i, j)

@@ -31,6 +31,10 @@ class EnsembleScorer {
                  std::vector<SavedModel> own, const ModelInterface& ensemble, const Dataset& data,
                  const Communicator& world);
 
+  /// Goes over to other data of the same kind: another piece of the same table. They must outlive
+  /// what is scored of them.
+  void use(const Dataset& data);
+
   /// Samples that all data shards together score at a time.
   [[nodiscard]] std::size_t block() const { return rows_ * exchange_.shards(); }
 
@@ -64,7 +68,7 @@ class EnsembleScorer {
 
   std::vector<std::string> paths_;
   EnsembleAverage average_;
-  const Dataset& data_;
+  const Dataset* data_;
   std::size_t rows_;
   EnsembleExchange<T> exchange_;
   std::vector<Member> members_;

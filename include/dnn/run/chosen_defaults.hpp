@@ -18,11 +18,12 @@ namespace dnn {
 
 /// Gives the open options of `config` the values that suit data of these facts, and notes in
 /// `config.chosen` what was chosen and why. All follows from the facts and the options given, never
-/// from the ranks. The features' scaling stays open, see note_scaling.
+/// from the ranks. What depends on the kind of the features stays open, see choose_by_kind.
 void choose_defaults(Config& config, const DataFacts& facts);
 
-/// Notes the scaling of the features that `data` were loaded with.
-void note_scaling(Config& config, const TrainingData& data);
+/// The same for what follows from the features of `data` as they were loaded: notes their scaling,
+/// and chooses dropout and label smoothing.
+void choose_by_kind(Config& config, const TrainingData& data);
 
 /// Collective over the grid's world: finds the number of epochs on config.length_splits splits of
 /// the data, see find_length, and sets it.

@@ -47,8 +47,10 @@ struct ReadOptions {
   /// Text tables that have to match: no more text than this is read at a time, in whole chunks; all
   /// of it is checked before the first piece.
   std::size_t piece_bytes = std::numeric_limits<std::size_t>::max();
-  TablePlace from;    ///< where the piece begins: Dataset::next of the one before
-  bool wide = false;  ///< numbers of a text keep the precision of double
+  TablePlace from;         ///< where the piece begins: Dataset::next of the one before
+  bool complete = false;   ///< text tables that have to match: no value may be missing
+  bool as_double = false;  ///< text tables: values are stored as double, even if less would do
+  bool wide = false;       ///< numbers of a text keep the precision of double
   /// The schema of the training table, which the data have to match by name: as test data, or with
   /// a trained model. Null: the data have a schema of their own.
   const TableSchema* schema = nullptr;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/data/batch_targets.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/training_step.hpp"
@@ -42,8 +43,7 @@ class GradientCheck {
   bool possible_;
   std::optional<Gatherer<T>> gatherer_;
   std::vector<std::uint64_t> samples_;
-  std::vector<std::int32_t> labels_;
-  std::vector<double> weights_;
+  BatchTargets targets_;
   std::vector<T> features_;
 };
 

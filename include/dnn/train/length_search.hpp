@@ -27,9 +27,10 @@ struct FoundLength {
 inline constexpr double search_fraction = 0.2;
 
 /// Collective over the grid's world: trains a network on each of `splits` splits of `data`, class
-/// by class, for settings.epochs epochs, and finds the epoch of the least mean loss on the samples
-/// held out. The splits follow from the seed. The result has the same bits at any rank count where
-/// all sums have one order. Throws AgreedError for an update that is not finite.
+/// by class, for settings.epochs epochs, and finds how many are best by the mean loss on the
+/// samples held out, see Note [The longest among the best]. The splits follow from the seed. The
+/// result has the same bits at any rank count where all sums have one order. Throws AgreedError for
+/// an update that is not finite.
 template <class T>
 [[nodiscard]] FoundLength find_length(const TrainerSettings& settings, RankGrid& grid,
                                       const ModelPlan& plan, const TrainingData& data,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "dnn/core/task.hpp"
 #include "dnn/model/precision.hpp"
 #include "dnn/nn/initializer.hpp"
 #include "dnn/optim/learning_rate.hpp"
@@ -19,7 +20,10 @@ struct NetworkSettings {
   Precision precision = Precision::f32;
   bool bf16_fallback = false;  ///< precision bf16: float where a processor has no unit for it
   double dropout = 0;          ///< probability that a step drops a hidden node
-  Initializer init = Initializer::he;
+  Initializer init = Initializer::automatic;
+
+  /// What suits the task where init is automatic, see Note [Initial values for numbers].
+  [[nodiscard]] Initializer initializer(Task task) const;
 };
 
 enum class ClassWeights { none, balanced };

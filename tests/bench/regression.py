@@ -2,7 +2,7 @@
 """Regression: trains on scikit-learn's diabetes and generated sets with --task numbers, and compares R2 on
 held-out rows with its MLPRegressor.
 
-    VENV/bin/python tests/bench/numbers.py --train build/dnn_train --predict build/dnn_predict
+    VENV/bin/python tests/bench/regression.py --train build/dnn_train --predict build/dnn_predict
         [--splits 3] [--only NAME,...] [--arguments "..."] [--output table.md]
 
 Needs the PyPI package scikit-learn, best in a virtual environment of its own. Each split holds out a fifth of the
@@ -89,7 +89,7 @@ def ours(options: argparse.Namespace, folder: Path, X, y, X_test, y_test) -> flo
 
 def theirs(X, y, X_test, y_test, split: int) -> float:
     model = TransformedTargetRegressor(
-        make_pipeline(StandardScaler(), MLPRegressor(HIDDEN, random_state=split)), transformer=StandardScaler())
+        make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=HIDDEN, random_state=split)), transformer=StandardScaler())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y if y.shape[1] > 1 else y[:, 0])
