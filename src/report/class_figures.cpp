@@ -37,6 +37,7 @@ class CsvRows {
     }
     do {
       row.push_back(field());
+      at_ += at_ < text_.size() && text_[at_] == '\r' ? 1 : 0;  // a spreadsheet has written it
     } while (at_ < text_.size() && text_[at_++] == ',');
     return true;
   }
@@ -54,7 +55,7 @@ class CsvRows {
       }
       return value;
     }
-    const std::size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
+    const std::size_t end = std::min(text_.find_first_of(",\r\n", at_), text_.size());
     value = text_.substr(at_, end - at_);
     at_ = end;
     return value;

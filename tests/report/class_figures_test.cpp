@@ -83,6 +83,11 @@ TEST(ClassFigures, PairsOfAThousandClassesAndMore) {
   EXPECT_EQ(json["names"][999], "c1499");
 }
 
+TEST(ClassFigures, ASpreadsheetsLineEndsAreLineEnds) {
+  EXPECT_EQ(class_figures("true\\predicted,a,b\r\na,1,2\r\nb,3,4\r\n", "confusion.csv"),
+            class_figures("true\\predicted,a,b\na,1,2\nb,3,4\n", "confusion.csv"));
+}
+
 TEST(ClassFigures, RefusesWhatIsNoMatrix) {
   for (const char* text : {"", "a,b\n", "true\\predicted,a\n", "true\\predicted,a\na,x\n",
                            "true\\predicted,a\na,1,2\n", "true,predicted,count\na,b\n",
