@@ -46,6 +46,9 @@ dnn_find(hwloc hwloc.h hwloc libhwloc-dev)
 dnn_find(fast_float fast_float/fast_float.h "" libfast-float-dev)
 dnn_find(random123 Random123/philox.h "" librandom123-dev)
 dnn_find(tomlplusplus toml++/toml.h "" libtomlplusplus-dev)
+dnn_find(httplib httplib.h cpp-httplib libcpp-httplib-dev)
+# As Debian's library was built: its types have members for TLS.
+target_compile_definitions(dnn_httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT)
 
 if(DNN_TESTS)
   dnn_require(libgtest-dev GTest)

@@ -1,7 +1,7 @@
 # `cmake --install`: programs in bin, launch files beside them in share; they run from anywhere.
 include(GNUInstallDirs)
 
-install(TARGETS dnn_train dnn_predict dnn_model RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS dnn_train dnn_predict dnn_model dnn_watch RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/dnn_run DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/slurm.sbatch ${PROJECT_SOURCE_DIR}/launch/pbs.sh
                  ${PROJECT_SOURCE_DIR}/launch/model_parallel.sbatch

@@ -2,15 +2,16 @@
 # Sourced by the other launch scripts: the packages, and what mpirun has to be told.
 
 # What building and running needs, what the tests need besides, and what those need that not every machine can run: on
-# several hosts, under Slurm, by another compiler and another MPI (Debian's names).
+# several hosts, under Slurm, by another compiler and another MPI, in a browser (Debian's names).
 # shellcheck disable=SC2034  # used where this file is sourced
 build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization-dev libcli11-dev
                 nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libarchive-dev libdnnl-dev
-                librandom123-dev libfast-float-dev libtomlplusplus-dev libhwloc-dev)
+                librandom123-dev libfast-float-dev libtomlplusplus-dev libhwloc-dev libcpp-httplib-dev)
 # shellcheck disable=SC2034
 test_packages=(libgtest-dev python3 python3-numpy dataset-fashion-mnist)
 # shellcheck disable=SC2034
-special_test_packages=(iproute2 hostname slurmctld slurmd slurm-client munge clang libomp-dev libmpich-dev mpich)
+special_test_packages=(iproute2 hostname slurmctld slurmd slurm-client munge clang libomp-dev libmpich-dev mpich
+                       chromium python3-venv)
 
 is_installed() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]

@@ -1,4 +1,5 @@
-// dnn_model: says what a saved model is, whether its file is whole, and how it differs from others.
+// dnn_model: says what a saved model is, whether its file is whole, and how it differs from others;
+// makes reports of runs and exports models.
 
 #include <exception>
 #include <string>
@@ -7,7 +8,9 @@
 #include "dnn/core/messages.hpp"
 #include "dnn/report/model_comparison.hpp"
 #include "dnn/report/model_report.hpp"
+#include "dnn/report/report_page.hpp"
 #include "dnn/run/model_options.hpp"
+#include "dnn/run/run_export.hpp"
 
 int main(int argc, char** argv) {
   try {
@@ -21,6 +24,14 @@ int main(int argc, char** argv) {
       const auto comparison = dnn::ModelComparison::make(options.files.at(0), options.files.at(1));
       dnn::say(comparison.text);
       return comparison.same_bits ? dnn::exit_ok : dnn::exit_failed;
+    }
+    if (options.command == Command::export_model) {
+      dnn::run_export(options);
+      return dnn::exit_ok;
+    }
+    if (options.command == Command::report) {
+      dnn::say("report: " + dnn::write_report(options.files, options.output));
+      return dnn::exit_ok;
     }
     for (const std::string& file : options.files) {
       const std::string report = options.command == Command::info ? dnn::model_info(file)

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {}
 
 std::vector<std::string> RunFolder::files() const {
-  return {best_model(), last_model(), metrics(), summary(), confusion()};
+  return {best_model(), last_model(), metrics(), summary(), confusion(), report()};
 }
 
 bool RunFolder::holds_run() const {

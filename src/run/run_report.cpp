@@ -226,6 +226,7 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
   lines.push_back(fmt::format(
       "model: {}  (summary{} beside it)", folder.best_model(),
       figures.best.top5_accuracy >= 0 ? ", metrics and confusion matrix" : " and metrics"));
+  lines.push_back(fmt::format("report: {}  (for a browser)", folder.report()));
   return lines;
 }
 

@@ -1,16 +1,24 @@
 #include "dnn/run/run_summary.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/atomic_file.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/csv_text.hpp"
 #include "dnn/data/table_schema_json.hpp"
+#include "dnn/report/report_page.hpp"
+#include "dnn/report/run_record.hpp"
 #include "dnn/run/choices.hpp"
 #include "dnn/run/chosen_defaults.hpp"
+#include "dnn/run/run_report.hpp"
 
 namespace dnn {
 
@@ -70,6 +78,31 @@ double samples_per_second(const TrainingResult& result) {
   return samples / seconds;
 }
 
+/// What a user may not expect of the run.
+Json notes_of(const RunPlan& plan, const Config& config, const TrainingData& data) {
+  Json notes = Json::array();
+  for (const std::string& line : describe(plan, config, data)) {
+    for (const char* mark : {"warning:", "note:"}) {
+      if (line.starts_with(mark)) {
+        notes.push_back(line.substr(line.find_first_not_of(' ', std::strlen(mark))));
+      }
+    }
+  }
+  return notes;
+}
+
+/// A run whose report cannot be written has trained nevertheless.
+void try_to_write_report(const RunFolder& folder, const Json& summary) {
+  try {
+    write_file_atomically(folder.report(), report_page({run_record(folder.path(), summary)}));
+  } catch (const InputError& error) {
+    complain(fmt::format(
+        "dnn_train: warning: could not write the report: {}. Write it later with: dnn_model report "
+        "{}",
+        error.what(), folder.path()));
+  }
+}
+
 }  // namespace
 
 void write_summary(const Communicator& world, const RunFolder& folder, const Config& config,
@@ -107,6 +140,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"evaluation_of_last", to_json(figures.last)},
         {"nonfinite",
          {{"skipped_updates", result.skipped_updates}, {"rollbacks", result.rollbacks}}},
+        {"notes", notes_of(plan, config, data)},
         {"samples_per_second", samples_per_second(result)},
         {"total_seconds", figures.total_seconds},
         {"seconds_by_rank", seconds},
@@ -138,6 +172,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
     if (!data.train.schema.empty()) {
       summary["table"] = to_json(data.train.schema);
     }
+    try_to_write_report(folder, summary);
     write_file_atomically(folder.summary(),
                           summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   });

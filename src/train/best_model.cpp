@@ -16,7 +16,9 @@ namespace dnn {
 
 BestModel::BestModel(const Setup& setup) : setup_(setup) {
   if (setup_.folder != nullptr && setup_.world.is_root()) {
+    constexpr double report_interval = 30;  // seconds
     metrics_log_.emplace(setup_.folder->metrics());
+    report_.emplace(setup_.folder->path(), report_interval);
   }
 }
 
@@ -59,7 +61,7 @@ void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, boo
     try {
       work();
       unsaved = false;
-    } catch (const FileError& error) {
+    } catch (const InputError& error) {
       unsaved = true;
       if (!warned) {
         complain(
@@ -75,6 +77,7 @@ void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, boo
             [&] { save(setup_.folder->best_model(), *best_, present); });
   }
   attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(epochs); });
+  attempt(report_unsaved_, "report", [&] { report_->update(); });
 }
 
 void BestModel::restore(const std::optional<EpochMetrics>& best, Parameters parameters) {

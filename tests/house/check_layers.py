@@ -16,7 +16,9 @@ LIBRARIES = {
     "fast_float/": ("tables/",),
     "zlib": ("files/gzip",),
     "archive": ("files/archive",),
-    "CLI/": ("run/command_line", "run/config_file", "run/options", "run/predict_options", "run/model_options"),
+    "httplib": ("watch/watch_server",),
+    "CLI/": ("run/command_line", "run/config_file", "run/options", "run/predict_options", "run/model_options",
+             "run/watch_options"),
     "toml++/": ("run/config_file",),
 }
 

@@ -28,6 +28,13 @@ TEST(ModelOptions, CommandsAndTheirFiles) {
   expect({"hash", "a"}, Command::hash, {"a"});
   expect({"hash", "a", "b", "c"}, Command::hash, {"a", "b", "c"});
   expect({"compare", "a", "b"}, Command::compare, {"a", "b"});
+  expect({"report", "a", "b", "--output", "c"}, Command::report, {"a", "b"});
+  expect({"export", "a", "--format", "header", "--output", "b"}, Command::export_model, {"a"});
+  EXPECT_EQ(parse_model({"export", "a", "--format", "onnx", "--output", "b"}).format,
+            ExportFormat::onnx);
+  EXPECT_EQ(parse_model({"report", "a", "--output", "c"}).output, "c");
+  EXPECT_EQ(parse_model({"export", "a", "--format", "header", "--output", "b"}).format,
+            ExportFormat::header);
 }
 
 TEST(ModelOptions, HelpIsPrintedAndMistakesAreRefused) {
@@ -35,6 +42,16 @@ TEST(ModelOptions, HelpIsPrintedAndMistakesAreRefused) {
   EXPECT_TRUE(parse_model({"info", "--help"}).print);
   test::expect_error<InputError>([] { (void)parse_model({}); }, {"subcommand", "--help"});
   test::expect_error<InputError>([] { (void)parse_model({"compare", "a"}); }, {"--help"});
+  test::expect_error<InputError>(
+      [] {
+        (void)parse_model({"export", "a", "--format", "zip", "--output", "b"});
+      },
+      {"--format", "npz"});
+  test::expect_error<InputError>(
+      [] {
+        (void)parse_model({"export", "a", "--format", "npz"});
+      },
+      {"--output"});
   test::expect_error<InputError>(
       [] {
         (void)parse_model({"info", "a", "b"});

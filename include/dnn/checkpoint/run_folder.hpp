@@ -42,6 +42,8 @@ class RunFolder {
   [[nodiscard]] std::string metrics() const { return file("metrics.jsonl"); }
   [[nodiscard]] std::string summary() const { return file("summary.json"); }
   [[nodiscard]] std::string confusion() const { return file("confusion.csv"); }
+  /// The page that shows the run (see write_report).
+  [[nodiscard]] std::string report() const { return file("report.html"); }
   /// Reports of updates that were not finite; they outlive a resumption.
   [[nodiscard]] std::string nonfinite() const { return file("nonfinite.jsonl"); }
   /// What the run has said, on the screen or not.

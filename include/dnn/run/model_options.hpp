@@ -6,14 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "dnn/exports/export_file.hpp"
+
 namespace dnn {
 
 /// What dnn_model is asked to do with the files, or the text to print instead (--help, --version).
 struct ModelOptions {
-  enum class Command { info, verify, hash, compare };
+  enum class Command { info, verify, hash, compare, report, export_model };
 
   Command command = Command::info;
-  std::vector<std::string> files;  ///< one for info and verify, two for compare, else some
+  std::vector<std::string> files;  ///< one for info and verify, two for compare, else some;
+                                   ///< folders of runs for report
+  std::string output;              ///< file to write; empty: report.html in the run's folder
+  ExportFormat format = ExportFormat::npz;
   std::optional<std::string> print;
 };
 

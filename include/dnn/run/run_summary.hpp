@@ -30,8 +30,9 @@ struct FinalFigures {
   std::string resumed_from;  ///< the checkpoint; empty: the run was started anew
 };
 
-/// Collective over `world`: writes summary.json on rank 0, with the seconds of every rank. Throws
-/// AgreedError where it cannot be written.
+/// Collective over `world`: writes summary.json and report.html on rank 0, with the seconds of
+/// every rank. Throws AgreedError where the summary cannot be written, and warns where the report
+/// cannot.
 void write_summary(const Communicator& world, const RunFolder& folder, const Config& config,
                    const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
                    const FinalFigures& figures);

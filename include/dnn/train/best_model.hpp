@@ -12,6 +12,7 @@
 #include "dnn/model/epoch_metrics.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/report/metrics_log.hpp"
+#include "dnn/report/running_report.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/tensor_parts.hpp"
 #include "dnn/train/trainer_settings.hpp"
@@ -78,8 +79,10 @@ class BestModel {
 
   // Rank 0's.
   std::optional<MetricsLog> metrics_log_;
+  std::optional<RunningReport> report_;
   bool best_unsaved_ = false;     ///< model.dnn is not the best one
   bool metrics_unsaved_ = false;  ///< metrics.jsonl lacks epochs
+  bool report_unsaved_ = false;   ///< report.html lacks them
 };
 
 }  // namespace dnn

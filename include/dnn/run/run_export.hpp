@@ -1,0 +1,11 @@
+#pragma once
+
+#include "dnn/run/model_options.hpp"
+
+namespace dnn {
+
+/// Writes the saved model that `options` name, or the best model of a run's folder, in another
+/// format. Throws FileError or InputError.
+void run_export(const ModelOptions& options);
+
+}  // namespace dnn

@@ -1,0 +1,292 @@
+// The page: sections in reading order, from the data that stand in it.
+
+const colors = Array.from({ length: 8 }, (_, i) => "var(--c" + i + ")");
+const phaseColors = [colors[2], colors[0], colors[1], colors[3], colors[7]];
+const phases = ["load", "compute", "exchange", "update", "evaluation"];
+const notPlotted = /^(epoch|seconds|evaluation_seconds|.*_samples)$/;
+const metricNames = { lr: "Learning rate", samples_per_second: "Samples per second", gradient_norm: "Gradient norm", ece: "Calibration error",
+  f1_macro: "F1, mean over classes", r2: "R²", rmse: "RMSE", mae: "MAE" };
+
+/** "validation_loss": of which samples, and the metric. */
+function partsOf(key) {
+  const match = /^(train|validation|test)_(.+)$/.exec(key);
+  return match ? { set: match[1], metric: match[2] } : { set: "", metric: key };
+}
+
+/** The metrics of all runs that are numbers: loss and accuracy first. */
+function metricsOf(runs) {
+  const keys = new Set();
+  for (const epoch of runs.flatMap((run) => run.epochs)) {
+    Object.keys(epoch).filter((key) => isNumber(epoch[key]) && !notPlotted.test(key)).forEach((key) => keys.add(key));
+  }
+  const order = ["loss", "accuracy"];
+  const last = ["lr", "gradient_norm", "skipped_updates", "samples_per_second"];
+  const rank = (metric) => (order.includes(metric) ? order.indexOf(metric) : last.includes(metric) ? 90 + last.indexOf(metric) : 50);
+  const metrics = [...new Set([...keys].map((key) => partsOf(key).metric))];
+  return metrics.sort((a, b) => rank(a) - rank(b)).map((metric) => ({
+    metric,
+    keys: [...keys].filter((key) => partsOf(key).metric === metric),
+  }));
+}
+
+/** The curves of a metric; with several runs, a colour is a run. */
+function curvesOf(runs, { metric, keys }) {
+  const series = [];
+  runs.forEach((run, number) => keys.forEach((key, place) => {
+    const points = run.epochs.filter((epoch) => key in epoch).map((epoch) => [epoch.epoch, epoch[key]]);
+    if (points.length === 0) {
+      return;
+    }
+    const { set } = partsOf(key);
+    const isJudged = set === "validation" || (set === "train" && !keys.some((other) => partsOf(other).set === "validation"));
+    const many = runs.length > 1;
+    series.push({
+      name: many ? run.name + (set ? ", " + set : "") : set || "all ranks",
+      color: colors[(many ? number : set === "train" ? 7 : place) % colors.length],
+      dash: many && number >= colors.length ? "2 4" : set === "train" ? "6 4" : undefined,
+      points,
+      best: isJudged && run.summary ? run.summary.best_epoch : undefined,
+    });
+  }));
+  return { name: metricNames[metric] || title(metric), series, write: writerOf(metric), log: /loss|norm|^lr$/.test(metric) };
+}
+
+function curveSection(runs) {
+  const figures = metricsOf(runs).map((metric) => linePlot(curvesOf(runs, metric)));
+  return figures.length === 0 ? element("p", {}, "No epoch has ended yet.")
+    : element("section", {}, element("h2", {}, "By epoch"), element("div", { class: "figures" }, ...figures));
+}
+
+function tiles(entries) {
+  return element("dl", { class: "tiles" }, ...entries.map(([name, value]) =>
+    element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+}
+
+/** What a run came to, in a few figures. */
+function keyFigures(run) {
+  const summary = run.summary;
+  if (!summary) {
+    return tiles([["state", "not finished"], ["epochs so far", digits(run.epochs.length)]]);
+  }
+  const evaluation = Object.entries(summary.evaluation_of_best || {}).filter(([key, value]) => isNumber(value) && value >= 0 && key !== "samples");
+  return tiles([
+    ...evaluation.map(([key, value]) => [summary.evaluated_on + " " + title(key).toLowerCase(), writerOf(key)(value)]),
+    ["best epoch", digits(summary.best_epoch) + " of " + digits(summary.epochs_run)],
+    ["training samples", digits(summary.training_samples)],
+    ["network", (summary.network || []).join("-")],
+    ["parameters", digits(summary.parameters)],
+    ["ranks", digits(summary.ranks) + " on " + digits(summary.nodes) + (summary.nodes === 1 ? " node" : " nodes")],
+    ["samples per second", digits(summary.samples_per_second)],
+    ["time in all", duration(summary.total_seconds)],
+  ]);
+}
+
+/** What went wrong, and what a reader may not expect. */
+function warningsOf(run) {
+  const summary = run.summary || {};
+  const { nonfinite = {}, checkpoints = {} } = summary;
+  const lines = [...run.notes, ...(summary.notes || [])];
+  if (!run.summary) {
+    lines.push("This run is not finished: it still runs, or was interrupted. Repeat its command to resume it.");
+  }
+  if (nonfinite.skipped_updates > 0) {
+    lines.push(digits(nonfinite.skipped_updates) + " updates were skipped, since their numbers were not finite.");
+  }
+  if (nonfinite.rollbacks > 0) {
+    lines.push("The run went back to a checkpoint " + digits(nonfinite.rollbacks) + " times.");
+  }
+  if (run.nonfinite.length > 0) {
+    lines.push("Updates that were not finite (nonfinite.jsonl): " + run.nonfinite.slice(0, 5).map(inWords).join(" | ") +
+      (run.nonfinite.length > 5 ? " | and " + (run.nonfinite.length - 5) + " more" : ""));
+  }
+  if (checkpoints.failed > 0) {
+    lines.push(digits(checkpoints.failed) + " checkpoints could not be written.");
+  }
+  if (summary.stopped_early) {
+    lines.push("The run stopped early: --early-stop epochs brought nothing better.");
+  }
+  if (checkpoints.resumed_from) {
+    lines.push("The run was resumed from " + checkpoints.resumed_from + ".");
+  }
+  return lines;
+}
+
+function warningBox(run) {
+  const lines = warningsOf(run);
+  return lines.length === 0 ? undefined : element("div", { class: "warnings", role: "note", "aria-label": "Warnings and notes" },
+    element("ul", {}, ...lines.map((line) => element("li", {}, visible(line)))));
+}
+
+function describeRanks(seconds) {
+  if (seconds.length < 2) {
+    return "";
+  }
+  const work = seconds.map((one) => (one.load || 0) + (one.compute || 0) + (one.update || 0));
+  const median = [...work].sort((a, b) => a - b)[Math.floor((work.length - 1) / 2)];
+  const slowest = work.reduce((most, time, rank) => (time > work[most] ? rank : most), 0);
+  return work[slowest] > 1.1 * median
+    ? "Rank " + slowest + " worked longest, " + duration(work[slowest]) + " without exchange, " +
+      (100 * (work[slowest] / median - 1)).toFixed(0) + " % above the median; other ranks waited for it in the exchange."
+    : "No rank worked more than a tenth longer than the median, " + duration(median) + " without exchange.";
+}
+
+/** Seconds of each phase on each rank, as bars; of many ranks those that took longest. */
+function rankTimes(seconds) {
+  const most = 64;
+  const total = (one) => phases.reduce((sum, phase) => sum + (one[phase] || 0), 0);
+  const ranks = seconds.map((one, rank) => ({ rank, one })).sort((a, b) => total(b.one) - total(a.one)).slice(0, most)
+    .sort((a, b) => a.rank - b.rank);
+  const place = element("div", { class: "plot" });
+  const caption = element("figcaption", {}, "Seconds by phase and rank");
+  phases.forEach((phase, i) => caption.append(element("span", { class: "legend" },
+    svgElement("svg", { viewBox: "0 0 26 10", "aria-hidden": "true" }, svgElement("rect", { width: 26, height: 10, fill: phaseColors[i] })), phase)));
+  const write = (value) => (isNumber(value) ? value.toPrecision(3) : "–");
+  function draw() {
+    const width = Math.max(260, place.clientWidth);
+    const left = 58;
+    const longest = Math.max(...ranks.map(({ one }) => total(one)), 1e-9);
+    const x = makeScale(0, longest, left, width - 14, false);
+    const svg = svgElement("svg", { viewBox: "0 0 " + width + " " + (ranks.length * 18 + 26), role: "img",
+      "aria-label": "Seconds by phase and rank. " + describeRanks(seconds) });
+    for (const tick of linearTicks(0, longest, width / 90)) {
+      svg.append(svgElement("path", { class: "grid", d: "M" + x(tick) + " 0V" + (ranks.length * 18 + 4) }),
+        svgElement("text", { x: x(tick), y: ranks.length * 18 + 18, "text-anchor": "middle" }, digits(tick) + " s"));
+    }
+    ranks.forEach(({ rank, one }, row) => {
+      svg.append(svgElement("text", { x: left - 6, y: row * 18 + 14, "text-anchor": "end" }, "rank " + rank));
+      let sum = 0;
+      phases.forEach((phase, i) => {
+        const part = one[phase] || 0;
+        svg.append(svgElement("rect", { "data-phase": phase, x: x(sum), y: row * 18 + 3, width: Math.max(0, x(sum + part) - x(sum)),
+          height: 14, fill: phaseColors[i] }));
+        sum += part;
+      });
+    });
+    place.replaceChildren(svg);
+  }
+  drawings.add({ place, draw });
+  return element("figure", { "data-plot": "Seconds by phase and rank" }, caption, place,
+    tableOnDemand("Numbers", () => makeTable("Seconds by phase and rank", [{ name: "Rank", number: true },
+      ...phases.map((name) => ({ name, number: true, write }))], seconds.map((one, rank) => [rank, ...phases.map((phase) => one[phase])]), true)));
+}
+
+function timeSection(run) {
+  const seconds = (run.summary || {}).seconds_by_rank || [];
+  return seconds.length === 0 ? undefined : element("section", {}, element("h2", {}, "Time"),
+    element("p", { class: "quiet" }, describeRanks(seconds)), rankTimes(seconds));
+}
+
+/** A column of the training table, as a row. */
+function columnRow(column) {
+  const values = column.categories ? digits(column.category_count) + ": " + column.categories.map(visible).join(", ") +
+    (column.categories.length < column.category_count ? ", …" : "") : column.kind === "number" ? digits(column.least || 0) + " to " + digits(column.largest || 0) : "";
+  return [column.name, column.kind, values, column.missing || 0, column.remark || ""];
+}
+
+function dataSection(run) {
+  const table = (run.summary || run.started || {}).table;
+  return table === undefined ? undefined : element("section", {}, element("h2", {}, "Data"),
+    element("p", { class: "quiet" }, "How the columns of the training table were understood."),
+    makeTable("Columns of the training table", [{ name: "Column", write: visible }, { name: "Kind" }, { name: "Values" },
+      { name: "Missing", number: true, write: digits }, { name: "Remark" }], table.columns.map(columnRow), true));
+}
+
+function setupSection(run) {
+  const { configuration, environment } = run.summary || run.started || {};
+  const boxes = [];
+  const add = (name, entries) => {
+    if (entries.length > 0) {
+      boxes.push(element("div", {}, element("h3", {}, name), pairs(name, entries)));
+    }
+  };
+  const { chosen, ...options } = configuration || {};
+  add("Configuration", Object.entries(options));
+  add("Chosen from the data", Object.entries(chosen || {}));
+  add("Environment", Object.entries(environment || {}));
+  const { checkpoints = {}, exchange } = run.summary || {};
+  add("Exchange", Object.entries(exchange || {}));
+  add("Checkpoints", [...Object.entries(checkpoints).filter(([, value]) => value !== "").map(([key, value]) =>
+    [title(key), key === "bytes" ? bytes(value) : digits(value) === "–" ? value : digits(value)]),
+  ...run.checkpoints.map((file) => [file.name, bytes(file.bytes)])]);
+  const hashes = ["sha256_best", "sha256_last"].filter((key) => (run.summary || {})[key]);
+  add("Parameters", hashes.map((key) => [key.replace("sha256_", "SHA-256, ") + " epoch", run.summary[key]]));
+  return boxes.length === 0 ? undefined
+    : element("section", {}, element("h2", {}, "Set-up"), element("div", { class: "columns" }, ...boxes));
+}
+
+/** A nested object as {"a.b": value}. */
+function flat(object, prefix = "") {
+  return Object.entries(object || {}).reduce((all, [key, value]) => (value !== null && typeof value === "object" && !Array.isArray(value)
+    ? { ...all, ...flat(value, prefix + key + ".") } : { ...all, [prefix + key]: value }), {});
+}
+
+/** A row for each name of which the runs have different values. */
+function differences(objects) {
+  const names = [...new Set(objects.flatMap((object) => Object.keys(object)))];
+  return names.filter((name) => new Set(objects.map((object) => JSON.stringify(object[name]))).size > 1)
+    .map((name) => [name, ...objects.map((object) => object[name])]);
+}
+
+function comparisonSection(runs) {
+  const heads = (first) => [{ name: first }, ...runs.map((run) => ({ name: visible(run.name) }))];
+  const result = (run) => {
+    const { evaluated_on, evaluation_of_best, best_epoch, epochs_run, samples_per_second, total_seconds, ranks, sha256_best } = run.summary || {};
+    const { samples, ...evaluation } = evaluation_of_best || {};
+    return { "evaluated on": evaluated_on, ...Object.fromEntries(Object.entries(evaluation).map(([key, value]) => [title(key), writerOf(key)(value)])),
+      samples: digits(samples), "best epoch": best_epoch, "epochs run": epochs_run, ranks, "samples per second": digits(samples_per_second),
+      "time in all": duration(total_seconds), "SHA-256, best epoch": sha256_best };
+  };
+  const results = runs.map(result);
+  const rows = Object.keys(Object.assign({}, ...results)).map((name) => [name, ...results.map((one) => one[name])]);
+  const of = (part) => differences(runs.map((run) => flat((run.summary || run.started || {})[part])));
+  const parts = [element("h2", {}, "Comparison"), element("h3", {}, "Results"), makeTable("Results", heads("Result"), rows)];
+  for (const [part, name] of [["configuration", "Configuration"], ["environment", "Environment"]]) {
+    const found = of(part);
+    parts.push(element("h3", {}, name), found.length === 0 ? element("p", { class: "quiet" }, "The same in all runs.")
+      : makeTable(name + " that differs", heads("Name"), found));
+  }
+  return element("section", {}, ...parts);
+}
+
+/** All that is told of one run, besides its curves. */
+function runSections(run) {
+  return [run.classes ? classSection(run) : undefined, timeSection(run), dataSection(run), setupSection(run)];
+}
+
+/** Chooses one of several runs. */
+function runChooser(runs, place) {
+  const select = element("select", { id: "run" }, ...runs.map((run, i) => element("option", { value: i }, visible(run.name))));
+  const show = () => {
+    const run = runs[Number(select.value)];
+    place.replaceChildren(...[keyFigures(run), warningBox(run), ...runSections(run)].filter(Boolean));
+    drawAll();
+  };
+  select.addEventListener("change", show);
+  return { select, show };
+}
+
+function render({ program, runs }) {
+  const main = document.getElementById("report");
+  if (runs.length === 0) {
+    main.replaceChildren();
+    return;
+  }
+  const names = runs.map((run) => visible(run.name));
+  document.title = names.join(", ") + " – dnn_train report";
+  const head = element("h1", {}, runs.length === 1 ? "Run " + names[0] : "Comparison of " + runs.length + " runs");
+  const line = element("p", { class: "quiet" }, runs.length === 1 ? "trained by " + inWords(((runs[0].summary || runs[0].started) || {}).program || program)
+    : names.join(", "));
+  if (runs.length === 1) {
+    const [run] = runs;
+    main.replaceChildren(...[head, line, keyFigures(run), warningBox(run), curveSection(runs), ...runSections(run)].filter(Boolean));
+  } else {
+    const place = element("div");
+    const { select, show } = runChooser(runs, place);
+    main.replaceChildren(head, line, comparisonSection(runs), curveSection(runs), element("section", {}, element("h2", {}, "One run"),
+      element("p", {}, element("label", { for: "run" }, "Run: "), select), place));
+    show();
+  }
+  drawAll();
+}
+
+render(JSON.parse(document.getElementById("report-data").textContent));

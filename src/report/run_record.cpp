@@ -1,0 +1,180 @@
+#include "dnn/report/run_record.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "dnn/checkpoint/checkpoint_folder.hpp"
+#include "dnn/checkpoint/run_folder.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/output_file.hpp"
+#include "dnn/report/class_figures.hpp"
+
+namespace dnn {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t most_epochs = 2000;
+constexpr std::size_t most_table_columns = 1000;
+constexpr std::size_t most_categories = 8;
+constexpr std::size_t most_nonfinite = 100;
+
+/// The text of a regular file; nothing where there is no file of that name. No link is followed.
+std::optional<std::string> text_of(const std::string& path) {
+  const int descriptor = open_regular_file(path, O_RDONLY);
+  if (descriptor < 0) {
+    if (errno == ENOENT) {
+      return std::nullopt;
+    }
+    throw FileError("read", path, errno);
+  }
+  std::string text;
+  std::array<char, 1 << 16> buffer{};
+  ssize_t count = 0;
+  while ((count = ::read(descriptor, buffer.data(), buffer.size())) != 0) {
+    if (count < 0 && errno != EINTR) {
+      const int code = errno;
+      ::close(descriptor);
+      throw FileError("read", path, code);
+    }
+    text.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  }
+  ::close(descriptor);
+  return text;
+}
+
+Json parsed(const std::string& text, const std::string& origin) {
+  Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) {
+    throw InputError(origin + ": is damaged, it holds no JSON object");
+  }
+  return json;
+}
+
+Json json_of(const std::string& path) {
+  const std::optional<std::string> text = text_of(path);
+  return text ? parsed(*text, path) : Json();
+}
+
+/// The complete lines of a file of JSON lines.
+Json lines_of(const std::string& path) {
+  Json lines = Json::array();
+  const std::string text = text_of(path).value_or("");
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    lines.push_back(parsed(text.substr(begin, end - begin),
+                           fmt::format("{}: line {}", path, lines.size() + 1)));
+  }
+  return lines;
+}
+
+/// Of more than `most` epochs every so many-th, the best one and the last one.
+Json thinned(Json epochs, const Json& summary, Json& notes) {
+  if (epochs.size() <= most_epochs) {
+    return epochs;
+  }
+  const std::size_t stride = (epochs.size() + most_epochs - 1) / most_epochs;
+  const Json best = summary.is_object() ? summary.value("best_epoch", Json()) : Json();
+  Json kept = Json::array();
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    const bool is_best = !best.is_null() && epochs[i].value("epoch", Json()) == best;
+    if (i % stride == 0 || i + 1 == epochs.size() || is_best) {
+      kept.push_back(std::move(epochs[i]));
+    }
+  }
+  notes.push_back(fmt::format("The curves show {} of {} epochs; metrics.jsonl has all of them.",
+                              kept.size(), epochs.size()));
+  return kept;
+}
+
+/// A table's schema without what only a reader of data needs.
+void shorten_table(Json& record, Json& notes) {
+  const auto table = record.find("table");
+  if (table == record.end() || !table->is_object() || !table->contains("columns")) {
+    return;
+  }
+  Json& columns = (*table)["columns"];
+  if (columns.size() > most_table_columns) {
+    notes.push_back(fmt::format("The table below shows {} of {} columns; summary.json has all.",
+                                most_table_columns, columns.size()));
+    columns.erase(columns.begin() + most_table_columns, columns.end());
+  }
+  for (Json& column : columns) {
+    column.erase("counts");
+    if (const auto found = column.find("categories"); found != column.end()) {
+      const std::size_t count = found->size();
+      if (count > most_categories) {
+        found->erase(found->begin() + most_categories, found->end());
+      }
+      column["category_count"] = count;
+    }
+  }
+}
+
+Json checkpoints_in(const std::string& path) {
+  Json list = Json::array();
+  for (const std::string& file : CheckpointFolder(path).all_files()) {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(file, error);
+    if (!error) {
+      list.push_back({{"name", fs::path(file).filename().string()}, {"bytes", size}});
+    }
+  }
+  std::sort(list.begin(), list.end(),
+            [](const Json& a, const Json& b) { return a.at("name") < b.at("name"); });
+  return list;
+}
+
+}  // namespace
+
+Json run_record(const std::string& path, Json summary) {
+  const RunFolder folder(path);
+  Json notes = Json::array();
+  Json started = summary.is_null() ? json_of(folder.started()) : Json();
+  Json epochs = lines_of(folder.metrics());
+  if (summary.is_null() && started.is_null() && epochs.empty()) {
+    throw InputError(
+        fmt::format("{}: no run is in this folder; name one that dnn_train wrote (it "
+                    "has summary.json, or run.json while it trains)",
+                    path));
+  }
+  for (Json* record : {&summary, &started}) {
+    if (record->is_object()) {
+      shorten_table(*record, notes);
+    }
+  }
+  epochs = thinned(std::move(epochs), summary, notes);
+  const std::optional<std::string> confusion = text_of(folder.confusion());
+  Json nonfinite = lines_of(folder.nonfinite());
+  if (nonfinite.size() > most_nonfinite) {
+    notes.push_back(fmt::format("Of {} reports in nonfinite.jsonl, the first {} are shown.",
+                                nonfinite.size(), most_nonfinite));
+    nonfinite.erase(nonfinite.begin() + most_nonfinite, nonfinite.end());
+  }
+  return {{"name", path},
+          {"summary", std::move(summary)},
+          {"started", std::move(started)},
+          {"epochs", std::move(epochs)},
+          {"classes", confusion ? class_figures(*confusion, folder.confusion()) : Json()},
+          {"checkpoints", checkpoints_in(folder.checkpoints())},
+          {"nonfinite", std::move(nonfinite)},
+          {"notes", std::move(notes)}};
+}
+
+Json run_record(const std::string& folder) {
+  return run_record(folder, json_of(RunFolder(folder).summary()));
+}
+
+}  // namespace dnn

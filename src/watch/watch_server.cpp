@@ -1,0 +1,158 @@
+#include "dnn/watch/watch_server.hpp"
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "dnn/core/error.hpp"
+#include "dnn/report/report_page.hpp"
+#include "dnn/report/run_record.hpp"
+#include "dnn/watch/run_list.hpp"
+
+namespace dnn {
+
+namespace {
+
+using httplib::Request;
+using httplib::Response;
+
+constexpr const char* loopback = "127.0.0.1";
+
+/// 128 random bits.
+std::string make_token() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
+/// Takes as long wherever the first difference is.
+bool is_same(const std::string& a, const std::string& b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  }
+  return difference == 0;
+}
+
+void refuse(Response& response, int status, const std::string& reason) {
+  response.status = status;
+  response.set_content(reason + "\n", "text/plain; charset=utf-8");
+}
+
+}  // namespace
+
+struct WatchServer::Implementation {
+  explicit Implementation(const std::string& folder) : runs(folder) {}
+
+  RunList runs;
+  std::string token = make_token();
+  httplib::Server server;
+
+  /// The record of the run that a request names, or of the first one.
+  nlohmann::ordered_json record_for(const std::string& name) const {
+    nlohmann::ordered_json record = run_record(runs.folder_of(name));
+    if (name != ".") {
+      record["name"] = name;
+    }
+    return record;
+  }
+  [[nodiscard]] std::string name_in(const Request& request) const {
+    if (request.has_param("run")) {
+      return request.get_param_value("run");
+    }
+    const std::vector<std::string> names = runs.names();
+    return names.empty() ? std::string() : names.front();
+  }
+
+  void send_page(const Request& request, Response& response) const {
+    const std::string name = name_in(request);
+    std::vector<nlohmann::ordered_json> records;
+    if (!name.empty()) {
+      records.push_back(record_for(name));
+    }
+    response.set_content(live_report_page(records), "text/html; charset=utf-8");
+  }
+  void send_list(const Request& /*request*/, Response& response) const {
+    response.set_content(report_json(runs.names()), "application/json");
+  }
+  void send_record(const Request& request, Response& response) const {
+    const std::string name = name_in(request);
+    const std::string version = '"' + version_of_run(runs.folder_of(name)) + '"';
+    response.set_header("ETag", version);
+    if (request.get_header_value("If-None-Match") == version) {
+      response.status = 304;
+      return;
+    }
+    response.set_content(report_json(record_for(name)), "application/json");
+  }
+
+  /// Whether a request may be answered. The port is another one behind an ssh tunnel; the name is
+  /// this machine's, so that no other site's name leads here (DNS rebinding).
+  bool admits(const Request& request, Response& response) const {
+    const std::string host = request.get_header_value("Host");
+    if (request.method != "GET") {
+      refuse(response, 405, "Only GET is answered.");
+    } else if (!host.starts_with("127.0.0.1:") && !host.starts_with("localhost:")) {
+      refuse(response, 403, "Open the address that dnn_watch printed.");
+    } else if (!is_same(request.get_param_value("token"), token)) {
+      refuse(response, 403,
+             "The token is missing or wrong. Open the address that dnn_watch printed.");
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  void add_handler(const char* path,
+                   void (Implementation::*send)(const Request&, Response&) const) {
+    server.Get(path, [this, send](const Request& request, Response& response) {
+      try {
+        (this->*send)(request, response);
+      } catch (const InputError& error) {
+        refuse(response, 404, error.what());
+      }
+    });
+  }
+};
+
+WatchServer::WatchServer(const std::string& folder, int port)
+    : implementation_(std::make_unique<Implementation>(folder)) {
+  httplib::Server& server = implementation_->server;
+  server.set_socket_options([](socket_t socket) {  // httplib's own share the port with others
+    const int yes = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  });
+  server.set_payload_max_length(0);
+  server.set_default_headers({{"Cache-Control", "no-store"},
+                              {"X-Content-Type-Options", "nosniff"},
+                              {"Referrer-Policy", "no-referrer"},
+                              {"X-Frame-Options", "DENY"}});
+  port_ = port == 0 ? server.bind_to_any_port(loopback) : port;
+  if (port_ <= 0 || (port != 0 && !server.bind_to_port(loopback, port))) {
+    throw InputError(fmt::format(
+        "cannot listen on port {} of {}: it is taken; name another one with --port, or none", port,
+        loopback));
+  }
+  server.set_pre_routing_handler([this](const Request& request, Response& response) {
+    return implementation_->admits(request, response) ? httplib::Server::HandlerResponse::Unhandled
+                                                      : httplib::Server::HandlerResponse::Handled;
+  });
+  implementation_->add_handler("/", &Implementation::send_page);
+  implementation_->add_handler("/runs", &Implementation::send_list);
+  implementation_->add_handler("/run", &Implementation::send_record);
+  address_ = fmt::format("http://{}:{}/?token={}", loopback, port_, implementation_->token);
+}
+
+WatchServer::~WatchServer() = default;
+
+void WatchServer::serve() {
+  implementation_->server.listen_after_bind();
+}
+
+void WatchServer::stop() {
+  implementation_->server.stop();
+}
+
+}  // namespace dnn

@@ -1,0 +1,135 @@
+"""Exported ONNX files in ONNX Runtime, against dnn_predict: tables as they are, and Fashion-MNIST.
+
+    onnx_test.py --bin FOLDER --environment FOLDER [--packages "onnx onnxruntime"]
+
+The environment is a virtual one of Python, which is made where there is none. Exits 77 where that fails.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
+
+
+def enter(environment, packages):
+    """Runs this script again with the environment's Python, which has the packages."""
+    python = environment / "bin/python3"
+    ready = environment / "ready"
+    if not ready.exists() or ready.read_text() != packages:
+        try:
+            subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages.split()], check=True)
+        except (OSError, subprocess.CalledProcessError):
+            print("SKIP no ONNX Runtime: apt-get install python3-venv, and a way to PyPI")
+            sys.exit(77)
+        ready.write_text(packages)
+    os.execv(python, [python, *sys.argv, "--inside"])
+
+
+def make_tables(folder, rows):
+    """Columns of all kinds; a table for each task. Returns the options for it."""
+    random.seed(5)
+    colours = ["red", "Grün", "blue, dark", "rare 1", "rare 2"]
+    start = datetime.datetime(1962, 2, 27, 3, 30)
+    heads = {"classes": "label", "numbers": "price", "labels": "large,light"}
+    lines = {task: ["x,x y,colour,when,plan," + head] for task, head in heads.items()}
+    for i in range(rows):
+        x, y = random.uniform(-3, 3), random.uniform(1e6, 3e6)
+        colour = random.choices(colours, [30, 30, 30, 1, 1])[0]
+        when = start + datetime.timedelta(hours=random.randrange(24 * 365 * 60))
+        cells = ["NA" if i % 11 == 3 else repr(x), repr(y), "" if i % 13 == 5 else f'"{colour}"', "" if i % 17 == 2 else when.isoformat(" "),
+                 random.choice(["yes", "no"])]
+        level = x + (y - 2e6) / 5e5 + colours.index(colour) + (when.month == 5)
+        for task, targets in (("classes", ["up" if level > 1 else "down" if x < 0 else "side"]), ("numbers", [repr(1000 + 20 * level)]),
+                              ("labels", [str(int(level > 0)), str(int(y < 2e6))])):
+            lines[task].append(",".join(cells + targets))
+    for task, text in lines.items():
+        (folder / f"{task}.csv").write_text("\n".join(text) + "\n", encoding="utf-8")
+    return {task: ["--data", folder / f"{task}.csv", "--label-column", head, "--task", task] for task, head in heads.items()}
+
+
+def feeds_of(numpy, path, session):
+    """The table's columns as they are in the file."""
+    import csv
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    feeds = {}
+    for wanted in session.get_inputs():
+        cells = [row[wanted.name] for row in rows]
+        if wanted.type == "tensor(string)":
+            values = numpy.array(cells, dtype=object)
+        elif wanted.name == "when":
+            epoch = datetime.datetime(1970, 1, 1)
+            values = numpy.array([(datetime.datetime.fromisoformat(cell) - epoch).total_seconds() if cell else numpy.nan for cell in cells])
+        else:
+            values = numpy.array([float(cell) if cell not in ("", "NA") else numpy.nan for cell in cells])
+        feeds[wanted.name] = values.reshape(-1, 1)
+    return feeds
+
+
+def images_of(numpy, folder):
+    import gzip
+    with gzip.open(folder / "t10k-images-idx3-ubyte.gz") as file:
+        return numpy.frombuffer(file.read(), numpy.uint8, offset=16).reshape(-1, 784)
+
+
+def error_of(arguments, folder, options, test_options, feeds_for):
+    """How far ONNX Runtime is from dnn_predict, relative to the largest output."""
+    import numpy
+    import onnx
+    import onnxruntime
+    quiet = ["--quiet", "--overwrite"]
+    subprocess.run([arguments.bin / "dnn_train", *quiet, *options, "--output", folder / "run"], check=True)
+    subprocess.run([arguments.bin / "dnn_predict", *quiet, "--model", folder / "run/model.dnn", *test_options, "--output", folder / "p.npy"],
+                   check=True)
+    file = folder / "model.onnx"
+    subprocess.run([arguments.bin / "dnn_model", "export", folder / "run", "--format", "onnx", "--output", file], check=True)
+    model = onnx.load(file)
+    onnx.checker.check_model(model, full_check=True)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    expected = numpy.load(folder / "p.npy")
+    (found,) = session.run(None, feeds_for(numpy, session))
+    if len(json.loads(metadata["output_names"])) != expected.shape[1] or found.shape != expected.shape:
+        return float("inf")
+    return numpy.abs(found - expected).max() / max(1, numpy.abs(expected).max())
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", type=pathlib.Path, required=True)
+    parser.add_argument("--environment", type=pathlib.Path, required=True)
+    parser.add_argument("--packages", default="onnx onnxruntime")
+    parser.add_argument("--inside", action="store_true")
+    arguments = parser.parse_args()
+    if not arguments.inside:
+        enter(arguments.environment.absolute(), arguments.packages)
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="dnn_onnx_") as name:
+        folder = pathlib.Path(name)
+        cases = []
+        for task, options in make_tables(folder, 400).items():
+            for precision in ("float", "double"):
+                cases.append((f"{task} {precision}", [*options, "--max-categories", "3", "--hidden", "12", "--epochs", "3", "--precision", precision],
+                              options[:4], lambda numpy, session, path=folder / f"{task}.csv": feeds_of(numpy, path, session)))
+        for precision in ("float", "double"):
+            cases.append((f"Fashion-MNIST {precision}", ["--data", FASHION, "--hidden", "32", "--epochs", "1", "--precision", precision],
+                          ["--data", FASHION], lambda numpy, session, kind="f4" if precision == "float" else "f8":
+                          {"inputs": images_of(numpy, FASHION).astype(kind)}))
+        for what, options, test_options, feeds_for in cases:
+            error = error_of(arguments, folder, options, test_options, feeds_for)
+            # Sums of 784 products in float: those of dnn_predict are off by 1.2e-6 themselves.
+            most = 3e-6 if what == "Fashion-MNIST float" else 1e-6
+            failed = failed or not error <= most
+            print(f"{what}: differs by {error:.2g}", "" if error <= most else f"-- more than {most:g}", flush=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())
