@@ -17,8 +17,9 @@ namespace dnn {
 namespace {
 
 /// Note [Defaults that follow from the data]
-/// What won on the nine sets of tests/bench/defaults.py and ten more that scikit-learn draws (300
-/// to 30,000 rows; nested circles, Gaussian shells, heavy tails, 300 features for 600 rows):
+/// What won on the nine sets of tests/bench/defaults.py and eight more that scikit-learn draws (300
+/// to 5,000 rows; nested circles, Gaussian shells, heavy tails, 300 features for 600 rows), some
+/// of it on one split:
 ///  - Xavier's initial weights. He's give few inputs large weights (four inputs: a deviation of 0.7
 ///    instead of 0.09), and the first layer stays nearly as it was drawn. With Xavier's, all else
 ///    alike: 95.6 instead of 94.3 % on `clusters`, log loss 0.08 instead of 0.19 on iris.
