@@ -82,9 +82,9 @@ double samples_per_second(const TrainingResult& result) {
 Json notes_of(const RunPlan& plan, const Config& config, const TrainingData& data) {
   Json notes = Json::array();
   for (const std::string& line : describe(plan, config, data)) {
-    for (const char* mark : {"warning:", "note:"}) {
-      if (line.starts_with(mark)) {
-        notes.push_back(line.substr(line.find_first_not_of(' ', std::strlen(mark))));
+    for (const char* prefix : {"warning:", "note:"}) {
+      if (line.starts_with(prefix)) {
+        notes.push_back(line.substr(line.find_first_not_of(' ', std::strlen(prefix))));
       }
     }
   }
