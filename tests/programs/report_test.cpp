@@ -12,16 +12,16 @@
 namespace dnn::test {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// A run's record without what differs from run to run: times, ranks, where it is.
-Json figures_of(Json run) {
-  for (Json& epoch : run["epochs"]) {
+OrderedJson figures_of(OrderedJson run) {
+  for (OrderedJson& epoch : run["epochs"]) {
     for (const char* key : {"samples_per_second", "seconds", "evaluation_seconds"}) {
       epoch.erase(key);
     }
   }
-  Json summary;
+  OrderedJson summary;
   for (const char* key : {"best_epoch", "evaluation_of_best", "evaluated_on", "table", "network",
                           "training_samples", "sha256_best"}) {
     summary[key] = run["summary"].at(key);
@@ -38,8 +38,8 @@ TEST(Report, HasTheSameFiguresAtAnyNumberOfRanks) {
     ASSERT_EQ(result.exit_code, 0) << result.output;
     EXPECT_EQ(count(result.output, "report: "), 1) << result.output;
   }
-  const Json one = report_data(read_file(folder / "1/report.html"))["runs"][0];
-  const Json three = report_data(read_file(folder / "3/report.html"))["runs"][0];
+  const OrderedJson one = report_data(read_file(folder / "1/report.html"))["runs"][0];
+  const OrderedJson three = report_data(read_file(folder / "3/report.html"))["runs"][0];
   EXPECT_EQ(figures_of(one), figures_of(three));
   EXPECT_EQ(one["epochs"].size(), 4U);
   EXPECT_EQ(one["classes"]["names"].size(), 10U);
@@ -54,7 +54,7 @@ TEST(Report, HasTheSameFiguresAtAnyNumberOfRanks) {
   result = run_command(model + " report " + (folder / "1 ") + (folder / "3") + " --output " +
                        (folder / "both.html"));
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_EQ(report_data(read_file(folder / "both.html"))["runs"], Json({one, three}));
+  EXPECT_EQ(report_data(read_file(folder / "both.html"))["runs"], OrderedJson({one, three}));
   result = run_command(model + " report " + (folder / "1 ") + (folder / "3"));
   EXPECT_NE(result.exit_code, 0);
   EXPECT_EQ(count(result.output, "--output FILE"), 1) << result.output;
