@@ -209,7 +209,9 @@ std::string onnx_model(const ExportedModel& model) {
     const std::string number = std::to_string(n);
     A = graph.node("Gemm", {A, constants["W" + number], constants["B" + number]});
     if (n + 1 < d.widths.size()) {
-      A = graph.node("Relu", {A});
+      // ONNX Runtime of 2023 fuses Gemm and Relu, or Sigmoid, to what it lacks for double.
+      A = type == OnnxType::f64 ? graph.node("Max", {A, graph.constant(0.0)})
+                                : graph.node("Relu", {A});
     }
   }
   if (d.task == Task::numbers) {
@@ -217,6 +219,9 @@ std::string onnx_model(const ExportedModel& model) {
     A = graph.node("Add", {A, constants["target_center"]});
     A = graph.cast(A, type, graph.free_name("numbers"));
   } else if (d.task == Task::labels) {
+    if (type == OnnxType::f64) {
+      A = graph.node("Max", {A, graph.constant(-1000.0)});  // whose sigmoid is 0
+    }
     A = graph.node("Sigmoid", {A}, {}, "", graph.free_name("probabilities"));
   } else {
     A = graph.node("Softmax", {A}, {{.name = "axis", .number = 1}}, "",
