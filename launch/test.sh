@@ -4,8 +4,8 @@
 #   launch/test.sh [ctest's options...]
 #
 # A test that cannot run on this machine is a failure, and the last lines say why. Where it is meant to be so (no root,
-# hence no test cluster; a processor without a bf16 unit), DNN_ALLOW_SKIPS=1 accepts all of them, DNN_ALLOW_SKIPS=TEXT
-# those whose reason contains the text.
+# hence no test cluster; a processor without a bf16 unit), DNN_ALLOW_SKIPS=1 accepts all of them, DNN_ALLOW_SKIPS=WORD,...
+# those whose reason contains one of the words.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=launch/common.sh
