@@ -186,7 +186,8 @@ class Runs:
         if code == 0 and onwards:
             return self.check_end(folder, what, code, output)
         if code == 0:
-            is_write = ".tmp " in operation or operation.startswith("rename")
+            # A probe that cannot be removed is removed by the next start, and loses nothing.
+            is_write = ".tmp " in operation and not operation.startswith("remove") or operation.startswith("rename")
             if kind in REASONS and is_write and REASONS[kind] not in output:
                 return [f"{what}: nothing tells the reason:\n{output}"]
             return self.check_end(folder, what, code, output)
