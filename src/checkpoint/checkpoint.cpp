@@ -90,6 +90,7 @@ void serialize_weighted(Archive& archive, dnn::Checkpoint& c, unsigned version) 
   std::uint64_t correct = 0;
   archive& correct;
   c.correct = static_cast<double>(correct);
+  c.knows_weight = false;
 }
 
 /// The tensors' bytes are not in the description.

@@ -39,7 +39,7 @@ TrainingPosition TrainingPosition::read(const Communicator& world, const Sampler
   position.sums = world.is_root()
                       ? LossSums{checkpoint.loss_sum, checkpoint.correct, checkpoint.weight}
                       : LossSums{};
-  if (world.is_root() && position.sums.weight.expansion().empty()) {
+  if (world.is_root() && !checkpoint.knows_weight) {
     for (std::size_t done = 0; done < position.step; ++done) {
       position.sums.weight += static_cast<double>(sampler.batch_samples(done));
     }

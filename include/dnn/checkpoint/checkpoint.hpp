@@ -31,7 +31,8 @@ struct Checkpoint {
   std::uint64_t step = 0;             ///< how many of its updates are done
   ExactSum loss_sum;                  ///< over the samples of those updates
   ExactSum correct;                   ///< as in LossSums, of those samples
-  ExactSum weight;                    ///< so too; 0 where an earlier program counted samples alone
+  ExactSum weight;                    ///< so too
+  bool knows_weight = true;           ///< not where an earlier program counted samples alone
   std::uint64_t left_out = 0;         ///< samples of updates of this epoch that did not count
   std::uint64_t skipped = 0;          ///< updates of the whole run that did not count
   double learning_rate = 0;           ///< of the last update
