@@ -71,7 +71,7 @@ void LaunchTimeout::watch() {
     last = Clock::now();
     idle = paused_ ? 0 : idle + std::min(passed, 2 * interval);
     if (limit_ > 0 && idle >= limit_) {
-      complain(
+      complain_before_the_end(
           fmt::format("{}: error: the job has not come to {} for {:.0f} s (DNN_LAUNCH_TIMEOUT): a "
                       "rank is stuck "
                       "or was not started; the job ends, to be started again",

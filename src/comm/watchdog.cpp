@@ -175,7 +175,7 @@ bool Watchdog::is_marked(std::int32_t leader) const {
 /// What is stuck does not end when it is asked to. This node's marker stays, so that the others
 /// still see that this one was to report; the next start removes it.
 void Watchdog::end(const std::string& message) const {
-  complain(message);
+  complain_before_the_end(message);
   for (const NodeWatch::Rank& rank : watch_.ranks()) {
     if (rank.is_stuck() && &rank != &watch_.own()) {
       ::kill(rank.process, SIGKILL);

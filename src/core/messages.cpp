@@ -10,13 +10,17 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "dnn/core/output_file.hpp"
@@ -179,6 +183,18 @@ void complain(const std::string& text) {
   const std::string line = line_of(text);
   log().add(line);
   print(stderr, line);
+}
+
+void complain_before_the_end(const std::string& text) {
+  constexpr std::chrono::seconds longest(1);
+  const std::string line = line_of(text);
+  print(stderr, line);
+  const auto written = std::make_shared<std::promise<void>>();
+  std::thread([line, written] {
+    log().add(line);
+    written->set_value();
+  }).detach();
+  (void)written->get_future().wait_for(longest);
 }
 
 void write_from_handler(std::string_view lines) {

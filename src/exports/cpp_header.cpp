@@ -112,6 +112,9 @@ inline {} predict(const double* inputs, number* outputs) {{
   number even[{}];
 {}  for (int j = 0; j < input_count; ++j) {{
     even[j] = static_cast<number>((inputs[j] - center[j]) * scale[j]);
+    if (clip > 0) {{
+      even[j] = even[j] > clip ? clip : even[j] < -clip ? -clip : even[j];
+    }}
   }}
 )";
 
@@ -169,6 +172,8 @@ std::string cpp_header(const ExportedModel& model) {
       "namespace dnn_model {{\n\ntypedef {} number;\n\nstatic const int input_count = {};\n"
       "static const int output_count = {};\n\n",
       literal(d.program), is_double ? "double" : "float", d.widths.front(), d.widths.back());
+  text += fmt::format("static const number clip = {:.17g};  // of a scaled input; 0: none\n\n",
+                      d.normalizer.clip);
   put_names(text, "output_names", d.class_names);
   if (!names.empty()) {
     put_names(text, "input_names", names);

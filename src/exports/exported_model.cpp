@@ -23,6 +23,7 @@ Json described(const ModelDescription& d, const std::vector<std::string>& input_
                {"output", word_for_output(d.task)},
                {"output_names", d.class_names},
                {"input_names", input_names},
+               {"clip", d.normalizer.clip},
                {"epoch", d.epoch},
                {"configuration", d.configuration}};
   if (d.index_base >= 0) {

@@ -204,6 +204,10 @@ std::string onnx_model(const ExportedModel& model) {
     A = ColumnGraph(graph, d.schema).encode();
   }
   A = graph.node("Mul", {graph.node("Sub", {A, constants["center"]}), constants["scale"]});
+  if (d.normalizer.clip > 0) {
+    A = graph.node("Max", {A, graph.constant(-d.normalizer.clip)});
+    A = graph.node("Min", {A, graph.constant(d.normalizer.clip)});
+  }
   A = graph.cast(A, type);
   for (std::size_t n = 1; n < d.widths.size(); ++n) {
     const std::string number = std::to_string(n);

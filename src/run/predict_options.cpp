@@ -49,7 +49,8 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       ->type_name("NAME,...")
       ->delimiter(',');
   app.add_option("--output", config.output,
-                 "the file of predictions: CSV, or *.npy, which holds the probabilities alone")
+                 "the file of predictions: CSV, or *.npy, which holds the probabilities, or the "
+                 "predicted numbers, alone")
       ->type_name("FILE")
       ->capture_default_str();
   app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");

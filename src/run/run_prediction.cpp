@@ -238,7 +238,7 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
     }
     if (!config.keep.empty() && prediction_format(config.output) == PredictionFormat::npy) {
       throw InputError(fmt::format(
-          "--output {}: an NPY file holds probabilities alone, and --keep copies text; write to a "
+          "--output {}: an NPY file holds numbers alone, and --keep copies text; write to a "
           "file that ends in .csv",
           config.output));
     }

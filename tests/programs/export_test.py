@@ -46,6 +46,7 @@ def make_tables(folder, rows):
     lines = {task: ["x,y,colour," + head] for task, head in heads.items()}
     for i in range(rows):
         x, y, colour = random.uniform(-3, 3), random.uniform(100, 300), random.choice(colours)
+        x = 40.0 if i % 20 == 7 else x  # beyond the clip
         features = f"{'' if i % 10 == 3 else repr(x)},{y!r},{colour},"
         level = x + (y - 200) / 50 + colours.index(colour)
         lines["classes"].append(features + ("up" if level > 1 else "down" if x < 0 else "side"))
@@ -75,6 +76,8 @@ def inputs_of(table, description):
 
 def outputs_of(arrays, description, inputs):
     A = ((inputs - arrays["center"]) * arrays["scale"]).astype(arrays["W1"].dtype)
+    if description["clip"] > 0:
+        A = numpy.clip(A, -description["clip"], description["clip"])
     layers = sum(name.startswith("W") for name in arrays)
     for n in range(1, layers + 1):
         A = A @ arrays[f"W{n}"] + arrays[f"B{n}"]

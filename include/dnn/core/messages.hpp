@@ -13,12 +13,14 @@ namespace dnn {
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// Prints `text`, made printable, and a line end where it has none, on standard output, and adds it
-/// to the log. Where
-/// nobody reads standard output any more (a pipe that is closed, a terminal that is gone), it goes
-/// into the log alone, and the program continues.
+/// to the log. Where nobody reads standard output any more (a pipe that is closed, a terminal that
+/// is gone), it goes into the log alone, and the program continues.
 void say(const std::string& text);
 /// The same on standard error. "dnn_train: warning: ..."
 void complain(const std::string& text);
+/// The same for what ends the process: a file system that hangs keeps the line from the log, but
+/// not the process from its end.
+void complain_before_the_end(const std::string& text);
 /// For signal handlers: writes on standard error, and into the log where that is open.
 void write_from_handler(std::string_view lines);
 /// Adds `text` to the log alone.

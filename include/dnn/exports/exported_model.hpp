@@ -24,7 +24,8 @@ struct ExportedTensor {
 ///
 /// The arrays are W1 (M_0 x M_1), B1 (M_1), ..., WN, BN in the model's precision, and `center` and
 /// `scale` (M_0 doubles), also where the model has no normalization. With x the inputs of a sample:
-///   A = (x - center) * scale;  A = max(A W1 + B1, 0); ...;  logits = A WN + BN
+///   A = (x - center) * scale, clipped to [-clip, clip] where the description's clip is above 0;
+///   A = max(A W1 + B1, 0); ...;  logits = A WN + BN
 /// Probabilities are the softmax of the logits (classes, distribution), or the sigmoid of each
 /// (labels). Numbers are logits / target_scale + target_center (M_N doubles each, for this task
 /// alone).
