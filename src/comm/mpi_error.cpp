@@ -55,7 +55,7 @@ std::string meaning_of(int error_class) {
   }
 }
 
-/// "MPI_Bcast failed: what MPI says (what it means; code 15)".
+/// "MPI_Bcast failed with code 15: what MPI says. What it means".
 std::string describe(const std::string& routine, int code, const std::string& text) {
   int error_class = MPI_ERR_UNKNOWN;
   if (MPI_Error_class(code, &error_class) != MPI_SUCCESS) {

@@ -53,7 +53,7 @@ std::string temporary_folder() {
   return folder != nullptr && *folder != '\0' ? folder : "/tmp";
 }
 
-/// Returns empty, or what went wrong.
+/// What went wrong.
 std::string failure(const std::string& doing, int code) {
   return doing + ": " + std::strerror(code);
 }
@@ -73,6 +73,7 @@ std::string make_file(Source source, std::size_t bytes, Place& place, std::optio
     return failure(source == Source::unnamed ? "memfd" : temporary_folder(), code);
   }
   if (path.size() >= sizeof(place.path)) {
+    ::unlink(path.c_str());
     return path + ": the path is too long";
   }
   path.copy(place.path, sizeof(place.path) - 1);
@@ -82,7 +83,11 @@ std::string make_file(Source source, std::size_t bytes, Place& place, std::optio
                        : ::posix_fallocate(file->value(), 0, static_cast<off_t>(bytes));
   struct stat status {};
   if (code != 0 || ::fstat(file->value(), &status) != 0) {
-    return failure(path, code != 0 ? code : errno);
+    const int reason = code != 0 ? code : errno;
+    if (source != Source::unnamed) {
+      ::unlink(path.c_str());
+    }
+    return failure(path, reason);
   }
   place.device = status.st_dev;
   place.inode = status.st_ino;

@@ -59,7 +59,7 @@ std::string model_info(const std::string& path) {
   if (!d.feature_names.empty()) {
     text << "features:    " << list(d.feature_names) << '\n';
   }
-  text << "normalized:  " << (d.normalizer.is_identity() ? "no" : "yes, feature by feature");
+  text << "normalized:  " << (d.normalizer.is_identity() ? "no" : "yes");
   if (d.normalizer.clip > 0) {
     text << ", then clipped to " << -d.normalizer.clip << " to " << d.normalizer.clip;
   }
