@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <sstream>
 
 #include "dnn/products/bf16.hpp"
@@ -40,6 +40,16 @@ std::vector<std::string> lines(const std::string& text) {
     result.push_back(line);
   }
   return result;
+}
+
+/// Whether a line of `text` holds all of `parts`.
+bool has_line_with(const std::string& text, const std::vector<std::string>& parts) {
+  const std::vector<std::string> all = lines(text);
+  return std::any_of(all.begin(), all.end(), [&parts](const std::string& line) {
+    return std::all_of(parts.begin(), parts.end(), [&line](const std::string& part) {
+      return line.find(part) != std::string::npos;
+    });
+  });
 }
 
 TEST(Train, WithoutArgumentsLearnsTheBuiltinDigits) {
@@ -470,8 +480,7 @@ TEST(Job, ARankInAnotherCollectiveEndsItWithinSeconds) {
     EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
     for (int rank = 0; rank < 3; ++rank) {
       const std::string place = rank == failing ? "MPI_Allreduce" : "MPI_Barrier";
-      EXPECT_TRUE(std::regex_search(
-          result.output, std::regex("rank " + std::to_string(rank) + " \\(host .*" + place)))
+      EXPECT_TRUE(has_line_with(result.output, {"rank " + std::to_string(rank) + " (host ", place}))
           << result.output;
     }
   }
@@ -488,11 +497,10 @@ TEST(Job, AStuckRankEndsItAndIsNamed) {
       EXPECT_LT(result.seconds, hang_seconds);
       EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
       EXPECT_EQ(count(result.output, "is stuck"), 1) << result.output;
-      EXPECT_TRUE(std::regex_search(
-          result.output,
-          std::regex("rank " + std::to_string(failing) + " \\(host .*, process [0-9]+" +
-                     (how == "stop" ? ", stopped by a signal" : "") +
-                     "\\) is stuck: fetching a batch of samples, update 17\n")))
+      EXPECT_TRUE(
+          has_line_with(result.output, {"rank " + std::to_string(failing) + " (host ", ", process ",
+                                        std::string(how == "stop" ? ", stopped by a signal" : "") +
+                                            ") is stuck: fetching a batch of samples, update 17"}))
           << result.output;
     }
   }
