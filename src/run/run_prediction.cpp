@@ -20,6 +20,7 @@
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/store/data_digest.hpp"
 #include "dnn/store/shared_dataset.hpp"
 #include "dnn/store/training_data.hpp"
 
@@ -170,6 +171,9 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
           Waiting::asleep);
       more = world.all_reduce<std::int64_t>(pieces.has_more() ? 1 : 0, Reduction::max) != 0;
       Dataset data = share_dataset(world, node, std::move(read));
+      if (nodes > 1) {
+        check_same_everywhere(world, node.ranks(), digest_of(node.ranks(), data), data.origin);
+      }
       check_finite(world, data);
       data.class_names = ensemble.class_names;  // data without labels have no names
       data.task = ensemble.task;

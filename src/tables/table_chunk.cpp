@@ -21,7 +21,7 @@ class ChunkReader {
         layout_(request.parts[request.part]),
         scanner_(layout_.rows.substr(request.begin), layout_.dialect, layout_.origin,
                  request.lines_before) {
-    constexpr std::size_t most_cells = std::size_t{1} << 20;
+    constexpr std::size_t most_cells = std::size_t{1} << 18;
     const std::size_t width = request.modes.size();
     const std::size_t bytes = std::min(request.stop, layout_.rows.size()) - request.begin;
     const std::size_t cells = std::min(most_cells, bytes + width);  // few in a short text

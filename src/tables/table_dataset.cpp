@@ -127,16 +127,16 @@ class DatasetBuilder {
   template <class T, class Put>
   [[nodiscard]] Bytes fill(std::size_t elements, Put&& put) const {
     const std::size_t count = data_.samples * elements;
-    const auto values = std::make_shared<AlignedBuffer<T>>(count, Uninitialized());
+    const std::shared_ptr<T[]> values = std::make_shared_for_overwrite<T[]>(count);
     const std::vector<CellBlock>& blocks = cells_.blocks();
     parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) {
-      T* next = values->data() + first_samples_[b] * elements;
+      T* next = values.get() + first_samples_[b] * elements;
       for_each_sample(blocks[b], [&](const double* row) {
         put(row, next);
         next += elements;
       });
     });
-    return {std::as_bytes(values->span()), values, {}, 0};
+    return {std::as_bytes(std::span(values.get(), count)), values, {}, 0};
   }
 
   /// Whether a row of the table has its label, or all of its targets.
