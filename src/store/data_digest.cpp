@@ -67,7 +67,7 @@ class PieceDigests {
   std::vector<std::uint64_t> words_;
 };
 
-std::string describe(const Dataset& data) {
+std::string description_digest(const Dataset& data) {
   const auto packed = json::to_msgpack({{"samples", data.samples},
                                         {"features", data.features},
                                         {"element", static_cast<int>(data.element)},
@@ -87,7 +87,7 @@ DataDigest compute(const Dataset& data, Share share, Combine&& combine) {
   PieceDigests features({&data.row_offsets, &data.value_columns, &data.values}, share);
   combine(labels.words());
   combine(features.words());
-  return {describe(data), labels.finish(), features.finish()};
+  return {description_digest(data), labels.finish(), features.finish()};
 }
 
 /// What differs between two hosts' data.
