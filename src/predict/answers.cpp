@@ -1,10 +1,14 @@
 #include "dnn/predict/answers.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
+#include <vector>
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/targets.hpp"
@@ -49,10 +53,19 @@ std::size_t largest(std::span<const T> row) {
 template <class T>
 class ClassAnswers final : public Answers<T> {
  public:
-  explicit ClassAnswers(const Dataset& data) : data_(data) {}
+  ClassAnswers(const Dataset& data, std::size_t top)
+      : data_(data), top_(std::min(top, data.classes())) {}
 
   std::string header() const override {
-    return (data_.has_labels() ? ",class,label" : ",class") + columns_of(data_, "p");
+    const std::string text = data_.has_labels() ? ",class,label" : ",class";
+    if (top_ == 0) {
+      return text + columns_of(data_, "p");
+    }
+    std::string pairs;
+    for (std::size_t k = 1; k <= top_; ++k) {
+      pairs += fmt::format(",class{0},p{0}", k);
+    }
+    return text + pairs;
   }
 
   std::size_t predict(std::size_t sample, std::span<T> row, LossSums& sums) const override {
@@ -70,13 +83,35 @@ class ClassAnswers final : public Answers<T> {
     if (data_.has_labels()) {
       text += ',' + spreadsheet_field(data_.class_names[label_of(sample)]);
     }
+    if (top_ > 0) {
+      append_top(row, text);
+      return;
+    }
     for (const T probability : row) {
-      text += ',';
-      append_number(text, static_cast<double>(probability), 7);
+      append_probability(probability, text);
     }
   }
 
  private:
+  static void append_probability(T probability, std::string& text) {
+    text += ',';
+    append_number(text, static_cast<double>(probability), 7);
+  }
+
+  /// Of equally likely classes, the first comes first.
+  void append_top(std::span<const T> row, std::string& text) const {
+    std::vector<std::size_t> order(row.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(top_);
+    std::partial_sort(order.begin(), end, order.end(), [row](std::size_t a, std::size_t b) {
+      return row[a] != row[b] ? row[a] > row[b] : a < b;
+    });
+    for (auto k = order.begin(); k != end; ++k) {
+      text += ',' + spreadsheet_field(data_.class_names[*k]);
+      append_probability(row[*k], text);
+    }
+  }
+
   /// The class of a sample, of a distribution the likeliest.
   [[nodiscard]] std::size_t label_of(std::size_t sample) const {
     return has_target_rows(data_.task) ? largest(targets_of(data_, sample).rows.row(0))
@@ -98,6 +133,7 @@ class ClassAnswers final : public Answers<T> {
   }
 
   const Dataset& data_;
+  std::size_t top_;
 };
 
 template <class T>
@@ -192,18 +228,18 @@ class LabelAnswers final : public Answers<T> {
 }  // namespace
 
 template <class T>
-std::unique_ptr<Answers<T>> make_answers(const Dataset& data) {
+std::unique_ptr<Answers<T>> make_answers(const Dataset& data, std::size_t top) {
   switch (data.task) {
     case Task::numbers:
       return std::make_unique<NumberAnswers<T>>(data);
     case Task::labels:
       return std::make_unique<LabelAnswers<T>>(data);
     default:
-      return std::make_unique<ClassAnswers<T>>(data);
+      return std::make_unique<ClassAnswers<T>>(data, top);
   }
 }
 
-template std::unique_ptr<Answers<float>> make_answers(const Dataset&);
-template std::unique_ptr<Answers<double>> make_answers(const Dataset&);
+template std::unique_ptr<Answers<float>> make_answers(const Dataset&, std::size_t);
+template std::unique_ptr<Answers<double>> make_answers(const Dataset&, std::size_t);
 
 }  // namespace dnn

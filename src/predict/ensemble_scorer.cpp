@@ -35,14 +35,15 @@ EnsembleScorer<T>::Member::Member(const SavedModel& model, const ModelInterface&
 template <class T>
 EnsembleScorer<T>::EnsembleScorer(std::vector<std::string> paths, EnsembleAverage average,
                                   std::vector<SavedModel> own, const ModelInterface& ensemble,
-                                  const Dataset& data, const Communicator& world)
+                                  const Dataset& data, const Communicator& world, std::size_t top)
     : paths_(std::move(paths)),
       average_(average),
+      top_(top),
       data_(&data),
       rows_(chunk_rows(data.classes())),
       exchange_(world, paths_.size(), data.classes(), rows_),
       logits_(data.classes()),
-      answers_(make_answers<T>(data)) {
+      answers_(make_answers<T>(data, top)) {
   agree(world, [&] {
     for (SavedModel& model : own) {
       members_.emplace_back(model, ensemble, data, rows_);
@@ -57,7 +58,7 @@ void EnsembleScorer<T>::use(const Dataset& data) {
   for (Member& member : members_) {
     std::visit([&data](auto& network) { network.use(data); }, member.network);
   }
-  answers_ = make_answers<T>(data);
+  answers_ = make_answers<T>(data, top_);
 }
 
 template <class T>

@@ -53,6 +53,11 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
                  "predicted numbers, alone")
       ->type_name("FILE")
       ->capture_default_str();
+  app.add_option("--top", config.top,
+                 "write the K likeliest classes and their probabilities (class1,p1,class2,p2, ...) "
+                 "instead of the probability of every class")
+      ->type_name("K")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 31));
   app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");
   app.add_flag("--quiet", config.quiet, "print errors only");
   options.print = parse_command_line(app, argc, argv);

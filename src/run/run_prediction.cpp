@@ -20,6 +20,7 @@
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/store/data_digest.hpp"
 #include "dnn/store/shared_dataset.hpp"
 #include "dnn/store/training_data.hpp"
 
@@ -137,7 +138,8 @@ void begin_score(const PredictConfig& config, const Dataset& data, std::size_t e
   score.has_labels = data.has_labels();
   agree(world, [&] {
     if (world.is_root()) {
-      score.file.emplace(config.output, data, make_answers<double>(data)->header(), element_bytes);
+      score.file.emplace(config.output, data, make_answers<double>(data, config.top)->header(),
+                         element_bytes);
     }
   });
   if (data.has_labels() && !has_accuracy(data.task)) {
@@ -170,6 +172,9 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
           Waiting::asleep);
       more = world.all_reduce<std::int64_t>(pieces.has_more() ? 1 : 0, Reduction::max) != 0;
       Dataset data = share_dataset(world, node, std::move(read));
+      if (nodes > 1) {
+        check_same_everywhere(world, node.ranks(), digest_of(node.ranks(), data), data.origin);
+      }
       check_finite(world, data);
       data.class_names = ensemble.class_names;  // data without labels have no names
       data.task = ensemble.task;
@@ -184,7 +189,8 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       if (scorer) {
         scorer->use(data);
       } else {
-        scorer.emplace(config.models, config.average, std::move(models), ensemble, data, world);
+        scorer.emplace(config.models, config.average, std::move(models), ensemble, data, world,
+                       config.top);
       }
       score_piece(config, *scorer, data, world, score);
     }
@@ -241,6 +247,20 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
           "--output {}: an NPY file holds numbers alone, and --keep copies text; write to a "
           "file that ends in .csv",
           config.output));
+    }
+  });
+  agree(world, [&] {
+    if (config.top > 0 && prediction_format(config.output) == PredictionFormat::npy) {
+      throw InputError(
+          fmt::format("--top {}: an NPY file holds the probability of every class and no names; "
+                      "write to a file "
+                      "that ends in .csv",
+                      config.top));
+    }
+    if (config.top > 0 && !has_accuracy(ensemble.task)) {
+      throw InputError(fmt::format(
+          "--top {}: the model predicts {}, and only classes can be ranked; leave the option out",
+          config.top, word_for(ensemble.task)));
     }
   });
   Score score;

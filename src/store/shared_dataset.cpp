@@ -7,7 +7,6 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/numa_domain.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/core/sha256.hpp"
 #include "dnn/data/table_schema_json.hpp"
 
 namespace dnn {
@@ -67,29 +66,6 @@ Dataset from_description(const json& description) {
   return data;
 }
 
-/// Collective: whether the nodes, which each read the data for themselves, have the same.
-void check_same_everywhere(const Communicator& world, const Dataset& data) {
-  std::string text = std::to_string(data.samples) + " " + std::to_string(data.features);
-  for (const std::string& name : data.class_names) {
-    text += " " + name;
-  }
-  Sha256 hash;
-  hash.update(std::as_bytes(std::span(text)));
-  hash.update(data.labels.view);
-  hash.update(data.target_rows.view);
-  hash.update(data.weights.view);
-  hash.update(data.target_rows.view);
-  std::uint64_t fingerprint = 0;
-  const Sha256::Digest digest = hash.finish();
-  std::memcpy(&fingerprint, digest.data(), sizeof(fingerprint));
-  const bool same = world.all_reduce(fingerprint, Reduction::min) ==
-                    world.all_reduce(fingerprint, Reduction::max);
-  throw_if_any_failed(world, !same,
-                      data.origin +
-                          ": the nodes of this job have read different data under this "
-                          "name; copy the same files to all of them");
-}
-
 }  // namespace
 
 Dataset share_dataset(const Communicator& world, Node& node, std::optional<Dataset> read_by_leader,
@@ -129,7 +105,6 @@ Dataset share_dataset(const Communicator& world, Node& node, std::optional<Datas
       }
     }
   });
-  check_same_everywhere(world, data);
   return data;
 }
 

@@ -273,10 +273,15 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
   Dataset train =
       share_dataset(world, node, parts ? std::optional(std::move(parts->train)) : std::nullopt,
                     grid.has_split_nodes());
+  DataDigest digest = digest_of(node.ranks(), train);
+  check_same_everywhere(world, node.ranks(), digest, train.origin);
   std::optional<Dataset> test;
   if (has_test) {
     test = share_dataset(world, node, parts ? std::move(parts->test) : std::nullopt,
                          grid.has_split_nodes());
+    if (grid.domains() > 1) {
+      check_same_everywhere(world, node.ranks(), digest_of(node.ranks(), *test), test->origin);
+    }
   }
   parts.reset();
 
@@ -303,6 +308,7 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
     check_finite(world, *test);
   }
   return {.train = std::move(train),
+          .digest = std::move(digest),
           .test = std::move(test),
           .normalizer = std::move(normalizer),
           .normalization = normalization,

@@ -60,15 +60,15 @@ bool several(unsigned bits) {
 
 std::vector<Values> find_values(const SchemaRequest& request) {
   const std::size_t width = request.layout.columns();
-  const std::vector<std::vector<double>>& blocks = request.cells.blocks();
+  const std::vector<CellBlock>& blocks = request.cells.blocks();
   std::vector<std::size_t> first_rows = {0};
-  for (const std::vector<double>& block : blocks) {
-    first_rows.push_back(first_rows.back() + block.size() / width);
+  for (const CellBlock& block : blocks) {
+    first_rows.push_back(first_rows.back() + block.rows());
   }
   std::vector<std::vector<Values>> found(blocks.size());
   parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) {
     std::vector<Values> values(width);
-    const std::vector<double>& block = blocks[b];
+    const std::span<const double> block = blocks[b].cells();
     for (std::size_t i = 0; i * width < block.size(); ++i) {
       for (std::size_t j = 0; j < width; ++j) {
         const double value = block[i * width + j];

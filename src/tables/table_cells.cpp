@@ -21,12 +21,12 @@ std::size_t next_line(std::string_view text, std::size_t offset) {
 }
 
 /// Puts other numbers for the texts of a column of `width`.
-void renumber(std::vector<double>& block, std::size_t width, std::size_t column,
+void renumber(std::span<double> cells, std::size_t width, std::size_t column,
               const std::vector<std::uint32_t>& numbers) {
-  for (std::size_t at = column; at < block.size(); at += width) {
-    if (!std::isnan(block[at])) {
-      const auto old = static_cast<std::size_t>(block[at]);
-      block[at] = old < numbers.size() ? numbers[old] : TextIndex::unknown;
+  for (std::size_t at = column; at < cells.size(); at += width) {
+    if (!std::isnan(cells[at])) {
+      const auto old = static_cast<std::size_t>(cells[at]);
+      cells[at] = old < numbers.size() ? numbers[old] : TextIndex::unknown;
     }
   }
 }
@@ -138,8 +138,8 @@ void TableCells::join(Cut cut, TableChunk chunk) {
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     join_column(j, chunk.columns[j], lines_before, numbers);
     if (modes_[j].mode == CellMode::text && rows_ > 0 && keeps_rows_) {
-      for (std::vector<double>& block : chunk.blocks) {
-        renumber(block, columns_.size(), j, numbers);
+      for (CellBlock& block : chunk.blocks) {
+        renumber(block.cells(), columns_.size(), j, numbers);
       }
     }
   }

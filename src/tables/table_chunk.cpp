@@ -21,7 +21,7 @@ class ChunkReader {
         layout_(request.parts[request.part]),
         scanner_(layout_.rows.substr(request.begin), layout_.dialect, layout_.origin,
                  request.lines_before) {
-    constexpr std::size_t most_cells = std::size_t{1} << 19;
+    constexpr std::size_t most_cells = std::size_t{1} << 18;
     const std::size_t width = request.modes.size();
     const std::size_t bytes = std::min(request.stop, layout_.rows.size()) - request.begin;
     const std::size_t cells = std::min(most_cells, bytes + width);  // few in a short text
@@ -34,9 +34,6 @@ class ChunkReader {
       read_records();
     } catch (const InputError&) {
       chunk_.error = std::current_exception();
-    }
-    if (!chunk_.blocks.empty()) {
-      chunk_.blocks.back().shrink_to_fit();
     }
     return std::move(chunk_);
   }
@@ -59,13 +56,11 @@ class ChunkReader {
         chunk_.end_line = line_;
         return;
       }
-      std::vector<std::vector<double>>& blocks = chunk_.blocks;
-      if (blocks.empty() || blocks.back().size() == block_rows_ * width) {
-        blocks.emplace_back().reserve(block_rows_ * width);
+      std::vector<CellBlock>& blocks = chunk_.blocks;
+      if (blocks.empty() || blocks.back().is_full()) {
+        blocks.emplace_back(block_rows_, width);
       }
-      std::vector<double>& block = blocks.back();
-      block.resize(block.size() + width);
-      read_record(block.data() + block.size() - width);
+      read_record(blocks.back().add_row());
       if (chunk_.cut_off) {
         return;
       }

@@ -112,11 +112,12 @@ class DatasetBuilder {
 
   /// Calls `visit(row)` for each row of a block that becomes a sample.
   template <class Visitor>
-  void for_each_sample(const std::vector<double>& block, Visitor&& visit) const {
+  void for_each_sample(const CellBlock& block, Visitor&& visit) const {
     const std::size_t width = cells_.columns().size();
-    for (std::size_t at = 0; at < block.size(); at += width) {
-      if (!drops_ || has_label(&block[at])) {
-        visit(&block[at]);
+    const std::span<const double> cells = block.cells();
+    for (std::size_t at = 0; at < cells.size(); at += width) {
+      if (!drops_ || has_label(&cells[at])) {
+        visit(&cells[at]);
       }
     }
   }
@@ -127,7 +128,7 @@ class DatasetBuilder {
   [[nodiscard]] Bytes fill(std::size_t elements, Put&& put) const {
     const std::size_t count = data_.samples * elements;
     const std::shared_ptr<T[]> values = std::make_shared_for_overwrite<T[]>(count);
-    const std::vector<std::vector<double>>& blocks = cells_.blocks();
+    const std::vector<CellBlock>& blocks = cells_.blocks();
     parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) {
       T* next = values.get() + first_samples_[b] * elements;
       for_each_sample(blocks[b], [&](const double* row) {
@@ -158,7 +159,7 @@ class DatasetBuilder {
       return {label.missing,
               label.missing > 0 ? cells_.text_of(label.first_missing) : std::string()};
     }
-    for (const std::vector<double>& block : cells_.blocks()) {
+    for (const CellBlock& block : cells_.blocks()) {
       for_each_sample(block, [&](const double* row) { found.rows += has_label(row) ? 0 : 1; });
     }
     for (const std::size_t target : sources_.targets) {
@@ -190,7 +191,7 @@ class DatasetBuilder {
   void choose_rows() {
     decide_on_labels();
     first_samples_ = {0};
-    for (const std::vector<double>& block : cells_.blocks()) {
+    for (const CellBlock& block : cells_.blocks()) {
       std::size_t samples = 0;
       for_each_sample(block, [&samples](const double*) { ++samples; });
       first_samples_.push_back(first_samples_.back() + samples);
@@ -228,7 +229,7 @@ class DatasetBuilder {
     bool has_missing = false;
   };
 
-  [[nodiscard]] Contents find(const std::vector<double>& block) const {
+  [[nodiscard]] Contents find(const CellBlock& block) const {
     Contents found;
     found.ranges.resize(columns_.size());
     for_each_sample(block, [&](const double* row) {
@@ -247,7 +248,7 @@ class DatasetBuilder {
 
   /// The smallest type that holds all raw values as well as is needed.
   [[nodiscard]] ElementType choose_type() {
-    const std::vector<std::vector<double>>& blocks = cells_.blocks();
+    const std::vector<CellBlock>& blocks = cells_.blocks();
     std::vector<Contents> parts(blocks.size());
     parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) { parts[b] = find(blocks[b]); });
     std::vector<ValueRange> ranges(columns_.size());

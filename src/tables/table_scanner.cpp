@@ -26,7 +26,7 @@ constexpr std::array<std::uint64_t, 9> integer_powers = {
 
 /// Appends the digits at `next` to the integer `m` and moves `next` behind them; beyond 19 digits m
 /// is meaningless. Looks at eight characters at a time, in the bytes of one integer.
-void take_digits(const char*& next, const char* end, std::uint64_t& m) {
+inline void take_digits(const char*& next, const char* end, std::uint64_t& m) {
   constexpr std::size_t eight = sizeof(std::uint64_t);
   while (std::endian::native == std::endian::little &&
          static_cast<std::size_t>(end - next) >= eight) {
@@ -67,7 +67,13 @@ bool short_decimal(const char*& at, const char* end, double& value) {
   next += negative ? 1 : 0;
   const char* const digits = next;
   std::uint64_t m = 0;
-  take_digits(next, end, m);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (end - next >= 2 && is_digit(next[0]) && next[1] == '.') {
+    // Most scaled numbers. The processor foresees this branch and need not wait for a count.
+    m = static_cast<std::uint64_t>(*next++ - '0');
+  } else {
+    take_digits(next, end, m);
+  }
   const auto before = static_cast<std::size_t>(next - digits);
   std::size_t after = 0;
   if (next != end && *next == '.') {
@@ -173,6 +179,11 @@ bool TableScanner::number(double& value) {
       return false;
     }
     at = after;
+  }
+  if (at != end_ && *at == dialect_.delimiter && *at != ' ') {  // most fields
+    next_ = at + 1;
+    ++fields_read_;
+    return true;
   }
   if (!is_field_end(at)) {
     return false;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/number.hpp"
 #include "dnn/tables/cell.hpp"
@@ -16,6 +17,7 @@
 #include "dnn/tables/label_column.hpp"
 #include "dnn/tables/table_cells.hpp"
 #include "dnn/tables/table_dataset.hpp"
+#include "dnn/tables/table_memory.hpp"
 #include "dnn/tables/table_reading.hpp"
 
 namespace dnn {
@@ -49,6 +51,7 @@ class TableReader {
                                    : ColumnMode{CellMode::text, true, true};
     }
     (void)read_rows(sample);
+    require_memory_for_table(parts_, origin_, available_memory());
     TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
     if (cells.rows() == 0) {
       throw InputError(origin_ + (layout_.has_header ? ": no rows below the header" : ": no rows"));

@@ -109,7 +109,7 @@ TEST_F(Disk, AStopWhileLoadingEndsAtOnce) {
                 .exit_code,
             0);
   for (const int ranks : {1, 2}) {
-    const std::string log = folder / "log";
+    const std::string log = folder / ("log-" + std::to_string(ranks));
     const CommandResult result =
         run_command(mpirun(ranks) + train + " --data " + data + " --output " + out + " > " + log +
                     " 2>&1 & for i in $(seq 6000); do grep -q dnn_train " + log +

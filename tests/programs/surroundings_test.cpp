@@ -220,6 +220,7 @@ TEST_F(Surroundings, AMappedFileThatShrinksIsNamedOnce) {
   }
 }
 
+#ifndef __SANITIZE_ADDRESS__  // which takes 14 TiB of address space for itself
 TEST_F(Surroundings, MoreThanThereIsIsRefusedBeforeItIsTaken) {
   const std::string limited = "ulimit -v 6000000; ";
   const std::string data = folder.write("wide.svm", "1 4000000000:1\n0 1:1\n1 2:1\n0 5:1\n");
@@ -235,6 +236,7 @@ TEST_F(Surroundings, MoreThanThereIsIsRefusedBeforeItIsTaken) {
   EXPECT_EQ(count(large.output, "--hidden: 9.02e+08 parameters need 13.4 GiB a rank"), 1)
       << large.output;
 }
+#endif
 
 TEST_F(Surroundings, ProcessesThatDoNotKnowOfEachOtherAreRefused) {
   const CommandResult result = run_command("PMI_SIZE=4 " + train + " --epochs 1 --output " + out);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -146,6 +147,55 @@ TEST(Table, PredictsByNameAndKeepsAColumn) {
   EXPECT_NE(refused.output.find("no column 'size', 'age', 'note'"), std::string::npos)
       << refused.output;
   EXPECT_FALSE(fs::exists(folder / "m.csv"));
+}
+
+/// The cells of a line without quotes.
+std::vector<std::string> cells_of(const std::string& line) {
+  std::vector<std::string> cells;
+  std::istringstream stream(line);
+  for (std::string cell; std::getline(stream, cell, ',');) {
+    cells.push_back(cell);
+  }
+  return cells;
+}
+
+TEST(Predict, WritesTheLikeliestClassesAlone) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  ASSERT_EQ(run_command(train + " --epochs 3 --output " + out).exit_code, 0);
+  const std::string scores = predict + " --model " + out + "/model.dnn --overwrite";
+  ASSERT_EQ(run_command(scores + " --output " + (folder / "all.csv")).exit_code, 0);
+  ASSERT_EQ(run_command(mpirun(3) + scores + " --top 3 --output " + (folder / "top.csv")).exit_code,
+            0);
+  std::istringstream all(read_file(folder / "all.csv"));
+  std::istringstream top(read_file(folder / "top.csv"));
+  std::string line;
+  std::getline(all, line);
+  std::getline(top, line);
+  EXPECT_EQ(line, "sample,class,label,class1,p1,class2,p2,class3,p3");
+  std::size_t samples = 0;
+  for (std::string of_all; std::getline(all, of_all); ++samples) {
+    ASSERT_TRUE(std::getline(top, line));
+    const std::vector<std::string> every = cells_of(of_all);
+    const std::vector<std::string> few = cells_of(line);
+    ASSERT_EQ(few.size(), 9U) << line;
+    std::vector<std::pair<double, int>> likeliest;  // digit d has its probability in cell d + 3
+    for (int digit = 0; digit < 10; ++digit) {
+      likeliest.emplace_back(-std::stod(every.at(static_cast<std::size_t>(digit) + 3)), digit);
+    }
+    std::sort(likeliest.begin(), likeliest.end());
+    EXPECT_EQ(few[1], few[3]);
+    for (std::size_t k = 0; k < 3; ++k) {
+      EXPECT_EQ(few[3 + 2 * k], std::to_string(likeliest[k].second)) << line << "\n" << of_all;
+      EXPECT_EQ(std::stod(few[4 + 2 * k]), -likeliest[k].first);
+    }
+  }
+  EXPECT_GT(samples, 1000U);
+  const CommandResult npy = run_command(scores + " --top 3 --output " + (folder / "p.npy"));
+  EXPECT_EQ(npy.exit_code, 2);
+  EXPECT_NE(npy.output.find("--top 3: an NPY file holds the probability of every class"),
+            std::string::npos)
+      << npy.output;
 }
 
 TEST(Table, WritesProbabilitiesAsNpy) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/readers/open_dataset.hpp"
 #include "support/array_files.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
@@ -72,6 +73,43 @@ TEST(TrainingData, NormalizationHasTheSameBitsAsOnOneRank) {
     node.close();
     alone.close();
   }
+}
+
+TEST(TrainingData, TheDigestIsTheSameAtAnyRankCount) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.data = folder.write("d.csv", random_csv(301, 5));
+  Node node(world());
+  const TrainingData data = load_training_data(config, RankGrid(world(), node, 1), {});
+  EXPECT_EQ(data.digest, digest_of(data.train));
+  Dataset large = data.train;  // of several pieces
+  large.values = Bytes::from(std::vector<float>(std::size_t{5} << 20, 0.5F));
+  EXPECT_EQ(digest_of(world(), large), digest_of(large));
+  node.close();
+}
+
+// Each rank is a node here, as far as the data go.
+TEST(TrainingData, NodesWithDifferentDataAreRefused) {
+  if (world().size() == 1) {
+    return;  // nothing to compare
+  }
+  Dataset data = open_dataset(builtin_digits_name, Part::train, ReadOptions{});
+  check_same_everywhere(world(), self(), digest_of(data), data.origin);
+  const bool last = world().rank() == world().size() - 1;
+  const auto expect_refusal = [&](const char* what) {
+    const std::string copies = " (" + std::to_string(world().size() - 1) + " of " +
+                               std::to_string(world().size()) + " copies are as on ";
+    test::expect_error<AgreedError>(
+        [&] { check_same_everywhere(world(), self(), digest_of(data), "d.csv"); },
+        {"d.csv: hosts ", what, copies.c_str()});
+  };
+  auto values = data.values.as<std::uint8_t>();
+  std::vector<std::uint8_t> others(values.begin(), values.end());
+  others.back() += last ? 1 : 0;
+  data.values = Bytes::from(others);
+  expect_refusal("have different features under this name");
+  data.class_names.front() = last ? "none" : data.class_names.front();
+  expect_refusal("have different shapes, classes or columns under this name");
 }
 
 TEST(TrainingData, WhatTheDataDecideIsTheSameAtAnyRankCount) {

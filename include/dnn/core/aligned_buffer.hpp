@@ -16,13 +16,17 @@ namespace detail {
 void prefer_huge_pages(void* memory, std::size_t bytes);
 }  // namespace detail
 
+/// Says that memory need not be zeroed, since every element will be written before it is read.
+struct Uninitialized {};
+
 /// An owned array of `T`, zeroed, that starts on a cache line (64 bytes); a large one on a page of
 /// 2 MiB. Move-only.
 ///
 /// Note [Huge pages]
 /// A step with sparse rows reads rows of W^1 all over a large buffer, and finds the address of
 /// nearly each in the page tables. Measured (100,000 rows of 256 floats, of which 22,600 are used;
-/// AMD EPYC), pages of 2 MiB take a tenth off the product and a fifth off the update.
+/// AMD EPYC), pages of 2 MiB take a tenth off the product and a fifth off the update. Large arrays
+/// that are written once, as a table's cells are, take 500 times fewer page faults.
 template <class T>
 class AlignedBuffer {
   static_assert(std::is_trivially_default_constructible_v<T> &&
@@ -32,7 +36,12 @@ class AlignedBuffer {
   static constexpr std::size_t alignment = 64;
 
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::size_t size) : size_(size) {
+  explicit AlignedBuffer(std::size_t size) : AlignedBuffer(size, Uninitialized()) {
+    if (size > 0) {
+      std::memset(static_cast<void*>(data_.get()), 0, size * sizeof(T));
+    }
+  }
+  AlignedBuffer(std::size_t size, Uninitialized) : size_(size) {
     if (size == 0) {
       return;
     }
@@ -45,7 +54,6 @@ class AlignedBuffer {
     if (bytes >= least_huge) {
       detail::prefer_huge_pages(data_.get(), bytes);
     }
-    std::memset(static_cast<void*>(data_.get()), 0, bytes);
   }
 
   [[nodiscard]] T* data() { return data_.get(); }

@@ -43,8 +43,10 @@ struct PredictionSums {
 /// The targets of a sample of `data`.
 [[nodiscard]] Targets targets_of(const Dataset& data, std::size_t sample);
 
-/// The answers to `data`, which has the outputs' names and must outlive them.
+/// The answers to `data`, which has the outputs' names and must outlive them. `top`: of so many
+/// classes, the likeliest, name and probability are written, in that order; 0: the probability of
+/// every class, or whatever the task has.
 template <class T>
-[[nodiscard]] std::unique_ptr<Answers<T>> make_answers(const Dataset& data);
+[[nodiscard]] std::unique_ptr<Answers<T>> make_answers(const Dataset& data, std::size_t top);
 
 }  // namespace dnn

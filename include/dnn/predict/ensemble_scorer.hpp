@@ -26,10 +26,10 @@ template <class T>
 class EnsembleScorer {
  public:
   /// Collective over `world`. `own`: the models of this rank; `paths`: all models' files, for
-  /// messages. `data` must outlive the scorer. Throws AgreedError.
+  /// messages; `top`: see make_answers. `data` must outlive the scorer. Throws AgreedError.
   EnsembleScorer(std::vector<std::string> paths, EnsembleAverage average,
                  std::vector<SavedModel> own, const ModelInterface& ensemble, const Dataset& data,
-                 const Communicator& world);
+                 const Communicator& world, std::size_t top);
 
   /// Goes over to other data of the same kind: another piece of the same table. They must outlive
   /// what is scored of them.
@@ -68,6 +68,7 @@ class EnsembleScorer {
 
   std::vector<std::string> paths_;
   EnsembleAverage average_;
+  std::size_t top_;
   const Dataset* data_;
   std::size_t rows_;
   EnsembleExchange<T> exchange_;

@@ -6,9 +6,8 @@
 
 namespace dnn {
 
-/// A digest (64 hexadecimal digits) of what a run trains on: shape, names, labels, features and
-/// their normalization, wherever they were read from. Of more than 64 MiB of features it takes
-/// pieces spread evenly; the normalization, computed from all of them, stands for the rest.
+/// A digest (64 hexadecimal digits) of what a run trains on: all of the training data, by
+/// `data.digest`, and their normalization, wherever they were read from.
 [[nodiscard]] std::string data_fingerprint(const TrainingData& data);
 
 }  // namespace dnn

@@ -13,8 +13,8 @@ namespace dnn {
 /// memory, or in the mapped file they came from. They live until node.close(). `interleaved`: the
 /// memory is spread over the node's NUMA domains, whose ranks all read from it.
 ///
-/// Throws AgreedError where a rank cannot map the file, or where two nodes have read different
-/// data.
+/// Throws AgreedError where a rank cannot map the file. Nodes may have read different data, see
+/// check_same_everywhere.
 [[nodiscard]] Dataset share_dataset(const Communicator& world, Node& node,
                                     std::optional<Dataset> read_by_leader,
                                     bool interleaved = false);

@@ -10,6 +10,7 @@
 #include "dnn/data/dataset.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/data/sampler.hpp"
+#include "dnn/store/data_digest.hpp"
 #include "dnn/store/data_facts.hpp"
 #include "dnn/store/data_settings.hpp"
 
@@ -18,6 +19,7 @@ namespace dnn {
 /// The data of a run on this rank: the samples (one copy per node) and what was derived from them.
 struct TrainingData {
   Dataset train;
+  DataDigest digest;  ///< of `train` as it was read
   std::optional<Dataset> test;
   Normalizer normalizer;
   Normalization normalization = Normalization::none;  ///< as chosen, where the data decide

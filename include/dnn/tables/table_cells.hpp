@@ -54,15 +54,15 @@ class TableCells {
   /// and line only.
   [[nodiscard]] const std::optional<TablePlace>& next() const { return end_; }
 
-  /// The rows, in blocks of whole rows, each columns().size() long.
-  [[nodiscard]] const std::vector<std::vector<double>>& blocks() const { return blocks_; }
+  /// The rows, each columns().size() long.
+  [[nodiscard]] const std::vector<CellBlock>& blocks() const { return blocks_; }
   /// Calls `visit(first_row, rows)` for each block.
   template <class Visitor>
   void for_each_block(Visitor&& visit) const {
     std::size_t first = 0;
-    for (const std::vector<double>& block : blocks_) {
-      visit(first, std::span<const double>(block));
-      first += block.size() / columns_.size();
+    for (const CellBlock& block : blocks_) {
+      visit(first, block.cells());
+      first += block.rows();
     }
   }
 
@@ -96,7 +96,7 @@ class TableCells {
   std::optional<CutOff> cut_off_;
   std::optional<TablePlace> end_;
   std::vector<ColumnCells> columns_;
-  std::vector<std::vector<double>> blocks_;
+  std::vector<CellBlock> blocks_;
 };
 
 }  // namespace dnn

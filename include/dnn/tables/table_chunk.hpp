@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/aligned_buffer.hpp"
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/table_layout.hpp"
 #include "dnn/tables/text_index.hpp"
@@ -53,6 +54,31 @@ struct ColumnCells {
   void add_misfit_word(std::string_view text);
 };
 
+/// Whole rows of cells, one after the other.
+class CellBlock {
+ public:
+  /// Has room for `most_rows` rows of `width` cells, of which memory is taken as they come.
+  CellBlock(std::size_t most_rows, std::size_t width)
+      : cells_(most_rows * width, Uninitialized()), width_(width) {}
+
+  [[nodiscard]] bool is_full() const { return size_ == cells_.size(); }
+  /// The next row, whose cells the caller writes.
+  [[nodiscard]] double* add_row() {
+    double* const row = cells_.data() + size_;
+    size_ += width_;
+    return row;
+  }
+
+  [[nodiscard]] std::span<double> cells() { return cells_.span().first(size_); }
+  [[nodiscard]] std::span<const double> cells() const { return cells_.span().first(size_); }
+  [[nodiscard]] std::size_t rows() const { return size_ / width_; }
+
+ private:
+  AlignedBuffer<double> cells_;
+  std::size_t width_;
+  std::size_t size_ = 0;  ///< cells
+};
+
 /// What the reading of a chunk needs to know.
 struct ChunkRequest {
   std::span<const TableLayout> parts;
@@ -70,8 +96,8 @@ struct ChunkRequest {
 struct TableChunk {
   std::size_t rows = 0;
   std::vector<ColumnCells> columns;
-  std::vector<std::vector<double>> blocks;  ///< whole rows, see TableCells
-  std::size_t first = 0;                    ///< where the first record begins
+  std::vector<CellBlock> blocks;  ///< see TableCells
+  std::size_t first = 0;          ///< where the first record begins
   std::size_t first_line = 0;
   std::size_t end = 0;  ///< where the record after the last one begins, or the text ends
   std::size_t end_line = 0;

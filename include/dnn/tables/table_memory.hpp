@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "dnn/tables/table_layout.hpp"
+
+namespace dnn {
+
+/// The rows of a table of `parts`, judged by the lengths of the first lines of each.
+[[nodiscard]] std::size_t estimate_rows(std::span<const TableLayout> parts);
+
+/// Throws InputError where a training table needs more than `available` bytes while it is read: all
+/// cells as double, and the features made of them as float. Since this is an estimate, a table that
+/// lacks less than a fifth is tried.
+void require_memory_for_table(std::span<const TableLayout> parts, const std::string& origin,
+                              std::size_t available);
+
+}  // namespace dnn

@@ -1,0 +1,51 @@
+#include "dnn/tables/table_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "dnn/core/available_memory.hpp"
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+std::size_t estimate_rows(std::span<const TableLayout> parts) {
+  constexpr std::size_t sample = std::size_t{256} << 10;
+  double rows = 0;
+  for (const TableLayout& part : parts) {
+    const std::string_view first = part.rows.substr(0, sample);
+    const auto ends = std::max(std::count(first.begin(), first.end(), '\n'),
+                               std::count(first.begin(), first.end(), '\r'));
+    const double share =
+        first.empty() ? 0
+                      : static_cast<double>(part.rows.size()) / static_cast<double>(first.size());
+    rows += share * static_cast<double>(std::max<std::ptrdiff_t>(ends, 1));
+  }
+  return static_cast<std::size_t>(rows);
+}
+
+void require_memory_for_table(std::span<const TableLayout> parts, const std::string& origin,
+                              std::size_t available) {
+  const std::size_t rows = estimate_rows(parts);
+  const std::size_t columns = parts.front().columns();
+  const double needed =
+      static_cast<double>(rows) * static_cast<double>(columns) * (sizeof(double) + sizeof(float));
+  if (0.8 * needed <= static_cast<double>(available)) {
+    return;
+  }
+  std::size_t text = 0;
+  for (const TableLayout& part : parts) {
+    text += part.rows.size();
+  }
+  throw InputError(
+      fmt::format("{}: {} of text are about {} rows of {} columns, which need about {} of memory "
+                  "while they are "
+                  "read, and this job may use {} more; convert the numbers to NPY files, which are "
+                  "mapped and may "
+                  "be larger than memory, or ask the batch system for more memory",
+                  origin, size_text(text), rows, columns,
+                  size_text(static_cast<std::size_t>(needed)), size_text(available)));
+}
+
+}  // namespace dnn

@@ -1,0 +1,43 @@
+#include "dnn/tables/table_memory.hpp"
+
+#include <gtest/gtest.h>
+
+#include "dnn/core/error.hpp"
+#include "support/expect_error.hpp"
+
+namespace dnn {
+namespace {
+
+std::string table_of(std::size_t rows) {
+  std::string text = "a,b,label\n";
+  for (std::size_t i = 0; i < rows; ++i) {
+    text += std::to_string(i % 100) + "," + std::to_string(i * 7 % 1000) + ",x\n";
+  }
+  return text;
+}
+
+TEST(TableMemory, RowsAreEstimatedByTheFirstLines) {
+  for (const std::size_t rows : {std::size_t{1}, std::size_t{10}, std::size_t{100'000}}) {
+    const std::string text = table_of(rows);
+    const std::vector<TableLayout> parts(2, find_layout(text, "t.csv", HeaderMode::detect, {}));
+    EXPECT_NEAR(static_cast<double>(estimate_rows(parts)), 2.0 * static_cast<double>(rows),
+                0.05 * static_cast<double>(rows));
+  }
+  const std::string mac = "a,b\r1,2\r3,4\r";
+  const TableLayout layout = find_layout(mac, "t.csv", HeaderMode::detect, {});
+  EXPECT_EQ(estimate_rows(std::span(&layout, 1)), 2U);
+}
+
+TEST(TableMemory, ATableThatDoesNotFitIsRefusedBeforeItIsRead) {
+  const std::string text = table_of(100'000);
+  const TableLayout layout = find_layout(text, "t.csv", HeaderMode::detect, {});
+  const std::size_t needed = 100'000 * 3 * 12;
+  require_memory_for_table(std::span(&layout, 1), "t.csv", needed);
+  require_memory_for_table(std::span(&layout, 1), "t.csv", needed / 100 * 85);
+  test::expect_error<InputError>(
+      [&] { require_memory_for_table(std::span(&layout, 1), "t.csv", needed / 2); },
+      {"t.csv: ", "rows of 3 columns", "this job may use 1.7 MiB more", "NPY"});
+}
+
+}  // namespace
+}  // namespace dnn
