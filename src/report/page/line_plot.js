@@ -64,14 +64,15 @@ const epochAxis = { name: "epoch", write: String, whole: true };
  * points are marked}; `write`: a value as text; `log`: whether a button offers a logarithmic scale; `axis`: {name, write, whole:
  * whether there are whole numbers only, low, high}; `range`: of the values; `diagonal`: whether a line shows where both are
  * equal; `tall`: whether
- * it is higher; `grid`: the places that are read out, if not those of the points; `marks`: {name, places}.
+ * it is higher; `grid`: the places that are read out, if not those of the points; `marks`: {name, color, places} of
+ * vertical lines.
  */
-function linePlot({ name, note, series, write = digits, log = false, axis = epochAxis, valueName, range, diagonal, tall = diagonal, grid, marks, table }) {
+function linePlot({ name, note, series, write = digits, log = false, axis = epochAxis, valueName, range, diagonal, tall = diagonal, grid, marks = [], table }) {
   const places = grid || [...new Set(series.flatMap((one) => one.points.map((point) => point[0])))].sort((a, b) => a - b);
   const values = (place) => series.map((one) => valueAt(one, place, grid !== undefined));
   const legend = series.length > 1 ? series.map((one) => legendEntry(one.name, one.color, one.dash)) : [];
-  if (marks && marks.places.length > 0) {
-    legend.push(legendEntry(marks.name, "var(--wrong)", "2 3"));
+  for (const mark of marks) {
+    legend.push(legendEntry(mark.name, mark.color, "2 3"));
   }
   return plotFigure({
     name,
@@ -82,7 +83,7 @@ function linePlot({ name, note, series, write = digits, log = false, axis = epoc
     draw: (width, isLog) => drawCurves({ width, series, places, write, isLog, axis, valueName, range, diagonal, tall, marks }),
     say: (at) => axis.name + " " + axis.write(places[at]) + ": " + values(places[at]).map((value, i) => series[i].name + " " +
       (value === undefined ? "–" : write(value))).join(", "),
-    text: name + " by " + axis.name + ". " + series.map((one) => one.text || describeCurve(one, axis, write)).join("; "),
+    text: name + " by " + axis.name + ". " + marks.map((mark) => mark.name + " at " + mark.places.map(axis.write).join(", ") + ". ").join("") + series.map((one) => one.text || describeCurve(one, axis, write)).join("; "),
     table: table || (() => makeTable(name, [{ name: title(axis.name), number: true, write: axis.write },
       ...series.map((one) => ({ name: one.name, number: true, write }))], places.map((place) => [place, ...values(place)]), true)),
   });
@@ -104,8 +105,8 @@ function drawCurves({ width, series, places, write, isLog, axis, valueName, rang
   if (diagonal) {
     svg.append(svgElement("path", { class: "guide", d: "M" + x(Math.max(first, low)) + " " + y(Math.max(first, low)) + "L" + x(Math.min(last, high)) + " " + y(Math.min(last, high)) }));
   }
-  for (const place of marks ? marks.places : []) {
-    svg.append(svgElement("path", { class: "mark", d: "M" + x(place) + " " + box.top + "V" + box.bottom }));
+  for (const mark of marks) {
+    svg.append(...mark.places.map((place) => svgElement("path", { class: "mark", stroke: mark.color, d: "M" + x(place) + " " + box.top + "V" + box.bottom })));
   }
   for (const one of series) {
     svg.append(svgElement("path", { class: "curve", "data-series": one.name, d: pathOf(one.points, x, y, isLog),

@@ -68,12 +68,18 @@ function stepSection(runs) {
   const has = (values) => values !== undefined && values.some((value) => isNumber(value));
   const curve = (run, values, more) => ({ name: runs.length > 1 ? visible(run.name) : "all ranks", color: color(run),
     points: run.steps.update.map((update, i) => [update, values[i]]), ...more });
-  const skipped = (run) => run.nonfinite.map((report) => report.update).filter(isNumber);
+  const last = Math.max(...logged.flatMap((run) => run.steps.update));
+  const marksOf = (run) => {
+    const bestEnd = run.steps.update.filter((_, i) => run.summary && run.steps.epoch[i] <= run.summary.best_epoch).pop();
+    const bad = run.nonfinite.map((report) => report.update).filter((update) => isNumber(update) && update <= last);
+    return [{ name: "end of the best epoch", color: "var(--ink)", places: bestEnd === undefined ? [] : [bestEnd] },
+      { name: "not finite", color: "var(--wrong)", places: bad }].filter((mark) => mark.places.length > 0);
+  };
   const figures = [["loss", "Loss by update"], ["gradient_norm", "Gradient norm by update"], ["learning_rate", "Learning rate by update"],
     ["samples_per_second", "Samples per second by update"], ["skipped", "Skipped updates"]].map(([key, name]) => {
     const series = logged.filter((run) => has(run.steps[key])).map((run) => curve(run, run.steps[key]));
     return series.length === 0 ? undefined : linePlot({ name, series, axis, log: key === "loss" || key === "gradient_norm" || key === "learning_rate",
-      marks: key === "loss" ? { name: "not finite", places: logged.flatMap(skipped).filter((update) => update <= Math.max(...series.flatMap((one) => one.points.map((point) => point[0])))) } : undefined });
+      marks: key === "loss" && logged.length === 1 ? marksOf(logged[0]) : [] });
   });
   const [first] = logged;
   const names = Object.keys(first.steps.seconds || {}).filter((phase) => has(first.steps.seconds[phase]));
