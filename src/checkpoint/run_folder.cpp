@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {}
 
 std::vector<std::string> RunFolder::files() const {
-  return {best_model(), last_model(), metrics(), summary(), confusion(), report()};
+  return {best_model(), last_model(), metrics(), summary(), confusion(), evaluation(), report()};
 }
 
 bool RunFolder::holds_run() const {
@@ -143,7 +143,7 @@ void RunFolder::clear() const {
   remove_results();
   CheckpointFolder(checkpoints()).clear();
   std::error_code error;
-  for (const std::string& name : {nonfinite(), started(), log()}) {
+  for (const std::string& name : {nonfinite(), started(), log(), steps()}) {
     fs::remove(name, error);
   }
 }

@@ -120,6 +120,12 @@ std::size_t available_memory(const std::string& root) {
                    left_of_address_space(root)});
 }
 
+std::size_t peak_memory() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
 void require_memory(std::size_t bytes, const std::string& purpose) {
   const std::size_t available = available_memory();
   if (bytes > available) {

@@ -18,8 +18,11 @@ DNN_PAGE_FILE(report_page_html)
 DNN_PAGE_FILE(report_style_css)
 DNN_PAGE_FILE(report_dom_js)
 DNN_PAGE_FILE(report_tables_js)
+DNN_PAGE_FILE(report_frame_js)
 DNN_PAGE_FILE(report_line_plot_js)
+DNN_PAGE_FILE(report_bars_js)
 DNN_PAGE_FILE(report_confusion_js)
+DNN_PAGE_FILE(report_predictions_js)
 DNN_PAGE_FILE(report_page_js)
 DNN_PAGE_FILE(report_live_js)
 #undef DNN_PAGE_FILE
@@ -39,8 +42,9 @@ std::string filled_page(const std::vector<Json>& runs, bool is_live) {
   const std::string data = report_json({{"program", program_name}, {"runs", runs}});
   std::string script;
   for (const std::string_view part :
-       {DNN_TEXT(report_dom_js), DNN_TEXT(report_tables_js), DNN_TEXT(report_line_plot_js),
-        DNN_TEXT(report_confusion_js), DNN_TEXT(report_page_js)}) {
+       {DNN_TEXT(report_dom_js), DNN_TEXT(report_tables_js), DNN_TEXT(report_frame_js),
+        DNN_TEXT(report_line_plot_js), DNN_TEXT(report_bars_js), DNN_TEXT(report_confusion_js),
+        DNN_TEXT(report_predictions_js), DNN_TEXT(report_page_js)}) {
     script += part;
   }
   if (is_live) {

@@ -17,6 +17,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/output_file.hpp"
 #include "dnn/report/class_figures.hpp"
+#include "dnn/report/step_curves.hpp"
 
 namespace dnn {
 
@@ -157,6 +158,11 @@ Json run_record(const std::string& path, Json summary) {
   }
   epochs = thinned(std::move(epochs), summary, notes);
   const std::optional<std::string> confusion = text_of(folder.confusion());
+  Json steps = step_curves(text_of(folder.steps()).value_or(""), folder.steps());
+  if (steps.is_object() && steps["update"].size() < steps["count"]) {
+    notes.push_back(fmt::format("The curves by update show {} of {} lines of steps.jsonl.",
+                                steps["update"].size(), steps["count"].get<std::size_t>()));
+  }
   Json nonfinite = lines_of(folder.nonfinite());
   if (nonfinite.size() > most_nonfinite) {
     notes.push_back(fmt::format("Of {} reports in nonfinite.jsonl, the first {} are shown.",
@@ -167,6 +173,8 @@ Json run_record(const std::string& path, Json summary) {
           {"summary", std::move(summary)},
           {"started", std::move(started)},
           {"epochs", std::move(epochs)},
+          {"steps", std::move(steps)},
+          {"evaluation", json_of(folder.evaluation())},
           {"classes", confusion ? class_figures(*confusion, folder.confusion()) : Json()},
           {"checkpoints", checkpoints_in(folder.checkpoints())},
           {"nonfinite", std::move(nonfinite)},

@@ -95,6 +95,12 @@ const std::map<std::string, OnNonfinite>& choices() {
 }
 
 template <>
+const std::map<std::string, ColumnImportance>& choices() {
+  static const std::map<std::string, ColumnImportance> words = {
+      {"auto", ColumnImportance::automatic}, {"off", ColumnImportance::off}};
+  return words;
+}
+template <>
 const std::map<std::string, Defaults>& choices() {
   static const std::map<std::string, Defaults> words = {{"auto", Defaults::automatic},
                                                         {"plain", Defaults::plain}};

@@ -9,6 +9,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/atomic_file.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/program_name.hpp"
@@ -59,10 +60,10 @@ Json gather_seconds(const Communicator& world, const PhaseSeconds& own) {
   return all;
 }
 
-/// Collective: every rank's share of its cores, on rank 0; null where that is not known.
-Json gather_core_shares(const Communicator& world, const std::optional<double>& own) {
+/// Collective: a value of every rank, on rank 0.
+Json gather_values(const Communicator& world, const Json& own) {
   Json all = Json::array();
-  for (const std::string& text : world.gather((own ? Json(*own) : Json()).dump(), 0)) {
+  for (const std::string& text : world.gather(own.dump(), 0)) {
     all.push_back(Json::parse(text));
   }
   return all;
@@ -109,7 +110,10 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
                    const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
                    const FinalFigures& figures) {
   const Json seconds = gather_seconds(world, result.seconds);
-  const Json core_shares = gather_core_shares(world, figures.core_share);
+  const Json core_shares =
+      gather_values(world, figures.core_share ? Json(*figures.core_share) : Json());
+  const Json memory = gather_values(world, peak_memory());
+  const Json hosts = gather_values(world, host_name());
   agree(world, [&] {
     if (!world.is_root()) {
       return;
@@ -143,7 +147,12 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"notes", notes_of(plan, config, data)},
         {"samples_per_second", samples_per_second(result)},
         {"total_seconds", figures.total_seconds},
+        {"importance_seconds", figures.importance_seconds},
         {"seconds_by_rank", seconds},
+        {"host_by_rank", hosts},
+        {"peak_memory_by_rank", memory},
+        {"planned_memory",
+         {{"rank", plan.rank_bytes}, {"root", plan.root_bytes}, {"node", plan.node_bytes}}},
         {"core_share_by_rank", core_shares},
         {"checkpoints",
          {{"written", figures.checkpoints.written},
@@ -175,6 +184,21 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
     try_to_write_report(folder, summary);
     write_file_atomically(folder.summary(),
                           summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  });
+}
+
+void write_evaluation(const Communicator& world, const RunFolder& folder,
+                      const FinalFigures& figures, const Json& plots,
+                      const Importance& importance) {
+  agree(world, [&] {
+    if (!world.is_root()) {
+      return;
+    }
+    Json json = {{"set", figures.evaluated_on}, {"samples", figures.best.samples}};
+    json.update(plots);
+    json["importance"] = importance.to_json();
+    write_file_atomically(folder.evaluation(),
+                          json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "dnn/checkpoint/checkpoint_control.hpp"
@@ -172,6 +173,24 @@ void report_shared_memory(RankGrid& grid, Reporter& reporter) {
   }
 }
 
+/// Collective: which columns count, where that is asked for; tells it and its time.
+template <class T>
+Importance find_importance(const Config& config, Trainer<T>& trainer, Reporter& reporter,
+                           FinalFigures& figures) {
+  if (config.importance == ColumnImportance::off) {
+    return {.left_out = "It was switched off (--importance off)."};
+  }
+  const Stopwatch watch;
+  Importance importance = trainer.importance();
+  figures.importance_seconds = watch.seconds();
+  if (importance.left_out.empty()) {
+    reporter.line(fmt::format("columns that count most: {} (importance of {} columns, {:.2f} s)",
+                              importance.in_words(), importance.columns.size(),
+                              figures.importance_seconds));
+  }
+  return importance;
+}
+
 /// Returns the exit code.
 template <class T>
 int train(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
@@ -218,7 +237,10 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   trainer.use_best();
   figures.best_sha256 = trainer.parameters_sha256();
   confusion.clear();
-  figures.best = trainer.final_evaluation(confusion);
+  nlohmann::ordered_json plots;
+  figures.best = trainer.final_evaluation(confusion, &plots);
+  const Importance importance = find_importance(config, trainer, reporter, figures);
+  write_evaluation(world, folder, figures, plots, importance);
   if (data.train.task == Task::classes) {
     write_confusion(world, folder, data.train.class_names, confusion);
   }

@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t most_curves = 100;
 constexpr std::uint64_t most_scores = std::uint64_t{1} << 22;
 
-template <std::size_t count>
-void sum_over(const Communicator& world, std::array<std::uint64_t, count>& numbers) {
-  world.all_reduce(std::span<std::uint64_t>(numbers), Reduction::sum);
-}
-
 }  // namespace
 
 template <class T>
@@ -51,15 +46,7 @@ void ClassFigures<T>::add(MatrixView<const T> A, const Targets& targets,
     ++actual_[label];
     ++predicted_[given];
     right_[label] += label == given ? 1 : 0;
-    const double confidence = rows[s].confidence();
-    if (confidence >= 0 && confidence <= 1) {
-      // Bins are open at their lower end, as in the source.
-      const auto bin = static_cast<std::size_t>(
-          std::max(std::ceil(confidence * static_cast<double>(bins)) - 1, 0.0));
-      ++binned_[bin];
-      binned_right_[bin] += label == given ? 1 : 0;
-      confidence_[bin] += confidence;
-    }
+    calibration_.add(rows[s].confidence(), label == given);
   }
   samples_ += counts_ ? A.rows : 0;
   if (takes_scores()) {
@@ -110,7 +97,7 @@ std::vector<Figure> ClassFigures<T>::finish(const Communicator& world) const {
   std::vector<Figure> figures = {
       {"balanced_accuracy", recall / static_cast<double>(std::max<std::size_t>(occurring, 1))},
       {"f1_macro", f1 / static_cast<double>(std::max<std::size_t>(either, 1))},
-      {"ece", calibration_error(world)}};
+      {"ece", calibration_error(calibration_.totals(world))}};
   const std::uint64_t samples = world.all_reduce(samples_, Reduction::sum);
   if (thorough_ && classes_ <= most_curves && samples * classes_ <= most_scores) {
     if (const double area = area_under_curve(world); !std::isnan(area)) {
@@ -118,22 +105,6 @@ std::vector<Figure> ClassFigures<T>::finish(const Communicator& world) const {
     }
   }
   return figures;
-}
-
-template <class T>
-double ClassFigures<T>::calibration_error(const Communicator& world) const {
-  auto count = binned_;
-  auto right = binned_right_;
-  sum_over(world, count);
-  sum_over(world, right);
-  double distance = 0;
-  std::uint64_t all = 0;
-  for (std::size_t b = 0; b < bins; ++b) {
-    const double confidence = world.sum(confidence_[b]).value();
-    distance += std::abs(confidence - static_cast<double>(right[b]));
-    all += count[b];
-  }
-  return distance / static_cast<double>(std::max<std::uint64_t>(all, 1));
 }
 
 /// Rank 0 gathers the scores of one class after another.

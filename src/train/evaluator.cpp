@@ -50,7 +50,7 @@ Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, con
 
 template <class T>
 Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
-                             const std::function<void()>& between) {
+                             const std::function<void()>& between, HeldOutPlots<T>* plots) {
   const Range mine = samples_of(grid_.data_shard());
   const std::size_t steps = (mine.size() + max_rows_ - 1) / max_rows_;
   loader_.start(
@@ -79,6 +79,9 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
     counts.bad += model_group_ == nullptr || model_group_->is_root() ? result.bad_rows : 0;
     if (counts.figures) {
       counts.figures->add(logits, batch.targets, result.rows);
+    }
+    if (plots != nullptr) {
+      plots->add(logits, batch.targets, result.rows, batch.samples);
     }
     if (confusion == nullptr || outputs_.task != Task::classes) {
       continue;

@@ -4,34 +4,14 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
-#include <utility>
 
 #include "dnn/core/exact_sum.hpp"
+#include "dnn/parallel/exact_totals.hpp"
 #include "dnn/train/class_figures.hpp"
 
 namespace dnn {
 
 namespace {
-
-/// Collective: the values of the sums over all ranks, in one reduction.
-std::vector<double> totals(const Communicator& world, std::vector<ExactSum> sums) {
-  std::vector<std::int64_t> all;
-  all.reserve(sums.size() * ExactSum::words);
-  for (ExactSum& sum : sums) {
-    sum.combine([&all](auto words) { all.insert(all.end(), words.begin(), words.end()); });
-  }
-  world.all_reduce(std::span(all), Reduction::sum);
-  const std::int64_t* next = all.data();
-  std::vector<double> values;
-  for (ExactSum& sum : sums) {
-    sum.combine([&next](auto words) {
-      std::copy_n(next, words.size(), words.begin());
-      next += words.size();
-    });
-    values.push_back(sum.value());
-  }
-  return values;
-}
 
 /// Sums are of scaled numbers, whose deviations go back to the target's unit at the end.
 template <class T>
@@ -69,7 +49,7 @@ class NumberFigures final : public FigureSums<T> {
   }
 
   std::vector<Figure> finish(const Communicator& world) const override {
-    const std::vector<double> all = totals(world, sums_);
+    const std::vector<double> all = exact_totals(world, sums_);
     const bool one = names_.size() == 1;
     std::vector<Figure> figures = {{"r2", 0}};
     for (std::size_t j = 0; j < names_.size(); ++j) {
@@ -120,7 +100,7 @@ class LabelFigures final : public FigureSums<T> {
   }
 
   std::vector<Figure> finish(const Communicator& world) const override {
-    const std::vector<double> all = totals(world, sums_);
+    const std::vector<double> all = exact_totals(world, sums_);
     double whole[per_label] = {};
     double macro = 0;
     for (std::size_t label = 0; label < labels_; ++label) {

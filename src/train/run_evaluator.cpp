@@ -1,13 +1,18 @@
 #include "dnn/train/run_evaluator.hpp"
 
-#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "dnn/core/permutation.hpp"
+#include "dnn/core/random.hpp"
+#include "dnn/plots/held_out_plots.hpp"
 
 namespace dnn {
 
 template <class T>
 RunEvaluator<T>::RunEvaluator(const RankGrid& grid, const ParameterLayout& part,
-                              const TrainingData& data)
-    : grid_(grid), part_(part), data_(data) {
+                              const TrainingData& data, std::uint64_t seed)
+    : grid_(grid), part_(part), data_(data), seed_(seed) {
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
         grid, part, data.train, Gatherer<T>(data.train, data.normalizer), data.form(),
@@ -27,15 +32,42 @@ std::optional<Evaluation> RunEvaluator<T>::validate(Network<T>& network,
 }
 
 template <class T>
-Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion) {
+JudgedSamples RunEvaluator<T>::judged() const {
   if (!data_.test && validator_) {
-    return validator_->run(network, &confusion);
+    return {data_.train, data_.sampler.validation_samples(),
+            [&sampler = data_.sampler](std::uint64_t i) { return sampler.validation_sample(i); }};
   }
   const Dataset& set = data_.test ? *data_.test : data_.train;
-  Evaluator<T> evaluator(
-      grid_, part_, data_.train, Gatherer<T>(set, data_.normalizer), data_.form(), set.samples,
-      [](std::uint64_t i) { return i; }, most_rows);
-  return evaluator.run(network, &confusion);
+  return {set, set.samples, [](std::uint64_t i) { return i; }};
+}
+
+template <class T>
+Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion,
+                                  nlohmann::ordered_json* plots) {
+  const JudgedSamples judged = this->judged();
+  std::unique_ptr<HeldOutPlots<T>> drawn;
+  if (plots != nullptr) {
+    const HeldOutputs held{part_.layers().back().columns,
+                           grid_.is_split() ? &grid_.model_group() : nullptr};
+    const RandomStream stream(seed_, Purpose::plotted_samples);
+    drawn = make_plots<T>(data_.train, held, Permutation(judged.set.samples, stream));
+  }
+  std::optional<Evaluator<T>> own;
+  if (data_.test || !validator_) {
+    own.emplace(grid_, part_, data_.train, Gatherer<T>(judged.set, data_.normalizer), data_.form(),
+                judged.samples, judged.sample_at, most_rows);
+  }
+  const Evaluation evaluation =
+      (own ? *own : *validator_).run(network, &confusion, {}, drawn.get());
+  if (plots != nullptr) {
+    *plots = drawn ? drawn->finish(grid_.world()) : nlohmann::ordered_json::object();
+  }
+  return evaluation;
+}
+
+template <class T>
+Importance RunEvaluator<T>::importance(Network<T>& network, const ImportanceSettings& settings) {
+  return permutation_importance(grid_, part_, network, data_, judged(), settings);
 }
 
 template class RunEvaluator<float>;

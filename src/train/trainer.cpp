@@ -34,7 +34,7 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
       schedule_(schedule_of(settings, data.sampler.steps())),
       loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share(), data.form()),
       gradient_check_(grid, data, model_.step(), plan.products != ProductKind::bf16),
-      evaluation_(grid, plan.part, data),
+      evaluation_(grid, plan.part, data, settings.seed),
       models_({settings, world_, data, plan.layout.widths(), model_.parts(), outputs_.provenance,
                outputs_.folder}),
       nonfinite_(settings.on_nonfinite, world_, data.train.class_names,
@@ -219,12 +219,24 @@ void Trainer<T>::validate(EpochMetrics& metrics) {
 }
 
 template <class T>
-Evaluation Trainer<T>::final_evaluation(Confusion& confusion) {
+Evaluation Trainer<T>::final_evaluation(Confusion& confusion, nlohmann::ordered_json* plots) {
   const Stopwatch watch;
   world_.heartbeat().begin(Activity::evaluating);
-  const Evaluation evaluation = evaluation_.judge(model_.step().network(), confusion);
+  const Evaluation evaluation = evaluation_.judge(model_.step().network(), confusion, plots);
   result_.seconds.evaluation += watch.seconds();
   return evaluation;
+}
+
+template <class T>
+Importance Trainer<T>::importance() {
+  world_.heartbeat().begin(Activity::evaluating);
+  constexpr std::uint64_t passes_of_training = 3;  // forward, and twice as much backward
+  const std::uint64_t trained =
+      passes_of_training * data_.sampler.training_samples() * result_.epochs.size();
+  return evaluation_.importance(model_.step().network(),
+                                {.seed = settings_.seed,
+                                 .passes = std::max<std::uint64_t>(trained / 200, 20'000),
+                                 .max_rows = RunEvaluator<T>::most_rows});
 }
 
 template <class T>

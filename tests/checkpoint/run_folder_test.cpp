@@ -18,7 +18,7 @@ TEST(RunFolder, AnExistingRunIsNotOverwrittenUnlessToldTo) {
   const TemporaryFolder folder;
   EXPECT_EQ(RunFolder::choose(folder.path(), false).path(), folder.path());
   for (const char* name :
-       {"model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv", "report.html"}) {
+       {"model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv", "evaluation.json", "report.html"}) {
     const auto file = folder.write(name, "precious");
     expect_error<InputError>([&] { (void)RunFolder::choose(folder.path(), false); },
                              {"--output", folder.path().c_str(), "--overwrite"});

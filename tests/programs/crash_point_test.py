@@ -117,7 +117,7 @@ class Runs:
     def left_over(folder):
         files = {path.name for path in folder.iterdir()} | {path.name for path in (folder / "checkpoints").iterdir()}
         good = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv",
-                "run.log", "report.html"}
+                "run.log", "report.html", "evaluation.json"}
         checkpoints = {path.name: path.read_bytes() for path in (folder / "checkpoints").glob("*.ckpt")}
         parts = {name for name in files if any(name.encode() in contents for contents in checkpoints.values())}
         return sorted(files - good - parts - set(checkpoints))

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
@@ -26,6 +27,14 @@ PROBLEMS = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdd
 # Names of figures, with the curves and the marks of the best epoch in each.
 CURVED = {"Loss": (2, 1), "Accuracy": (2, 1), "Balanced accuracy": (1, 1), "F1, mean over classes": (1, 1), "Calibration error": (1, 1),
           "Learning rate": (1, 0), "Samples per second": (1, 0)}
+STEPS = 40  # lines of steps.jsonl
+# Curves by update, with the lines in each.
+STEPPED = {"Loss by update": 1, "Gradient norm by update": 1, "Learning rate by update": 1, "Samples per second by update": 1,
+           "Seconds of an update by phase": 2}
+MOST_CURVES = 6  # that are shown at a time
+GRID = 51  # places at which curves of rates are read out
+DRAWN = ["Confusion matrix", "ROC curve", "Precision and recall", "Calibration", "Probability of the predicted class",
+         "Growth of the loss without a column", "Seconds by phase and rank", "Peak memory by rank"]
 
 CURVES = """[...document.querySelectorAll("figure[data-plot]")].map((figure) => [figure.dataset.plot,
     [...figure.querySelectorAll("path.curve[data-series]")].map((path) => (path.getAttribute("d").match(/[ML]/g) || []).length),
@@ -59,10 +68,26 @@ def write_table(path):
             table.writerow([seen % 4 + i % 5 / 50, seen // 4 - i % 3 / 50, HOSTILE[i % 3], HOSTILE[own]])
 
 
-def train(program, folder, name, *options):
-    run = folder / name
-    subprocess.run([program, "--quiet", "--data", folder / "table.csv", "--label-column", "label", "--epochs", str(EPOCHS),
-                    "--validation", "0.3", "--output", run, *options], check=True)
+def write_targets(path):
+    """A table of numbers with two targets that follow from them, one of them a yes or no."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["x", "noise", "<u>price</u>", "large", "odd"])
+        for i in range(500):
+            x, noise = i * 37 % 101, i * 53 % 17
+            table.writerow([x, noise, 3 * x + noise / 5 + i % 7 / 10, int(x > 50), int(noise % 2 == 1)])
+
+
+def train(programs, data, run, *options):
+    """A run with a step log of its own, and its report."""
+    subprocess.run([programs / "dnn_train", "--quiet", "--data", data, "--epochs", str(EPOCHS), "--validation", "0.3",
+                    "--output", run, *options], check=True)
+    with open(run / "steps.jsonl", "w", encoding="utf-8") as file:
+        for i in range(STEPS):
+            file.write(json.dumps({"update": 5 * i + 1, "epoch": i // 6 + 1, "loss": 2 / (i + 1), "gradient_norm": 1 + i % 3,
+                                   "learning_rate": 0.001, "samples_per_second": 1e5 + i,
+                                   "seconds": {"load": 1e-4, "compute": 2e-3}}) + "\n")
+    subprocess.run([programs / "dnn_model", "report", run], check=True, stdout=subprocess.DEVNULL)
     return run
 
 
@@ -123,19 +148,31 @@ def check_numbers(checks, browser, run):
     checks.true(f"{100 * summary['evaluation_of_best']['accuracy']:.2f} %" in tiles, "the accuracy")
 
 
-def check_figures(checks, browser, width):
+def check_figures(checks, browser, width, evaluation):
     curves = browser.evaluate(CURVES)
-    checks.equal([name for name, *_ in curves], [*CURVED, "Confusion matrix", "Seconds by phase and rank"], f"figures at {width}")
+    checks.equal([name for name, *_ in curves], [*CURVED, *STEPPED, *DRAWN], f"figures at {width}")
     for (name, points, best), (lines, marks) in zip(curves, CURVED.values()):
         checks.equal(points, [EPOCHS] * lines, f"points of {name} at {width}")
         checks.equal(best, marks, f"best epochs marked in {name}")
+    found = {name: points for name, points, _ in curves}
+    for name, lines in STEPPED.items():
+        checks.equal(found[name], [STEPS] * lines, f"points of {name} at {width}")
+    lowest = sorted(evaluation["curves"], key=lambda curve: curve["auc"])[:MOST_CURVES]
+    checks.equal(found["ROC curve"], [len(curve["points"]) for curve in lowest] + [GRID], f"points of the ROC curves at {width}")
+    checks.equal(len(found["Precision and recall"]), len(lowest), f"curves of precision at {width}")
+    bins = [one for one in evaluation["calibration"]["bins"] if one[0] > 0]
+    checks.equal(found["Calibration"], [len(bins)], f"points of the calibration at {width}")
+    for name, bars in (("Growth of the loss without a column", 3), ("Peak memory by rank", 1),
+                       ("Probability of the predicted class", sum(count > 0 for kind in evaluation["scores"].values() for count in kind))):
+        checks.equal(browser.evaluate(f"document.querySelectorAll(\"figure[data-plot='{name}'] rect.bar\").length"), bars, f"bars of {name}")
     alternatives = browser.evaluate("[...document.querySelectorAll('figure .plot svg')].map((svg) => svg.getAttribute('aria-label'))")
     checks.true(all(text and len(text) > 20 for text in alternatives), "each figure has a text alternative")
     tables = browser.evaluate("""(async () => {
         document.querySelectorAll("figure details").forEach((details) => { details.open = true; });
         await new Promise((done) => setTimeout(done, 300));
         return [...document.querySelectorAll("figure details tbody")].map((body) => body.rows.length); })()""")
-    checks.equal(tables, [EPOCHS] * len(CURVED) + [len(HOSTILE), 1], f"rows of the figures' tables at {width}")
+    expected = [EPOCHS] * len(CURVED) + [STEPS] * len(STEPPED) + [len(HOSTILE), GRID, GRID, len(bins), 50, 3, 1, 1]
+    checks.equal(tables, expected, f"rows of the figures' tables at {width}")
 
 
 def check_keys(checks, browser):
@@ -144,6 +181,15 @@ def check_keys(checks, browser):
         browser.press(key)
         readout = browser.evaluate("document.querySelector(\"figure[data-plot='Loss'] .readout\").textContent")
         checks.true(readout.startswith(text) and "train" in readout and "validation" in readout, f"{key} reads {readout!r}")
+    # From a column's name to the next one by Tab; Enter sorts.
+    browser.evaluate(HEAD % "Class" + ".querySelector('button').focus()")
+    browser.press("Tab")
+    browser.press("Enter")
+    checks.equal(browser.evaluate(HEAD % "Support" + ".getAttribute('aria-sort')"), "descending", "sorted by Tab and Enter")
+    browser.evaluate("document.querySelector(\"figure[data-plot='Calibration'] svg[tabindex]\").focus()")
+    browser.press("End")
+    checks.true("mean probability" in browser.evaluate("document.querySelector(\"figure[data-plot='Calibration'] .readout\").textContent"),
+                "the calibration is read out")
     browser.evaluate("document.querySelector(\"figure[data-plot='Loss'] button.toggle\").click()")
     checks.equal(browser.evaluate(CURVES)[0][1], [EPOCHS] * 2, "points on a logarithmic scale")
 
@@ -162,6 +208,86 @@ def check_comparison(checks, browser, runs):
     check_names(checks, browser)
 
 
+def check_worst(checks, browser, evaluation):
+    rows = browser.evaluate("""[...document.querySelectorAll("[aria-label='Most wrong samples'] tbody tr")].map(
+        (row) => [...row.children].map((cell) => cell.textContent))""")
+    checks.equal([int(row[0].replace(",", "")) for row in rows], [one["sample"] for one in evaluation["worst"]], "the most wrong samples")
+    checks.true(all(row[1] != row[2] for row in rows), "wrong ones only")
+
+
+def check_choice(checks, browser, evaluation):
+    """The curves of one class, by its name."""
+    browser.evaluate("(() => { const one = document.getElementById('curve'); one.value = '2'; one.dispatchEvent(new Event('change')); })()")
+    found = {name: points for name, points, _ in browser.evaluate(CURVES)}
+    checks.equal(found["ROC curve"], [len(evaluation["curves"][2]["points"]), GRID], "the curve that was chosen")
+
+
+def check_tasks(checks, browser, programs, folder, screenshots):
+    """Reports of numbers and of labels."""
+    write_targets(folder / "targets.csv")
+    numbers = train(programs, folder / "targets.csv", folder / "numbers", "--task", "numbers", "--label-column", "<u>price</u>",
+                    "--columns", "ignore:large,odd")
+    labels = train(programs, folder / "targets.csv", folder / "labels", "--task", "labels", "--label-column", "large,odd",
+                   "--columns", "ignore:<u>price</u>")
+    for run in (numbers, labels):
+        evaluation = json.loads((run / "evaluation.json").read_text())
+        for width in (375, 1440):
+            open_quietly(checks, browser, run / "report.html", width)
+            if screenshots:
+                browser.screenshot(screenshots / f"{run.name}{width}.png", width)
+        names = [name for name, *_ in browser.evaluate(CURVES)]
+        if run == numbers:
+            checks.true({"Predicted against true", "Residuals"} <= set(names), f"figures of numbers: {names}")
+            points = browser.evaluate("document.querySelector('path.points').getAttribute('d').match(/M/g).length")
+            checks.equal(points, 150, "points of predicted against true")
+            residuals = evaluation["numbers"][0]["residuals"]
+            bars = browser.evaluate("document.querySelectorAll(\"figure[data-plot='Residuals'] rect.bar\").length")
+            checks.equal(bars, sum(count > 0 for count in residuals["counts"]), "bars of the residuals")
+        else:
+            checks.true({"ROC curve", "Precision and recall", "Calibration", "Probabilities of labels"} <= set(names), f"figures of labels: {names}")
+            checks.equal(len(evaluation["curves"]), 2, "curves of labels")
+        importance = {column["name"]: column["loss"] for column in evaluation["importance"]["columns"]}
+        checks.equal(sorted(importance), ["noise", "x"], "columns that have an importance")
+        if run == numbers:
+            checks.true(importance["x"] > 10 * abs(importance["noise"]), f"x counts more than noise: {importance}")
+        checks.equal(browser.take_events(*PROBLEMS), [], f"console of {run.name}")
+
+
+def check_size(checks, browser, programs, folder):
+    """A report of 100 epochs, 100 classes and a long step log is made quickly and stays small."""
+    run = folder / "large"
+    run.mkdir()
+    names = [f"class {i} with a name of some length" for i in range(100)]
+    (run / "summary.json").write_text(json.dumps({"best_epoch": 90, "evaluated_on": "test", "evaluation_of_best": {"loss": 0.5, "accuracy": 0.9}}))
+    (run / "metrics.jsonl").write_text("".join(json.dumps({"epoch": i + 1, "train_loss": 1 / (i + 1), "validation_loss": 1 / (i + 2), "lr": 1e-3,
+                                                           "samples_per_second": 1e5}) + "\n" for i in range(100)))
+    with open(run / "confusion.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["true\\predicted", *names])
+        for i, name in enumerate(names):
+            table.writerow([name, *[900 if i == j else (i * j) % 3 for j in range(100)]])
+    curves = [{"name": name, "positives": 1000, "negatives": 99000, "auc": 0.9, "average_precision": 0.8,
+               "points": [[k * 1000 // 150, k * 99000 // 150] for k in range(151)]} for name in names]
+    worst = [{"sample": i + 1, "true": names[i], "predicted": names[i + 1], "true_probability": 1e-5, "predicted_probability": 0.9} for i in range(50)]
+    (run / "evaluation.json").write_text(json.dumps({"set": "test", "samples": 100000, "score_bins": 1000, "curves": curves, "macro_auc": 0.9,
+        "calibration": {"error": 0.01, "bins": [[10, 5, 0.5]] * 15}, "scores": {"right": [10] * 50, "wrong": [1] * 50}, "worst": worst,
+        "importance": {"left_out": "The samples are stored sparse."}}))
+    (run / "steps.jsonl").write_text("".join(json.dumps({"update": i + 1, "epoch": 1, "loss": 1.23456789, "gradient_norm": 2.3456789,
+        "learning_rate": 1e-3, "samples_per_second": 123456.789, "seconds": {"load": 1e-3, "compute": 1e-2, "exchange": 1e-3}}) + "\n" for i in range(20000)))
+    start = time.monotonic()
+    subprocess.run([programs / "dnn_model", "report", run], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.monotonic() - start
+    size = (run / "report.html").stat().st_size
+    start = time.monotonic()
+    open_quietly(checks, browser, run / "report.html", 1440)
+    opened = time.monotonic() - start
+    print(f"100 epochs, 100 classes, 20,000 lines of steps: written in {seconds:.2f} s, {size / 1e6:.2f} MB, opened in {opened:.2f} s")
+    checks.true(seconds < 2, f"written within 2 s: {seconds:.2f}")
+    checks.true(size < 2e6, f"at most 2 MB: {size}")
+    found = {name: points for name, points, _ in browser.evaluate(CURVES)}
+    checks.equal(found["Loss by update"], [2001], "points of a long step log: every 10th line, and the last one")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=pathlib.Path, required=True)
@@ -174,8 +300,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="dnn_report_") as name, Browser() as browser:
         folder = pathlib.Path(name)
         write_table(folder / "table.csv")
-        runs = [train(arguments.bin / "dnn_train", folder, "first <b>", "--hidden", "16"),
-                train(arguments.bin / "dnn_train", folder, "second", "--hidden", "8,4", "--seed", "2")]
+        runs = [train(arguments.bin, folder / "table.csv", folder / "first <b>", "--label-column", "label", "--hidden", "16"),
+                train(arguments.bin, folder / "table.csv", folder / "second", "--label-column", "label", "--hidden", "8,4", "--seed", "2")]
+        evaluation = json.loads((runs[0] / "evaluation.json").read_text())
         both = folder / "both.html"
         subprocess.run([arguments.bin / "dnn_model", "report", *runs, "--output", both], check=True, stdout=subprocess.DEVNULL)
         for width in (375, 1440):
@@ -185,13 +312,18 @@ def main():
             check_sorting(checks, browser)
             if arguments.screenshots:
                 browser.screenshot(arguments.screenshots / f"run{width}.png", width)
-            check_figures(checks, browser, width)
+            check_figures(checks, browser, width, evaluation)
+            check_worst(checks, browser, evaluation)
             check_keys(checks, browser)
+            check_choice(checks, browser, evaluation)
             open_quietly(checks, browser, both, width)
             if arguments.screenshots:
                 browser.screenshot(arguments.screenshots / f"both{width}.png", width)
             check_comparison(checks, browser, runs)
             checks.equal(browser.take_events(*PROBLEMS), [], f"console at {width} in the end")
+        check_tasks(checks, browser, arguments.bin, folder, arguments.screenshots)
+        check_size(checks, browser, arguments.bin, folder)
+        open_quietly(checks, browser, runs[0] / "report.html", 1440)
         paper = browser.evaluate("getComputedStyle(document.body).backgroundColor")
         open_quietly(checks, browser, runs[0] / "report.html", 1440, "dark")
         checks.true(paper != browser.evaluate("getComputedStyle(document.body).backgroundColor"), "another page in the dark")

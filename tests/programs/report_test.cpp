@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "support/programs.hpp"
 #include "support/report_data.hpp"
@@ -26,7 +30,10 @@ OrderedJson figures_of(OrderedJson run) {
                           "training_samples", "sha256_best"}) {
     summary[key] = run["summary"].at(key);
   }
-  return {{"epochs", run["epochs"]}, {"classes", run["classes"]}, {"summary", summary}};
+  return {{"epochs", run["epochs"]},
+          {"classes", run["classes"]},
+          {"evaluation", run["evaluation"]},
+          {"summary", summary}};
 }
 
 TEST(Report, HasTheSameFiguresAtAnyNumberOfRanks) {
@@ -44,7 +51,12 @@ TEST(Report, HasTheSameFiguresAtAnyNumberOfRanks) {
   EXPECT_EQ(one["epochs"].size(), 4U);
   EXPECT_EQ(one["classes"]["names"].size(), 10U);
   EXPECT_EQ(one["classes"]["samples"], 180);
-  EXPECT_EQ(three["summary"]["seconds_by_rank"].size(), 3U);
+  EXPECT_EQ(one["evaluation"]["curves"].size(), 10U);
+  EXPECT_EQ(one["evaluation"]["importance"]["columns"].size(), 61U);  // three are constant
+  EXPECT_EQ(one["evaluation"]["importance"]["samples"], 180);
+  for (const char* of_ranks : {"seconds_by_rank", "host_by_rank", "peak_memory_by_rank"}) {
+    EXPECT_EQ(three["summary"][of_ranks].size(), 3U) << of_ranks;
+  }
 
   // The same page again from the files alone, and of both runs.
   std::filesystem::remove(folder / "1/report.html");
@@ -58,6 +70,63 @@ TEST(Report, HasTheSameFiguresAtAnyNumberOfRanks) {
   result = run_command(model + " report " + (folder / "1 ") + (folder / "3"));
   EXPECT_NE(result.exit_code, 0);
   EXPECT_EQ(count(result.output, "--output FILE"), 1) << result.output;
+}
+
+/// Rows of a table whose targets follow from its first column, and from nothing else.
+std::string told_by_one_column() {
+  std::string text = "tells,colour,noise,y,a,b\n";
+  for (int i = 0; i < 600; ++i) {
+    const int x = i * 37 % 101;
+    text += std::to_string(x) + (i * 53 % 7 < 3 ? ",red," : ",blue,") +
+            std::to_string(i * 29 % 13) + ',' + std::to_string(2 * x) + ',' +
+            std::to_string(x > 50 ? 1 : 0) + ',' + std::to_string(x % 20 > 9 ? 1 : 0) + '\n';
+  }
+  return text;
+}
+
+TEST(Report, PlotsAndImportanceAreTheSameAtAnyNumberOfRanksForEveryTask) {
+  const TemporaryFolder folder;
+  folder.write("t.csv", told_by_one_column());
+  const std::vector<std::pair<std::string, std::string>> tasks = {
+      {"numbers", "--label-column y --columns ignore:a,b"},
+      {"labels", "--label-column a,b --columns ignore:y"},
+      {"classes", "--label-column a --columns ignore:y,b"}};
+  for (const auto& [task, options] : tasks) {
+    std::vector<OrderedJson> found;
+    for (const char* ranks : {"1", "3", "2 --model-parallel 2"}) {
+      const std::string run = folder / (task + std::to_string(found.size()));
+      const CommandResult result =
+          run_command(mpirun(ranks[0] - '0') + train + " --quiet --data " + (folder / "t.csv") +
+                      " --task " + task + ' ' + options + " --validation 0.4 --epochs 5 --output " +
+                      run + std::string(ranks).substr(1));
+      ASSERT_EQ(result.exit_code, 0) << result.output;
+      found.push_back(OrderedJson::parse(read_file(run + "/evaluation.json")));
+    }
+    EXPECT_EQ(found[0], found[1]) << task;
+    EXPECT_EQ(found[0], found[2]) << task;
+    EXPECT_EQ(found[0]["set"], "validation");
+    EXPECT_EQ(found[0]["samples"], 240);
+    EXPECT_LE(found[0]["worst"].size(), 50U);
+    const OrderedJson& columns = found[0]["importance"]["columns"];
+    ASSERT_EQ(columns.size(), 3U) << task;
+    EXPECT_EQ(columns[1]["name"], "colour");  // as a whole, though it is several inputs
+    const double told = columns[0]["loss"].get<double>();
+    EXPECT_GT(told, 0.05) << task;
+    for (const std::size_t other : {1U, 2U}) {
+      EXPECT_LT(std::abs(columns[other]["loss"].get<double>()), told / 3) << task << ' ' << other;
+    }
+  }
+}
+
+TEST(Report, ImportanceIsLeftOutWhereNobodyWantsIt) {
+  const TemporaryFolder folder;
+  const CommandResult result = run_command(train + " --epochs 1 --hidden 4 --importance off" +
+                                           " --output " + (folder / "run"));
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(count(result.output, "columns that count most"), 0) << result.output;
+  const OrderedJson evaluation = OrderedJson::parse(read_file(folder / "run/evaluation.json"));
+  EXPECT_NE(evaluation["importance"]["left_out"].get<std::string>().find("--importance off"),
+            std::string::npos);
 }
 
 TEST(Report, OneThatCannotBeWrittenDoesNotEndARun) {

@@ -48,8 +48,9 @@ TEST_F(ReproducibleRuns, AreTheSameByDiffAtAnyNumberOfRanks) {
     EXPECT_EQ(metrics(name), one) << options;
     EXPECT_EQ(summary(name)["sha256_best"], summary("one")["sha256_best"]);
     EXPECT_EQ(summary(name)["evaluation_of_best"], summary("one")["evaluation_of_best"]);
-    EXPECT_EQ(read_file(folder / name + "/confusion.csv"),
-              read_file(folder / "one" + "/confusion.csv"));
+    for (const char* file : {"/confusion.csv", "/evaluation.json"}) {
+      EXPECT_EQ(read_file(folder / name + file), read_file(folder / "one" + file)) << file;
+    }
   }
 }
 

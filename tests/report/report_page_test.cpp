@@ -59,6 +59,8 @@ TEST(RunRecord, TellsOfAFinishedRun) {
   std::filesystem::create_directory(folder / "checkpoints");
   folder.write("checkpoints/step-000000000001.ckpt", "1234");
   folder.write("nonfinite.jsonl", "{\"update\": 7}\n");
+  folder.write("evaluation.json", R"({"set": "test", "worst": []})");
+  folder.write("steps.jsonl", "{\"update\": 5, \"loss\": 0.5}\n{\"upd");
   const Json record = run_record(folder.path());
   EXPECT_EQ(record["name"], folder.path());
   EXPECT_EQ(record["summary"]["best_epoch"], 2);
@@ -69,6 +71,8 @@ TEST(RunRecord, TellsOfAFinishedRun) {
   EXPECT_EQ(record["classes"]["samples"], 4);
   EXPECT_EQ(record["checkpoints"], (Json{{{"name", "step-000000000001.ckpt"}, {"bytes", 4}}}));
   EXPECT_EQ(record["nonfinite"][0]["update"], 7);
+  EXPECT_EQ(record["evaluation"]["set"], "test");
+  EXPECT_EQ(record["steps"]["update"], Json::array({5}));
   EXPECT_EQ(record["notes"].size(), 0U);
   EXPECT_EQ(write_report({folder.path()}, ""), folder / "report.html");
   EXPECT_EQ(report_data(test::read_file(folder / "report.html"))["runs"][0], record);

@@ -109,8 +109,10 @@ class Browser:
         return answer["result"].get("value")
 
     def press(self, key):
+        # What a key stands for is what elements obey.
+        text = {"Enter": {"text": "\r", "windowsVirtualKeyCode": 13}, "Tab": {"windowsVirtualKeyCode": 9}}.get(key, {})
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **text)
 
     def screenshot(self, path, width):
         height = self.call("Page.getLayoutMetrics")["cssContentSize"]["height"]

@@ -42,6 +42,10 @@ class RunFolder {
   [[nodiscard]] std::string metrics() const { return file("metrics.jsonl"); }
   [[nodiscard]] std::string summary() const { return file("summary.json"); }
   [[nodiscard]] std::string confusion() const { return file("confusion.csv"); }
+  /// What the report draws of the evaluated samples (see make_plots), and the columns' importance.
+  [[nodiscard]] std::string evaluation() const { return file("evaluation.json"); }
+  /// A line every so many updates.
+  [[nodiscard]] std::string steps() const { return file("steps.jsonl"); }
   /// The page that shows the run (see write_report).
   [[nodiscard]] std::string report() const { return file("report.html"); }
   /// Reports of updates that were not finite; they outlive a resumption.

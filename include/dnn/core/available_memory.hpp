@@ -15,6 +15,10 @@ namespace dnn {
 /// sys.
 [[nodiscard]] std::size_t available_memory(const std::string& root = "/");
 
+/// The most bytes of memory that this process has used at a time (its peak resident set). Memory
+/// that several processes share counts in each of them.
+[[nodiscard]] std::size_t peak_memory();
+
 /// Throws InputError unless `bytes` of memory are available; `purpose` completes "PURPOSE needs
 /// 5.6 GiB of memory".
 void require_memory(std::size_t bytes, const std::string& purpose);

@@ -13,7 +13,9 @@ enum class Purpose : std::uint32_t {
   split = 2,
   shuffle = 3,
   dropout = 4,
-  made_up_data = 5
+  made_up_data = 5,
+  plotted_samples = 6,
+  importance = 7
 };
 
 /// A random number generator without state: the numbers at an index follow from the key alone

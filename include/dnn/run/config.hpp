@@ -11,6 +11,9 @@
 
 namespace dnn {
 
+/// Whether a run ends with the importance of the columns, see permutation_importance.
+enum class ColumnImportance { automatic, off };
+
 /// Which ranks share memory, where a run writes, how it resumes and when it ends.
 struct RunSettings {
   SharingDomain domain = SharingDomain::automatic;
@@ -22,6 +25,7 @@ struct RunSettings {
   double stall_timeout = 300;   ///< seconds without any progress; 0: any
   bool quiet = false;
   bool dry_run = false;
+  ColumnImportance importance = ColumnImportance::automatic;
   std::string explain_data;  ///< data that are only described; empty: a run
 };
 

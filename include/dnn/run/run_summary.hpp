@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "dnn/run/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/evaluator.hpp"
+#include "dnn/train/importance.hpp"
 #include "dnn/train/length_search.hpp"
 #include "dnn/train/training_result.hpp"
 
@@ -24,6 +26,7 @@ struct FinalFigures {
   std::string best_sha256;
   std::string last_sha256;
   std::optional<double> core_share;  ///< this rank's, see CoreWatch
+  double importance_seconds = 0;     ///< what the importance of columns took
   double total_seconds = 0;          ///< since the start of the run
   CheckpointWriter::Report checkpoints;
   double checkpoint_stall_seconds = 0;
@@ -36,6 +39,13 @@ struct FinalFigures {
 void write_summary(const Communicator& world, const RunFolder& folder, const Config& config,
                    const RunPlan& plan, const TrainingData& data, const TrainingResult& result,
                    const FinalFigures& figures);
+
+/// Collective over `world`: writes evaluation.json on rank 0: which samples the best model was
+/// evaluated on (`set`, `samples`), the `plots` of these (see make_plots; rank 0's count) and the
+/// `importance` of the columns. Throws AgreedError where it cannot be written.
+void write_evaluation(const Communicator& world, const RunFolder& folder,
+                      const FinalFigures& figures, const nlohmann::ordered_json& plots,
+                      const Importance& importance);
 
 /// Collective over `world`: writes confusion.csv on rank 0 from every rank's counts: a matrix of
 /// true classes (rows) by predicted ones, or, with more than 1000 classes, a line for each pair

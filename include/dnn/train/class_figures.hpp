@@ -1,11 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "dnn/core/exact_sum.hpp"
+#include "dnn/plots/calibration.hpp"
 #include "dnn/train/figures.hpp"
 
 namespace dnn {
@@ -21,12 +21,8 @@ class ClassFigures final : public FigureSums<T> {
   [[nodiscard]] std::vector<Figure> finish(const Communicator& world) const override;
 
  private:
-  static constexpr std::size_t bins = 15;
-
   void add_scores(MatrixView<const T> A, const Targets& targets, std::span<const SoftmaxRow> rows);
   [[nodiscard]] bool takes_scores() const;
-  /// Collective: the mean distance of accuracy and probability.
-  [[nodiscard]] double calibration_error(const Communicator& world) const;
   /// Collective: on all ranks; NaN where no class is apart from a rest.
   [[nodiscard]] double area_under_curve(const Communicator& world) const;
 
@@ -36,8 +32,7 @@ class ClassFigures final : public FigureSums<T> {
   bool counts_;  ///< this rank counts the samples of its model group
   // Samples of each class, of each predicted class, and of both the same.
   std::vector<std::uint64_t> actual_, predicted_, right_;
-  std::array<std::uint64_t, bins> binned_{}, binned_right_{};
-  std::array<ExactSum, bins> confidence_;
+  Calibration calibration_;
   std::uint64_t samples_ = 0;
   std::vector<double> scores_;        ///< log y_j of each sample and output held
   std::vector<std::int32_t> labels_;  ///< of each sample

@@ -12,6 +12,7 @@
 #include "dnn/model/evaluation.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/parallel/task_loss.hpp"
+#include "dnn/plots/held_out_plots.hpp"
 #include "dnn/train/figures.hpp"
 
 namespace dnn {
@@ -33,9 +34,9 @@ class Evaluator {
   /// With `confusion`, also the top-5 accuracy
   /// and this rank's part of the confusion counts. `between` is called between batches, equally
   /// often on all ranks, and may be collective. Samples whose logits are no numbers count as wrong
-  /// and make the loss NaN; rank 0 warns of them.
+  /// and make the loss NaN; rank 0 warns of them. `plots`, where given, get all outputs.
   Evaluation run(Network<T>& network, Confusion* confusion = nullptr,
-                 const std::function<void()>& between = {});
+                 const std::function<void()>& between = {}, HeldOutPlots<T>* plots = nullptr);
 
  private:
   struct Counts {

@@ -9,11 +9,11 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/core/matrix.hpp"
-#include "dnn/core/partition.hpp"
 #include "dnn/core/targets.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/model/evaluation.hpp"
 #include "dnn/nn/softmax.hpp"
+#include "dnn/parallel/held_outputs.hpp"
 
 namespace dnn {
 
@@ -31,12 +31,6 @@ class FigureSums {
 
   /// Collective over `world`, whose ranks have added each output of each sample once.
   [[nodiscard]] virtual std::vector<Figure> finish(const Communicator& world) const = 0;
-};
-
-/// Which outputs a rank has.
-struct HeldOutputs {
-  Range columns;
-  const Communicator* group = nullptr;  ///< the ranks that hold the network together; may be null
 };
 
 /// The figures of the task of `data`, whose outputs have its names and its scale; null where the

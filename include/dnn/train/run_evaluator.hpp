@@ -3,13 +3,16 @@
 // Chooses the samples that a run is judged by (validation or test) and evaluates on them.
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/model/evaluation.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/evaluator.hpp"
+#include "dnn/train/importance.hpp"
 
 namespace dnn {
 
@@ -22,20 +25,30 @@ class RunEvaluator {
   static constexpr std::size_t most_rows = 256;
 
   /// `part`: what this rank holds of the network. `grid` and `data` must outlive the evaluation.
-  RunEvaluator(const RankGrid& grid, const ParameterLayout& part, const TrainingData& data);
+  /// `seed`: of what is drawn of the samples to be plotted.
+  RunEvaluator(const RankGrid& grid, const ParameterLayout& part, const TrainingData& data,
+               std::uint64_t seed);
 
   /// On the validation set; nothing where there is none. `between` as in Evaluator::run.
   [[nodiscard]] std::optional<Evaluation> validate(Network<T>& network,
                                                    const std::function<void()>& between);
 
   /// On the test data, or else on the validation set, or else on the training set. `confusion`
-  /// takes this rank's part of the counts.
-  [[nodiscard]] Evaluation judge(Network<T>& network, Confusion& confusion);
+  /// takes this rank's part of the counts; `plots` becomes, on rank 0, what make_plots says of
+  /// these samples.
+  [[nodiscard]] Evaluation judge(Network<T>& network, Confusion& confusion,
+                                 nlohmann::ordered_json* plots = nullptr);
+
+  /// Which columns the network needs to predict those samples, see permutation_importance.
+  [[nodiscard]] Importance importance(Network<T>& network, const ImportanceSettings& settings);
 
  private:
+  [[nodiscard]] JudgedSamples judged() const;
+
   const RankGrid& grid_;
   ParameterLayout part_;
   const TrainingData& data_;
+  std::uint64_t seed_;
   std::optional<Evaluator<T>> validator_;
 };
 

@@ -11,12 +11,17 @@ function addressOf(path, run) {
   return path + "?" + parts;
 }
 
-/** Renders, and leaves the page where it was scrolled to, with what was open. */
+/** Renders, and leaves the page where it was scrolled to, with what was open and the figure that had the focus. */
 function renderInPlace(data) {
+  const figure = document.activeElement === null ? null : document.activeElement.closest("figure[data-plot]");
   const opened = [...document.querySelectorAll("details")].map((details) => details.open);
   const place = scrollY;
   render(data);
   document.querySelectorAll("details").forEach((details, i) => { details.open = opened[i] === true; });
+  const same = figure === null ? undefined : [...document.querySelectorAll("figure[data-plot]")].find((one) => one.dataset.plot === figure.dataset.plot);
+  if (same !== undefined) {
+    same.querySelector("svg[tabindex]").focus({ preventScroll: true });
+  }
   scrollTo(0, place);
 }
 

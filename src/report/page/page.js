@@ -57,6 +57,39 @@ function curveSection(runs) {
     : element("section", {}, element("h2", {}, "By epoch"), element("div", { class: "figures" }, ...figures));
 }
 
+/** Curves over updates, from the step log; with several runs, a colour is a run. */
+function stepSection(runs) {
+  const logged = runs.filter((run) => run.steps);
+  if (logged.length === 0) {
+    return undefined;
+  }
+  const axis = { name: "update", write: digits, whole: true };
+  const color = (run) => colors[runs.indexOf(run) % colors.length];
+  const has = (values) => values !== undefined && values.some((value) => isNumber(value));
+  const curve = (run, values, more) => ({ name: runs.length > 1 ? visible(run.name) : "all ranks", color: color(run),
+    points: run.steps.update.map((update, i) => [update, values[i]]), ...more });
+  const last = Math.max(...logged.flatMap((run) => run.steps.update));
+  const marksOf = (run) => {
+    const bestEnd = run.steps.update.filter((_, i) => run.summary && run.steps.epoch[i] <= run.summary.best_epoch).pop();
+    const bad = run.nonfinite.map((report) => report.update).filter((update) => isNumber(update) && update <= last);
+    return [{ name: "end of the best epoch", color: "var(--ink)", places: bestEnd === undefined ? [] : [bestEnd] },
+      { name: "not finite", color: "var(--wrong)", places: bad }].filter((mark) => mark.places.length > 0);
+  };
+  const figures = [["loss", "Loss by update"], ["gradient_norm", "Gradient norm by update"], ["learning_rate", "Learning rate by update"],
+    ["samples_per_second", "Samples per second by update"], ["skipped", "Skipped updates"]].map(([key, name]) => {
+    const series = logged.filter((run) => has(run.steps[key])).map((run) => curve(run, run.steps[key]));
+    return series.length === 0 ? undefined : linePlot({ name, series, axis, log: key === "loss" || key === "gradient_norm" || key === "learning_rate",
+      marks: key === "loss" && logged.length === 1 ? marksOf(logged[0]) : [] });
+  });
+  const [first] = logged;
+  const names = Object.keys(first.steps.seconds || {}).filter((phase) => has(first.steps.seconds[phase]));
+  if (logged.length === 1 && names.length > 0) {
+    figures.push(linePlot({ name: "Seconds of an update by phase", note: "rank 0", axis, series: names.map((phase, i) =>
+      curve(first, first.steps.seconds[phase], { name: phase, color: phases.includes(phase) ? phaseColors[phases.indexOf(phase)] : colors[(5 + i) % colors.length] })) }));
+  }
+  return element("section", {}, element("h2", {}, "By update"), element("div", { class: "figures" }, ...figures.filter(Boolean)));
+}
+
 function tiles(entries) {
   return element("dl", { class: "tiles" }, ...entries.map(([name, value]) =>
     element("div", {}, element("dt", {}, name), element("dd", {}, value))));
@@ -117,63 +150,78 @@ function warningBox(run) {
     element("ul", {}, ...lines.map((line) => element("li", {}, visible(line)))));
 }
 
-function describeRanks(seconds) {
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+const workOf = (one) => (one.load || 0) + (one.compute || 0) + (one.update || 0);
+
+/** What a rank waited for others in the exchange: all that the quickest rank there did not need. */
+const waitOf = (seconds, one) => (one.exchange || 0) - Math.min(...seconds.map((other) => other.exchange || 0));
+
+function describeRanks(seconds, hosts = []) {
   if (seconds.length < 2) {
     return "";
   }
-  const work = seconds.map((one) => (one.load || 0) + (one.compute || 0) + (one.update || 0));
-  const median = [...work].sort((a, b) => a - b)[Math.floor((work.length - 1) / 2)];
+  const work = seconds.map(workOf);
+  const middle = median(work);
   const slowest = work.reduce((most, time, rank) => (time > work[most] ? rank : most), 0);
-  return work[slowest] > 1.1 * median
-    ? "Rank " + slowest + " worked longest, " + duration(work[slowest]) + " without exchange, " +
-      (100 * (work[slowest] / median - 1)).toFixed(0) + " % above the median; other ranks waited for it in the exchange."
-    : "No rank worked more than a tenth longer than the median, " + duration(median) + " without exchange.";
+  if (work[slowest] <= 1.1 * middle) {
+    return "No rank is a straggler: none worked more than a tenth longer than the median, " + duration(middle) + ", waiting for others taken out.";
+  }
+  const excess = (phase) => (seconds[slowest][phase] || 0) - median(seconds.map((one) => one[phase] || 0));
+  const mostly = ["load", "compute", "update"].reduce((most, phase) => (excess(phase) > excess(most) ? phase : most), "load");
+  const longest = Math.max(...seconds.map((one, rank) => (rank === slowest ? 0 : waitOf(seconds, one))));
+  return "Rank " + slowest + (hosts[slowest] ? " on host " + visible(hosts[slowest]) : "") + " is the straggler: it worked " + duration(work[slowest]) +
+    ", waiting for others taken out, " + (100 * (work[slowest] / middle - 1)).toFixed(0) + " % above the median; most of it in the phase " + mostly +
+    ". Other ranks waited for it up to " + duration(longest) + " in the exchange.";
+}
+
+/** Of many ranks those with the largest values, in the order of ranks. */
+function largestRanks(values) {
+  const most = 64;
+  return values.map((value, rank) => ({ value, rank })).sort((a, b) => b.value - a.value).slice(0, most).sort((a, b) => a.rank - b.rank).map((one) => one.rank);
 }
 
 /** Seconds of each phase on each rank, as bars; of many ranks those that took longest. */
-function rankTimes(seconds) {
-  const most = 64;
-  const total = (one) => phases.reduce((sum, phase) => sum + (one[phase] || 0), 0);
-  const ranks = seconds.map((one, rank) => ({ rank, one })).sort((a, b) => total(b.one) - total(a.one)).slice(0, most)
-    .sort((a, b) => a.rank - b.rank);
-  const place = element("div", { class: "plot" });
-  const caption = element("figcaption", {}, "Seconds by phase and rank");
-  phases.forEach((phase, i) => caption.append(element("span", { class: "legend" },
-    svgElement("svg", { viewBox: "0 0 26 10", "aria-hidden": "true" }, svgElement("rect", { width: 26, height: 10, fill: phaseColors[i] })), phase)));
+function rankTimes(seconds, hosts) {
+  const shown = phases.flatMap((phase) => (phase === "exchange" && seconds.length > 1 ? [phase, "waiting for others"] : [phase]));
+  const parts = (one) => shown.map((phase) => (phase === "waiting for others" ? waitOf(seconds, one)
+    : phase === "exchange" && seconds.length > 1 ? (one.exchange || 0) - waitOf(seconds, one) : one[phase] || 0));
+  const kinds = shown.map((name) => ({ name, color: name === "waiting for others" ? "var(--line)" : phaseColors[phases.indexOf(name)] }));
+  const ranks = largestRanks(seconds.map((one) => phases.reduce((sum, phase) => sum + (one[phase] || 0), 0)));
   const write = (value) => (isNumber(value) ? value.toPrecision(3) : "–");
-  function draw() {
-    const width = Math.max(260, place.clientWidth);
-    const left = 58;
-    const longest = Math.max(...ranks.map(({ one }) => total(one)), 1e-9);
-    const x = makeScale(0, longest, left, width - 14, false);
-    const svg = svgElement("svg", { viewBox: "0 0 " + width + " " + (ranks.length * 18 + 26), role: "img",
-      "aria-label": "Seconds by phase and rank. " + describeRanks(seconds) });
-    for (const tick of linearTicks(0, longest, width / 90)) {
-      svg.append(svgElement("path", { class: "grid", d: "M" + x(tick) + " 0V" + (ranks.length * 18 + 4) }),
-        svgElement("text", { x: x(tick), y: ranks.length * 18 + 18, "text-anchor": "middle" }, digits(tick) + " s"));
-    }
-    ranks.forEach(({ rank, one }, row) => {
-      svg.append(svgElement("text", { x: left - 6, y: row * 18 + 14, "text-anchor": "end" }, "rank " + rank));
-      let sum = 0;
-      phases.forEach((phase, i) => {
-        const part = one[phase] || 0;
-        svg.append(svgElement("rect", { "data-phase": phase, x: x(sum), y: row * 18 + 3, width: Math.max(0, x(sum + part) - x(sum)),
-          height: 14, fill: phaseColors[i] }));
-        sum += part;
-      });
-    });
-    place.replaceChildren(svg);
-  }
-  drawings.add({ place, draw });
-  return element("figure", { "data-plot": "Seconds by phase and rank" }, caption, place,
-    tableOnDemand("Numbers", () => makeTable("Seconds by phase and rank", [{ name: "Rank", number: true },
-      ...phases.map((name) => ({ name, number: true, write }))], seconds.map((one, rank) => [rank, ...phases.map((phase) => one[phase])]), true)));
+  return rowBars({
+    name: "Seconds by phase and rank",
+    rows: ranks.map((rank) => ({ label: "rank " + rank, parts: parts(seconds[rank]) })),
+    kinds,
+    write: (value) => digits(Number((value || 0).toPrecision(4))) + " s",
+    text: describeRanks(seconds, hosts),
+    table: () => makeTable("Seconds by phase and rank", [{ name: "Rank", number: true }, ...(hosts.length > 0 ? [{ name: "Host", write: visible }] : []),
+      ...shown.map((name) => ({ name, number: true, write }))], seconds.map((one, rank) => [rank, ...(hosts.length > 0 ? [hosts[rank]] : []), ...parts(one)]), true),
+  });
+}
+
+/** The most memory that each rank has used, against what was planned. */
+function rankMemory(summary, hosts) {
+  const peaks = summary.peak_memory_by_rank;
+  const planned = (summary.planned_memory || {}).rank;
+  const most = peaks.reduce((largest, value, rank) => (value > peaks[largest] ? rank : largest), 0);
+  return rowBars({
+    name: "Peak memory by rank",
+    note: isNumber(planned) ? "planned " + bytes(planned) + " a rank (line), and " + bytes(summary.planned_memory.node) + " of data once a node" : undefined,
+    rows: largestRanks(peaks).map((rank) => ({ label: "rank " + rank, parts: [peaks[rank]] })),
+    kinds: [{ name: "", color: colors[4] }],
+    write: bytes,
+    limit: planned,
+    text: "Most: rank " + most + ", " + bytes(peaks[most]) + ". Memory that ranks share counts in each of them.",
+    table: () => makeTable("Peak memory by rank", [{ name: "Rank", number: true }, ...(hosts.length > 0 ? [{ name: "Host", write: visible }] : []),
+      { name: "Peak", number: true, write: bytes }], peaks.map((peak, rank) => [rank, ...(hosts.length > 0 ? [hosts[rank]] : []), peak]), true),
+  });
 }
 
 function timeSection(run) {
-  const seconds = (run.summary || {}).seconds_by_rank || [];
-  return seconds.length === 0 ? undefined : element("section", {}, element("h2", {}, "Time"),
-    element("p", { class: "quiet" }, describeRanks(seconds)), rankTimes(seconds));
+  const { seconds_by_rank: seconds = [], host_by_rank: hosts = [], peak_memory_by_rank: peaks = [] } = run.summary || {};
+  return seconds.length === 0 ? undefined : element("section", {}, element("h2", {}, "Time and memory"),
+    element("p", { class: "quiet" }, describeRanks(seconds, hosts)), element("div", { class: "figures" }, rankTimes(seconds, hosts),
+      ...(peaks.length > 0 ? [rankMemory(run.summary, hosts)] : [])));
 }
 
 /** A column of the training table, as a row. */
@@ -250,7 +298,7 @@ function comparisonSection(runs) {
 
 /** All that is told of one run, besides its curves. */
 function runSections(run) {
-  return [run.classes ? classSection(run) : undefined, timeSection(run), dataSection(run), setupSection(run)];
+  return [run.classes ? classSection(run) : undefined, predictionSection(run), importanceSection(run), timeSection(run), dataSection(run), setupSection(run)];
 }
 
 /** Chooses one of several runs. */
@@ -278,12 +326,12 @@ function render({ program, runs }) {
     : names.join(", "));
   if (runs.length === 1) {
     const [run] = runs;
-    main.replaceChildren(...[head, line, keyFigures(run), warningBox(run), curveSection(runs), ...runSections(run)].filter(Boolean));
+    main.replaceChildren(...[head, line, keyFigures(run), warningBox(run), curveSection(runs), stepSection(runs), ...runSections(run)].filter(Boolean));
   } else {
     const place = element("div");
     const { select, show } = runChooser(runs, place);
-    main.replaceChildren(head, line, comparisonSection(runs), curveSection(runs), element("section", {}, element("h2", {}, "One run"),
-      element("p", {}, element("label", { for: "run" }, "Run: "), select), place));
+    main.replaceChildren(...[head, line, comparisonSection(runs), curveSection(runs), stepSection(runs), element("section", {}, element("h2", {}, "One run"),
+      element("p", {}, element("label", { for: "run" }, "Run: "), select), place)].filter(Boolean));
     show();
   }
   drawAll();

@@ -1,0 +1,100 @@
+#include "dnn/report/step_curves.hpp"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+#include "dnn/core/error.hpp"
+
+namespace dnn {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t most_lines = 2000;
+
+std::vector<std::string_view> complete_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
+    lines.push_back(text.substr(begin, end - begin));
+  }
+  return lines;
+}
+
+/// A value of 6 digits; null for what is no number.
+Json number_in(const Json& line, const char* key) {
+  const auto found = line.find(key);
+  if (found == line.end() || !found->is_number()) {
+    return {};
+  }
+  return found->is_number_float()
+             ? Json(std::strtod(fmt::format("{:.6g}", found->get<double>()).c_str(), nullptr))
+             : *found;
+}
+
+/// Those of the last attempt at each update.
+std::vector<Json> without_repeated(std::vector<Json> lines) {
+  std::vector<Json> kept;
+  for (Json& line : lines) {
+    const double update = line.value("update", 0.0);
+    while (!kept.empty() && kept.back().value("update", 0.0) >= update) {
+      kept.pop_back();
+    }
+    kept.push_back(std::move(line));
+  }
+  return kept;
+}
+
+}  // namespace
+
+Json step_curves(const std::string& text, const std::string& origin) {
+  const std::vector<std::string_view> all = complete_lines(text);
+  if (all.empty()) {
+    return {};
+  }
+  const std::size_t stride = (all.size() + most_lines - 1) / most_lines;
+  std::vector<Json> lines;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i % stride == 0 || i + 1 == all.size()) {
+      Json line = Json::parse(all[i], nullptr, false);
+      if (!line.is_object() || !line.value("update", Json()).is_number()) {
+        throw InputError(fmt::format("{}: line {} is damaged, it is no update", origin, i + 1));
+      }
+      lines.push_back(std::move(line));
+    }
+  }
+  Json result = {{"count", all.size()}};
+  Json seconds = Json::object();
+  std::size_t count = 0;
+  for (const Json& line : without_repeated(std::move(lines))) {
+    for (const char* key :
+         {"update", "epoch", "loss", "gradient_norm", "learning_rate", "samples_per_second",
+          "skipped"}) {
+      result[key].push_back(number_in(line, key));
+    }
+    const Json phases = line.value("seconds", Json::object());
+    for (const auto& [phase, value] : phases.items()) {
+      Json& column = seconds[phase];
+      while (column.size() < count) {
+        column.push_back(Json());
+      }
+      column.push_back(number_in(phases, phase.c_str()));
+    }
+    ++count;
+  }
+  for (Json& column : seconds) {
+    while (column.size() < count) {
+      column.push_back(Json());
+    }
+  }
+  result["seconds"] = std::move(seconds);
+  return result;
+}
+
+}  // namespace dnn

@@ -1,0 +1,273 @@
+// The plots of held-out samples: the same however the samples lie on the ranks, and what the
+// definitions say.
+
+#include "dnn/plots/held_out_plots.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "dnn/core/partition.hpp"
+#include "dnn/core/random.hpp"
+#include "dnn/nn/softmax_row.hpp"
+#include "dnn/plots/calibration.hpp"
+#include "dnn/plots/residual_histogram.hpp"
+#include "support/mpi_world.hpp"
+
+namespace dnn {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using test::world;
+
+constexpr std::size_t samples = 300;
+
+double number(std::size_t i) {
+  return static_cast<double>(i * 7919 % 1009) / 200 - 2.5;
+}
+
+/// Outputs and targets of all samples, the same on every rank.
+struct PlottedExample {
+  Dataset data;
+  std::size_t outputs;
+  std::vector<double> A, rows;
+  std::vector<std::int32_t> labels;
+
+  PlottedExample(Task task, std::size_t count) : outputs(count) {
+    data.task = task;
+    for (std::size_t j = 0; j < outputs; ++j) {
+      data.class_names.push_back("y" + std::to_string(j));
+    }
+    for (std::size_t s = 0; s < samples; ++s) {
+      labels.push_back(static_cast<std::int32_t>(s * s % outputs));
+      for (std::size_t j = 0; j < outputs; ++j) {
+        const bool own = static_cast<std::size_t>(labels.back()) == j;
+        A.push_back(number(s * outputs + j) + (own ? 1.5 : 0));
+        const double truth = number(s * outputs + j + 5) + A.back();
+        rows.push_back(task == Task::labels ? (truth > 0.5 ? 1 : 0) : truth);
+      }
+    }
+  }
+
+  /// Collective: the plots, where each rank adds the samples of `mine`; on all ranks.
+  [[nodiscard]] Json plots(Range mine) const {
+    const Permutation order(samples, RandomStream(1, Purpose::plotted_samples));
+    const auto plots = make_plots<double>(data, {{0, outputs}, nullptr}, order);
+    for (std::uint64_t s = mine.begin; s < mine.end; ++s) {
+      const std::span<const double> a = std::span(A).subspan(s * outputs, outputs);
+      const double max = row_max(a);
+      const SoftmaxRow row{max, exp_sum(a, max)};
+      Targets targets;
+      targets.classes = std::span<const std::int32_t>(labels).subspan(s, 1);
+      if (has_target_rows(data.task)) {
+        targets = Targets(MatrixView<const double>{rows.data() + s * outputs, 1, outputs});
+      }
+      plots->add({a.data(), 1, outputs}, targets, {&row, 1}, {&s, 1});
+    }
+    return Json::parse(world().broadcast(plots->finish(world()).dump(), 0));
+  }
+
+  /// The same however the samples lie on the ranks.
+  [[nodiscard]] Json plots() const {
+    const auto ranks = static_cast<std::size_t>(world().size());
+    const auto rank = static_cast<std::size_t>(world().rank());
+    const Json even = plots(part_of(samples, ranks, rank));
+    EXPECT_EQ(even, plots(rank == 0 ? Range{0, samples} : Range{}));
+    EXPECT_EQ(even, plots(rank + 1 == ranks ? Range{0, samples} : Range{}));
+    return even;
+  }
+};
+
+TEST(HeldOutPlots, OfClassesAreThoseOfTheDefinitions) {
+  const PlottedExample example(Task::classes, 3);
+  const Json plots = example.plots();
+  std::vector<std::vector<double>> y;
+  for (std::size_t s = 0; s < samples; ++s) {
+    double sum = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      sum += std::exp(example.A[3 * s + j]);
+    }
+    y.emplace_back();
+    for (std::size_t j = 0; j < 3; ++j) {
+      y.back().push_back(std::exp(example.A[3 * s + j]) / sum);
+    }
+  }
+  ASSERT_EQ(plots["curves"].size(), 3U);
+  double macro = 0;
+  for (std::size_t c = 0; c < 3; ++c) {
+    double better = 0;
+    double pairs = 0;
+    for (std::size_t s = 0; s < samples; ++s) {
+      for (std::size_t t = 0; t < samples; ++t) {
+        if (example.labels[s] == static_cast<int>(c) && example.labels[t] != static_cast<int>(c)) {
+          pairs += 1;
+          better += y[s][c] > y[t][c] ? 1 : 0;
+        }
+      }
+    }
+    const Json& curve = plots["curves"][c];
+    EXPECT_EQ(curve["name"], "y" + std::to_string(c));
+    if (pairs > 0) {
+      EXPECT_NEAR(curve["auc"].get<double>(), better / pairs, 0.005);
+      macro += curve["auc"].get<double>() / 2;
+    } else {
+      EXPECT_TRUE(curve["auc"].is_null());
+    }
+    EXPECT_EQ(curve["points"].back()[0], curve["positives"]);
+    EXPECT_EQ(curve["points"].back()[1], curve["negatives"]);
+    EXPECT_EQ(curve["positives"].get<std::size_t>() + curve["negatives"].get<std::size_t>(),
+              samples);
+  }
+  EXPECT_NEAR(plots["macro_auc"].get<double>(), macro, 1e-5);  // no s * s is 2 modulo 3
+
+  std::size_t wrong = 0;
+  double largest_loss = 0;
+  const auto loss_of = [&](std::size_t s) {
+    return -std::log(y[s][static_cast<std::size_t>(example.labels[s])]);
+  };
+  for (std::size_t s = 0; s < samples; ++s) {
+    const auto label = static_cast<std::size_t>(example.labels[s]);
+    const auto given =
+        static_cast<std::size_t>(std::max_element(y[s].begin(), y[s].end()) - y[s].begin());
+    if (label != given) {
+      ++wrong;
+      largest_loss = std::max(largest_loss, loss_of(s));
+    }
+  }
+  const auto sum_of = [](const Json& counts) {
+    std::size_t sum = 0;
+    for (const Json& count : counts) {
+      sum += count.get<std::size_t>();
+    }
+    return sum;
+  };
+  EXPECT_EQ(sum_of(plots["scores"]["wrong"]), wrong);
+  EXPECT_EQ(sum_of(plots["scores"]["right"]), samples - wrong);
+  ASSERT_EQ(plots["worst"].size(), std::min<std::size_t>(wrong, 50));
+  EXPECT_NEAR(loss_of(plots["worst"][0]["sample"].get<std::size_t>() - 1), largest_loss, 1e-12);
+  EXPECT_NEAR(plots["worst"][0]["true_probability"].get<double>(), std::exp(-largest_loss), 1e-6);
+  for (std::size_t i = 1; i < plots["worst"].size(); ++i) {
+    EXPECT_GE(plots["worst"][i]["true_probability"], plots["worst"][i - 1]["true_probability"]);
+  }
+}
+
+TEST(HeldOutPlots, OfTwoClassesAreTheSecondOnes) {
+  const Json plots = PlottedExample(Task::classes, 2).plots();
+  ASSERT_EQ(plots["curves"].size(), 1U);
+  EXPECT_EQ(plots["curves"][0]["name"], "y1");
+  EXPECT_FALSE(plots.contains("macro_auc"));
+}
+
+TEST(HeldOutPlots, OfMoreThanAHundredClassesHaveNoCurves) {
+  const Json plots = PlottedExample(Task::classes, 101).plots();
+  EXPECT_FALSE(plots.contains("curves"));
+  EXPECT_EQ(plots["worst"].size(), 50U);
+}
+
+TEST(HeldOutPlots, OfLabelsAreOneCurveALabel) {
+  const PlottedExample example(Task::labels, 4);
+  const Json plots = example.plots();
+  ASSERT_EQ(plots["curves"].size(), 4U);
+  for (std::size_t j = 0; j < 4; ++j) {
+    std::size_t positives = 0;
+    for (std::size_t s = 0; s < samples; ++s) {
+      positives += example.rows[4 * s + j] > 0 ? 1 : 0;
+    }
+    EXPECT_EQ(plots["curves"][j]["positives"], positives);
+  }
+  ASSERT_EQ(plots["worst"].size(), 50U);
+  for (const Json& one : plots["worst"]) {
+    EXPECT_EQ(one["has_label"].get<bool>(), one["probability"].get<double>() < 0.5);
+  }
+}
+
+TEST(HeldOutPlots, OfNumbersAreInTheTargetsUnit) {
+  PlottedExample example(Task::numbers, 2);
+  example.data.target_scale = {{100, -3}, {0.01, 4}};  // deviations of 100 and 1/4
+  const Json plots = example.plots();
+  ASSERT_EQ(plots["numbers"].size(), 2U);
+  for (const std::size_t j : {std::size_t{0}, std::size_t{1}}) {
+    const Json& target = plots["numbers"][j];
+    EXPECT_EQ(target["points"].size(), samples);
+    std::uint64_t counted = target["residuals"]["below"].get<std::uint64_t>() +
+                            target["residuals"]["above"].get<std::uint64_t>();
+    double sum = 0;
+    const double width = target["residuals"]["width"].get<double>();
+    double middle = target["residuals"]["first"].get<double>() + width / 2;
+    for (const Json& count : target["residuals"]["counts"]) {
+      counted += count.get<std::uint64_t>();
+      sum += middle * static_cast<double>(count.get<std::uint64_t>());
+      middle += width;
+    }
+    EXPECT_EQ(counted, samples);
+    double mean = 0;
+    for (const Json& point : target["points"]) {
+      mean += (point[1].get<double>() - point[0].get<double>()) / samples;
+    }
+    EXPECT_NEAR(sum / samples, mean, width);
+  }
+  double largest = 0;
+  for (std::size_t i = 0; i < example.A.size(); ++i) {
+    largest = std::max(largest, std::abs(example.A[i] - example.rows[i]));
+  }
+  ASSERT_EQ(plots["worst"].size(), 50U);
+  EXPECT_NEAR(plots["worst"][0]["deviations"].get<double>(), largest, 1e-5);
+}
+
+TEST(Calibration, TheErrorIsTheMeanDistanceOverTheBins) {
+  Calibration calibration;
+  if (world().is_root()) {  // in two bins: 0.9, 0.9 of which one is right, and 0.5, which is right
+    calibration.add(0.9, true);
+    calibration.add(0.9, false);
+  }
+  if (world().rank() + 1 == world().size()) {
+    calibration.add(0.5, true);
+    calibration.add(std::nan(""), true);
+  }
+  const std::vector<Calibration::Bin> bins = calibration.totals(world());
+  EXPECT_EQ(bins[13].count, 2U);
+  EXPECT_EQ(bins[7].right, 1U);
+  EXPECT_NEAR(calibration_error(bins), (std::abs(1.8 - 1) + std::abs(0.5 - 1)) / 3, 1e-15);
+}
+
+TEST(ResidualHistogram, BinsFitTheNumbersInWhateverOrderTheyCome) {
+  for (const double unit : {1e-12, 1.0, 3e7}) {
+    std::vector<double> numbers;
+    for (std::size_t i = 0; i < 1000; ++i) {
+      numbers.push_back(unit * number(i));
+    }
+    numbers.push_back(1000 * unit);  // far away
+    const auto ranks = static_cast<std::size_t>(world().size());
+    const Range mine = part_of(numbers.size(), ranks, static_cast<std::size_t>(world().rank()));
+    ResidualHistogram split;
+    for (std::size_t i = mine.begin; i < mine.end; ++i) {
+      split.add(numbers[i]);
+    }
+    split.combine(world());
+    ResidualHistogram whole;
+    std::reverse(numbers.begin(), numbers.end());
+    for (const double x : numbers) {
+      whole.add(x);
+    }
+    const ResidualHistogram::Shown a = split.shown(60);
+    const ResidualHistogram::Shown b = whole.shown(60);
+    EXPECT_EQ(a.counts, b.counts);
+    EXPECT_EQ(a.first, b.first);
+    EXPECT_EQ(a.width, b.width);
+    EXPECT_LE(a.counts.size(), 60U);
+    std::uint64_t above = 0;
+    for (const double x : numbers) {
+      above += x >= a.first + a.width * static_cast<double>(a.counts.size()) ? 1 : 0;
+    }
+    EXPECT_EQ(a.above, above);
+    EXPECT_GE(a.above, 1U);
+  }
+  EXPECT_TRUE(ResidualHistogram().shown(60).counts.empty());
+}
+
+}  // namespace
+}  // namespace dnn
