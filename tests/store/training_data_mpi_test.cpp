@@ -105,7 +105,7 @@ TEST(TrainingData, NodesWithDifferentDataAreRefused) {
   };
   auto values = data.values.as<std::uint8_t>();
   std::vector<std::uint8_t> others(values.begin(), values.end());
-  others.back() += last ? 1 : 0;
+  others.back() ^= last ? std::uint8_t{1} : std::uint8_t{0};
   data.values = Bytes::from(others);
   expect_refusal("have different features under this name");
   data.class_names.front() = last ? "none" : data.class_names.front();
