@@ -150,7 +150,7 @@ TEST(Table, PredictsByNameAndKeepsAColumn) {
 }
 
 /// The cells of a line without quotes.
-std::vector<std::string> cells_of(const std::string& line) {
+std::vector<std::string> split_line(const std::string& line) {
   std::vector<std::string> cells;
   std::istringstream stream(line);
   for (std::string cell; std::getline(stream, cell, ',');) {
@@ -176,8 +176,8 @@ TEST(Predict, WritesTheLikeliestClassesAlone) {
   std::size_t samples = 0;
   for (std::string of_all; std::getline(all, of_all); ++samples) {
     ASSERT_TRUE(std::getline(top, line));
-    const std::vector<std::string> every = cells_of(of_all);
-    const std::vector<std::string> few = cells_of(line);
+    const std::vector<std::string> every = split_line(of_all);
+    const std::vector<std::string> few = split_line(line);
     ASSERT_EQ(few.size(), 9U) << line;
     std::vector<std::pair<double, int>> likeliest;  // digit d has its probability in cell d + 3
     for (int digit = 0; digit < 10; ++digit) {

@@ -80,12 +80,16 @@ TEST(TrainingData, TheDigestIsTheSameAtAnyRankCount) {
   DataSettings config;
   config.data = folder.write("d.csv", random_csv(301, 5));
   Node node(world());
+  Node alone(self());
   const TrainingData data = load_training_data(config, RankGrid(world(), node, 1), {});
-  EXPECT_EQ(data.digest, digest_of(data.train));
+  EXPECT_TRUE(data.digest == load_training_data(config, RankGrid(self(), alone, 1), {}).digest);
+  EXPECT_EQ(data.digest.features, digest_of(data.train).features);
+  EXPECT_EQ(data.digest.labels, digest_of(data.train).labels);
   Dataset large = data.train;  // of several pieces
   large.values = Bytes::from(std::vector<float>(std::size_t{5} << 20, 0.5F));
-  EXPECT_EQ(digest_of(world(), large), digest_of(large));
+  EXPECT_EQ(digest_of(world(), large).features, digest_of(large).features);
   node.close();
+  alone.close();
 }
 
 // Each rank is a node here, as far as the data go.
