@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dnn/checkpoint/checkpoint_interval.hpp"
+#include "dnn/core/error.hpp"
 #include "dnn/run/choices.hpp"
 
 namespace dnn {
@@ -27,6 +28,14 @@ WordField words(Enum Settings::*field) {
   made.set = [field](Config& config, const std::string& word) {
     config.*field = choices<Enum>().at(word);
   };
+  return made;
+}
+
+/// The same where the option's name alone stands for the word `bare`.
+template <class Enum, class Settings>
+WordField words_or_bare(Enum Settings::*field, const std::string& bare) {
+  WordField made = words(field);
+  made.bare = bare;
   return made;
 }
 
@@ -58,6 +67,17 @@ Rule both(const Rule& first, const Rule& second) {
     const std::string broken = first(config);
     return broken.empty() ? second(config) : broken;
   };
+}
+
+/// What `parse` says of a text that it does not take.
+template <class Parse>
+std::string reason_of(const std::string& text, Parse parse) {
+  try {
+    (void)parse(text);
+    return {};
+  } catch (const InputError& error) {
+    return error.what();
+  }
 }
 
 bool has_checkpoints(const Config& config) {
@@ -372,13 +392,42 @@ std::vector<Option> run_options() {
   };
 }
 
+std::vector<Option> progress_options() {
+  return {
+      {"log-every", "Progress", "SECONDS", &Config::log_every,
+       "seconds between lines within an epoch where the output is no terminal; 0: a line an epoch "
+       "only",
+       Binding::job, at_least_0(&Config::log_every)},
+      {"step-log", "Progress", "N|auto|off", &Config::step_log,
+       "updates between lines of steps.jsonl (loss, gradient norm, rate, seconds by phase); auto "
+       "follows from network, batch and number of updates, at most 20,000 lines",
+       Binding::job, [](const Config& c) { return reason_of(c.step_log, parse_step_log); }},
+      {"tensorboard", "Progress", "", words_or_bare(&Config::tensorboard, "scalars"),
+       "write event files for TensorBoard into the folder tensorboard of the run: scalars (also "
+       "--tensorboard alone) or histograms of W, B, dW and dB after each epoch besides; default: "
+       "off",
+       Binding::job},
+      {"trace", "Progress", "FIRST-LAST", &Config::trace,
+       "updates (from 1) of which trace.json shows the phases on every rank, for ui.perfetto.dev "
+       "and chrome://tracing",
+       Binding::job,
+       [](const Config& c) {
+         return c.trace.empty() ? std::string() : reason_of(c.trace, UpdateRange::parse);
+       }},
+      {"openmetrics", "Progress", "FILE", &Config::openmetrics,
+       "keep a text file in the OpenMetrics format up to date, for the textfile collector of "
+       "node_exporter (name it *.prom)",
+       Binding::job},
+  };
+}
+
 }  // namespace
 
 std::span<const Option> option_table() {
   static const std::vector<Option> table = [] {
     std::vector<Option> all;
-    for (const auto& group :
-         {data_options(), network_options(), training_options(), rank_options(), run_options()}) {
+    for (const auto& group : {data_options(), network_options(), training_options(), rank_options(),
+                              run_options(), progress_options()}) {
       all.insert(all.end(), group.begin(), group.end());
     }
     return all;
