@@ -71,10 +71,10 @@ void AppendedFile::append() {
 /// After an append that failed: the good part, and what waits.
 void AppendedFile::write_anew() {
   const std::string before = contents_of(path_).value_or("");
-  size_ = std::min<std::uint64_t>(size_, before.size());
-  const auto good = std::span(before).first(size_);
+  const auto good = std::span(before).first(std::min<std::uint64_t>(size_, before.size()));
   write_file_atomically(path_,
                         std::vector{std::as_bytes(good), std::as_bytes(std::span(waiting_))});
+  size_ = good.size();
 }
 
 }  // namespace dnn

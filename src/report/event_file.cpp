@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <optional>
 
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/crc32c.hpp"
@@ -261,14 +260,14 @@ void EventFile::flush() {
 
 void cut_event_files(const std::string& folder, std::uint64_t update) {
   for (const std::string& path : event_files(folder)) {
-    const std::optional<std::string> bytes = contents_of(path);
+    const std::string bytes = contents_of(path).value_or("");
     std::string kept;
-    for (const std::string_view record : records_in(bytes.value_or(""))) {
+    for (const std::string_view record : records_in(bytes)) {
       if (step_of(record) <= update) {
         kept += framed_record(record);
       }
     }
-    if (bytes && kept.size() != bytes->size()) {
+    if (kept.size() != bytes.size()) {
       write_file_atomically(path, kept);
     }
   }

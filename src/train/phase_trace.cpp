@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <sstream>
+#include <string>
 
 #include "dnn/comm/clock_offset.hpp"
 #include "dnn/report/trace_events.hpp"
@@ -22,9 +23,9 @@ std::string PhaseTrace::packed(const Communicator& world) const {
   const ClockOffset clock = measure_clock_offset(world);
   std::string text = fmt::format("{} {}\n", clock.error.count(), host_name());
   for (const Span& span : spans_) {
-    text += fmt::format("{} {} {} {}\n", span.phase, span.update,
-                        in_nanoseconds(span.begin) - clock.offset.count(),
-                        in_nanoseconds(span.end) - clock.offset.count());
+    text +=
+        fmt::format("{} {} {} {}\n", span.update, in_nanoseconds(span.begin) - clock.offset.count(),
+                    in_nanoseconds(span.end) - clock.offset.count(), span.phase);
   }
   return text;
 }
@@ -36,7 +37,8 @@ std::string PhaseTrace::gather(const Communicator& world) const {
     TracedRank rank;
     stream >> rank.clock_error >> rank.host;
     TracedPhase phase;
-    while (stream >> phase.name >> phase.update >> phase.begin >> phase.end) {
+    while (stream >> phase.update >> phase.begin >> phase.end >> std::ws &&
+           std::getline(stream, phase.name)) {
       rank.phases.push_back(phase);
     }
     ranks.push_back(std::move(rank));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
@@ -23,6 +24,11 @@ NamedSeconds named_seconds(const PhaseSeconds& now, const PhaseSeconds& before, 
           {"compute", (now.compute - before.compute) / updates},
           {"exchange", (now.exchange - before.exchange) / updates},
           {"update", (now.update - before.update) / updates}};
+}
+
+/// `number` to so many parts of one: noise makes lines longer.
+double rounded(double number, double parts) {
+  return std::round(number * parts) / parts;
 }
 
 double sum_of(const NamedSeconds& seconds) {
@@ -102,10 +108,15 @@ void RunProgress::after_update(const Update& update) {
           named_seconds(update.seconds, seconds_before_, static_cast<double>(updates_));
       record.total_seconds = named_seconds(update.seconds, {}, 1);
       const double seconds = sum_of(record.seconds) * static_cast<double>(updates_);
-      record.samples_per_second = static_cast<double>(samples_) / std::max(seconds, 1e-9);
+      record.samples_per_second =
+          rounded(static_cast<double>(samples_) / std::max(seconds, 1e-9), 10);
+      for (auto& [phase, mean] : record.seconds) {
+        mean = rounded(mean, 1e9);
+      }
       record.time =
-          std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
-              .count();
+          rounded(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
+                      .count(),
+                  1000);
       setup_.reporter.note_loss(record.loss);
       add_to_sinks([&record](ProgressSink& sink) { sink.add(record); });
     }

@@ -42,8 +42,9 @@ class DotGrid {
   void line(std::int64_t x, std::int64_t y, std::int64_t to_x, std::int64_t to_y) {
     const std::int64_t steps = std::max({std::abs(to_x - x), std::abs(to_y - y), std::int64_t{1}});
     for (std::int64_t i = 0; i <= steps; ++i) {
-      set(static_cast<std::size_t>(x + (to_x - x) * i / steps),
-          static_cast<std::size_t>(y + (to_y - y) * i / steps));
+      const double part = static_cast<double>(i) / static_cast<double>(steps);
+      set(static_cast<std::size_t>(x + std::lround(part * static_cast<double>(to_x - x))),
+          static_cast<std::size_t>(y + std::lround(part * static_cast<double>(to_y - y))));
     }
   }
 

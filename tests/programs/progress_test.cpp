@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-const std::string watch = quoted(DNN_BIN "/dnn_watch");
-const std::string small = " --hidden 16 --lr-schedule constant --validation 0.1";
+const std::string watch_program = quoted(DNN_BIN "/dnn_watch");
+const std::string small_network = " --hidden 16 --lr-schedule constant --validation 0.1";
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -50,7 +50,7 @@ TEST(StepLog, IsTheSameAtAnyNumberOfRanksAndAgreesWithTheEpochs) {
   const TemporaryFolder folder;
   for (const int ranks : {1, 3}) {
     const CommandResult result =
-        run_command(mpirun(ranks) + train + small + " --epochs 3 --step-log 1 --output " +
+        run_command(mpirun(ranks) + train + small_network + " --epochs 3 --step-log 1 --output " +
                     (folder / std::to_string(ranks)));
     ASSERT_EQ(result.exit_code, 0) << result.output;
   }
@@ -79,7 +79,7 @@ TEST(StepLog, HasTheNormThatAReplayFinds) {
   const TemporaryFolder folder;
   const std::string run = folder / "run";
   ASSERT_EQ(
-      run_command(mpirun(2) + train + small +
+      run_command(mpirun(2) + train + small_network +
                   " --epochs 1 --step-log 4 --checkpoint-every 5 --clip-norm 0.01 --output " + run)
           .exit_code,
       0);
@@ -102,7 +102,7 @@ TEST(StepLog, HasTheNormThatAReplayFinds) {
 
 TEST(StepLog, IsCutBackWhereTheRunResumes) {
   const TemporaryFolder folder;
-  const std::string options = mpirun(2) + train + small + " --step-log 5 --output ";
+  const std::string options = mpirun(2) + train + small_network + " --step-log 5 --output ";
   const std::string run = folder / "run";
   ASSERT_EQ(run_command(options + run + " --epochs 2").exit_code, 0);
   ASSERT_EQ(steps_of(run).size(), 5U);
@@ -130,7 +130,7 @@ TEST(StepLog, IsCutBackWhereTheRunResumes) {
 TEST(Progress, LinesWithinAnEpochOffATerminalOnly) {
   const TemporaryFolder folder;
   const std::string options =
-      train + small + " --epochs 2 --overwrite --step-log 1 --output " + (folder / "run");
+      train + small_network + " --epochs 2 --overwrite --step-log 1 --output " + (folder / "run");
   const std::regex line(
       R"(epoch   [12]/2  [ 0-9]\d %  loss \d+\.?\d*  [\d,]+ samples/s, \d+:\d\d left)");
   const auto matches = [&line](const std::string& output) {
@@ -175,7 +175,8 @@ TEST(Progress, ColoursOnATerminalAreForbiddenByNoColor) {
 TEST(Progress, TheLastLinesSayWhatToDoNext) {
   const TemporaryFolder folder;
   const std::string run = folder / "a run's";
-  const CommandResult result = run_command(train + small + " --epochs 1 --output " + quoted(run));
+  const CommandResult result =
+      run_command(train + small_network + " --epochs 1 --output " + quoted(run));
   ASSERT_EQ(result.exit_code, 0) << result.output;
   std::vector<std::string> last = lines_of(result.output);
   ASSERT_GT(last.size(), 5U);
@@ -221,7 +222,7 @@ TEST(Trace, HasThePhasesOfEveryRankOnOneClock) {
   const TemporaryFolder folder;
   const std::string run = folder / "run";
   const CommandResult result =
-      run_command(mpirun(3) + train + small + " --epochs 2 --trace 11-14 --output " + run);
+      run_command(mpirun(3) + train + small_network + " --epochs 2 --trace 11-14 --output " + run);
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const Json trace = Json::parse(read_file(run + "/trace.json"));
   std::map<int, std::vector<Json>> by_rank;
@@ -270,7 +271,7 @@ TEST(Trace, HasThePhasesOfEveryRankOnOneClock) {
 TEST(Trace, OfUpdatesThatTheRunDoesNotReach) {
   const TemporaryFolder folder;
   const std::string options =
-      train + small + " --epochs 1 --overwrite --output " + (folder / "run") + " --trace ";
+      train + small_network + " --epochs 1 --overwrite --output " + (folder / "run") + " --trace ";
   CommandResult result = run_command(options + "12-1000");
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_EQ(count(read_file(folder / "run/trace.json"), "\"whole update\""), 2);
@@ -288,17 +289,17 @@ TEST(OpenMetrics, HasTheStateOfTheRun) {
   const std::string file = folder / "run.prom";
   const std::string run = folder / "a \"run\" \\ ";
   CommandResult result =
-      run_command(mpirun(2) + train + small + " --epochs 2 --step-log 1 --openmetrics " + file +
-                  " --output " + quoted(run));
+      run_command(mpirun(2) + train + small_network + " --epochs 2 --step-log 1 --openmetrics " +
+                  file + " --output " + quoted(run));
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const std::string text = read_file(file);
   const std::string label = "{run=\"" + (folder / "a \\\"run\\\" \\\\ ") + "\"} ";
-  for (const std::string line :
+  for (const std::string& line :
        {"dnn_train_ranks" + label + "2\n", "dnn_train_epochs_done" + label + "2\n",
         "dnn_train_updates_done" + label + "26\n", "dnn_train_samples_total" + label + "3234\n"}) {
     EXPECT_EQ(count(text, line), 1) << line << text;
   }
-  result = run_command(mpirun_to_refuse(2) + train + small + " --epochs 1 --openmetrics " +
+  result = run_command(mpirun_to_refuse(2) + train + small_network + " --epochs 1 --openmetrics " +
                        (folder / "none/run.prom") + " --output " + (folder / "other"));
   EXPECT_EQ(result.exit_code, 2) << result.output;
   EXPECT_EQ(count(result.output, "none/run.prom"), 1) << result.output;
@@ -306,10 +307,12 @@ TEST(OpenMetrics, HasTheStateOfTheRun) {
 
 TEST(Watch, DrawsCurvesInTheTerminal) {
   const TemporaryFolder folder;
-  ASSERT_EQ(run_command(train + small + " --epochs 3 --step-log 1 --output " + (folder / "runs/a"))
+  ASSERT_EQ(run_command(train + small_network + " --epochs 3 --step-log 1 --output " +
+                        (folder / "runs/a"))
                 .exit_code,
             0);
-  CommandResult result = run_command("LC_ALL=C " + watch + " --text --once " + (folder / "runs"));
+  CommandResult result =
+      run_command("LC_ALL=C " + watch_program + " --text --once " + (folder / "runs"));
   EXPECT_EQ(result.exit_code, 0) << result.output;
   for (const char* part : {"runs/a: finished, 3 of 3 epochs done, update 39\n",
                            "training loss: ", "validation loss: ", "validation accuracy: ", "*"}) {
@@ -318,11 +321,11 @@ TEST(Watch, DrawsCurvesInTheTerminal) {
   EXPECT_EQ(std::count_if(result.output.begin(), result.output.end(),
                           [](char c) { return static_cast<unsigned char>(c) >= 0x80; }),
             0);
-  result = run_command("LC_ALL=C.UTF-8 " + watch + " --text " + (folder / "runs/a"));
+  result = run_command("LC_ALL=C.UTF-8 " + watch_program + " --text " + (folder / "runs/a"));
   EXPECT_EQ(result.exit_code, 0) << result.output;  // a finished run is drawn once
   EXPECT_NE(result.output.find("\u2502"), std::string::npos) << result.output;
   fs::copy(folder / "runs/a", folder / "runs/b", fs::copy_options::recursive);
-  result = run_command(watch + " --text --once " + (folder / "runs"));
+  result = run_command(watch_program + " --text --once " + (folder / "runs"));
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.output.find("name the folder of one: a, b"), std::string::npos) << result.output;
 }
