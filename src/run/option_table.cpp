@@ -10,76 +10,14 @@
 #include "dnn/checkpoint/checkpoint_interval.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/option_rules.hpp"
+#include "dnn/run/progress_options.hpp"
 
 namespace dnn {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Rule = std::function<std::string(const Config&)>;
-
-template <class Enum, class Settings>
-WordField words(Enum Settings::*field) {
-  WordField made;
-  for (const auto& [word, meaning] : choices<Enum>()) {
-    made.words.push_back(word);
-  }
-  made.get = [field](const Config& config) -> std::string { return word_for(config.*field); };
-  made.set = [field](Config& config, const std::string& word) {
-    config.*field = choices<Enum>().at(word);
-  };
-  return made;
-}
-
-/// The same where the option's name alone stands for the word `bare`.
-template <class Enum, class Settings>
-WordField words_or_bare(Enum Settings::*field, const std::string& bare) {
-  WordField made = words(field);
-  made.bare = bare;
-  return made;
-}
-
-/// The rule `text`, unless `holds` does.
-Rule rule(std::function<bool(const Config&)> holds, std::string text) {
-  return [holds = std::move(holds), text = std::move(text)](const Config& config) {
-    return holds(config) ? std::string() : text;
-  };
-}
-
-Rule at_least_0(double Config::*field) {
-  return rule([field](const Config& c) { return std::isfinite(c.*field) && c.*field >= 0; },
-              "must be a finite number, 0 or more");
-}
-
-Rule fraction(double Config::*field) {
-  return rule([field](const Config& c) { return c.*field >= 0 && c.*field < 1; },
-              "must be at least 0 and less than 1");
-}
-
-Rule in_range(std::size_t Config::*field, std::size_t least, std::size_t most) {
-  return rule([=](const Config& c) { return c.*field >= least && c.*field <= most; },
-              "must be " + std::to_string(least) + " to " + std::to_string(most));
-}
-
-/// Both rules, the first one first.
-Rule both(const Rule& first, const Rule& second) {
-  return [=](const Config& config) {
-    const std::string broken = first(config);
-    return broken.empty() ? second(config) : broken;
-  };
-}
-
-/// What `parse` says of a text that it does not take.
-template <class Parse>
-std::string reason_of(const std::string& text, Parse parse) {
-  try {
-    (void)parse(text);
-    return {};
-  } catch (const InputError& error) {
-    return error.what();
-  }
-}
-
 bool has_checkpoints(const Config& config) {
   return CheckpointInterval::parse(config.checkpoint_every).unit != CheckpointInterval::Unit::never;
 }
@@ -388,35 +326,6 @@ std::vector<Option> run_options() {
        Binding::job},
       {"explain-data", "Run", "PATH", &Config::explain_data,
        "print how these training data are understood (columns, kinds, missing values), and end",
-       Binding::job},
-  };
-}
-
-std::vector<Option> progress_options() {
-  return {
-      {"log-every", "Progress", "SECONDS", &Config::log_every,
-       "seconds between lines within an epoch where the output is no terminal; 0: a line an epoch "
-       "only",
-       Binding::job, at_least_0(&Config::log_every)},
-      {"step-log", "Progress", "N|auto|off", &Config::step_log,
-       "updates between lines of steps.jsonl (loss, gradient norm, rate, seconds by phase); auto "
-       "follows from network, batch and number of updates, at most 20,000 lines",
-       Binding::job, [](const Config& c) { return reason_of(c.step_log, parse_step_log); }},
-      {"tensorboard", "Progress", "", words_or_bare(&Config::tensorboard, "scalars"),
-       "write event files for TensorBoard into the folder tensorboard of the run: scalars (also "
-       "--tensorboard alone) or histograms of W, B, dW and dB after each epoch besides; default: "
-       "off",
-       Binding::job},
-      {"trace", "Progress", "FIRST-LAST", &Config::trace,
-       "updates (from 1) of which trace.json shows the phases on every rank, for ui.perfetto.dev "
-       "and chrome://tracing",
-       Binding::job,
-       [](const Config& c) {
-         return c.trace.empty() ? std::string() : reason_of(c.trace, UpdateRange::parse);
-       }},
-      {"openmetrics", "Progress", "FILE", &Config::openmetrics,
-       "keep a text file in the OpenMetrics format up to date, for the textfile collector of "
-       "node_exporter (name it *.prom)",
        Binding::job},
   };
 }

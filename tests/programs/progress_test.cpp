@@ -123,7 +123,10 @@ TEST(StepLog, IsCutBackWhereTheRunResumes) {
     EXPECT_EQ(steps[i]["updates"], i == 5 ? 4 : 5);
     EXPECT_EQ(steps[i]["loss"] == expected[i]["loss"], i != 5) << i;
   }
-  ASSERT_EQ(run_command(options + run + " --epochs 1 --overwrite --step-log off").exit_code, 0);
+  ASSERT_EQ(
+      run_command(train + small_network + " --epochs 1 --overwrite --step-log off --output " + run)
+          .exit_code,
+      0);
   EXPECT_FALSE(fs::exists(run + "/steps.jsonl"));
 }
 
