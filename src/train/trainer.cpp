@@ -205,6 +205,9 @@ void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
     throw WentBack();
   }
   position_.seconds += epoch_watch_.lap();
+  if (outputs_.progress != nullptr) {
+    outputs_.progress->flush();  // the updates before tell how it came to this
+  }
   throw AgreedError(nonfinite_.reason_to_end(saver_.save_for_good()));
 }
 

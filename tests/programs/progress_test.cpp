@@ -55,6 +55,13 @@ TEST(StepLog, IsTheSameAtAnyNumberOfRanksAndAgreesWithTheEpochs) {
     ASSERT_EQ(result.exit_code, 0) << result.output;
   }
   EXPECT_EQ(without_times(folder / "1"), without_times(folder / "3"));
+  ASSERT_EQ(run_command(mpirun(4) + train + small_network +
+                        " --epochs 3 --step-log 1 --model-parallel 2 --tensorboard histograms "
+                        "--output " +
+                        (folder / "4"))
+                .exit_code,
+            0);
+  EXPECT_EQ(without_times(folder / "1"), without_times(folder / "4"));
   const std::vector<Json> steps = steps_of(folder / "3");
   const std::vector<std::string> epochs = lines_of(read_file(folder / "3/metrics.jsonl"));
   ASSERT_EQ(epochs.size(), 3U);
