@@ -190,10 +190,10 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   const auto replayed = to_json(parse_options(3, replaying.data(), given_json.dump()).config);
   for (const auto& [key, value] : replayed.items()) {
     const bool of_running =
-        std::set<std::string>{"output",           "overwrite",    "job",          "resume",
-                              "checkpoint-every", "keep",         "time-limit",   "quiet",
-                              "dry-run",          "on-nonfinite", "explain-data", "log-every",
-                              "step-log",         "tensorboard",  "trace",        "openmetrics", "importance"}
+        std::set<std::string>{
+            "output",     "overwrite",   "job",     "resume",       "checkpoint-every", "keep",
+            "time-limit", "quiet",       "dry-run", "on-nonfinite", "explain-data",     "log-every",
+            "step-log",   "tensorboard", "trace",   "openmetrics",  "importance"}
             .contains(key);
     const auto& expected = of_running ? defaults_json[key] : given_json[key];
     EXPECT_EQ(value, key == "seed" ? nlohmann::ordered_json(4) : expected) << key;
