@@ -21,7 +21,7 @@ import sys
 MOST_METRICS = 1000  # of one request of MLflow's
 MOST_PARAMETERS = 100
 LONGEST_PARAMETER = 500  # that every version of MLflow takes
-ARTIFACTS = ("report.html", "model.dnn", "summary.json", "confusion.csv", "run.log")
+ARTIFACTS = ("report.html", "model.dnn", "summary.json", "confusion.csv", "evaluation.json", "run.log")
 
 
 class NoRun(Exception):
