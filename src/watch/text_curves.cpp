@@ -9,8 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "dnn/checkpoint/run_folder.hpp"
-#include "dnn/core/appended_file.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/report/run_record.hpp"
@@ -93,19 +91,15 @@ Points points_of(const Json& lines, const std::string& x, const std::string& y) 
   return points;
 }
 
-/// The whole lines of the step log; what is damaged is left out.
-Json steps_of(const std::string& path) {
-  Json lines = Json::array();
-  const std::string text = contents_of(path).value_or("");
-  std::size_t begin = 0;
-  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
-                            text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
-    if (line.is_object()) {
-      lines.push_back(std::move(line));
+/// The same of the columns of the record's steps; none where there are no steps.
+Points points_of_columns(const Json& columns, const std::string& x, const std::string& y) {
+  Points points;
+  for (std::size_t i = 0; columns.is_object() && i < columns.at(x).size(); ++i) {
+    if (columns[x][i].is_number() && columns[y][i].is_number()) {
+      points.emplace_back(columns[x][i].get<double>(), columns[y][i].get<double>());
     }
   }
-  return lines;
+  return points;
 }
 
 /// The figure that a run is judged by besides its loss: the first of the epochs'.
@@ -132,13 +126,11 @@ std::string state_of(const Json& record, const Json& steps) {
   std::string text =
       fmt::format("{}, {}{} epochs done", is_finished ? "finished" : "training", done,
                   planned.is_number() ? " of " + planned.dump() : std::string());
-  if (!steps.empty()) {
-    const Json& last = steps.back();
-    text += fmt::format(", update {}", with_commas(last.value("update", std::uint64_t{0})));
-    if (!is_finished && last.contains("samples_per_second")) {
-      text += fmt::format(
-          ", {} samples/s",
-          with_commas(static_cast<std::uint64_t>(last.value("samples_per_second", 0.0))));
+  if (!steps.is_null()) {
+    const Json& rate = steps.at("samples_per_second").back();
+    text += ", update " + with_commas(steps.at("update").back().get<std::uint64_t>());
+    if (!is_finished && rate.is_number()) {
+      text += ", " + with_commas(static_cast<std::uint64_t>(rate.get<double>())) + " samples/s";
     }
   }
   return text;
@@ -192,7 +184,7 @@ std::string draw_curve(const std::string& title, const std::string& x_name, cons
 TextOfRun text_of_run(const std::string& folder, const TextCanvas& canvas) {
   const Json record = run_record(folder);
   const Json& epochs = record.at("epochs");
-  const Json steps = steps_of(RunFolder(folder).steps());
+  const Json& steps = record.at("steps");
   TextOfRun made;
   made.is_finished = !record.at("summary").is_null();
   made.text = fmt::format("{}: {}\n", printable(folder), state_of(record, steps));
@@ -202,7 +194,7 @@ TextOfRun text_of_run(const std::string& folder, const TextCanvas& canvas) {
       made.text += '\n' + draw_curve(title, x_name, points, canvas);
     }
   };
-  const Points by_update = points_of(steps, "update", "loss");
+  const Points by_update = points_of_columns(steps, "update", "loss");
   if (by_update.size() > 1) {
     draw("training loss", "update", by_update);
   } else {

@@ -74,7 +74,7 @@ TEST(TextOfRun, DrawsLossHeldOutLossAndFigure) {
 
   folder.write("run.json", R"({"configuration":{"epochs":30}})");
   folder.write("steps.jsonl",
-               "{\"update\":50,\"loss\":3}\n{\"update\":100}\nnone\n"
+               "{\"update\":50,\"loss\":3}\n{\"update\":100}\n"
                "{\"update\":1500,\"loss\":0.5,\"samples_per_second\":12345.6}\n{\"upd");
   run = text_of_run(folder.path(), {60, 4, false});
   EXPECT_NE(run.text.find("2 of 30 epochs done, update 1,500, 12,345 samples/s"), std::string::npos)
