@@ -143,14 +143,15 @@ void RunFolder::clear() const {
   remove_results();
   CheckpointFolder(checkpoints()).clear();
   std::error_code error;
-  for (const std::string& name : {nonfinite(), started(), log(), steps()}) {
+  for (const std::string& name : {nonfinite(), started(), log(), steps(), trace()}) {
     fs::remove(name, error);
   }
 }
 
 void RunFolder::remove_results() const {
   std::error_code error;
-  std::vector<std::string> left_over = {".probe", "run.json.tmp."};
+  std::vector<std::string> left_over = {".probe", "run.json.tmp.", "steps.jsonl.tmp.",
+                                        "trace.json.tmp."};
   for (const std::string& name : files()) {
     fs::remove(name, error);
     left_over.push_back(fs::path(name).filename().string() + ".tmp.");

@@ -1,12 +1,8 @@
 #include "dnn/report/run_record.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,8 +10,8 @@
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
+#include "dnn/core/appended_file.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/core/output_file.hpp"
 #include "dnn/report/class_figures.hpp"
 #include "dnn/report/step_curves.hpp"
 
@@ -32,30 +28,6 @@ constexpr std::size_t most_table_columns = 1000;
 constexpr std::size_t most_categories = 8;
 constexpr std::size_t most_nonfinite = 100;
 
-/// The text of a regular file; nothing where there is no file of that name. No link is followed.
-std::optional<std::string> text_of(const std::string& path) {
-  const int descriptor = open_regular_file(path, O_RDONLY);
-  if (descriptor < 0) {
-    if (errno == ENOENT) {
-      return std::nullopt;
-    }
-    throw FileError("read", path, errno);
-  }
-  std::string text;
-  std::array<char, 1 << 16> buffer{};
-  ssize_t count = 0;
-  while ((count = ::read(descriptor, buffer.data(), buffer.size())) != 0) {
-    if (count < 0 && errno != EINTR) {
-      const int code = errno;
-      ::close(descriptor);
-      throw FileError("read", path, code);
-    }
-    text.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  }
-  ::close(descriptor);
-  return text;
-}
-
 Json parsed(const std::string& text, const std::string& origin) {
   Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) {
@@ -65,14 +37,14 @@ Json parsed(const std::string& text, const std::string& origin) {
 }
 
 Json json_of(const std::string& path) {
-  const std::optional<std::string> text = text_of(path);
+  const std::optional<std::string> text = contents_of(path);
   return text ? parsed(*text, path) : Json();
 }
 
 /// The complete lines of a file of JSON lines.
 Json lines_of(const std::string& path) {
   Json lines = Json::array();
-  const std::string text = text_of(path).value_or("");
+  const std::string text = contents_of(path).value_or("");
   std::size_t begin = 0;
   for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
     lines.push_back(parsed(text.substr(begin, end - begin),
@@ -157,8 +129,8 @@ Json run_record(const std::string& path, Json summary) {
     }
   }
   epochs = thinned(std::move(epochs), summary, notes);
-  const std::optional<std::string> confusion = text_of(folder.confusion());
-  Json steps = step_curves(text_of(folder.steps()).value_or(""), folder.steps());
+  const std::optional<std::string> confusion = contents_of(folder.confusion());
+  Json steps = step_curves(contents_of(folder.steps()).value_or(""), folder.steps());
   if (steps.is_object() && steps["update"].size() < steps["count"]) {
     notes.push_back(fmt::format("The curves by update show {} of {} lines of steps.jsonl.",
                                 steps["update"].size(), steps["count"].get<std::size_t>()));

@@ -22,4 +22,11 @@ bool output_is_terminal() {
   return !error && (output.starts_with("/dev/pts/") || output.starts_with("/dev/tty"));
 }
 
+bool terminal_has_colours() {
+  const char* const forbidden = std::getenv("NO_COLOR");
+  const char* const kind = std::getenv("TERM");
+  return (forbidden == nullptr || *forbidden == '\0') && kind != nullptr &&
+         std::string(kind) != "dumb";
+}
+
 }  // namespace dnn

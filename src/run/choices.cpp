@@ -100,6 +100,15 @@ const std::map<std::string, ColumnImportance>& choices() {
       {"auto", ColumnImportance::automatic}, {"off", ColumnImportance::off}};
   return words;
 }
+
+template <>
+const std::map<std::string, TensorBoard>& choices() {
+  static const std::map<std::string, TensorBoard> words = {{"off", TensorBoard::off},
+                                                           {"scalars", TensorBoard::scalars},
+                                                           {"histograms", TensorBoard::histograms}};
+  return words;
+}
+
 template <>
 const std::map<std::string, Defaults>& choices() {
   static const std::map<std::string, Defaults> words = {{"auto", Defaults::automatic},

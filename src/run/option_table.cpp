@@ -8,58 +8,16 @@
 #include <nlohmann/json.hpp>
 
 #include "dnn/checkpoint/checkpoint_interval.hpp"
+#include "dnn/core/error.hpp"
 #include "dnn/run/choices.hpp"
+#include "dnn/run/option_rules.hpp"
+#include "dnn/run/progress_options.hpp"
 
 namespace dnn {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Rule = std::function<std::string(const Config&)>;
-
-template <class Enum, class Settings>
-WordField words(Enum Settings::*field) {
-  WordField made;
-  for (const auto& [word, meaning] : choices<Enum>()) {
-    made.words.push_back(word);
-  }
-  made.get = [field](const Config& config) -> std::string { return word_for(config.*field); };
-  made.set = [field](Config& config, const std::string& word) {
-    config.*field = choices<Enum>().at(word);
-  };
-  return made;
-}
-
-/// The rule `text`, unless `holds` does.
-Rule rule(std::function<bool(const Config&)> holds, std::string text) {
-  return [holds = std::move(holds), text = std::move(text)](const Config& config) {
-    return holds(config) ? std::string() : text;
-  };
-}
-
-Rule at_least_0(double Config::*field) {
-  return rule([field](const Config& c) { return std::isfinite(c.*field) && c.*field >= 0; },
-              "must be a finite number, 0 or more");
-}
-
-Rule fraction(double Config::*field) {
-  return rule([field](const Config& c) { return c.*field >= 0 && c.*field < 1; },
-              "must be at least 0 and less than 1");
-}
-
-Rule in_range(std::size_t Config::*field, std::size_t least, std::size_t most) {
-  return rule([=](const Config& c) { return c.*field >= least && c.*field <= most; },
-              "must be " + std::to_string(least) + " to " + std::to_string(most));
-}
-
-/// Both rules, the first one first.
-Rule both(const Rule& first, const Rule& second) {
-  return [=](const Config& config) {
-    const std::string broken = first(config);
-    return broken.empty() ? second(config) : broken;
-  };
-}
-
 bool has_checkpoints(const Config& config) {
   return CheckpointInterval::parse(config.checkpoint_every).unit != CheckpointInterval::Unit::never;
 }
@@ -377,8 +335,8 @@ std::vector<Option> run_options() {
 std::span<const Option> option_table() {
   static const std::vector<Option> table = [] {
     std::vector<Option> all;
-    for (const auto& group :
-         {data_options(), network_options(), training_options(), rank_options(), run_options()}) {
+    for (const auto& group : {data_options(), network_options(), training_options(), rank_options(),
+                              run_options(), progress_options()}) {
       all.insert(all.end(), group.begin(), group.end());
     }
     return all;

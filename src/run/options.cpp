@@ -56,15 +56,17 @@ CLI::Option* add_field(CLI::App& app, const Option& option, const WordField& fie
   for (const std::string& word : field.words) {
     words += (words.empty() ? "" : "|") + word;
   }
-  const auto read = [&config, &field, name = option.name, words](const std::string& word) {
+  const auto read = [&config, &field, name = option.name, words](const std::string& given) {
+    const std::string& word = given.empty() ? field.bare : given;
     if (std::find(field.words.begin(), field.words.end(), word) == field.words.end()) {
       throw CLI::ValidationError("--" + name, "'" + word + "' is none of " + words);
     }
     field.set(config, word);
   };
-  return app.add_option_function<std::string>("--" + option.name, read, option.help)
-      ->type_name(words)
-      ->default_str(field.get(config));
+  CLI::Option* added =
+      app.add_option_function<std::string>("--" + option.name, read, option.help)->type_name(words);
+  // CLI11 gives the default text to an option without a value.
+  return field.bare.empty() ? added->default_str(field.get(config)) : added->expected(0, 1);
 }
 
 CLI::Option* add_field(CLI::App& app, const Option& option, bool Config::*field, Config& config) {

@@ -12,7 +12,9 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/table_schema_json.hpp"
+#include "dnn/report/event_file.hpp"
 #include "dnn/report/metrics_log.hpp"
+#include "dnn/report/step_log.hpp"
 #include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/config_changes.hpp"
 
@@ -288,6 +290,8 @@ void rewind_folder(const RunFolder& folder, const ResumedFrom& from) {
     checkpoints.remove_after(from.checkpoint.updates);
   }
   MetricsLog(folder.metrics()).write(from.checkpoint.epochs);
+  cut_step_log(folder.steps(), from.checkpoint.updates);
+  cut_event_files(folder.tensorboard(), from.checkpoint.updates);
 }
 
 }  // namespace dnn

@@ -25,6 +25,22 @@ std::string plural(Count count, const char* word) {
                      count == 1 ? "" : "s");
 }
 
+/// `text` as one word of a shell's command.
+std::string shell_word(const std::string& text) {
+  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-./=+:,@%").find(c) != std::string_view::npos;
+  });
+  if (is_plain) {
+    return text;
+  }
+  std::string word = "'";
+  for (const char c : text) {
+    word += c == '\'' ? "'\\''" : std::string(1, c);
+  }
+  return word + '\'';
+}
+
 /// "accuracy 97.00 % (loss 0.1234", "r2 0.89, rmse 3.21, mae 2.10 (loss 0.1234".
 std::string describe_evaluation(const Evaluation& evaluation) {
   if (evaluation.accuracy >= 0) {
@@ -223,10 +239,14 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
     }
     lines.push_back("  " + more);
   }
-  lines.push_back(fmt::format(
-      "model: {}  (summary{} beside it)", folder.best_model(),
-      figures.best.top5_accuracy >= 0 ? ", metrics and confusion matrix" : " and metrics"));
-  lines.push_back(fmt::format("report: {}  (for a browser)", folder.report()));
+  lines.push_back("model:   " + folder.best_model());
+  lines.push_back("report:  " + folder.report() + "  (for a browser)");
+  lines.push_back(
+      fmt::format("files:   {}: summary.json, metrics.jsonl, {}", folder.path(),
+                  figures.best.top5_accuracy >= 0 ? "confusion.csv, run.log" : "run.log"));
+  lines.push_back(
+      fmt::format("predict: dnn_predict --model {} --data FILE --output predictions.csv",
+                  shell_word(folder.best_model())));
   return lines;
 }
 

@@ -19,6 +19,7 @@
 #include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/data/describe_schema.hpp"
+#include "dnn/report/event_file.hpp"
 #include "dnn/report/terminal.hpp"
 #include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/explain_data.hpp"
@@ -31,6 +32,7 @@
 #include "dnn/run/run_summary.hpp"
 #include "dnn/run/split_report.hpp"
 #include "dnn/store/data_fingerprint.hpp"
+#include "dnn/train/run_progress.hpp"
 #include "dnn/train/trainer.hpp"
 
 namespace dnn {
@@ -89,6 +91,7 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::s
   }
   if (start.candidates.empty()) {
     opened.folder.clear();
+    remove_event_files(opened.folder.tensorboard());
     record_start(opened.folder, config, plan.environment, data.schema);
   } else {
     opened.from = read_candidates(start, own, data);
@@ -210,8 +213,17 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
                              folder.checkpoints(), identity.sha256, plan.parallel_checkpoints,
                              [&] { return go_back(config, folder, identity); }});
   const CoreWatch cores(grid.node(), world.rank(), !plan.shared_cores, "dnn_train");
+  const std::size_t first_layer = plan.layout.widths()[0] * plan.layout.widths()[1];
+  RunProgress progress({config,
+                        world,
+                        folder,
+                        reporter,
+                        {plan.layout.parameter_count() - (data.sparse_rows ? first_layer : 0),
+                         data.batch_size, config.epochs * data.sampler.steps()},
+                        config.epochs,
+                        to_toml(config)});
   Trainer<T> trainer(config, grid, plan, data, reporter,
-                     {provenance_of(config, plan.environment), &folder, &control});
+                     {provenance_of(config, plan.environment), &folder, &control, &progress});
   report_shared_memory(grid, reporter);
   if (!opened.resumed_from.empty()) {
     reporter.line("resuming from " + opened.resumed_from);
@@ -310,7 +322,7 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
   if (!config.time_limit.empty()) {
     stop.limit_time(std::chrono::duration<double>(parse_time_limit(config.time_limit)));
   }
-  Reporter reporter(reporter_mode(config, world));
+  Reporter reporter(reporter_mode(config, world), config.log_every);
   reporter.mute_epochs_when([&stop] { return stop.requested(); });
   reporter.line("dnn_train " DNN_VERSION);
   if (config.data == builtin_digits_name) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -88,6 +89,42 @@ std::vector<T> DistributedModel<T>::summed_gradients() {
   });
   grid_.data_group().all_reduce(std::span(gradients), Reduction::sum);
   return gradients;
+}
+
+template <class T>
+std::vector<NamedHistogram> DistributedModel<T>::histograms(bool gradients) {
+  std::vector<NamedHistogram> tensors;
+  add_histograms(parameters(), "", tensors);
+  if (gradients) {
+    const std::vector<T> summed = summed_gradients();
+    const std::span<const T> view(summed);
+    add_histograms(grid_.is_split()          ? parts_.gather(parts_.take<T>(view, 0))
+                   : grid_.world().is_root() ? packed_parameters<T>(step_.layout(), view)
+                                             : Bytes(),
+                   "d", tensors);
+  }
+  return tensors;
+}
+
+/// Of packed parameters, or of gradients packed like them.
+template <class T>
+void DistributedModel<T>::add_histograms(const Bytes& packed, const std::string& prefix,
+                                         std::vector<NamedHistogram>& tensors) const {
+  if (packed.empty()) {
+    return;
+  }
+  std::vector<T> numbers(packed.size() / sizeof(T));
+  std::memcpy(numbers.data(), packed.data(), packed.size());
+  const std::vector<std::size_t>& widths = step_.layout().widths();
+  std::span<const T> rest(numbers);
+  const auto add = [&](const std::string& name, std::size_t count) {
+    tensors.push_back({prefix + name, Histogram::of(rest.first(count))});
+    rest = rest.subspan(count);
+  };
+  for (std::size_t layer = 1; layer < widths.size(); ++layer) {
+    add("W" + std::to_string(layer), widths[layer - 1] * widths[layer]);
+    add("B" + std::to_string(layer), widths[layer]);
+  }
 }
 
 template <class T>

@@ -53,16 +53,22 @@ void Trainer<T>::run() {
   try {
     if (settings_.on_nonfinite == OnNonfinite::rollback && control_ != nullptr &&
         !control_->has_checkpoint()) {
-      saver_.save();  // the first that can be gone back to
+      save();  // the first that can be gone back to
     }
     while (!is_done()) {
       train_epoch();
     }
   } catch (const StopAgreed&) {
     result_.interrupted = true;
-    saver_.save();
+    save();
     control_->finish();
+    if (outputs_.progress != nullptr) {
+      outputs_.progress->finish();
+    }
     return;
+  }
+  if (outputs_.progress != nullptr) {
+    outputs_.progress->finish();
   }
   result_.stopped_early = result_.epochs.size() < settings_.epochs;
   world_.heartbeat().begin(Activity::writing);
@@ -111,7 +117,11 @@ void Trainer<T>::begin_epoch() {
   const Sampler& sampler = data_.sampler;
   const std::size_t epoch = position_.epoch;
   const std::size_t first = position_.step;
-  reporter_.begin_epoch(epoch, settings_.epochs, sampler.training_samples());
+  std::size_t done = 0;
+  for (std::size_t step = 0; step < first; ++step) {
+    done += sampler.batch_samples(step);
+  }
+  reporter_.begin_epoch({epoch, settings_.epochs, sampler.training_samples(), done});
   loader_.start(
       [&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
         sampler.batch(epoch, first + step, samples);
@@ -135,22 +145,45 @@ void Trainer<T>::advance() {
   } else {
     leave_out(done, samples);
   }
+  last_counts_ = done.counts;
+  if (outputs_.progress != nullptr) {
+    note_progress(done, samples);
+  }
   reporter_.advance(samples);
   ++position_.step;
+}
+
+template <class T>
+void Trainer<T>::note_progress(const StepResult& result, std::size_t samples) {
+  outputs_.progress->after_update({.update = updates() + 1,
+                                   .epoch = position_.epoch,
+                                   .counts = result.counts,
+                                   .sums = result.sums,
+                                   .gradient_norm = result.gradient_norm,
+                                   .learning_rate = position_.learning_rate,
+                                   .samples = samples,
+                                   .seconds = result_.seconds});
 }
 
 /// The next update of the epoch under way; the position stays before it.
 template <class T>
 StepResult Trainer<T>::make_update() {
-  Stopwatch watch;
+  const std::uint64_t update = updates() + 1;
+  PhaseTrace* const trace = trace_of(update);
+  model_.step().measure(
+      {outputs_.progress != nullptr && outputs_.progress->wants_norm(update), trace});
+  PhaseTimer whole(trace);
+  PhaseTimer timer(trace);
   world_.heartbeat().begin_update(updates() + 1);
   world_.heartbeat().begin(Activity::fetching);
   const Batch<T> batch = loader_.next();
   world_.heartbeat().begin(Activity::computing);
-  result_.seconds.load += watch.lap();
+  result_.seconds.load += timer.lap("load");
   position_.learning_rate = schedule_.at(updates());
-  return model_.step().run(batch, data_.sampler.batch_samples(position_.step), position_.epoch,
-                           position_.learning_rate, result_.seconds);
+  StepResult result = model_.step().run(batch, data_.sampler.batch_samples(position_.step),
+                                        position_.epoch, position_.learning_rate, result_.seconds);
+  whole.lap("whole update");
+  return result;
 }
 
 /// After an update that does not count: what --on-nonfinite says, see Note [What to do about bad
@@ -166,9 +199,15 @@ void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
   }
   if (action == NonfinitePolicy::Action::roll_back && saver_.writes()) {
     saver_.go_back(reporter_);
+    if (outputs_.progress != nullptr) {
+      outputs_.progress->went_back();
+    }
     throw WentBack();
   }
   position_.seconds += epoch_watch_.lap();
+  if (outputs_.progress != nullptr) {
+    outputs_.progress->flush();  // the updates before tell how it came to this
+  }
   throw AgreedError(nonfinite_.reason_to_end(saver_.save_for_good()));
 }
 
@@ -181,8 +220,19 @@ void Trainer<T>::obey(CheckpointControl::Order order) {
   if (order == CheckpointControl::Order::stop) {
     throw StopAgreed();
   }
-  saver_.save();
+  save();
   epoch_watch_ = {};  // the epoch's time is that of training
+}
+
+/// A checkpoint, before which all that is shown of the updates until now is in its files.
+template <class T>
+void Trainer<T>::save() {
+  if (outputs_.progress != nullptr) {
+    outputs_.progress->flush();
+  }
+  PhaseTimer timer(trace_of(updates()));
+  saver_.save();
+  timer.lap("checkpoint");
 }
 
 template <class T>
@@ -201,20 +251,35 @@ void Trainer<T>::end_epoch() {
                     {[&] { return grid_.is_split() ? std::move(whole) : model_.parameters(); },
                      [this] { return model_.own_parameters(); }});
   result_.best_epoch = models_.best_epoch();
-  reporter_.end_epoch(metrics);
+  show_epoch(metrics);
   position_ = {.epoch = position_.epoch + 1};
 }
 
 template <class T>
+void Trainer<T>::show_epoch(const EpochMetrics& metrics) {
+  reporter_.end_epoch(metrics);
+  RunProgress* const progress = outputs_.progress;
+  if (progress == nullptr) {
+    return;
+  }
+  std::vector<NamedHistogram> tensors;
+  if (progress->wants_histograms()) {
+    tensors = model_.histograms(last_counts_);
+  }
+  progress->after_epoch(metrics, updates(), tensors);
+}
+
+template <class T>
 void Trainer<T>::validate(EpochMetrics& metrics) {
-  const Stopwatch watch;
+  PhaseTimer timer(trace_of(updates()));
   world_.heartbeat().begin(Activity::evaluating);
   metrics.validation = evaluation_.validate(model_.step().network(), [this] {
     if (control_ != nullptr) {
       control_->check_stop();
     }
   });
-  metrics.evaluation_seconds = metrics.validation ? watch.seconds() : 0;
+  const double seconds = timer.lap("evaluation");
+  metrics.evaluation_seconds = metrics.validation ? seconds : 0;
   result_.seconds.evaluation += metrics.evaluation_seconds;
 }
 

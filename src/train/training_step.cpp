@@ -8,7 +8,6 @@
 
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/core/sparse_columns.hpp"
-#include "dnn/core/stopwatch.hpp"
 #include "dnn/core/sum_of_squares.hpp"
 #include "dnn/products/feature_sums.hpp"
 
@@ -117,14 +116,14 @@ void TrainingStep<T>::set_values(const std::function<void(std::span<T>)>& write)
 template <class T>
 StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
                                 std::uint64_t epoch, double learning_rate, PhaseSeconds& seconds) {
-  Stopwatch watch;
+  PhaseTimer timer(measured_.trace);
   StepResult result = compute(batch, global_samples, epoch);
-  seconds.compute += watch.lap();
+  seconds.compute += timer.lap("compute");
 
   result.counts = exchange_.combine(result.counts);
   if (!result.counts) {
     exchange_.publish();
-    seconds.exchange += watch.lap();
+    seconds.exchange += timer.lap("exchange");
     result.sums = {};
     if (result.bad || model_group_ != nullptr) {
       find_suspects(network_, layout_, batch, {settings_.seed, epoch, batch.samples}, result.bad);
@@ -134,16 +133,22 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
   if (settings_.sparse_input) {
     compute_active_rows(batch, global_samples);
   }
-  const double scale = clip_scale();
-  seconds.exchange += watch.lap();
+  double scale = 1;
+  if (settings_.clip_norm > 0 || measured_.norm) {
+    result.gradient_norm = gradient_norm();
+    if (settings_.clip_norm > 0 && result.gradient_norm > settings_.clip_norm) {
+      scale = settings_.clip_norm / result.gradient_norm;
+    }
+  }
+  seconds.exchange += timer.lap("exchange");
 
   optimizer_->step(exchange_.values(), exchange_.gradients(), places(), learning_rate, scale);
-  seconds.update += watch.lap();
+  seconds.update += timer.lap("update");
 
   exchange_.publish();
-  seconds.exchange += watch.lap();
+  seconds.exchange += timer.lap("publish");
   network_.values_changed();
-  seconds.compute += watch.lap();
+  seconds.compute += timer.lap("prepare");
   return result;
 }
 
@@ -151,9 +156,12 @@ template <class T>
 StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_samples,
                                     std::uint64_t epoch) {
   StepResult result;
+  PhaseTimer timer(measured_.trace);
   const DropoutKey key{settings_.seed, epoch, batch.samples};
   const MatrixView<T> logits = network_.forward(batch.X, &key);
+  timer.lap("forward");
   differentiate(logits, batch, global_samples, result);
+  timer.lap("loss");
   const auto ready = [&](const LayerGradients<T>& layer) {
     look_at(layer, result);
     if (observer_) {
@@ -170,6 +178,7 @@ StepResult TrainingStep<T>::compute(const Batch<T>& batch, std::size_t global_sa
     agree_in_group(of_some, result);
     announce_all();
   }
+  timer.lap("backward");
   return result;
 }
 
@@ -286,10 +295,7 @@ void TrainingStep<T>::look_at(const LayerGradients<T>& gradients, StepResult& re
 }
 
 template <class T>
-double TrainingStep<T>::clip_scale() {
-  if (settings_.clip_norm == 0) {
-    return 1;
-  }
+double TrainingStep<T>::gradient_norm() {
   const std::span<const T> g = gradients();
   double largest = 0;
   const auto gradients_of = [&](Range range) {
@@ -308,8 +314,7 @@ double TrainingStep<T>::clip_scale() {
   }
   std::array<std::uint64_t, 2> words = {squares.high, squares.low};
   reduce_over_all(words, Reduction::sum);
-  const double norm = SumOfSquares{words[0], words[1]}.norm(exponent);
-  return norm > settings_.clip_norm ? settings_.clip_norm / norm : 1;
+  return SumOfSquares{words[0], words[1]}.norm(exponent);
 }
 
 /// Collective over the owners of all parameters, each of which counts once.

@@ -16,6 +16,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ import sys
 import tempfile
 import time
 
-OPTIONS = "--defaults plain --hidden 8 --epochs 2 --checkpoint-every 10 --keep 1 --stall-timeout 20"
+OPTIONS = "--defaults plain --hidden 8 --epochs 2 --checkpoint-every 10 --keep 1 --stall-timeout 20 --step-log 4"
 ERRORS = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "ENOENT"]
 REASONS = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "Disk quota exceeded",
            "EROFS": "Read-only file system", "EACCES": "Permission denied", "ENOENT": "No such file"}
@@ -42,6 +43,7 @@ class Runs:
         self.arguments = arguments
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_crash_"))
         self.expected = None
+        self.steps = None  # updates in the step log
         self.hangs = []  # of Open MPI
 
     def run(self, folder, fault=()):
@@ -102,10 +104,11 @@ class Runs:
         code, output = self.run(folder, self.fault_at(folder, "", "none", False))
         if code != 0:
             raise SystemExit(f"the undisturbed run ended with {code}:\n{output}")
-        self.expected = self.results(folder)
+        self.expected, self.steps = self.results(folder), self.steps_of(folder)
         lines = pathlib.Path(f"{folder}.log").read_text().splitlines()
-        # One line of the log is like another.
-        return [line for line in dict.fromkeys(lines) if not line.startswith("write run.log ") or line.endswith(" 1")]
+        # One line of the log is like another, and how often the step log is written depends on time.
+        alike = re.compile(r"write run\.log |\w+ steps\.jsonl ")
+        return [line for line in dict.fromkeys(lines) if not alike.match(line) or line.endswith(" 1")]
 
     @staticmethod
     def results(folder):
@@ -114,10 +117,14 @@ class Runs:
         return summary["sha256_last"], summary["sha256_best"], epochs
 
     @staticmethod
+    def steps_of(folder):
+        return [json.loads(line)["update"] for line in (folder / "steps.jsonl").read_text().splitlines()]
+
+    @staticmethod
     def left_over(folder):
         files = {path.name for path in folder.iterdir()} | {path.name for path in (folder / "checkpoints").iterdir()}
         good = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv",
-                "run.log", "report.html", "evaluation.json"}
+                "run.log", "report.html", "evaluation.json", "steps.jsonl"}
         checkpoints = {path.name: path.read_bytes() for path in (folder / "checkpoints").glob("*.ckpt")}
         parts = {name for name in files if any(name.encode() in contents for contents in checkpoints.values())}
         return sorted(files - good - parts - set(checkpoints))
@@ -126,8 +133,11 @@ class Runs:
         """A run that has ended well."""
         if code != 0:
             return [f"{what}: ended with {code}:\n{output}"]
-        found = self.results(folder)
-        return [f"{what}: {found} instead of {self.expected}"] if found != self.expected else []
+        found, steps = self.results(folder), self.steps_of(folder)
+        errors = [f"{what}: {found} instead of {self.expected}"] if found != self.expected else []
+        if steps != self.steps and "could not write the step log" not in output:
+            errors.append(f"{what}: steps.jsonl has updates {steps} instead of {self.steps}")
+        return errors
 
     def try_fault(self, number, operation, kind, onwards):
         """Returns what went wrong; tries again, once, where Open MPI did."""

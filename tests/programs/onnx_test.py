@@ -8,29 +8,17 @@ The environment is a virtual one of Python, which is made where there is none. E
 import argparse
 import datetime
 import json
-import os
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from support.environment import enter  # noqa: E402
+
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
-
-
-def enter(environment, packages):
-    """Runs this script again with the environment's Python, which has the packages."""
-    python = environment / "bin/python3"
-    ready = environment / "ready"
-    if not ready.exists() or ready.read_text() != packages:
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)  # of python3-venv
-        try:
-            subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages.split()], check=True)
-        except (OSError, subprocess.CalledProcessError):
-            print("SKIP no ONNX Runtime: pip finds no way to PyPI")
-            sys.exit(77)
-        ready.write_text(packages)
-    os.execv(python, [python, *sys.argv, "--inside"])
 
 
 def make_tables(folder, rows):

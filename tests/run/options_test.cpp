@@ -157,7 +157,17 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "--task",
                                               "classes",
                                               "--weight-column",
-                                              "w"};
+                                              "w",
+                                              "--log-every",
+                                              "2.5",
+                                              "--step-log",
+                                              "50",
+                                              "--tensorboard",
+                                              "histograms",
+                                              "--trace",
+                                              "3-5",
+                                              "--openmetrics",
+                                              "m.prom"};
   const Config config = parse(arguments).config;
   auto printing = arguments;
   printing.push_back("--print-config");
@@ -180,9 +190,10 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   const auto replayed = to_json(parse_options(3, replaying.data(), given_json.dump()).config);
   for (const auto& [key, value] : replayed.items()) {
     const bool of_running =
-        std::set<std::string>{"output",           "overwrite",    "job",          "resume",
-                              "checkpoint-every", "keep",         "time-limit",   "quiet",
-                              "dry-run",          "on-nonfinite", "explain-data", "importance"}
+        std::set<std::string>{
+            "output",     "overwrite",   "job",     "resume",       "checkpoint-every", "keep",
+            "time-limit", "quiet",       "dry-run", "on-nonfinite", "explain-data",     "log-every",
+            "step-log",   "tensorboard", "trace",   "openmetrics",  "importance"}
             .contains(key);
     const auto& expected = of_running ? defaults_json[key] : given_json[key];
     EXPECT_EQ(value, key == "seed" ? nlohmann::ordered_json(4) : expected) << key;
@@ -191,6 +202,19 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   EXPECT_FALSE(parse({"--config", defaults.c_str()}).config.batch_size);
   EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(parse({}).config));
   EXPECT_EQ(to_json(parse({"--defaults", "plain"}).config), to_json(Config{}));
+}
+
+TEST(Options, AnOptionWhoseNameAloneStandsForAWord) {
+  EXPECT_EQ(parse({}).config.tensorboard, TensorBoard::off);
+  EXPECT_EQ(parse({"--tensorboard"}).config.tensorboard, TensorBoard::scalars);
+  EXPECT_EQ(parse({"--tensorboard", "--seed", "3"}).config.tensorboard, TensorBoard::scalars);
+  EXPECT_EQ(parse({"--tensorboard", "--seed", "3"}).config.seed, 3U);
+  EXPECT_EQ(parse({"--tensorboard=histograms"}).config.tensorboard, TensorBoard::histograms);
+  EXPECT_EQ(parse({"--tensorboard", "off"}).config.tensorboard, TensorBoard::off);
+  fails({"--tensorboard", "yes"}, {"--tensorboard", "yes"});
+  fails({"--step-log", "often"}, {"--step-log often", "auto, off"});
+  fails({"--trace", "9-3"}, {"--trace 9-3", "100-120"});
+  fails({"--log-every", "-1"}, {"--log-every"});
 }
 
 TEST(Options, WhatTheDataDecideIsACommentInAConfigurationAndAutoInHelp) {

@@ -44,8 +44,12 @@ class RunFolder {
   [[nodiscard]] std::string confusion() const { return file("confusion.csv"); }
   /// What the report draws of the evaluated samples (see make_plots), and the columns' importance.
   [[nodiscard]] std::string evaluation() const { return file("evaluation.json"); }
-  /// A line every so many updates.
+  /// A line every so many updates (see StepLog).
   [[nodiscard]] std::string steps() const { return file("steps.jsonl"); }
+  /// When the ranks were in which phase (see PhaseTrace).
+  [[nodiscard]] std::string trace() const { return file("trace.json"); }
+  /// The folder of TensorBoard's event files.
+  [[nodiscard]] std::string tensorboard() const { return file("tensorboard"); }
   /// The page that shows the run (see write_report).
   [[nodiscard]] std::string report() const { return file("report.html"); }
   /// Reports of updates that were not finite; they outlive a resumption.

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "dnn/exports/protobuf_message.hpp"
+#include "dnn/core/protobuf_message.hpp"
 
 namespace dnn {
 

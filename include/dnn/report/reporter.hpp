@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,13 +13,14 @@
 namespace dnn {
 
 /// Prints the progress of a run on standard output: a progress bar on a terminal, plain lines
-/// otherwise. A quiet one (--quiet) writes into the run's log alone; a silent one (every rank but
-/// one) says nothing.
+/// otherwise, which come within an epoch too. A quiet one (--quiet) writes into the run's log
+/// alone; a silent one (every rank but one) says nothing.
 class Reporter {
  public:
   enum class Mode { silent, quiet, lines, terminal };
 
-  explicit Reporter(Mode mode) : mode_(mode) {}
+  /// `log_every`: seconds between lines within an epoch; 0: none.
+  explicit Reporter(Mode mode, double log_every = 0) : mode_(mode), log_every_(log_every) {}
 
   /// While `muted` returns true, epochs are not printed: a job that is being ended may find nobody
   /// who reads its output, and must not wait for one before its checkpoint is written.
@@ -26,7 +28,16 @@ class Reporter {
 
   void line(const std::string& text);
 
-  void begin_epoch(std::size_t epoch, std::size_t epochs, std::size_t samples);
+  /// An epoch that begins, or goes on after `done` of its samples.
+  struct Epoch {
+    std::size_t epoch = 0;   ///< from 1
+    std::size_t epochs = 0;  ///< of the run, at most
+    std::size_t samples = 0;
+    std::size_t done = 0;
+  };
+  void begin_epoch(const Epoch& epoch);
+  /// The training loss that lines within an epoch show from now on.
+  void note_loss(double loss) { loss_ = loss; }
   /// `samples` more samples, over all ranks, are done.
   void advance(std::size_t samples);
   void end_epoch(const EpochMetrics& metrics);
@@ -35,19 +46,23 @@ class Reporter {
   using Clock = std::chrono::steady_clock;
   void draw();
   void clear();
+  [[nodiscard]] double rate() const;
+  [[nodiscard]] std::string progress_line() const;
 
   [[nodiscard]] bool muted() const { return muted_ && muted_(); }
 
   Mode mode_;
   std::function<bool()> muted_;
-  std::size_t epoch_ = 0;
-  std::size_t epochs_ = 0;
-  std::size_t samples_ = 0;  ///< of an epoch
-  std::size_t done_ = 0;     ///< of this epoch
+  double log_every_;
+  std::optional<double> loss_;
+  Epoch epoch_;  ///< the one under way
   std::size_t total_done_ = 0;
   Clock::time_point start_;
-  Clock::time_point drawn_;
+  Clock::time_point drawn_;  ///< the bar, or a line on the epoch under way
 };
+
+/// The line of an epoch: as many of the commonest figures as 80 columns hold.
+[[nodiscard]] std::string epoch_line(const EpochMetrics& metrics, std::size_t epochs);
 
 /// 1234567 as "1,234,567".
 [[nodiscard]] std::string with_commas(std::uint64_t number);

@@ -6,6 +6,7 @@
 #include "dnn/checkpoint/checkpoint_settings.hpp"
 #include "dnn/comm/numa_domain.hpp"
 #include "dnn/model/provenance.hpp"
+#include "dnn/report/progress_settings.hpp"
 #include "dnn/run/defaults_settings.hpp"
 #include "dnn/train/trainer_settings.hpp"
 
@@ -31,7 +32,11 @@ struct RunSettings {
 
 /// The options of a training run. Each layer declares the settings that it obeys; option_table()
 /// says which option sets which of them.
-struct Config : TrainerSettings, CheckpointSettings, RunSettings, DefaultsSettings {};
+struct Config : TrainerSettings,
+                CheckpointSettings,
+                RunSettings,
+                ProgressSettings,
+                DefaultsSettings {};
 
 /// Whether all sums of a run have one order, see Note [One tree over logical shards]: products in
 /// bf16 depend on the threads, compressed sums on which ranks share a node.

@@ -19,6 +19,7 @@ namespace dnn {
 /// The field of an option that takes one of several words.
 struct WordField {
   std::vector<std::string> words;
+  std::string bare;  ///< the word that the option's name alone stands for; empty: it needs a word
   std::function<std::string(const Config&)> get;
   std::function<void(Config&, const std::string&)> set;
 };

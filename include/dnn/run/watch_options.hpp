@@ -10,7 +10,9 @@ namespace dnn {
 /// What dnn_watch serves, or the text to print instead (--help, --version).
 struct WatchOptions {
   std::string folder;
-  int port = 0;  ///< 0: a free one
+  int port = 0;       ///< 0: a free one
+  bool text = false;  ///< curves in the terminal instead
+  bool once = false;  ///< of those, the present ones alone
   std::optional<std::string> print;
 };
 

@@ -9,6 +9,7 @@
 #include "dnn/checkpoint/checkpoint.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/parallel/gradient_exchange.hpp"
+#include "dnn/report/event_file.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/checkpoint_state.hpp"
 #include "dnn/train/model_plan.hpp"
@@ -49,6 +50,10 @@ class DistributedModel {
   /// over all samples, in the run's order, before any clipping), as a flat buffer.
   [[nodiscard]] std::vector<T> summed_gradients();
 
+  /// On rank 0, histograms of each W and B, and with `gradients` (see summed_gradients) of each dW
+  /// and dB, of all of the network; elsewhere nothing.
+  [[nodiscard]] std::vector<NamedHistogram> histograms(bool gradients);
+
   /// Throws on all ranks where the parameters are no numbers, or not the same on all ranks. Returns
   /// their hash, which that takes anyway; empty where the network is split.
   std::string check();
@@ -69,6 +74,8 @@ class DistributedModel {
 
  private:
   void name_network(Checkpoint& checkpoint) const;
+  void add_histograms(const Bytes& packed, const std::string& prefix,
+                      std::vector<NamedHistogram>& tensors) const;
 
   const TrainerSettings& settings_;
   RankGrid& grid_;

@@ -20,6 +20,7 @@
 #include "dnn/train/nonfinite_policy.hpp"
 #include "dnn/train/replayed_update.hpp"
 #include "dnn/train/run_evaluator.hpp"
+#include "dnn/train/run_progress.hpp"
 #include "dnn/train/run_saver.hpp"
 #include "dnn/train/trainer_settings.hpp"
 #include "dnn/train/training_position.hpp"
@@ -37,7 +38,8 @@ class Trainer {
     const RunFolder* folder =
         nullptr;  ///< of models and metrics, the same on all ranks; null: none
     CheckpointControl* control =
-        nullptr;  ///< when to write checkpoints and when to stop; null: never
+        nullptr;                      ///< when to write checkpoints and when to stop; null: never
+    RunProgress* progress = nullptr;  ///< what is shown besides the epochs' metrics; null: nothing
   };
 
   /// Collective over the grid's world, as everything here. All references and pointers must outlive
@@ -89,9 +91,15 @@ class Trainer {
   void end_epoch();
   void advance();
   StepResult make_update();
+  void note_progress(const StepResult& result, std::size_t samples);
   void leave_out(const StepResult& result, std::size_t samples);
+  void save();
   void obey(CheckpointControl::Order order);
   void validate(EpochMetrics& metrics);
+  void show_epoch(const EpochMetrics& metrics);
+  [[nodiscard]] PhaseTrace* trace_of(std::uint64_t update) const {
+    return outputs_.progress != nullptr ? outputs_.progress->trace_of(update) : nullptr;
+  }
   [[nodiscard]] ReplayedUpdate look_at_update();
 
   const TrainerSettings& settings_;
@@ -109,6 +117,7 @@ class Trainer {
   BestModel models_;
   NonfinitePolicy nonfinite_;
 
+  bool last_counts_ = false;  ///< the last update changed the parameters
   TrainingPosition position_;
   Stopwatch epoch_watch_;
   TrainingResult result_;

@@ -24,6 +24,7 @@
 #include "dnn/parallel/task_loss.hpp"
 #include "dnn/train/bad_numbers.hpp"
 #include "dnn/train/phase_seconds.hpp"
+#include "dnn/train/phase_trace.hpp"
 
 namespace dnn {
 
@@ -33,6 +34,8 @@ struct StepResult {
                   ///< count
   bool counts = true;             ///< the same on all ranks; if not, nothing was changed
   std::optional<BadNumbers> bad;  ///< where the step does not count because of this rank
+  /// Of all gradients together, before any clipping: where it is measured, and the step counts.
+  double gradient_norm = 0;
 };
 
 /// One update of the model: forward, loss, backward, exchange, deferred update. Owns the flat
@@ -100,6 +103,13 @@ class TrainingStep {
   /// that. Of active rows it sees one after the other.
   void observe(Observer observer) { observer_ = std::move(observer); }
 
+  /// What run() does besides, from now on; all ranks give the same `norm`.
+  struct Measurements {
+    bool norm = false;            ///< the gradients' norm, also where nothing is clipped
+    PhaseTrace* trace = nullptr;  ///< where the phases go; null: nowhere
+  };
+  void measure(const Measurements& measurements) { measured_ = measurements; }
+
   [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
   [[nodiscard]] std::span<const T> values() { return exchange_.values(); }
   [[nodiscard]] std::span<const T> gradients() { return exchange_.gradients(); }
@@ -133,8 +143,8 @@ class TrainingStep {
   void agree_in_group(T of_some, StepResult& result);
   void announce_all();
   void reduce_over_all(std::span<std::uint64_t> numbers, Reduction reduction);
-  /// The factor that brings the gradients' norm down to the limit, or 1.
-  double clip_scale();
+  /// Collective over the owners of all parameters: the norm of all gradients together.
+  double gradient_norm();
 
   ParameterLayout layout_;
   Settings settings_;
@@ -152,6 +162,7 @@ class TrainingStep {
   std::unique_ptr<TaskLoss<T>> loss_;
   std::unique_ptr<Optimizer<T>> optimizer_;
   Observer observer_;
+  Measurements measured_;
 };
 
 }  // namespace dnn

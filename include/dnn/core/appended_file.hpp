@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dnn {
+
+/// The contents of a regular file; nothing where there is no file of that name. No link is
+/// followed. Throws FileError.
+[[nodiscard]] std::optional<std::string> contents_of(const std::string& path);
+
+/// A file that grows while a run goes on. What is added waits in memory until flush() appends it.
+/// Where an append fails, the next one makes up for it: the file never keeps half of what was added
+/// with one call between two flushes that succeed.
+class AppendedFile {
+ public:
+  /// Continues the file at `path` with what it holds now, or begins it.
+  explicit AppendedFile(std::string path);
+
+  /// Adds bytes at the end.
+  void add(std::string_view bytes) { waiting_ += bytes; }
+  /// Drops what is not in the file yet.
+  void drop_waiting() { waiting_.clear(); }
+  /// Appends what has been added. Throws FileError; the bytes then wait for the next flush.
+  void flush();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  void append();
+  void write_anew();
+
+  std::string path_;
+  std::string waiting_;
+  std::uint64_t size_ = 0;  ///< of the file's part that is known to be good
+  bool is_whole_ = true;    ///< nothing else is in the file
+};
+
+}  // namespace dnn

@@ -1,0 +1,75 @@
+#include "dnn/core/appended_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "dnn/core/error.hpp"
+#include "support/expect_error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+namespace fs = std::filesystem;
+using test::read_file;
+using test::TemporaryFolder;
+
+TEST(AppendedFile, GrowsWithEachFlushAndContinuesAFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("log", "before\n");
+  AppendedFile file(path);
+  file.add("one\n");
+  EXPECT_EQ(read_file(path), "before\n");
+  file.flush();
+  file.add("dropped\n");
+  file.drop_waiting();
+  file.add("two\n");
+  file.flush();
+  file.flush();
+  EXPECT_EQ(read_file(path), "before\none\ntwo\n");
+  AppendedFile begun(folder / "new");
+  begun.flush();
+  EXPECT_FALSE(fs::exists(folder / "new"));
+  begun.add("first\n");
+  begun.flush();
+  EXPECT_EQ(read_file(folder / "new"), "first\n");
+}
+
+TEST(AppendedFile, MakesUpForWhatCouldNotBeWritten) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "sub");
+  AppendedFile file(folder / "sub/log");
+  file.add("one\n");
+  file.flush();
+  fs::rename(folder / "sub", folder / "away");
+  file.add("two\n");
+  test::expect_error<FileError>([&] { file.flush(); }, {"sub/log"});
+  file.add("three\n");
+  test::expect_error<FileError>([&] { file.flush(); }, {"sub/log"});
+  fs::rename(folder / "away", folder / "sub");
+  std::ofstream(folder / "sub/log", std::ios::app) << "half of tw";  // as a full disk leaves it
+  file.flush();
+  EXPECT_EQ(read_file(folder / "sub/log"), "one\ntwo\nthree\n");
+  fs::remove(folder / "sub/log");  // somebody removed it: it begins again
+  file.add("four\n");
+  file.flush();
+  EXPECT_EQ(read_file(folder / "sub/log"), "four\n");
+}
+
+TEST(AppendedFile, FollowsNoLink) {
+  const TemporaryFolder folder;
+  const std::string other = folder.write("other", "mine");
+  fs::create_symlink(other, folder / "log");
+  AppendedFile file(folder / "log");
+  file.add("text");
+  EXPECT_THROW(file.flush(), FileError);
+  EXPECT_EQ(read_file(other), "mine");
+  EXPECT_THROW((void)contents_of(folder / "log"), FileError);
+  EXPECT_EQ(contents_of(folder / "none"), std::nullopt);
+  EXPECT_EQ(contents_of(other), "mine");
+}
+
+}  // namespace
+}  // namespace dnn

@@ -1,0 +1,48 @@
+#include "dnn/report/openmetrics_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include "dnn/core/error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+using test::read_file;
+using test::TemporaryFolder;
+
+TEST(OpenMetrics, LabelsAreEscaped) {
+  EXPECT_EQ(escaped_label("runs/a"), "runs/a");
+  EXPECT_EQ(escaped_label("a\"b\\c\nd"), "a\\\"b\\\\c\\nd");
+  EXPECT_EQ(escaped_label("\xff!"), "\xef\xbf\xbd!");  // no UTF-8
+}
+
+TEST(OpenMetrics, IsReplacedAsAWhole) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.prom";
+  OpenMetricsFile file(path, {"x\"y", 20, 3});
+  file.flush();
+  EXPECT_NE(read_file(path).find("dnn_train_ranks{run=\"x\\\"y\"} 3\n"), std::string::npos);
+  StepRecord record;
+  record.update = 50;
+  record.loss = 0.5;
+  record.samples = 6400;
+  record.total_seconds = {{"load", 1.25}};
+  file.add(record);
+  file.add(record);
+  file.flush();
+  const std::string text = read_file(path);
+  for (const char* line :
+       {"dnn_train_updates_done{run=\"x\\\"y\"} 50\n", "dnn_train_loss{run=\"x\\\"y\"} 0.5\n",
+        "dnn_train_samples_total{run=\"x\\\"y\"} 12800\n",
+        "dnn_train_phase_seconds_total{run=\"x\\\"y\",phase=\"load\"} 1.25\n",
+        "dnn_train_gradient_norm{run=\"x\\\"y\"} NaN\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << " in " << text;
+  }
+  EXPECT_TRUE(text.ends_with("# EOF\n"));
+  OpenMetricsFile nowhere(folder / "no/run.prom", {});
+  EXPECT_THROW(nowhere.flush(), FileError);
+}
+
+}  // namespace
+}  // namespace dnn
