@@ -143,7 +143,8 @@ void RunFolder::clear() const {
   remove_results();
   CheckpointFolder(checkpoints()).clear();
   std::error_code error;
-  for (const std::string& name : {nonfinite(), started(), log(), steps(), trace()}) {
+  for (const std::string& name :
+       {nonfinite(), started(), log(), steps(), trace(), folds(), out_of_fold()}) {
     fs::remove(name, error);
   }
 }

@@ -68,7 +68,7 @@ std::size_t count_roots(const Communicator& world, bool is_root) {
 }  // namespace
 
 RankGrid::RankGrid(const Communicator& world, Node& node, std::size_t model_ranks, int domain)
-    : world_(world), node_(node), model_ranks_(model_ranks) {
+    : world_(world), node_(node), model_ranks_(model_ranks), domain_(domain) {
   check_divides(static_cast<std::size_t>(world.size()), model_ranks);
   nodes_ = count_roots(world, node.is_leader());
   domains_ = count_roots(world, node.ranks().split(domain).is_root());

@@ -63,14 +63,19 @@ std::uint64_t Sampler::sample_at(std::uint64_t position) const {
 }
 
 std::uint64_t Sampler::training_sample(std::uint64_t position) const {
-  return settings_.held_out == 0 ? position : sample_at(settings_.held_out + position);
+  return settings_.held_out == 0 && !settings_.split ? position
+                                                     : sample_at(settings_.held_out + position);
 }
 
 bool Sampler::is_training(std::uint64_t sample) const {
-  if (settings_.held_out > 0 && settings_.split) {
-    return !settings_.split->is_held_out(sample);
+  return settings_.split ? settings_.split->is_trained_on(sample) : !is_validation(sample);
+}
+
+bool Sampler::is_validation(std::uint64_t sample) const {
+  if (settings_.split) {
+    return settings_.split->is_held_out(sample);
   }
-  return settings_.held_out == 0 || split_.position_of(sample) >= settings_.held_out;
+  return settings_.held_out > 0 && split_.position_of(sample) < settings_.held_out;
 }
 
 std::uint64_t Sampler::validation_sample(std::uint64_t position) const {

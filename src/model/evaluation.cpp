@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+#include <nlohmann/json.hpp>
+
 namespace dnn {
 
 std::string Evaluation::in_words() const {
@@ -14,6 +17,44 @@ std::string Evaluation::in_words() const {
     text += fmt::format(" {} {:.4g}", figures[i].name, figures[i].value);
   }
   return text;
+}
+
+nlohmann::ordered_json Evaluation::to_json() const {
+  nlohmann::ordered_json json = {{"loss", loss}};
+  if (accuracy >= 0) {
+    json["accuracy"] = accuracy;
+  }
+  if (top5_accuracy >= 0) {
+    json["top5_accuracy"] = top5_accuracy;
+  }
+  for (const Figure& figure : figures) {
+    json[figure.name] = figure.value;
+  }
+  json["samples"] = samples;
+  return json;
+}
+
+Evaluation Evaluation::from_json(const nlohmann::ordered_json& json) {
+  Evaluation evaluation;
+  evaluation.accuracy = -1;
+  for (const auto& [name, entry] : json.items()) {
+    if (name == "samples") {
+      evaluation.samples = entry.get<std::uint64_t>();
+      continue;
+    }
+    const double value =
+        entry.is_null() ? std::numeric_limits<double>::quiet_NaN() : entry.get<double>();
+    if (name == "loss") {
+      evaluation.loss = value;
+    } else if (name == "accuracy") {
+      evaluation.accuracy = value;
+    } else if (name == "top5_accuracy") {
+      evaluation.top5_accuracy = value;
+    } else {
+      evaluation.figures.push_back({name, value});
+    }
+  }
+  return evaluation;
 }
 
 }  // namespace dnn

@@ -48,6 +48,11 @@ bool has_fixed_order(const Config& config) {
   return config.precision != Precision::bf16 && config.compress == Compression::none;
 }
 
+bool folds_go_side_by_side(const Config& config) {
+  return has_fixed_order(config) && config.exchange != ExchangeKind::allreduce &&
+         config.model_parallel == 1;
+}
+
 void check(const Config& config) {
   for (const Option& option : option_table()) {
     const std::string broken = option.broken_rule ? option.broken_rule(config) : std::string();

@@ -32,6 +32,18 @@ TrainingData load_data_and_choose(Config& config, const RankGrid& grid) {
   TrainingData data = load_training_data(config, grid, options);
   choose_by_kind(config, data);
   agree(grid.world(), [&] {
+    if (config.folds > data.train.samples) {
+      throw InputError(
+          fmt::format("--folds {}: {} has {} samples, and each fold leaves out one at least; give "
+                      "at most {}",
+                      config.folds, data.train.origin, data.train.samples, data.train.samples));
+    }
+    if (config.folds > 0 && data.train.samples > most_samples_in_folds) {
+      throw InputError(
+          fmt::format("--folds {}: at most {} samples are split into folds; use "
+                      "--test-data or --validation",
+                      config.folds, most_samples_in_folds));
+    }
     if (config.early_stop > 0 && data.sampler.validation_samples() == 0) {
       throw InputError(
           fmt::format("--early-stop {} needs a validation set to judge by, but --validation {} of "

@@ -70,6 +70,14 @@ std::vector<Option> data_options() {
       {"validation", "Data", "FRACTION", &Config::validation,
        "fraction of the training data held out for validation, chosen by the seed", Binding::model,
        fraction(&Config::validation)},
+      {"folds", "Data", "K", &Config::folds,
+       "cross-validation, before the model of all samples is trained: K networks, each trained as "
+       "the run is on all samples but one part of K, class by class, and judged by that part; the "
+       "mean and deviation of their figures go to the screen and summary.json, what they say of "
+       "each sample to out-of-fold.csv in the run folder; the folds have no checkpoints; 0: none",
+       Binding::model,
+       rule([](const Config& c) { return c.folds != 1; },
+            "each fold needs others to train on; give at least 2, or 0 for no cross-validation")},
       {"normalize", "Data", "", words(&Config::normalize),
        "scaling of the features, by statistics of the training set: common (all by one mean and "
        "deviation), standard (each by its own), minmax (each to 0 to 1); sparse rows are divided "
@@ -303,7 +311,8 @@ std::vector<Option> run_options() {
        "what to do about an update whose loss or gradients are NaN or infinite: abort (end the run "
        "with a checkpoint of the state before it), skip (leave the update out), rollback (return "
        "to "
-       "the newest checkpoint and try once more)",
+       "the newest checkpoint and try once more; where there are no checkpoints, in --folds and in "
+       "the search for the length of training: leave the update out)",
        Binding::job,
        rule(
            [](const Config& c) {

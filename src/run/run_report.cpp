@@ -10,6 +10,7 @@
 #include "dnn/report/reporter.hpp"
 #include "dnn/run/choices.hpp"
 #include "dnn/run/chosen_defaults.hpp"
+#include "dnn/run/fold_record.hpp"
 
 namespace dnn {
 
@@ -160,6 +161,9 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                               word_for(config.optimizer), config.learning_rate(),
                               word_for(config.lr_schedule), with_commas(data.batch_size),
                               plural(config.epochs, "epoch")));
+  if (config.folds > 0) {
+    lines.push_back(describe_folds(config, plan, data));
+  }
   for (const ChosenValue& chosen : config.chosen) {
     lines.push_back(
         fmt::format("chosen:   --{} {} ({})", chosen.option, chosen.value, chosen.reason));
@@ -228,6 +232,9 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
                                      : fmt::format("accuracy {:.2f} %, ", 100 * found.accuracy);
     lines.push_back(fmt::format("on samples held out: {}loss {:.4f}, the mean of {} splits",
                                 accuracy, found.loss, found.splits));
+  }
+  if (!figures.folds.empty()) {
+    lines.push_back(describe_spread(figures.folds));
   }
   lines.push_back(fmt::format("{} {}, {} samples) with the model of epoch {}, the best",
                               figures.evaluated_on, describe_evaluation(figures.best),

@@ -19,6 +19,7 @@
 #include "dnn/report/run_record.hpp"
 #include "dnn/run/choices.hpp"
 #include "dnn/run/chosen_defaults.hpp"
+#include "dnn/run/fold_record.hpp"
 #include "dnn/run/run_report.hpp"
 
 namespace dnn {
@@ -26,25 +27,6 @@ namespace dnn {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json to_json(const Evaluation& evaluation) {
-  Json json = {{"loss", evaluation.loss}};
-  if (evaluation.accuracy >= 0) {
-    json["accuracy"] = evaluation.accuracy;
-  }
-  if (evaluation.top5_accuracy >= 0) {
-    json["top5_accuracy"] = evaluation.top5_accuracy;
-  }
-  for (const Figure& figure : evaluation.figures) {
-    json[figure.name] = figure.value;
-  }
-  json["samples"] = evaluation.samples;
-  return json;
-}
-
-Json to_json(const EpochMetrics& metrics) {
-  return metrics.to_json();
-}
 
 /// Collective: the phase times of every rank, on rank 0.
 Json gather_seconds(const Communicator& world, const PhaseSeconds& own) {
@@ -137,11 +119,11 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"epochs_run", result.epochs.size()},
         {"stopped_early", result.stopped_early},
         {"best_epoch", result.best_epoch},
-        {"final", to_json(result.epochs.back())},
-        {"best", to_json(result.epochs[result.best_epoch - 1])},
+        {"final", result.epochs.back().to_json()},
+        {"best", result.epochs[result.best_epoch - 1].to_json()},
         {"evaluated_on", figures.evaluated_on},
-        {"evaluation_of_best", to_json(figures.best)},
-        {"evaluation_of_last", to_json(figures.last)},
+        {"evaluation_of_best", figures.best.to_json()},
+        {"evaluation_of_last", figures.last.to_json()},
         {"nonfinite",
          {{"skipped_updates", result.skipped_updates}, {"rollbacks", result.rollbacks}}},
         {"notes", notes_of(plan, config, data)},
@@ -174,6 +156,9 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         summary["repeated_splits"]["accuracy"] = found.accuracy;
         summary["repeated_splits"]["accuracy_deviation"] = found.accuracy_deviation;
       }
+    }
+    if (!figures.folds.empty()) {
+      summary["cross_validation"] = to_json(figures.folds);
     }
     if (const std::string uneven = uneven_classes(config, data.facts); !uneven.empty()) {
       summary["note"] = uneven;

@@ -25,6 +25,7 @@
 #include "dnn/run/explain_data.hpp"
 #include "dnn/run/load_data.hpp"
 #include "dnn/run/resume_decision.hpp"
+#include "dnn/run/run_folds.hpp"
 #include "dnn/run/run_grid.hpp"
 #include "dnn/run/run_lock.hpp"
 #include "dnn/run/run_plan.hpp"
@@ -208,6 +209,11 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   if (world.is_root()) {
     watch_stop_file(folder, stop);
   }
+  FinalFigures figures;
+  if (config.folds > 0) {
+    figures.folds = run_folds<T>({config, plan, data, found, folder, !opened.resumed_from.empty()},
+                                 grid, reporter);
+  }
   CheckpointControl control(world, &stop,
                             {CheckpointInterval::parse(config.checkpoint_every), config.keep,
                              folder.checkpoints(), identity.sha256, plan.parallel_checkpoints,
@@ -240,7 +246,6 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
     stop.at_once(world.is_root());  // the last checkpoint holds all that evaluation needs
   }
 
-  FinalFigures figures;
   figures.evaluated_on = evaluated_set(data);
   figures.length = found;
   figures.last_sha256 = trainer.parameters_sha256();

@@ -21,7 +21,8 @@ void scale_weights(const Communicator& world, Dataset& train, const Sampler& sam
   ExactSum trained;
   ExactSum held_out;
   for (std::size_t i = mine.begin; i < mine.end; ++i) {
-    (sampler.is_training(i) ? trained : held_out) += weights[i];
+    trained += sampler.is_training(i) ? weights[i] : 0;
+    held_out += sampler.is_validation(i) ? weights[i] : 0;
   }
   const double sum = world.sum(trained).value();
   const double validation = world.sum(held_out).value();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -218,6 +219,21 @@ std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, co
   return {std::move(normalizer), kind};
 }
 
+/// Collective over `world`: what follows from the samples that are trained on: the scaling of
+/// weights, targets and features, and what missing values become.
+void adapt_to_samples(const Communicator& world, const DataSettings& settings, TrainingData& data) {
+  const Sampler& sampler = data.sampler;
+  scale_weights(world, data.train, sampler);
+  scale_targets(world, data.train, sampler);
+  fill_with_medians(world, data.train, sampler);
+  const FeatureStatistics features =
+      statistics(world, data.train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
+  std::tie(data.normalizer, data.normalization) =
+      agree(world, [&] { return scaling_of(settings, data.train, features); });
+  data.largest_feature = features.largest(data.normalizer);
+  fill_with_means(data.train.schema, features);
+}
+
 }  // namespace
 
 ReadOptions read_options_of(const DataSettings& settings, bool wide) {
@@ -290,34 +306,52 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
       agree(world, [&] { return options.choose ? options.choose(facts) : given; });
   const Sampler::Settings sampling =
       agree(world, [&] { return sampling_of(settings, grid, train, options); });
-  const Sampler sampler(sampling);
-  scale_weights(world, train, sampler);
-  scale_targets(world, train, sampler);
-  fill_with_medians(world, train, sampler);
-  const FeatureStatistics features =
-      statistics(world, train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
-  auto [normalizer, normalization] =
-      agree(world, [&] { return scaling_of(settings, train, features); });
-  const double largest = features.largest(normalizer);
-  fill_with_means(train.schema, features);
-  if (test) {
-    test->target_scale = train.target_scale;
-    if (!test->schema.empty()) {
-      test->schema = train.schema;
+  TrainingData data{.train = std::move(train),
+                    .digest = std::move(digest),
+                    .test = std::move(test),
+                    .normalizer = {},
+                    .facts = facts,
+                    .sampler = Sampler(sampling),
+                    .batch_size = sampling.batch_size,
+                    .logical_shards = sampling.logical_shards,
+                    .sparse_rows = facts.sparse_rows,
+                    .fold = {}};
+  adapt_to_samples(world, settings, data);
+  if (data.test) {
+    data.test->target_scale = data.train.target_scale;
+    if (!data.test->schema.empty()) {
+      data.test->schema = data.train.schema;
     }
-    check_finite(world, *test);
+    check_finite(world, *data.test);
   }
-  return {.train = std::move(train),
-          .digest = std::move(digest),
-          .test = std::move(test),
-          .normalizer = std::move(normalizer),
-          .normalization = normalization,
-          .facts = facts,
-          .sampler = sampler,
-          .batch_size = sampling.batch_size,
-          .logical_shards = sampling.logical_shards,
-          .largest_feature = largest,
-          .sparse_rows = facts.sparse_rows};
+  return data;
+}
+
+TrainingData data_of_fold(const TrainingData& whole, const DataSettings& settings,
+                          const RankGrid& grid, Fold fold) {
+  TrainingData data = whole;
+  data.test.reset();
+  data.fold = std::move(fold);
+  agree(grid.world(), [&] {
+    const std::size_t held_out = held_out_samples(settings, data.samples());
+    data.use_split(grid, held_out, settings.seed);
+  });
+  adapt_to_samples(grid.world(), settings, data);
+  return data;
+}
+
+void TrainingData::use_split(const RankGrid& grid, std::size_t held_out, std::uint64_t seed) {
+  Sampler::Settings sampling;
+  sampling.samples = samples();
+  sampling.held_out = held_out;
+  sampling.batch_size = std::min(batch_size, samples() - held_out);
+  sampling.seed = seed;
+  sampling.ranks = grid.data_shards();
+  sampling.rank = grid.data_shard();
+  sampling.logical_shards = logical_shards;
+  sampling.split = split_order_of(train, held_out, seed, fold.rest.get());
+  batch_size = sampling.batch_size;
+  sampler = Sampler(sampling);
 }
 
 }  // namespace dnn

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
@@ -50,7 +53,8 @@ Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, con
 
 template <class T>
 Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
-                             const std::function<void()>& between, HeldOutPlots<T>* plots) {
+                             const std::function<void()>& between, HeldOutPlots<T>* plots,
+                             const OutputSink<T>& sink) {
   const Range mine = samples_of(grid_.data_shard());
   const std::size_t steps = (mine.size() + max_rows_ - 1) / max_rows_;
   loader_.start(
@@ -83,6 +87,9 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
     if (plots != nullptr) {
       plots->add(logits, batch.targets, result.rows, batch.samples);
     }
+    if (sink) {
+      pass_on(batch.samples, logits, sink);
+    }
     if (confusion == nullptr || outputs_.task != Task::classes) {
       continue;
     }
@@ -98,6 +105,34 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
 template <class T>
 Range Evaluator<T>::samples_of(std::size_t shard) const {
   return part_of(samples_, grid_.data_shards(), shard);
+}
+
+/// Collective over the model group, whose first rank puts the columns of all together.
+template <class T>
+void Evaluator<T>::pass_on(std::span<const std::uint64_t> samples, MatrixView<const T> outputs,
+                           const OutputSink<T>& sink) const {
+  if (model_group_ == nullptr) {
+    sink(samples, outputs);
+    return;
+  }
+  const std::uint64_t first = classes_.begin;
+  std::string own(reinterpret_cast<const char*>(&first), sizeof(first));
+  own.append(reinterpret_cast<const char*>(outputs.data), outputs.size() * sizeof(T));
+  const std::vector<std::string> parts = model_group_->gather(own, 0);
+  std::vector<T> whole(parts.empty() ? 0 : samples.size() * outputs_.classes());
+  const MatrixView<T> rows{whole.data(), samples.size(), outputs_.classes()};
+  for (const std::string& part : parts) {
+    std::uint64_t column = 0;
+    std::memcpy(&column, part.data(), sizeof(column));
+    const std::size_t width = (part.size() - sizeof(column)) / sizeof(T) / samples.size();
+    for (std::size_t s = 0; s < samples.size() && width > 0; ++s) {
+      std::memcpy(&rows(s, column), part.data() + sizeof(column) + s * width * sizeof(T),
+                  width * sizeof(T));
+    }
+  }
+  if (!parts.empty()) {
+    sink(samples, rows);
+  }
 }
 
 template <class T>

@@ -1,9 +1,14 @@
 #include "dnn/train/length_search.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
+#include "dnn/comm/collective_error.hpp"
+#include "dnn/core/mean_and_deviation.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/train/trainer.hpp"
 
@@ -14,39 +19,18 @@ namespace {
 /// `data` with its samples split anew, by `seed`, and by class where they have classes.
 TrainingData split_anew(const TrainingData& data, const RankGrid& grid, std::uint64_t seed) {
   TrainingData part = data;
-  Sampler::Settings sampling;
-  sampling.samples = data.train.samples;
-  sampling.held_out = std::clamp<std::size_t>(
-      static_cast<std::size_t>(
-          std::llround(search_fraction * static_cast<double>(data.train.samples))),
-      1, data.train.samples - 1);
-  sampling.batch_size = std::min(data.batch_size, data.train.samples - sampling.held_out);
-  sampling.seed = seed;
-  sampling.ranks = grid.data_shards();
-  sampling.rank = grid.data_shard();
-  sampling.logical_shards = data.logical_shards;
-  sampling.split = split_order_of(data.train, sampling.held_out, seed);
-  part.sampler = Sampler(sampling);
   part.test.reset();
+  const std::size_t samples = data.samples();
+  const auto share =
+      static_cast<std::size_t>(std::llround(search_fraction * static_cast<double>(samples)));
+  part.use_split(grid, std::clamp<std::size_t>(share, 1, samples - 1), seed);
   return part;
 }
 
-struct MeanAndDeviation {
-  double mean = 0;
-  double deviation = 0;
-};
-
-MeanAndDeviation of(const std::vector<double>& values) {
-  MeanAndDeviation result;
-  const auto count = static_cast<double>(values.size());
-  for (const double value : values) {
-    result.mean += value / count;
-  }
-  for (const double value : values) {
-    result.deviation += (value - result.mean) * (value - result.mean) / count;
-  }
-  result.deviation = std::sqrt(result.deviation);
-  return result;
+/// The mean loss of an epoch over the splits; where it is no number, no epoch is worse.
+double mean_loss(const std::vector<double>& losses) {
+  const double mean = MeanAndDeviation::of(losses).mean;
+  return std::isnan(mean) ? std::numeric_limits<double>::infinity() : mean;
 }
 
 /// Note [The longest among the best]
@@ -57,13 +41,14 @@ MeanAndDeviation of(const std::vector<double>& values) {
 std::size_t longest_among_best(const std::vector<std::vector<double>>& losses) {
   std::size_t best = 0;
   for (std::size_t e = 1; e < losses.size(); ++e) {
-    best = of(losses[e]).mean < of(losses[best]).mean ? e : best;
+    best = mean_loss(losses[e]) < mean_loss(losses[best]) ? e : best;
   }
   const auto splits = static_cast<double>(losses[best].size());
-  const double limit = of(losses[best]).mean + of(losses[best]).deviation / std::sqrt(splits);
+  const auto lowest = MeanAndDeviation::of(losses[best]);
+  const double limit = lowest.mean + lowest.deviation / std::sqrt(splits);
   std::size_t longest = best;
   for (std::size_t e = best; e < losses.size(); ++e) {
-    longest = of(losses[e]).mean <= limit ? e : longest;
+    longest = mean_loss(losses[e]) <= limit ? e : longest;
   }
   return longest;
 }
@@ -73,7 +58,7 @@ std::size_t longest_among_best(const std::vector<std::vector<double>>& losses) {
 template <class T>
 FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const ModelPlan& plan,
                         const TrainingData& data, std::size_t splits) {
-  TrainerSettings whole = settings;
+  TrainerSettings whole = without_checkpoints(settings);
   whole.early_stop = 0;
   std::vector<std::vector<double>> losses(whole.epochs);
   std::vector<std::vector<double>> accuracies(whole.epochs);
@@ -81,7 +66,12 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
     const TrainingData part = split_anew(data, grid, settings.seed + k);
     Reporter silent(Reporter::Mode::silent);
     Trainer<T> trainer(whole, grid, plan, part, silent);
-    trainer.run();
+    try {
+      trainer.run();
+    } catch (const AgreedError& error) {
+      throw AgreedError(fmt::format("search for the length of training, split {} of {}: {}", k + 1,
+                                    splits, error.what()));
+    }
     for (std::size_t e = 0; e < whole.epochs; ++e) {
       const EpochMetrics& metrics = trainer.result().epochs[e];
       losses[e].push_back(metrics.validation->loss);
@@ -89,9 +79,10 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
     }
   }
   const std::size_t best = longest_among_best(losses);
-  const MeanAndDeviation loss = of(losses[best]);
-  const MeanAndDeviation accuracy = of(accuracies[best]);
-  return {splits, best + 1, loss.mean, accuracy.mean, loss.deviation, accuracy.deviation};
+  const auto loss = MeanAndDeviation::of(losses[best]);
+  const auto accuracy = MeanAndDeviation::of(accuracies[best]);
+  return {splits,        best + 1,       whole.epochs,      loss.mean,
+          accuracy.mean, loss.deviation, accuracy.deviation};
 }
 
 template FoundLength find_length<float>(const TrainerSettings&, RankGrid&, const ModelPlan&,

@@ -33,6 +33,10 @@ std::optional<Evaluation> RunEvaluator<T>::validate(Network<T>& network,
 
 template <class T>
 JudgedSamples RunEvaluator<T>::judged() const {
+  if (data_.is_fold()) {
+    const SampleList& left_out = *data_.fold.left_out;
+    return {data_.train, left_out.size(), [&left_out](std::uint64_t i) { return left_out[i]; }};
+  }
   if (!data_.test && validator_) {
     return {data_.train, data_.sampler.validation_samples(),
             [&sampler = data_.sampler](std::uint64_t i) { return sampler.validation_sample(i); }};
@@ -43,7 +47,7 @@ JudgedSamples RunEvaluator<T>::judged() const {
 
 template <class T>
 Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion,
-                                  nlohmann::ordered_json* plots) {
+                                  nlohmann::ordered_json* plots, const OutputSink<T>& sink) {
   const JudgedSamples judged = this->judged();
   std::unique_ptr<HeldOutPlots<T>> drawn;
   if (plots != nullptr) {
@@ -53,12 +57,12 @@ Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion,
     drawn = make_plots<T>(data_.train, held, Permutation(judged.set.samples, stream));
   }
   std::optional<Evaluator<T>> own;
-  if (data_.test || !validator_) {
+  if (data_.is_fold() || data_.test || !validator_) {
     own.emplace(grid_, part_, data_.train, Gatherer<T>(judged.set, data_.normalizer), data_.form(),
                 judged.samples, judged.sample_at, most_rows);
   }
   const Evaluation evaluation =
-      (own ? *own : *validator_).run(network, &confusion, {}, drawn.get());
+      (own ? *own : *validator_).run(network, &confusion, {}, drawn.get(), sink);
   if (plots != nullptr) {
     *plots = drawn ? drawn->finish(grid_.world()) : nlohmann::ordered_json::object();
   }

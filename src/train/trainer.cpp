@@ -284,10 +284,11 @@ void Trainer<T>::validate(EpochMetrics& metrics) {
 }
 
 template <class T>
-Evaluation Trainer<T>::final_evaluation(Confusion& confusion, nlohmann::ordered_json* plots) {
+Evaluation Trainer<T>::final_evaluation(Confusion& confusion, nlohmann::ordered_json* plots,
+                                        const OutputSink<T>& sink) {
   const Stopwatch watch;
   world_.heartbeat().begin(Activity::evaluating);
-  const Evaluation evaluation = evaluation_.judge(model_.step().network(), confusion, plots);
+  const Evaluation evaluation = evaluation_.judge(model_.step().network(), confusion, plots, sink);
   result_.seconds.evaluation += watch.seconds();
   return evaluation;
 }

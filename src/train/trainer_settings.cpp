@@ -30,4 +30,11 @@ double OptimizationSettings::learning_rate() const {
   }
 }
 
+TrainerSettings without_checkpoints(TrainerSettings settings) {
+  if (settings.on_nonfinite == OnNonfinite::rollback) {
+    settings.on_nonfinite = OnNonfinite::skip;
+  }
+  return settings;
+}
+
 }  // namespace dnn

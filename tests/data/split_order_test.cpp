@@ -103,5 +103,42 @@ TEST(SplitOrder, OfTargetsThatAreNoClassesIsDrawnFromAllSamples) {
   EXPECT_EQ(all.size(), 100U);
 }
 
+TEST(SplitOrder, OfSomeSamplesLeavesTheOthersOut) {
+  const auto labels = labels_of({20, 30, 13});
+  SampleList among;
+  for (std::uint32_t i = 0; i < 63; i += 2) {
+    among.push_back(i);  // 10 of the first class, 15 of the second, 7 of the third
+  }
+  const auto split = SplitOrder::by_class(labels, 3, 8, 4, &among);
+  EXPECT_EQ(held_out_of(*split, labels, 3), (std::vector<std::size_t>{2, 4, 2}));
+  std::set<std::uint64_t> ordered;
+  for (std::size_t i = 0; i < among.size(); ++i) {
+    ordered.insert(split->at(i));
+    EXPECT_EQ(split->is_held_out(split->at(i)), i < 8);
+    EXPECT_EQ(split->is_trained_on(split->at(i)), i >= 8);
+  }
+  EXPECT_EQ(ordered, std::set<std::uint64_t>(among.begin(), among.end()));
+  EXPECT_FALSE(split->is_held_out(1));
+  EXPECT_FALSE(split->is_trained_on(1));
+}
+
+TEST(SplitOrder, ASamplerOfSomeSamplesMayHoldNoneOut) {
+  const auto labels = labels_of({4, 4});
+  const SampleList among = {1, 2, 5, 6, 7};
+  const auto split = SplitOrder::by_class(labels, 2, 0, 1, &among);
+  const Sampler sampler({.samples = 5, .held_out = 0, .batch_size = 2, .split = split});
+  SampleList seen;
+  for (std::size_t step = 0; step < sampler.steps(); ++step) {
+    std::vector<std::uint64_t> batch;
+    sampler.batch(1, step, batch);
+    seen.insert(seen.end(), batch.begin(), batch.end());
+  }
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, among);
+  EXPECT_TRUE(sampler.is_training(1));
+  EXPECT_FALSE(sampler.is_training(0));
+  EXPECT_FALSE(sampler.is_validation(0));
+}
+
 }  // namespace
 }  // namespace dnn

@@ -54,6 +54,10 @@ class RunFolder {
   [[nodiscard]] std::string report() const { return file("report.html"); }
   /// Reports of updates that were not finite; they outlive a resumption.
   [[nodiscard]] std::string nonfinite() const { return file("nonfinite.jsonl"); }
+  /// What networks say of the samples that their folds leave out, and the folds' results. Both
+  /// outlive a resumption.
+  [[nodiscard]] std::string out_of_fold() const { return file("out-of-fold.csv"); }
+  [[nodiscard]] std::string folds() const { return file("folds.json"); }
   /// What the run has said, on the screen or not.
   [[nodiscard]] std::string log() const { return file("run.log"); }
   /// The folder of checkpoints.

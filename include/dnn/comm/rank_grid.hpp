@@ -52,6 +52,8 @@ class RankGrid {
   [[nodiscard]] const Communicator& data_group() const { return data_ ? *data_ : world_; }
   [[nodiscard]] Node& data_domain() { return data_domain_ ? *data_domain_ : node_; }
 
+  /// The number that this rank gave for its domain.
+  [[nodiscard]] int domain() const { return domain_; }
   /// How many nodes and how many domains the ranks are on; the same on all ranks.
   [[nodiscard]] std::size_t nodes() const { return nodes_; }
   [[nodiscard]] std::size_t domains() const { return domains_; }
@@ -73,6 +75,7 @@ class RankGrid {
   const Communicator& world_;
   Node& node_;
   std::size_t model_ranks_;
+  int domain_;
   std::optional<Communicator> model_;
   std::optional<Communicator> data_;
   std::optional<Node> data_domain_;

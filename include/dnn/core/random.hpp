@@ -15,7 +15,8 @@ enum class Purpose : std::uint32_t {
   dropout = 4,
   made_up_data = 5,
   plotted_samples = 6,
-  importance = 7
+  importance = 7,
+  folds = 8
 };
 
 /// A random number generator without state: the numbers at an index follow from the key alone

@@ -16,7 +16,7 @@ namespace dnn {
 class Sampler {
  public:
   struct Settings {
-    std::size_t samples = 0;     ///< of the data set
+    std::size_t samples = 0;     ///< of the data set, or that `split` orders
     std::size_t held_out = 0;    ///< of them for validation; less than samples
     std::size_t batch_size = 1;  ///< global
     std::uint64_t seed = 0;
@@ -25,7 +25,8 @@ class Sampler {
     /// A batch is cut into so many parts (part_of), and a rank has some of these, one after another
     /// (part_of again); 0: into as many as there are ranks.
     std::size_t logical_shards = 0;
-    /// Holds `held_out` samples out; null: these are drawn from all samples by the seed.
+    /// Orders the samples and holds `held_out` of them out; null: these are drawn from all samples
+    /// by the seed.
     std::shared_ptr<const SplitOrder> split = nullptr;
   };
 
@@ -47,8 +48,10 @@ class Sampler {
   /// The samples of all ranks of that batch.
   void global_batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
 
-  /// Whether sample `sample` of the data set is trained on (else it is held out).
+  /// Whether sample `sample` of the data set is trained on.
   [[nodiscard]] bool is_training(std::uint64_t sample) const;
+  /// Whether it is held out for validation.
+  [[nodiscard]] bool is_validation(std::uint64_t sample) const;
   /// Validation sample `position` < validation_samples().
   [[nodiscard]] std::uint64_t validation_sample(std::uint64_t position) const;
 

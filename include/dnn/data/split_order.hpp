@@ -9,39 +9,49 @@
 #include <vector>
 
 #include "dnn/data/dataset.hpp"
+#include "dnn/data/folds.hpp"
 
 namespace dnn {
 
-/// The samples of a data set in an order whose beginning is held out. It follows from the labels
-/// and the seed alone, so that all ranks have the same.
+/// The samples of a data set, or some of them, in an order whose beginning is held out. It follows
+/// from the labels and the seed alone, so that all ranks have the same.
 class SplitOrder {
  public:
-  /// Holds out `held_out` < labels.size() samples, of each class its share: the rounded-down share,
-  /// and one more of the classes with the largest remainders (the first of equal ones) until the
-  /// number is reached. Which samples of a class are held out is drawn by `seed`. Labels are 0 to
-  /// classes - 1.
+  /// Holds out `held_out` of the samples, fewer than all, of each class its share: the
+  /// rounded-down share, and one more of the classes with the largest remainders (the first of
+  /// equal ones) until the number is reached. Which samples of a class are held out is drawn by
+  /// `seed`. Labels are 0 to classes - 1. `among`: the samples that are ordered; null: all.
   [[nodiscard]] static std::shared_ptr<const SplitOrder> by_class(
       std::span<const std::int32_t> labels, std::size_t classes, std::size_t held_out,
-      std::uint64_t seed);
+      std::uint64_t seed, const SampleList* among = nullptr);
 
-  /// The most samples that are ordered: it takes 4 bytes for each. Larger sets are split at random,
-  /// which gives each class its share to a fraction of a percent.
+  /// The most samples of a run without folds that are ordered: it takes 5 bytes for each. Larger
+  /// sets are split at random, which gives each class its share to a fraction of a percent.
   static constexpr std::size_t most_samples = 1'000'000;
 
   [[nodiscard]] std::uint64_t at(std::uint64_t position) const { return order_[position]; }
-  [[nodiscard]] bool is_held_out(std::uint64_t sample) const { return held_out_[sample]; }
+  [[nodiscard]] bool is_held_out(std::uint64_t sample) const {
+    return roles_[sample] == Role::held_out;
+  }
+  /// Whether the sample is ordered and not held out.
+  [[nodiscard]] bool is_trained_on(std::uint64_t sample) const {
+    return roles_[sample] == Role::trained_on;
+  }
 
  private:
+  enum class Role : std::uint8_t { none, held_out, trained_on };
+
   SplitOrder() = default;
 
   std::vector<std::uint32_t> order_;
-  std::vector<bool> held_out_;
+  std::vector<Role> roles_;  ///< of each sample of the data set
 };
 
 /// The order that holds out `held_out` samples of `data`: by class, or, where the targets are no
-/// classes, of all samples alike.
+/// classes, of all samples alike. `among` as in SplitOrder::by_class.
 [[nodiscard]] std::shared_ptr<const SplitOrder> split_order_of(const Dataset& data,
                                                                std::size_t held_out,
-                                                               std::uint64_t seed);
+                                                               std::uint64_t seed,
+                                                               const SampleList* among = nullptr);
 
 }  // namespace dnn

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,11 @@ struct Evaluation {
 
   /// For the screen: "loss 0.1234 accuracy 97.00 %", "loss 0.1234 r2 0.8901 rmse 3.21".
   [[nodiscard]] std::string in_words() const;
+
+  /// All that is known, in the order: loss, accuracy, top5_accuracy, figures, samples. NaN is null.
+  [[nodiscard]] nlohmann::ordered_json to_json() const;
+  /// The same back. Throws nlohmann::json::exception for anything else.
+  [[nodiscard]] static Evaluation from_json(const nlohmann::ordered_json& json);
 };
 
 /// How often samples of a class (first) were taken for a class (second), where that is not never.

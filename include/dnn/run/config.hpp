@@ -42,6 +42,10 @@ struct Config : TrainerSettings,
 /// bf16 depend on the threads, compressed sums on which ranks share a node.
 [[nodiscard]] bool has_fixed_order(const Config& config);
 
+/// Whether folds can be trained by groups of ranks without the groups being seen in the result, see
+/// Note [Folds side by side].
+[[nodiscard]] bool folds_go_side_by_side(const Config& config);
+
 /// Throws InputError for a value no run could have, naming the option.
 void check(const Config& config);
 

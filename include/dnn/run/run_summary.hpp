@@ -10,6 +10,7 @@
 #include "dnn/comm/communicator.hpp"
 #include "dnn/run/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
+#include "dnn/train/cross_validation.hpp"
 #include "dnn/train/evaluator.hpp"
 #include "dnn/train/importance.hpp"
 #include "dnn/train/length_search.hpp"
@@ -23,6 +24,7 @@ struct FinalFigures {
   Evaluation best;                    ///< of the best epoch's model on that set
   Evaluation last;                    ///< of the last epoch's model on that set
   std::optional<FoundLength> length;  ///< where the length of training was searched for
+  std::vector<FoldResult> folds;      ///< where the run was cross-validated; of rank 0
   std::string best_sha256;
   std::string last_sha256;
   std::optional<double> core_share;  ///< this rank's, see CoreWatch

@@ -26,6 +26,7 @@ struct DataSettings {
   std::size_t max_categories = 10'000;        ///< see ReadOptions
   bool drop_unlabelled = false;               ///< see ReadOptions
   double validation = 0.1;                    ///< fraction of the training data that is held out
+  std::size_t folds = 0;                      ///< of a cross-validation; 0: there is none
   Normalization normalize = Normalization::standard;
   double clip_features = 0;     ///< deviations, see Normalizer::clip; 0: none; not sparse rows
   bool choose_scaling = false;  ///< the data decide `normalize` and `clip_features`

@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/data/folds.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/data/sampler.hpp"
 #include "dnn/store/data_digest.hpp"
@@ -17,6 +19,7 @@
 namespace dnn {
 
 /// The data of a run on this rank: the samples (one copy per node) and what was derived from them.
+/// A fold of a cross-validation has the same samples, of which it uses some.
 struct TrainingData {
   Dataset train;
   DataDigest digest;  ///< of `train` as it was read
@@ -29,11 +32,24 @@ struct TrainingData {
   std::size_t logical_shards = 0;  ///< of a batch; 0: none
   double largest_feature = 0;      ///< no normalized feature's magnitude is above it in training
   bool sparse_rows = false;        ///< samples stay sparse, see keeps_rows_sparse
+  Fold fold;                       ///< where these are the data of a fold; else empty
+
+  /// Whether these are the data of a fold: fold.rest is trained on and validated with, and
+  /// fold.left_out takes the place of the test data.
+  [[nodiscard]] bool is_fold() const { return fold.rest != nullptr; }
+  /// The samples that are trained on or held out.
+  [[nodiscard]] std::size_t samples() const {
+    return is_fold() ? fold.rest->size() : train.samples;
+  }
 
   /// How samples are given to the network, the test data's, too.
   [[nodiscard]] InputForm form() const {
     return sparse_rows ? InputForm::sparse : InputForm::dense;
   }
+
+  /// Splits the samples anew, class by class: `held_out` of them are for validation, fewer than
+  /// all. Batches are no larger than what is left. Nothing else follows the new split.
+  void use_split(const RankGrid& grid, std::size_t held_out, std::uint64_t seed);
 
   /// Bytes of this node's copy of the data.
   [[nodiscard]] std::size_t bytes() const;
@@ -62,6 +78,13 @@ struct LoadOptions {
 /// (the same bits at any rank count). Throws AgreedError for bad data.
 [[nodiscard]] TrainingData load_training_data(const DataSettings& settings, const RankGrid& grid,
                                               const LoadOptions& options = {});
+
+/// Collective over the grid's world: the data of one fold of `whole`. Validation set, scaling of
+/// features, targets and weights, and medians follow from the fold's own samples; categories and
+/// classes are those of `whole`. `settings`: those that `whole` was loaded with, as the data have
+/// chosen them. The validation set has its share of each class. Throws AgreedError.
+[[nodiscard]] TrainingData data_of_fold(const TrainingData& whole, const DataSettings& settings,
+                                        const RankGrid& grid, Fold fold);
 
 /// Collective over `world`: throws AgreedError if a feature of `data` is not finite.
 void check_finite(const Communicator& world, const Dataset& data);

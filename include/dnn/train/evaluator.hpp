@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "dnn/comm/rank_grid.hpp"
@@ -16,6 +17,11 @@
 #include "dnn/train/figures.hpp"
 
 namespace dnn {
+
+/// Takes outputs of a network: of these samples of the data set, a row for each.
+template <class T>
+using OutputSink =
+    std::function<void(std::span<const std::uint64_t> samples, MatrixView<const T> outputs)>;
 
 /// Evaluates a network on a set of labelled samples, each data shard on its part.
 template <class T>
@@ -34,9 +40,11 @@ class Evaluator {
   /// With `confusion`, also the top-5 accuracy
   /// and this rank's part of the confusion counts. `between` is called between batches, equally
   /// often on all ranks, and may be collective. Samples whose logits are no numbers count as wrong
-  /// and make the loss NaN; rank 0 warns of them. `plots`, where given, get all outputs.
+  /// and make the loss NaN; rank 0 warns of them. `plots`, where given, get all outputs. `sink`, if
+  /// there is one, takes the outputs of each sample on one of the ranks.
   Evaluation run(Network<T>& network, Confusion* confusion = nullptr,
-                 const std::function<void()>& between = {}, HeldOutPlots<T>* plots = nullptr);
+                 const std::function<void()>& between = {}, HeldOutPlots<T>* plots = nullptr,
+                 const OutputSink<T>& sink = {});
 
  private:
   struct Counts {
@@ -49,6 +57,8 @@ class Evaluator {
   [[nodiscard]] Range samples_of(std::size_t shard) const;
   void add_whole(MatrixView<const T> logits, const Targets& targets, Counts& counts,
                  Confusion& confusion) const;
+  void pass_on(std::span<const std::uint64_t> samples, MatrixView<const T> outputs,
+               const OutputSink<T>& sink) const;
   void add_slices(MatrixView<const T> logits, const Targets& targets, Counts& counts,
                   Confusion& confusion) const;
   [[nodiscard]] Evaluation mean(const Counts& counts, bool with_top5) const;

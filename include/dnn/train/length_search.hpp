@@ -17,8 +17,9 @@ namespace dnn {
 struct FoundLength {
   std::size_t splits = 0;
   std::size_t epochs = 0;
-  double loss = 0;      ///< mean over the splits
-  double accuracy = 0;  ///< mean over the splits
+  std::size_t most_epochs = 0;  ///< that were tried
+  double loss = 0;              ///< mean over the splits
+  double accuracy = 0;          ///< mean over the splits
   double loss_deviation = 0;
   double accuracy_deviation = 0;
 };
@@ -29,8 +30,9 @@ inline constexpr double search_fraction = 0.2;
 /// Collective over the grid's world: trains a network on each of `splits` splits of `data`, class
 /// by class, for settings.epochs epochs, and finds how many are best by the mean loss on the
 /// samples held out, see Note [The longest among the best]. The splits follow from the seed. The
-/// result has the same bits at any rank count where all sums have one order. Throws AgreedError for
-/// an update that is not finite.
+/// result has the same bits at any rank count where all sums have one order. Updates that are not
+/// finite are treated as settings.on_nonfinite says, see without_checkpoints. Throws AgreedError
+/// where that is to abort.
 template <class T>
 [[nodiscard]] FoundLength find_length(const TrainerSettings& settings, RankGrid& grid,
                                       const ModelPlan& plan, const TrainingData& data,

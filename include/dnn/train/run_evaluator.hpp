@@ -33,11 +33,12 @@ class RunEvaluator {
   [[nodiscard]] std::optional<Evaluation> validate(Network<T>& network,
                                                    const std::function<void()>& between);
 
-  /// On the test data, or else on the validation set, or else on the training set. `confusion`
-  /// takes this rank's part of the counts; `plots` becomes, on rank 0, what make_plots says of
-  /// these samples.
+  /// On the samples that a fold leaves out, or else on the test data, or else on the validation
+  /// set, or else on the training set. `confusion` takes this rank's part of the counts; `plots`
+  /// becomes, on rank 0, what make_plots says of these samples; `sink` as in Evaluator::run.
   [[nodiscard]] Evaluation judge(Network<T>& network, Confusion& confusion,
-                                 nlohmann::ordered_json* plots = nullptr);
+                                 nlohmann::ordered_json* plots = nullptr,
+                                 const OutputSink<T>& sink = {});
 
   /// Which columns the network needs to predict those samples, see permutation_importance.
   [[nodiscard]] Importance importance(Network<T>& network, const ImportanceSettings& settings);

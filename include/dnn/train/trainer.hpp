@@ -73,7 +73,8 @@ class Trainer {
   void use_best() { model_.set_parameters(models_.gather_best()); }
 
   /// Evaluates the present parameters, see RunEvaluator::judge.
-  Evaluation final_evaluation(Confusion& confusion, nlohmann::ordered_json* plots = nullptr);
+  Evaluation final_evaluation(Confusion& confusion, nlohmann::ordered_json* plots = nullptr,
+                              const OutputSink<T>& sink = {});
 
   /// Which columns the present parameters need, see permutation_importance. It may cost at most
   /// about 1/200 of the run's training, or 20,000 samples.

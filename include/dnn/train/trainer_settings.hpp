@@ -56,4 +56,8 @@ struct OptimizationSettings {
 /// Everything that a Trainer obeys.
 struct TrainerSettings : DataSettings, NetworkSettings, OptimizationSettings, ParallelSettings {};
 
+/// `settings` for a training that writes no checkpoints: it has none to go back to, so
+/// --on-nonfinite rollback leaves an update out.
+[[nodiscard]] TrainerSettings without_checkpoints(TrainerSettings settings);
+
 }  // namespace dnn

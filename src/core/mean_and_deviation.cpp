@@ -1,0 +1,20 @@
+#include "dnn/core/mean_and_deviation.hpp"
+
+#include <cmath>
+
+namespace dnn {
+
+MeanAndDeviation MeanAndDeviation::of(std::span<const double> values) {
+  MeanAndDeviation result;
+  const auto count = static_cast<double>(values.size());
+  for (const double value : values) {
+    result.mean += value / count;
+  }
+  for (const double value : values) {
+    result.deviation += (value - result.mean) * (value - result.mean) / count;
+  }
+  result.deviation = std::sqrt(result.deviation);
+  return result;
+}
+
+}  // namespace dnn
