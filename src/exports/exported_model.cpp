@@ -26,6 +26,9 @@ Json described(const ModelDescription& d, const std::vector<std::string>& input_
                {"clip", d.normalizer.clip},
                {"epoch", d.epoch},
                {"configuration", d.configuration}};
+  if (!d.label_thresholds.empty()) {
+    json["label_thresholds"] = d.label_thresholds;
+  }
   if (d.index_base >= 0) {
     json["index_base"] = d.index_base;
   }

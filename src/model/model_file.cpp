@@ -63,11 +63,14 @@ void serialize(Archive& archive, dnn::ModelDescription& d, unsigned version) {
     archive& d.task& d.target_scale;
     archive_figures(archive, d.validation_figures);
   }
+  if (version > 3) {
+    archive& d.label_thresholds;
+  }
 }
 
 }  // namespace boost::serialization
 
-BOOST_CLASS_VERSION(dnn::ModelDescription, 3)
+BOOST_CLASS_VERSION(dnn::ModelDescription, 4)
 
 namespace dnn {
 
@@ -117,6 +120,11 @@ void check_consistent(const SavedModel& model, const std::string& path) {
   require(d.target_scale.center.size() == d.target_scale.scale.size() &&
               (d.target_scale.is_identity() || d.target_scale.center.size() == d.widths.back()),
           "size of the targets' scale");
+  require(d.label_thresholds.empty() ||
+              (d.task == Task::labels && d.label_thresholds.size() == d.widths.back() &&
+               std::all_of(d.label_thresholds.begin(), d.label_thresholds.end(),
+                           [](double t) { return t >= 0 && t <= 1; })),
+          "thresholds of the labels");
   require(std::isfinite(d.normalizer.clip) && d.normalizer.clip >= 0 &&
               (d.normalizer.clip == 0 || !d.normalizer.is_identity()),
           "clip of the normalization");

@@ -187,7 +187,9 @@ class NumberAnswers final : public Answers<T> {
 template <class T>
 class LabelAnswers final : public Answers<T> {
  public:
-  explicit LabelAnswers(const Dataset& data) : data_(data) {}
+  explicit LabelAnswers(const Dataset& data) : data_(data), thresholds_(data.label_thresholds) {
+    thresholds_.resize(data.classes(), 0.5);
+  }
 
   std::string header() const override {
     return ",labels" + columns_of(data_, "p") +
@@ -209,7 +211,7 @@ class LabelAnswers final : public Answers<T> {
               std::string& text) const override {
     std::string given;
     for (std::size_t j = 0; j < row.size(); ++j) {
-      if (row[j] >= T{0.5}) {
+      if (static_cast<double>(row[j]) >= thresholds_[j]) {
         given += (given.empty() ? "" : ";") + data_.class_names[j];
       }
     }
@@ -223,6 +225,7 @@ class LabelAnswers final : public Answers<T> {
 
  private:
   const Dataset& data_;
+  std::vector<double> thresholds_;
 };
 
 }  // namespace

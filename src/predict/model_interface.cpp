@@ -19,9 +19,13 @@ namespace {
 using nlohmann::json;
 
 json to_json(const ModelInterface& model) {
-  return {{"features", model.features},       {"feature_names", model.feature_names},
-          {"index_base", model.index_base},   {"task", static_cast<int>(model.task)},
-          {"class_names", model.class_names}, {"precision", static_cast<int>(model.precision)},
+  return {{"features", model.features},
+          {"feature_names", model.feature_names},
+          {"index_base", model.index_base},
+          {"task", static_cast<int>(model.task)},
+          {"class_names", model.class_names},
+          {"label_thresholds", model.label_thresholds},
+          {"precision", static_cast<int>(model.precision)},
           {"schema", to_json(model.schema)}};
 }
 
@@ -32,6 +36,7 @@ ModelInterface from_json(const json& text) {
   model.index_base = text["index_base"];
   model.task = static_cast<Task>(text["task"].get<int>());
   model.class_names = text["class_names"].get<std::vector<std::string>>();
+  model.label_thresholds = text["label_thresholds"].get<std::vector<double>>();
   model.precision = static_cast<Precision>(text["precision"].get<int>());
   model.schema = schema_from_json(text["schema"], "the ensemble");
   return model;
@@ -129,11 +134,31 @@ void take_over(ModelInterface& joined, Sources& from, const ModelInterface& next
   }
 }
 
+/// The mean threshold of each label of the first model, by name; a model without any has 1/2.
+std::vector<double> mean_thresholds(const std::vector<ModelInterface>& parts) {
+  const ModelInterface& first = parts.front();
+  const auto has_some = [](const ModelInterface& part) { return !part.label_thresholds.empty(); };
+  if (std::none_of(parts.begin(), parts.end(), has_some)) {
+    return {};
+  }
+  std::unordered_map<std::string, double> sums;
+  for (const ModelInterface& part : parts) {
+    for (std::size_t k = 0; k < part.class_names.size(); ++k) {
+      sums[part.class_names[k]] += has_some(part) ? part.label_thresholds[k] : 0.5;
+    }
+  }
+  std::vector<double> means;
+  for (const std::string& name : first.class_names) {
+    means.push_back(sums[name] / static_cast<double>(parts.size()));
+  }
+  return means;
+}
+
 }  // namespace
 
 ModelInterface ModelInterface::of(const ModelDescription& model) {
-  return {model.widths.front(), model.feature_names, model.index_base, model.task,
-          model.class_names,    model.precision,     model.schema};
+  return {model.widths.front(), model.feature_names,    model.index_base, model.task,
+          model.class_names,    model.label_thresholds, model.precision,  model.schema};
 }
 
 ModelInterface ModelInterface::join(const std::vector<std::string>& paths,
@@ -150,6 +175,7 @@ ModelInterface ModelInterface::join(const std::vector<std::string>& paths,
       joined.precision = Precision::f64;
     }
   }
+  joined.label_thresholds = mean_thresholds(parts);
   return joined;
 }
 

@@ -53,6 +53,13 @@ std::string model_info(const std::string& path) {
        << (d.task == Task::classes ? "classes:     " : fmt::format("{}:", word_for(d.task)))
        << std::string(d.task == Task::classes ? 0 : 12 - std::string(word_for(d.task)).size(), ' ')
        << list(d.class_names) << '\n';
+  if (!d.label_thresholds.empty()) {
+    std::vector<std::string> thresholds;
+    for (std::size_t k = 0; k < d.class_names.size(); ++k) {
+      thresholds.push_back(fmt::format("{} {:.4g}", d.class_names[k], d.label_thresholds[k]));
+    }
+    text << "thresholds:  " << list(thresholds) << '\n';
+  }
   for (const std::string& line : describe(d.schema)) {
     text << "table:       " << line << '\n';
   }

@@ -87,6 +87,13 @@ const std::map<std::string, Compression>& choices() {
   return words;
 }
 template <>
+const std::map<std::string, ThresholdRule>& choices() {
+  static const std::map<std::string, ThresholdRule> map = {{"auto", ThresholdRule::chosen},
+                                                           {"half", ThresholdRule::half}};
+  return map;
+}
+
+template <>
 const std::map<std::string, OnNonfinite>& choices() {
   static const std::map<std::string, OnNonfinite> words = {{"abort", OnNonfinite::abort},
                                                            {"skip", OnNonfinite::skip},

@@ -198,6 +198,10 @@ std::vector<Option> training_options() {
        both(at_least_0(&Config::huber),
             rule([](const Config& c) { return c.huber == 0 || c.task == Task::numbers; },
                  "needs --task numbers"))},
+      {"label-thresholds", "Training", "", words(&Config::label_thresholds),
+       "task labels: the probability from which a label is given; auto: for each label the one "
+       "with the largest F1 on samples held out (1/2 where none of them has the label); half: 1/2",
+       Binding::job},
       {"class-weights", "Training", "", words(&Config::class_weights),
        "balanced: weight samples by the inverse of their class's frequency", Binding::model,
        rule(

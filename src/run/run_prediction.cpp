@@ -178,6 +178,7 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       check_finite(world, data);
       data.class_names = ensemble.class_names;  // data without labels have no names
       data.task = ensemble.task;
+      data.label_thresholds = ensemble.label_thresholds;
       if (data.first_sample == 0) {
         begin_score(config, data, sizeof(T), world, score);
       }

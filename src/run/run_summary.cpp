@@ -157,6 +157,9 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         summary["repeated_splits"]["accuracy_deviation"] = found.accuracy_deviation;
       }
     }
+    for (std::size_t k = 0; k < figures.label_thresholds.size(); ++k) {
+      summary["label_thresholds"][data.train.class_names[k]] = figures.label_thresholds[k];
+    }
     if (!figures.folds.empty()) {
       summary["cross_validation"] = to_json(figures.folds);
     }

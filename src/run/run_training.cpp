@@ -252,6 +252,7 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   Confusion confusion;
   figures.last = trainer.final_evaluation(confusion);
   trainer.use_best();
+  figures.label_thresholds = trainer.label_thresholds();
   figures.best_sha256 = trainer.parameters_sha256();
   confusion.clear();
   nlohmann::ordered_json plots;
@@ -345,7 +346,7 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
     watchdog->use_folder(beginning.path);
   }
   world.heartbeat().begin(Activity::loading);
-  const TrainingData data = load_data_and_choose(config, grid);
+  TrainingData data = load_data_and_choose(config, grid);
   const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   set_threads(plan.threads);
   for (const std::string& line : describe(plan, config, data)) {
@@ -370,6 +371,7 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
   }
   if (config.length_splits > 0) {
     found = search_length(config, grid, plan, data, reporter);
+    data.train.label_thresholds = found->label_thresholds;
   }
   return config.precision == Precision::f64
              ? train<double>(config, grid, plan, data, found, beginning.path, reporter, stop,

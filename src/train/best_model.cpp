@@ -73,8 +73,9 @@ void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, boo
     }
   };
   if (is_best) {
-    attempt(best_unsaved_, "best model",
-            [&] { save(setup_.folder->best_model(), *best_, present); });
+    attempt(best_unsaved_, "best model", [&] {
+      save(setup_.folder->best_model(), *best_, present, setup_.data.train.label_thresholds);
+    });
   }
   attempt(metrics_unsaved_, "metrics", [&] { metrics_log_->add(epochs); });
   attempt(report_unsaved_, "report", [&] { report_->update(); });
@@ -84,7 +85,7 @@ void BestModel::restore(const std::optional<EpochMetrics>& best, Parameters para
   best_ = best;
   agree(setup_.world, [&] {
     if (setup_.folder != nullptr && setup_.world.is_root() && !parameters.empty()) {
-      save(setup_.folder->best_model(), *best_, parameters);
+      save(setup_.folder->best_model(), *best_, parameters, setup_.data.train.label_thresholds);
     }
   });
   best_unsaved_ = false;
@@ -101,7 +102,8 @@ void BestModel::restore(const std::optional<EpochMetrics>& best, Parameters para
 }
 
 void BestModel::save_last(const std::vector<EpochMetrics>& epochs,
-                          const std::function<Parameters()>& whole) {
+                          const std::function<Parameters()>& whole,
+                          const std::vector<double>& label_thresholds) {
   Parameters best;
   if (setup_.folder != nullptr && setup_.world.is_root() && keeps_best_) {
     std::error_code error;
@@ -117,12 +119,25 @@ void BestModel::save_last(const std::vector<EpochMetrics>& epochs,
     }
     setup_.folder->create();  // again, where it is gone
     if (best_unsaved_) {
-      save(setup_.folder->best_model(), *best_, best);
+      save(setup_.folder->best_model(), *best_, best, setup_.data.train.label_thresholds);
     }
     if (metrics_unsaved_) {
       metrics_log_->write(epochs);
     }
-    save(setup_.folder->last_model(), epochs.back(), last);
+    save(setup_.folder->last_model(), epochs.back(), last, label_thresholds);
+  });
+}
+
+void BestModel::save_best(const std::function<Parameters()>& whole,
+                          const std::vector<double>& label_thresholds) {
+  if (setup_.folder == nullptr) {
+    return;
+  }
+  const Parameters best = whole();
+  agree(setup_.world, [&] {
+    if (setup_.world.is_root()) {
+      save(setup_.folder->best_model(), *best_, best, label_thresholds);
+    }
   });
 }
 
@@ -131,11 +146,13 @@ BestModel::Parameters BestModel::gather_best() const {
 }
 
 void BestModel::save(const std::string& path, const EpochMetrics& metrics,
-                     std::span<const std::byte> parameters) const {
+                     std::span<const std::byte> parameters,
+                     const std::vector<double>& label_thresholds) const {
   ModelDescription description;
   description.widths.assign(setup_.widths.begin(), setup_.widths.end());
   description.precision = stored_as(setup_.settings.precision);
   description.task = setup_.data.train.task;
+  description.label_thresholds = label_thresholds;
   description.target_scale = setup_.data.train.target_scale;
   description.class_names = setup_.data.train.class_names;
   description.feature_names = setup_.data.train.feature_names;

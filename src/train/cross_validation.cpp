@@ -62,10 +62,12 @@ template <class T>
 void train_fold(const CrossValidation& what, std::size_t fold, RankGrid& grid,
                 const ModelPlan& plan, OutOfFold& result) {
   TrainerSettings settings = without_checkpoints(what.settings);
-  const TrainingData data = data_of_fold(what.data, settings, grid, Fold::of(result.fold_of, fold));
+  TrainingData data = data_of_fold(what.data, settings, grid, Fold::of(result.fold_of, fold));
   agree(grid.world(), [&] { check_weights(data); });
   if (what.length_splits > 0) {
-    settings.epochs = find_length<T>(settings, grid, plan, data, what.length_splits).epochs;
+    FoundLength found = find_length<T>(settings, grid, plan, data, what.length_splits);
+    settings.epochs = found.epochs;
+    data.train.label_thresholds = std::move(found.label_thresholds);
   }
   Reporter silent(Reporter::Mode::silent);
   Trainer<T> trainer(settings, grid, plan, data, silent);

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "dnn/core/exact_sum.hpp"
+#include "dnn/nn/output_loss.hpp"
 #include "dnn/parallel/exact_totals.hpp"
 #include "dnn/train/class_figures.hpp"
 
@@ -82,14 +83,19 @@ template <class T>
 class LabelFigures final : public FigureSums<T> {
  public:
   LabelFigures(const Dataset& data, Range columns)
-      : labels_(data.classes()), columns_(columns), sums_(per_label * labels_) {}
+      : labels_(data.classes()),
+        thresholds_(data.label_thresholds),
+        columns_(columns),
+        sums_(per_label * labels_) {
+    thresholds_.resize(labels_, 0.5);
+  }
 
   void add(MatrixView<const T> A, const Targets& targets,
            std::span<const SoftmaxRow> /*rows*/) override {
     for (std::size_t s = 0; s < A.rows; ++s) {
       const double weight = targets.weight(s);
       for (std::size_t j = 0; j < A.cols; ++j) {
-        const bool given = A(s, j) >= 0;
+        const bool given = is_given(A(s, j), thresholds_[columns_.begin + j]);
         const bool right = targets.rows(s, columns_.begin + j) >= 0.5;
         if (given || right) {
           const std::size_t which = given && right ? 0 : given ? 1 : 2;
@@ -122,6 +128,7 @@ class LabelFigures final : public FigureSums<T> {
   }
 
   std::size_t labels_;
+  std::vector<double> thresholds_;
   Range columns_;
   std::vector<ExactSum> sums_;
 };

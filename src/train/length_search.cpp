@@ -10,6 +10,7 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/mean_and_deviation.hpp"
 #include "dnn/report/reporter.hpp"
+#include "dnn/train/label_thresholds.hpp"
 #include "dnn/train/trainer.hpp"
 
 namespace dnn {
@@ -53,6 +54,18 @@ std::size_t longest_among_best(const std::vector<std::vector<double>>& losses) {
   return longest;
 }
 
+/// Collective: adds what the best network of a split says of the samples held out.
+template <class T>
+void add_held_out(Trainer<T>& trainer, LabelThresholds& thresholds) {
+  trainer.use_best();
+  Confusion unused;
+  (void)trainer.final_evaluation(
+      unused, nullptr,
+      [&thresholds](std::span<const std::uint64_t> samples, MatrixView<const T> outputs) {
+        thresholds.add(samples, outputs);
+      });
+}
+
 }  // namespace
 
 template <class T>
@@ -60,6 +73,10 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
                         const TrainingData& data, std::size_t splits) {
   TrainerSettings whole = without_checkpoints(settings);
   whole.early_stop = 0;
+  const bool chooses_thresholds =
+      data.train.task == Task::labels && settings.label_thresholds == ThresholdRule::chosen;
+  whole.label_thresholds = ThresholdRule::half;  // they are chosen on all splits together
+  LabelThresholds thresholds(data.train);
   std::vector<std::vector<double>> losses(whole.epochs);
   std::vector<std::vector<double>> accuracies(whole.epochs);
   for (std::size_t k = 0; k < splits; ++k) {
@@ -68,6 +85,9 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
     Trainer<T> trainer(whole, grid, plan, part, silent);
     try {
       trainer.run();
+      if (chooses_thresholds) {
+        add_held_out(trainer, thresholds);
+      }
     } catch (const AgreedError& error) {
       throw AgreedError(fmt::format("search for the length of training, split {} of {}: {}", k + 1,
                                     splits, error.what()));
@@ -81,8 +101,14 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
   const std::size_t best = longest_among_best(losses);
   const auto loss = MeanAndDeviation::of(losses[best]);
   const auto accuracy = MeanAndDeviation::of(accuracies[best]);
-  return {splits,        best + 1,       whole.epochs,      loss.mean,
-          accuracy.mean, loss.deviation, accuracy.deviation};
+  return {splits,
+          best + 1,
+          whole.epochs,
+          loss.mean,
+          accuracy.mean,
+          loss.deviation,
+          accuracy.deviation,
+          chooses_thresholds ? thresholds.choose(grid.world()) : std::vector<double>()};
 }
 
 template FoundLength find_length<float>(const TrainerSettings&, RankGrid&, const ModelPlan&,

@@ -2,20 +2,22 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "dnn/core/permutation.hpp"
 #include "dnn/core/random.hpp"
 #include "dnn/plots/held_out_plots.hpp"
+#include "dnn/train/label_thresholds.hpp"
 
 namespace dnn {
 
 template <class T>
 RunEvaluator<T>::RunEvaluator(const RankGrid& grid, const ParameterLayout& part,
                               const TrainingData& data, std::uint64_t seed)
-    : grid_(grid), part_(part), data_(data), seed_(seed) {
+    : grid_(grid), part_(part), data_(data), seed_(seed), outputs_(data.train) {
   if (data.sampler.validation_samples() > 0) {
     validator_.emplace(
-        grid, part, data.train, Gatherer<T>(data.train, data.normalizer), data.form(),
+        grid, part, outputs_, Gatherer<T>(data.train, data.normalizer), data.form(),
         data.sampler.validation_samples(),
         [&sampler = data.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
         most_rows);
@@ -29,6 +31,15 @@ std::optional<Evaluation> RunEvaluator<T>::validate(Network<T>& network,
     return std::nullopt;
   }
   return validator_->run(network, nullptr, between);
+}
+
+template <class T>
+void RunEvaluator<T>::choose_thresholds(Network<T>& network) {
+  LabelThresholds choice(outputs_);
+  (void)validator_->run(network, nullptr, {}, nullptr,
+                        [&choice](std::span<const std::uint64_t> samples,
+                                  MatrixView<const T> outputs) { choice.add(samples, outputs); });
+  outputs_.label_thresholds = choice.choose(grid_.world());
 }
 
 template <class T>
@@ -54,11 +65,11 @@ Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion,
     const HeldOutputs held{part_.layers().back().columns,
                            grid_.is_split() ? &grid_.model_group() : nullptr};
     const RandomStream stream(seed_, Purpose::plotted_samples);
-    drawn = make_plots<T>(data_.train, held, Permutation(judged.set.samples, stream));
+    drawn = make_plots<T>(outputs_, held, Permutation(judged.set.samples, stream));
   }
   std::optional<Evaluator<T>> own;
   if (data_.is_fold() || data_.test || !validator_) {
-    own.emplace(grid_, part_, data_.train, Gatherer<T>(judged.set, data_.normalizer), data_.form(),
+    own.emplace(grid_, part_, outputs_, Gatherer<T>(judged.set, data_.normalizer), data_.form(),
                 judged.samples, judged.sample_at, most_rows);
   }
   const Evaluation evaluation =

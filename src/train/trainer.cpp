@@ -75,7 +75,29 @@ void Trainer<T>::run() {
   if (control_ != nullptr) {
     control_->wait();
   }
-  models_.save_last(result_.epochs, [this] { return model_.parameters(); });
+  choose_thresholds();
+  models_.save_last(
+      result_.epochs, [this] { return model_.parameters(); }, label_thresholds());
+}
+
+template <class T>
+void Trainer<T>::use_best() {
+  model_.set_parameters(models_.gather_best());
+  if (choose_thresholds()) {
+    models_.save_best([this] { return model_.parameters(); }, label_thresholds());
+  }
+}
+
+/// For the present parameters. Returns whether there was something to choose them by.
+template <class T>
+bool Trainer<T>::choose_thresholds() {
+  if (data_.train.task != Task::labels || settings_.label_thresholds == ThresholdRule::half ||
+      data_.sampler.validation_samples() == 0) {
+    return false;
+  }
+  world_.heartbeat().begin(Activity::evaluating);
+  evaluation_.choose_thresholds(model_.step().network());
+  return true;
 }
 
 /// What is left of the epoch under way, and all that follows from it.

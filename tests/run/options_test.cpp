@@ -143,6 +143,10 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "off",
                                               "--explain-data",
                                               "e.csv",
+                                              "--folds",
+                                              "4",
+                                              "--label-thresholds",
+                                              "half",
                                               "--columns",
                                               "category:a",
                                               "--missing",
@@ -189,12 +193,25 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   const std::vector<const char*> replaying = {"dnn_train", "--seed", "4"};
   const auto replayed = to_json(parse_options(3, replaying.data(), given_json.dump()).config);
   for (const auto& [key, value] : replayed.items()) {
-    const bool of_running =
-        std::set<std::string>{
-            "output",     "overwrite",   "job",     "resume",       "checkpoint-every", "keep",
-            "time-limit", "quiet",       "dry-run", "on-nonfinite", "explain-data",     "log-every",
-            "step-log",   "tensorboard", "trace",   "openmetrics",  "importance"}
-            .contains(key);
+    const bool of_running = std::set<std::string>{"output",
+                                                  "overwrite",
+                                                  "job",
+                                                  "resume",
+                                                  "checkpoint-every",
+                                                  "keep",
+                                                  "time-limit",
+                                                  "quiet",
+                                                  "dry-run",
+                                                  "on-nonfinite",
+                                                  "explain-data",
+                                                  "log-every",
+                                                  "step-log",
+                                                  "tensorboard",
+                                                  "trace",
+                                                  "openmetrics",
+                                                  "importance",
+                                                  "label-thresholds"}
+                                .contains(key);
     const auto& expected = of_running ? defaults_json[key] : given_json[key];
     EXPECT_EQ(value, key == "seed" ? nlohmann::ordered_json(4) : expected) << key;
   }

@@ -53,6 +53,8 @@ struct Dataset {
   /// unit; empty where there are none.
   Bytes target_rows;
   Normalizer target_scale;  ///< how numbers become what the network learns; found in training
+  /// Task labels: the probability from which each label is given; found in training; empty: 1/2.
+  std::vector<double> label_thresholds;
   /// double, how much each sample counts, before weight_scale; empty: all alike.
   Bytes weights;
   double weight_scale = 1;                 ///< makes the training samples' mean weight 1

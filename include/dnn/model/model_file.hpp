@@ -24,6 +24,8 @@ struct ModelDescription {
   Task task = Task::classes;
   std::vector<std::string> class_names;  ///< of the outputs: classes, labels or numbers
   Normalizer target_scale;  ///< numbers: how the data's became the network's; else empty
+  std::vector<double> label_thresholds;    ///< labels: from which probability each is given; empty:
+                                           ///< 1/2
   std::vector<std::string> feature_names;  ///< of the inputs; empty where the data had none
   int index_base = -1;                     ///< LIBSVM: whether features were counted from 0 or 1
   Normalizer normalizer;

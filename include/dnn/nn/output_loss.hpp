@@ -64,4 +64,10 @@ class SigmoidCrossEntropy final : public OutputLoss<T> {
 template <class T>
 [[nodiscard]] double sigmoid(T a);
 
+/// Whether a label of this logit is given, where it is from the probability `threshold` on.
+template <class T>
+[[nodiscard]] bool is_given(T logit, double threshold) {
+  return threshold == 0.5 ? logit >= 0 : sigmoid(logit) >= threshold;
+}
+
 }  // namespace dnn

@@ -22,6 +22,8 @@ struct ModelInterface {
   int index_base = -1;                     ///< as in ModelDescription
   Task task = Task::classes;
   std::vector<std::string> class_names;
+  /// Of the labels; of an ensemble the mean of its models'. Empty: 1/2.
+  std::vector<double> label_thresholds;
   Precision precision = Precision::f32;  ///< of an ensemble: the widest of its models'
   TableSchema schema;                    ///< how a table is read; empty: as it stands
 

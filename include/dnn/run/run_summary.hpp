@@ -20,11 +20,12 @@ namespace dnn {
 
 /// The part of summary.json that is not in the plan, the data or the trainer's result.
 struct FinalFigures {
-  std::string evaluated_on;           ///< "test", "validation" or "training"
-  Evaluation best;                    ///< of the best epoch's model on that set
-  Evaluation last;                    ///< of the last epoch's model on that set
-  std::optional<FoundLength> length;  ///< where the length of training was searched for
-  std::vector<FoldResult> folds;      ///< where the run was cross-validated; of rank 0
+  std::string evaluated_on;              ///< "test", "validation" or "training"
+  Evaluation best;                       ///< of the best epoch's model on that set
+  Evaluation last;                       ///< of the last epoch's model on that set
+  std::optional<FoundLength> length;     ///< where the length of training was searched for
+  std::vector<FoldResult> folds;         ///< where the run was cross-validated; of rank 0
+  std::vector<double> label_thresholds;  ///< of the best epoch's model; empty: 1/2
   std::string best_sha256;
   std::string last_sha256;
   std::optional<double> core_share;  ///< this rank's, see CoreWatch

@@ -53,8 +53,15 @@ class BestModel {
   void restore(const std::optional<EpochMetrics>& best, Parameters parameters);
 
   /// Collective, at the end of a run of these epochs: writes the model of the last one, whose
-  /// parameters `whole` gives as above, and what could not be written before. Throws AgreedError.
-  void save_last(const std::vector<EpochMetrics>& epochs, const std::function<Parameters()>& whole);
+  /// parameters `whole` gives as above, and what could not be written before. `label_thresholds`:
+  /// of the last one. Throws AgreedError.
+  void save_last(const std::vector<EpochMetrics>& epochs, const std::function<Parameters()>& whole,
+                 const std::vector<double>& label_thresholds);
+
+  /// Collective: writes the model of the best epoch again, with these thresholds of its labels;
+  /// `whole` gives its parameters. Throws AgreedError.
+  void save_best(const std::function<Parameters()>& whole,
+                 const std::vector<double>& label_thresholds);
 
   /// The best epoch, from 1; the last one without a validation set; 0 before the first.
   [[nodiscard]] std::size_t best_epoch() const { return best_ ? best_->epoch : 0; }
@@ -70,7 +77,8 @@ class BestModel {
   void save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
                            const Parameters& present);
   void save(const std::string& path, const EpochMetrics& metrics,
-            std::span<const std::byte> parameters) const;
+            std::span<const std::byte> parameters,
+            const std::vector<double>& label_thresholds) const;
 
   Setup setup_;
   std::optional<EpochMetrics> best_;

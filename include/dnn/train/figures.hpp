@@ -45,7 +45,8 @@ class FigureSums {
 /// numbers: r2 (the mean over the targets of R² = 1 - Σ(y - ŷ)² / Σ(ŷ - mean)²; of a target that
 /// is always the same it is 0, or 1 where all predictions are exact), and rmse and mae in the
 /// target's unit; with several targets, each by its name.
-/// labels: f1_micro and f1_macro, where a label is given if its probability is at least 1/2.
+/// labels: f1_micro and f1_macro, where a label is given if its probability is at least the data's
+/// label_thresholds.
 template <class T>
 [[nodiscard]] std::unique_ptr<FigureSums<T>> make_figures(const Dataset& data,
                                                           const HeldOutputs& held, bool thorough);

@@ -4,6 +4,7 @@
 // splits of the data.
 
 #include <cstddef>
+#include <vector>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/store/training_data.hpp"
@@ -22,6 +23,7 @@ struct FoundLength {
   double accuracy = 0;          ///< mean over the splits
   double loss_deviation = 0;
   double accuracy_deviation = 0;
+  std::vector<double> label_thresholds = {};  ///< labels: chosen on the samples held out
 };
 
 /// The fraction of the samples that each split of a length search holds out.

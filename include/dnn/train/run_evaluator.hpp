@@ -7,6 +7,7 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <vector>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/model/evaluation.hpp"
@@ -33,6 +34,12 @@ class RunEvaluator {
   [[nodiscard]] std::optional<Evaluation> validate(Network<T>& network,
                                                    const std::function<void()>& between);
 
+  /// From now on labels are given by thresholds that suit this network on the validation set, see
+  /// LabelThresholds.
+  void choose_thresholds(Network<T>& network);
+  /// Those by which labels are given; empty: 1/2.
+  [[nodiscard]] const std::vector<double>& thresholds() const { return outputs_.label_thresholds; }
+
   /// On the samples that a fold leaves out, or else on the test data, or else on the validation
   /// set, or else on the training set. `confusion` takes this rank's part of the counts; `plots`
   /// becomes, on rank 0, what make_plots says of these samples; `sink` as in Evaluator::run.
@@ -50,6 +57,7 @@ class RunEvaluator {
   ParameterLayout part_;
   const TrainingData& data_;
   std::uint64_t seed_;
+  Dataset outputs_;  ///< the training data, with the thresholds
   std::optional<Evaluator<T>> validator_;
 };
 

@@ -69,8 +69,14 @@ class Trainer {
   /// On rank 0, the present parameters, packed as in a saved model; elsewhere nothing.
   [[nodiscard]] std::vector<std::byte> parameters() { return model_.parameters(); }
 
-  /// Goes back to the best epoch's parameters.
-  void use_best() { model_.set_parameters(models_.gather_best()); }
+  /// Goes back to the best epoch's parameters. Labels are then given by thresholds that suit these,
+  /// which the best model's file holds from now on.
+  void use_best();
+
+  /// From which probability each label is given; empty: 1/2.
+  [[nodiscard]] const std::vector<double>& label_thresholds() const {
+    return evaluation_.thresholds();
+  }
 
   /// Evaluates the present parameters, see RunEvaluator::judge.
   Evaluation final_evaluation(Confusion& confusion, nlohmann::ordered_json* plots = nullptr,
@@ -101,6 +107,7 @@ class Trainer {
   [[nodiscard]] PhaseTrace* trace_of(std::uint64_t update) const {
     return outputs_.progress != nullptr ? outputs_.progress->trace_of(update) : nullptr;
   }
+  bool choose_thresholds();
   [[nodiscard]] ReplayedUpdate look_at_update();
 
   const TrainerSettings& settings_;

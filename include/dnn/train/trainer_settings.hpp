@@ -27,6 +27,9 @@ struct NetworkSettings {
 };
 
 enum class ClassWeights { none, balanced };
+/// Where labels get the probabilities from which they are given: chosen on held-out samples, see
+/// LabelThresholds, or 1/2.
+enum class ThresholdRule { chosen, half };
 /// What to do about an update whose loss or gradients are NaN or infinite.
 enum class OnNonfinite { abort, skip, rollback };
 
@@ -44,7 +47,8 @@ struct OptimizationSettings {
   double clip_norm = 0;  ///< the largest norm of all gradients together; 0: any
   double label_smoothing = 0;
   ClassWeights class_weights = ClassWeights::none;
-  double huber = 0;            ///< see LossSettings
+  double huber = 0;  ///< see LossSettings
+  ThresholdRule label_thresholds = ThresholdRule::chosen;
   std::size_t early_stop = 0;  ///< epochs without a better validation result; 0: never
   OnNonfinite on_nonfinite = OnNonfinite::abort;
   std::size_t verify_every = 1000;  ///< updates between comparisons of the replicas; 0: never
