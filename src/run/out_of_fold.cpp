@@ -74,7 +74,7 @@ void write_out_of_fold(const Communicator& world, const RunFolder& folder, const
   constexpr std::size_t most_numbers = std::size_t{1} << 22;  // that are text at a time
   const std::size_t width = data.classes();
   const std::size_t block = std::max<std::size_t>(most_numbers / width, 1);
-  const auto answers = make_answers<double>(data);
+  const auto answers = make_answers<double>(data, 0);
   std::vector<std::size_t> order(predictions.samples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {

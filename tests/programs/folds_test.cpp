@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "support/csv_rows.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/summary_of.hpp"
@@ -19,20 +19,6 @@ namespace dnn::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The cells of a file without quotes.
-std::vector<std::vector<std::string>> rows_of(const std::string& path) {
-  std::vector<std::vector<std::string>> rows;
-  std::istringstream lines(read_file(path));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream cells(line);
-    rows.emplace_back();
-    for (std::string cell; std::getline(cells, cell, ',');) {
-      rows.back().push_back(cell);
-    }
-  }
-  return rows;
-}
 
 /// Two overlapping clouds and a third that is a seventh of all; `names`: of the three classes.
 std::string clouds_csv(int rows, const std::vector<std::string>& names) {
@@ -95,7 +81,7 @@ TEST_F(Folds, FiguresAreThoseOfThePredictionsOutOfFoldAtAnyNumberOfRanks) {
   const CommandResult one = run(1, "one", data + " --folds 4");
   const auto found = validation("one");
   EXPECT_EQ(found["folds"], 4);
-  const auto rows = rows_of(predictions("one"));
+  const auto rows = csv_rows(read_file(predictions("one")));
   EXPECT_EQ(rows[0], (std::vector<std::string>{"sample", "fold", "class", "label", "p(blue)",
                                                "p(green)", "p(red)"}));
   ASSERT_EQ(rows.size(), 204U);
@@ -179,7 +165,7 @@ TEST_F(Folds, OfNumbersAreWrittenInTheirUnitAndLabelsAndWeightsCount) {
   }
   EXPECT_EQ(validation("1"), validation("2"));
   EXPECT_EQ(read_file(predictions("1")), read_file(predictions("2")));
-  const auto rows = rows_of(predictions("1"));
+  const auto rows = csv_rows(read_file(predictions("1")));
   EXPECT_EQ(rows[0],
             (std::vector<std::string>{"sample", "fold", "predicted(price)", "target(price)"}));
   std::map<std::string, std::pair<double, double>> squares;  // and weights

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "support/csv_rows.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/summary_of.hpp"
@@ -20,19 +20,6 @@ namespace dnn::test {
 namespace {
 
 using Cells = std::vector<std::vector<std::string>>;
-
-Cells table_of(const std::string& text) {
-  Cells rows;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream cells(line);
-    rows.emplace_back();
-    for (std::string cell; std::getline(cells, cell, ',');) {
-      rows.back().push_back(cell);
-    }
-  }
-  return rows;
-}
 
 /// A number in [0, 1) that follows from `i` and `which`.
 double noise(int i, int which) {
@@ -102,7 +89,7 @@ TEST_F(LabelThreshold, HaveThresholdsThatSuitHeldOutSamples) {
 
   const CommandResult told = succeed(mpirun(2) + predict + " --model " + (folder / "1/model.dnn") +
                                      " --data " + photos + " --output " + (folder / "p.csv"));
-  const Cells rows = table_of(read_file(folder / "p.csv"));
+  const Cells rows = csv_rows(read_file(folder / "p.csv"));
   std::array<double, 3> sums{};  // given and right, given, right
   for (std::size_t i = 1; i < rows.size(); ++i) {
     std::string given;
@@ -146,7 +133,7 @@ TEST_F(LabelThreshold, OfAnEnsembleAreGivenByTheMeanOfItsThresholds) {
   }
   (void)succeed(mpirun(2) + predict + " --logit-ensemble" + models + " --data " + photos +
                 " --output " + (folder / "p.csv"));
-  const Cells rows = table_of(read_file(folder / "p.csv"));
+  const Cells rows = csv_rows(read_file(folder / "p.csv"));
   for (std::size_t i = 1; i < rows.size(); ++i) {
     EXPECT_EQ(rows[i][1].find("dark") != std::string::npos, std::stod(rows[i][3]) >= dark) << i;
   }
@@ -188,11 +175,11 @@ TEST_F(Distribution, OverClassesIsLearnt) {
         succeed(mpirun(2) + predict + " --overwrite --model " + (folder / "1/model.dnn") +
                 " --data " + asked + " --output " + (folder / "p.csv"));
     EXPECT_EQ(count(told.output, "accuracy "), with_shares ? 1 : 0) << told.output;
-    const Cells rows = table_of(read_file(folder / "p.csv"));
+    const Cells rows = csv_rows(read_file(folder / "p.csv"));
     ASSERT_EQ(rows.size(), 51U);
     const std::size_t first = with_shares ? 3 : 2;
     EXPECT_EQ(rows[0][first], "p(a)");
-    const Cells shares = table_of(shares_csv(50));
+    const Cells shares = csv_rows(shares_csv(50));
     for (std::size_t i = 1; i < rows.size(); ++i) {
       double sum = 0;
       for (std::size_t k = 0; k < 3; ++k) {

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "support/csv_rows.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/summary_of.hpp"
@@ -106,20 +106,6 @@ TEST(Numbers, HaveTheSameBitsAtAnyNumberOfRanks) {
   }
 }
 
-/// The cells of a file of predictions.
-std::vector<std::vector<std::string>> cells_of(const std::string& text) {
-  std::vector<std::vector<std::string>> rows;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream cells(line);
-    rows.emplace_back();
-    for (std::string cell; std::getline(cells, cell, ',');) {
-      rows.back().push_back(cell);
-    }
-  }
-  return rows;
-}
-
 TEST(Numbers, ArePredictedInTheirUnitAndAveraged) {
   const TemporaryFolder folder;
   const std::string data = folder.write("h.csv", houses_csv());
@@ -146,7 +132,7 @@ TEST(Numbers, ArePredictedInTheirUnitAndAveraged) {
       written = written.empty() ? read_file(out) : written;
       EXPECT_EQ(read_file(out), written);
     }
-    predictions.push_back(cells_of(written));
+    predictions.push_back(csv_rows(written));
   }
   EXPECT_EQ(predictions[0][0],
             (std::vector<std::string>{"sample", "predicted(price)", "predicted(time)",
@@ -241,7 +227,7 @@ TEST(Labels, AreLearntPredictedAndTheSameAtAnyNumberOfRanks) {
       run_command(predict + " --output " + (folder / "p.csv") + " --data " + data + " --model " +
                   (folder / "1/model.dnn"));
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  const auto rows = cells_of(read_file(folder / "p.csv"));
+  const auto rows = csv_rows(read_file(folder / "p.csv"));
   EXPECT_EQ(rows[0],
             (std::vector<std::string>{"sample", "labels", "p(round)", "p(large)", "p(dark)",
                                       "target(round)", "target(large)", "target(dark)"}));
