@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <thread>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
@@ -93,6 +96,20 @@ void train_named_fold(const CrossValidation& what, std::size_t fold, RankGrid& g
   }
 }
 
+/// Collective over the grid's world: returns once all groups are done, which may take much longer
+/// than --stall-timeout allows. A rank of this node that is stuck is found while the node's ranks
+/// wait for each other; those of other nodes are found there.
+void wait_for_groups(const RankGrid& grid) {
+  const Communicator& world = grid.world();
+  grid.node().ranks().sleeping_barrier();
+  double done = 1;
+  Request all_done = world.begin_all_reduce(std::span(&done, 1), Reduction::min);
+  while (!all_done.test()) {
+    world.heartbeat().begin(Activity::evaluating);  // waiting for other nodes is no standstill
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 /// Collective over the grid's world: the folds from `first` on, each by one of `groups` groups of
 /// ranks.
 template <class T>
@@ -120,7 +137,7 @@ void train_side_by_side(const CrossValidation& what, std::size_t first, std::siz
   } catch (const AgreedError& error) {
     failure = error.what();  // agreed in the group alone
   }
-  world.sleeping_barrier();  // the folds may take very different times
+  wait_for_groups(grid);
   throw_if_any_failed(world, !failure.empty(), failure);
   for (std::size_t g = 0; g < groups; ++g) {
     FoldResult& fold = result.folds[first + g];

@@ -41,6 +41,28 @@ TEST(ModelFile, ComesBackBitForBit) {
   EXPECT_EQ(model.description.environment, example.description.environment);
 }
 
+TEST(ModelFile, ThresholdsAreOneForEachLabel) {
+  const TemporaryFolder folder;
+  Example example;
+  example.description.task = Task::labels;
+  example.description.label_thresholds.assign(example.description.class_names.size(), 0.125);
+  example.save(folder / "m.dnn");
+  EXPECT_EQ(load_model(folder / "m.dnn").description.label_thresholds,
+            example.description.label_thresholds);
+  const auto is_refused = [&] {
+    example.save(folder / "bad.dnn");
+    expect_error<InputError>([&] { (void)load_model(folder / "bad.dnn"); },
+                             {"thresholds of the labels"});
+  };
+  example.description.label_thresholds.back() = 1.5;
+  is_refused();
+  example.description.label_thresholds.pop_back();
+  is_refused();
+  example.description.label_thresholds.assign(example.description.class_names.size(), 0.125);
+  example.description.task = Task::classes;
+  is_refused();
+}
+
 // As the first version wrote it: without what was added later.
 TEST(ModelFile, AnOlderVersionsIsRead) {
   const TemporaryFolder folder;
