@@ -47,6 +47,10 @@ std::string values_of(const TableColumn& column, Task task) {
     case ColumnKind::category:
       return commonest(column);
     case ColumnKind::label:
+      if (!column.separator.empty()) {
+        return fmt::format("{} labels, '{}' between them", column.categories.size(),
+                           column.separator);
+      }
       return has_target_rows(task) ? fmt::format("{:g} to {:g}", column.least, column.largest)
                                    : fmt::format("{} classes", column.distinct);
     default:

@@ -65,6 +65,15 @@ std::string first_difference(const TableSchema& a, const TableSchema& b) {
   return {};
 }
 
+std::string TableSchema::label_separator() const {
+  for (const TableColumn& column : columns) {
+    if (!column.separator.empty()) {
+      return column.separator;
+    }
+  }
+  return {};
+}
+
 std::string TableSchema::name_of(ColumnKind kind) const {
   const auto found = std::find_if(columns.begin(), columns.end(),
                                   [kind](const TableColumn& c) { return c.kind == kind; });

@@ -57,6 +57,7 @@ Json to_json(const TableColumn& column) {
   put("counts", column.counts, std::vector<std::uint64_t>());
   put("other_count", column.other_count, 0U);
   put("has_other", column.has_other, false);
+  put("separator", column.separator, std::string());
   put("day_first", column.day_first, false);
   put("hour", column.hour, false);
   put("weekday", column.weekday, false);
@@ -85,13 +86,17 @@ TableColumn column_from_json(const Json& json) {
   take("counts", column.counts);
   take("other_count", column.other_count);
   take("has_other", column.has_other);
+  take("separator", column.separator);
   take("day_first", column.day_first);
   take("hour", column.hour);
   take("weekday", column.weekday);
   take("month", column.month);
   if (!std::isfinite(column.fill) ||
-      (column.kind != ColumnKind::category && (!column.categories.empty() || column.has_other)) ||
-      !std::is_sorted(column.categories.begin(), column.categories.end())) {
+      (column.kind != ColumnKind::label && !column.separator.empty()) ||
+      (column.kind != ColumnKind::category && column.separator.empty() &&
+       (!column.categories.empty() || column.has_other)) ||
+      (column.kind == ColumnKind::category &&
+       !std::is_sorted(column.categories.begin(), column.categories.end()))) {
     throw InputError("column " + in_quotes(column.name) + " contradicts itself");
   }
   return column;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/label_lists.hpp"
 #include "dnn/data/label_table.hpp"
 #include "dnn/data/number.hpp"
 #include "dnn/data/target_rows.hpp"
@@ -90,12 +91,10 @@ class LibsvmParser {
       return;
     }
     for (const std::string& word : split_words(first)) {
-      const auto [name, is_new] = label_names_.emplace(word, label_names_.size());
-      sample_labels_.emplace_back(rows_.size(), name->second);
+      sample_labels_.emplace_back(rows_.size(), label_names_.number_of(word));
     }
   }
 
-  /// In numeric order where all names are integers, else by name.
   void finish_targets(Dataset& data) {
     if (options_.task == Task::numbers && !numbers_.empty()) {
       data.class_names = unnamed_targets(1);
@@ -104,25 +103,12 @@ class LibsvmParser {
     if (options_.task == Task::numbers || label_names_.empty()) {
       return;
     }
-    std::vector<std::string> names(label_names_.size());
-    for (const auto& [name, number] : label_names_) {
-      names[number] = name;
-    }
-    std::vector<std::string> sorted = names;
-    const bool integers = std::all_of(names.begin(), names.end(),
-                                      [](const std::string& n) { return parse_integer(n); });
-    std::sort(sorted.begin(), sorted.end(), [integers](const auto& a, const auto& b) {
-      return integers ? *parse_integer(a) < *parse_integer(b) : a < b;
-    });
-    std::vector<std::size_t> place(names.size());
-    for (std::size_t k = 0; k < sorted.size(); ++k) {
-      place[label_names_.at(sorted[k])] = k;
-    }
+    const auto [names, place] = label_names_.sorted();
     std::vector<double> rows(data.samples * names.size(), 0.0);
     for (const auto& [sample, label] : sample_labels_) {
       rows[sample * names.size() + place[label]] = 1;
     }
-    data.class_names = std::move(sorted);
+    data.class_names = names;
     set_targets(data, std::move(rows));
   }
 
@@ -167,8 +153,8 @@ class LibsvmParser {
   LibsvmLines lines_;
   LibsvmRows<T> rows_;
   LabelTable labels_;
-  std::vector<double> numbers_;                     ///< task numbers: of each line
-  std::map<std::string, std::size_t> label_names_;  ///< task labels: in order of appearance
+  std::vector<double> numbers_;                                     ///< task numbers: of each line
+  LabelNames label_names_;                                          ///< task labels
   std::vector<std::pair<std::size_t, std::size_t>> sample_labels_;  ///< so too: sample, label
 };
 

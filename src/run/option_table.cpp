@@ -49,6 +49,12 @@ std::vector<Option> data_options() {
        "first or last; default: a column named label, class, target or y, else the only column of "
        "text, else the last column",
        Binding::machine},
+      {"label-separator", "Data", "TEXT", &Config::label_separator,
+       "task labels: what stands between the labels of a cell, where one column of text holds "
+       "them; default: ';', '|' or ',', the first that occurs",
+       Binding::model,
+       rule([](const Config& c) { return c.label_separator.empty() || c.task == Task::labels; },
+            "needs --task labels")},
       {"weight-column", "Data", "NAME|N", &Config::weight_column,
        "column of a table that says how much each sample counts in the loss, the gradients and the "
        "metrics (0 or more; scaled to a mean of 1); it is no feature, and test tables may lack it",

@@ -240,6 +240,7 @@ ReadOptions read_options_of(const DataSettings& settings, bool wide) {
   ReadOptions options;
   options.task = settings.task;
   options.label_column = settings.label_column;
+  options.label_separator = settings.label_separator;
   options.weight_column = settings.weight_column;
   options.header = settings.csv_header;
   options.columns = settings.columns;

@@ -43,7 +43,8 @@ class MatchingReader {
         options_(options),
         missing_(missing_words(options)),
         match_(match_columns(layout_, *options.schema, options, origin)),
-        modes_(layout_.columns(), ColumnMode{CellMode::skip, false, true}) {
+        modes_(layout_.columns(), ColumnMode{CellMode::skip, false, true}),
+        lists_(!options.schema->label_separator().empty()) {
     for (const TableColumn& column : options.schema->columns) {
       if (column.is_feature()) {
         features_.push_back(&column);
@@ -56,7 +57,8 @@ class MatchingReader {
       modes_[match_.sources.label] = {CellMode::text, true, true};
     }
     for (const std::size_t target : match_.sources.targets) {
-      modes_[target].mode = CellMode::number;
+      modes_[target] = lists_ ? ColumnMode{CellMode::text, true, true}
+                              : ColumnMode{CellMode::number, false, true};
     }
     if (match_.sources.weight != Dataset::none) {
       modes_[match_.sources.weight].mode = CellMode::weight;
@@ -118,7 +120,7 @@ class MatchingReader {
     std::erase(notes, "");
     std::uint64_t missing = 0;  // in one of the columns
     for (const std::size_t label : label_columns()) {
-      missing = std::max(missing, cells.columns()[label].missing);
+      missing = lists_ ? 0 : std::max(missing, cells.columns()[label].missing);
     }
     if (options_.features && missing > 0) {
       notes.push_back(
@@ -298,6 +300,7 @@ class MatchingReader {
   MissingWords missing_;
   ColumnMatch match_;
   std::vector<ColumnMode> modes_;
+  bool lists_;  ///< the label's cells are lists of labels
   std::vector<const TableColumn*> features_;
 };
 

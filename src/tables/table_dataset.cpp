@@ -8,9 +8,13 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/data/label_lists.hpp"
 #include "dnn/data/label_table.hpp"
 #include "dnn/data/target_rows.hpp"
 
@@ -80,6 +84,7 @@ class DatasetBuilder {
     data_.origin = origin;
     data_.first_sample = options.from.samples;
     data_.schema = std::move(schema);
+    separator_ = data_.schema.label_separator();
     for (const TableColumn& column : data_.schema.columns) {
       if (column.is_feature()) {
         columns_.push_back(&column);
@@ -141,6 +146,9 @@ class DatasetBuilder {
 
   /// Whether a row of the table has its label, or all of its targets.
   [[nodiscard]] bool has_label(const double* row) const {
+    if (!separator_.empty()) {
+      return true;  // an empty cell is a sample without labels
+    }
     return sources_.label != Dataset::none
                ? !std::isnan(row[sources_.label])
                : std::none_of(sources_.targets.begin(), sources_.targets.end(),
@@ -309,7 +317,47 @@ class DatasetBuilder {
     data_.class_names = std::move(classes.class_names);
   }
 
+  /// Labels of cells that are lists: those that the schema knows, and others behind them.
+  void fill_label_lists() {
+    const std::size_t column = sources_.targets.front();
+    const TextIndex& texts = cells_.columns()[column].texts;
+    for (const TableColumn& known : data_.schema.columns) {
+      if (!known.separator.empty()) {
+        data_.class_names = known.categories;
+      }
+    }
+    std::unordered_map<std::string, std::size_t> places;
+    for (const std::string& name : data_.class_names) {
+      places.emplace(name, places.size());
+    }
+    std::vector<std::vector<std::size_t>> labels(texts.size());
+    for (std::size_t t = 0; t < texts.size(); ++t) {
+      for (const std::string& name : labels_in(texts.text(t), separator_)) {
+        const auto [place, is_new] = places.emplace(name, places.size());
+        if (is_new) {
+          data_.class_names.push_back(name);
+        }
+        labels[t].push_back(place->second);
+      }
+    }
+    const std::size_t count = places.size();
+    const Bytes filled = fill<double>(count, [&](const double* row, double* targets) {
+      std::fill_n(targets, count, 0.0);
+      if (!std::isnan(row[column])) {
+        for (const std::size_t label : labels[static_cast<std::size_t>(row[column])]) {
+          targets[label] = 1;
+        }
+      }
+    });
+    const auto all = filled.as<double>();
+    set_targets(data_, {all.begin(), all.end()});
+  }
+
   void fill_targets() {
+    if (!separator_.empty()) {
+      fill_label_lists();
+      return;
+    }
     const std::size_t count = sources_.targets.size();
     const Bytes filled = fill<double>(count, [&](const double* row, double* target) {
       for (std::size_t j = 0; j < count; ++j) {
@@ -348,6 +396,7 @@ class DatasetBuilder {
   std::vector<const TableColumn*> columns_;
   std::vector<std::vector<double>> codes_;
   std::vector<std::size_t> first_samples_;  ///< of each block of cells
+  std::string separator_;  ///< between the labels of a cell; empty: no cell is a list
   bool has_labels_ = false;
   bool drops_ = false;
 };

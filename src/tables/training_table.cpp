@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/data/label_lists.hpp"
 #include "dnn/data/number.hpp"
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/column_kinds.hpp"
@@ -52,6 +54,8 @@ class TableReader {
     }
     (void)read_rows(sample);
     require_memory_for_table(parts_, origin_, available_memory());
+    const std::string separator =
+        options_.task == Task::labels && labels.size() == 1 ? find_separator(labels.front()) : "";
     TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
     if (cells.rows() == 0) {
       throw InputError(origin_ + (layout_.has_header ? ": no rows below the header" : ": no rows"));
@@ -60,6 +64,9 @@ class TableReader {
         find_schema({cells, layout_, modes_, asked_, labels, options_.max_categories});
     schema.missing_words = words_;
     schema.task = has_targets_ ? options_.task : Task::classes;
+    if (!separator.empty()) {
+      name_labels(cells.columns()[labels.front()].texts, separator, schema.columns[labels.front()]);
+    }
     if (!label_note.empty() && !has_targets_) {
       check_guess(cells, schema, labels.front(), label_note);
     }
@@ -76,6 +83,7 @@ class TableReader {
 
  private:
   static constexpr std::size_t sample = 200;
+  static constexpr std::array usual_separators = {";", "|", ","};
 
   /// Finds the column of weights, by --columns or by --weight-column, which is the stronger one.
   void ask_for_weights() {
@@ -110,6 +118,54 @@ class TableReader {
     label = only_text_column();
     note = label ? "the only column of text" : "the last column";
     return label ? *label : last_column();
+  }
+
+  /// What stands between the labels of a cell of this column, which is read as text from now on;
+  /// empty where it holds numbers, of 0 and 1.
+  [[nodiscard]] std::string find_separator(std::size_t label) {
+    modes_[label] = {CellMode::text, true, true};
+    const TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
+    const TextIndex& texts = cells.columns()[label].texts;
+    bool all_numbers = true;
+    std::array<bool, usual_separators.size()> occurs{};
+    for (std::size_t t = 0; t < texts.size(); ++t) {
+      const std::string& text = texts.text(t);
+      all_numbers = all_numbers && parse_number<double>(text).has_value();
+      for (std::size_t k = 0; k < occurs.size(); ++k) {
+        occurs[k] = occurs[k] || text.find(usual_separators[k]) != std::string::npos;
+      }
+    }
+    if (!options_.label_separator.empty()) {
+      return options_.label_separator;
+    }
+    if (all_numbers) {
+      modes_[label] = {CellMode::number, false, false};
+      return {};
+    }
+    const auto first = std::find(occurs.begin(), occurs.end(), true);
+    return first == occurs.end()
+               ? usual_separators.front()
+               : usual_separators[static_cast<std::size_t>(first - occurs.begin())];
+  }
+
+  /// Throws InputError where no row has a label.
+  void name_labels(const TextIndex& texts, const std::string& separator,
+                   TableColumn& column) const {
+    LabelNames names;
+    for (std::size_t t = 0; t < texts.size(); ++t) {
+      for (const std::string& label : labels_in(texts.text(t), separator)) {
+        (void)names.number_of(label);
+      }
+    }
+    if (names.empty()) {
+      throw InputError(
+          fmt::format("{}: column {}: no row has a label; name the column of the "
+                      "labels with --label-column",
+                      origin_, in_quotes(column.name)));
+    }
+    column.separator = separator;
+    column.categories = names.sorted().names;
+    column.missing = 0;  // an empty cell is a sample without labels
   }
 
   [[nodiscard]] std::vector<std::size_t> find_targets(std::string& note) const {

@@ -139,6 +139,68 @@ TEST_F(LabelThreshold, OfAnEnsembleAreGivenByTheMeanOfItsThresholds) {
   }
 }
 
+/// The same labels as photos_csv(), in one column of lists.
+std::string lists_csv(int rows, const std::string& separator) {
+  const Cells photos = csv_rows(photos_csv(rows));
+  std::string text = "x,y,tags\n";
+  for (std::size_t i = 1; i < photos.size(); ++i) {
+    const bool round = photos[i][2] == "1";
+    const bool dark = photos[i][3] == "1";
+    text += photos[i][0] + ',' + photos[i][1] + ',' + (dark ? "dark" : "") +
+            (round && dark ? separator : "") + (round ? "round" : "") + '\n';
+  }
+  return text;
+}
+
+TEST_F(LabelThreshold, ComesWithLabelsThatShareACellAsWell) {
+  const std::string options =
+      " --epochs 20 --batch-size 16 --lr 0.01 --hidden 16 --task labels --validation 0.3";
+  std::string in_order = "x,y,dark,round\n";  // as names are sorted
+  for (const auto& row : csv_rows(photos_csv(1000))) {
+    in_order += row[0] == "x" ? "" : row[0] + ',' + row[1] + ',' + row[3] + ',' + row[2] + '\n';
+  }
+  (void)succeed(train + options + " --label-column dark,round --data " +
+                folder.write("columns.csv", in_order) + " --output " + (folder / "columns"));
+  const auto columns = summary_of(folder / "columns");
+  std::string data;
+  for (const auto& [separator, given] :
+       {std::pair<std::string, std::string>{";", ""}, {" | ", ""}, {"+", " --label-separator +"}}) {
+    data = folder.write("lists.csv", lists_csv(1000, separator));
+    (void)succeed(mpirun(2) + train + options + given + " --overwrite --label-column tags --data " +
+                  data + " --output " + (folder / "lists"));
+    EXPECT_EQ(summary_of(folder / "lists")["evaluation_of_best"], columns["evaluation_of_best"])
+        << separator;
+  }
+  EXPECT_EQ(summary_of(folder / "lists")["label_thresholds"].size(), 2U);
+  // Labels to compare with are read as in training; a row, and all rows, may have none.
+  const std::string head = folder.write("head.csv", "x,y,tags\n0.9,0.1,round\n0.1,0.1,\n");
+  const std::string none = folder.write("none.csv", "x,y,tags\n0.9,0.1,\n0.1,0.1,\n");
+  for (const std::string& asked : {head, none}) {
+    const CommandResult told =
+        succeed(predict + " --overwrite --model " + (folder / "lists/model.dnn") + " --data " +
+                asked + " --output " + (folder / "p.csv"));
+    EXPECT_NE(told.output.find("f1_micro"), std::string::npos) << told.output;
+    const Cells rows = csv_rows(read_file(folder / "p.csv"));
+    EXPECT_EQ(rows[0], (std::vector<std::string>{"sample", "labels", "p(dark)", "p(round)",
+                                                 "target(dark)", "target(round)"}));
+    EXPECT_EQ(rows[1][5], asked == head ? "1" : "0");
+    EXPECT_EQ(rows[2][5], "0");
+  }
+  const std::string other = folder.write("other.csv", "x,y,tags\n0.9,0.1,round+bright\n");
+  const CommandResult unknown =
+      run_command(predict + " --overwrite --model " + (folder / "lists/model.dnn") + " --data " +
+                  other + " --output " + (folder / "p.csv"));
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_NE(unknown.output.find("unknown label 'bright'"), std::string::npos) << unknown.output;
+  const CommandResult empty = run_command(train + options + " --label-column tags --data " + none +
+                                          "  --output " + (folder / "empty"));
+  EXPECT_EQ(empty.exit_code, 2);
+  EXPECT_NE(empty.output.find("column 'tags': no row has a label"), std::string::npos)
+      << empty.output;
+  EXPECT_NE(run_command(train + " --label-separator ';'").output.find("needs --task labels"),
+            std::string::npos);
+}
+
 /// How likely each of three classes is: p and q at x, the rest for the third.
 std::string shares_csv(int rows, bool with_shares = true) {
   std::string text = with_shares ? "x,a,b,c\n" : "x\n";

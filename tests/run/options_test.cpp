@@ -185,8 +185,10 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   const nlohmann::ordered_json given_json = to_json(config);
   for (const auto& [key, value] : defaults_json.items()) {
     EXPECT_NE(text->find(key + " = "), std::string::npos) << key;
-    // These go with some of the others only: --logical-shards, see the next test, and --huber.
-    EXPECT_NE(value == given_json[key], key != "logical-shards" && key != "huber")
+    // These go with some of the others only: --logical-shards, see the next test, --huber and
+    // --label-separator.
+    EXPECT_NE(value == given_json[key],
+              key != "logical-shards" && key != "huber" && key != "label-separator")
         << key << " was not varied";
   }
   // A replay takes the same settings back from a checkpoint, but for how the run was run.

@@ -43,10 +43,15 @@ struct TableColumn {
   /// Number, date: what a missing value is taken for, the median of the training set.
   double fill = 0;
 
-  std::vector<std::string> categories;  ///< one input each, in ascending order
-  std::vector<std::uint64_t> counts;    ///< rows of each category
-  std::uint64_t other_count = 0;        ///< rows of rarer categories
-  bool has_other = false;               ///< one more input for all rarer categories
+  /// Category: one input each, in ascending order. A label that is a list: the names of the labels.
+  std::vector<std::string> categories;
+  std::vector<std::uint64_t> counts;  ///< rows of each category
+  std::uint64_t other_count = 0;      ///< rows of rarer categories
+  bool has_other = false;             ///< one more input for all rarer categories
+
+  /// Label, task labels: what stands between the labels of a cell; empty: the column is one label,
+  /// of 0 and 1.
+  std::string separator;
 
   bool day_first = false;  ///< date: 03/04/2024 is in April
   // Date: which cycles vary over the table.
@@ -71,6 +76,8 @@ struct TableSchema {
   [[nodiscard]] bool empty() const { return columns.empty(); }
   /// The network inputs of all feature columns.
   [[nodiscard]] std::size_t inputs() const;
+  /// What stands between the labels of a cell; empty where no column is lists of labels.
+  [[nodiscard]] std::string label_separator() const;
   /// The name of the first column of a kind; empty where there is none.
   [[nodiscard]] std::string name_of(ColumnKind kind) const;
   /// A name for each input: "age", "age is missing", "colour = blue", "colour = (other)".

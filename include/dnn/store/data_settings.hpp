@@ -19,6 +19,7 @@ struct DataSettings {
   std::string test_data;        ///< empty: the data's own test part, if they have one
   Task task = Task::automatic;  ///< see ReadOptions
   std::string label_column;     ///< see ReadOptions
+  std::string label_separator;  ///< see ReadOptions
   std::string weight_column;    ///< see ReadOptions
   HeaderMode csv_header = HeaderMode::detect;
   std::string columns;                        ///< see parse_column_kinds

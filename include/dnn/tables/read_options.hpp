@@ -25,6 +25,9 @@ struct ReadOptions {
   /// or y; else the only column of text in a table of numbers; else the last. Tasks with target
   /// rows: one or several, separated by commas.
   std::string label_column;
+  /// Text tables, task labels, one column: what stands between the labels of a cell. Empty: ';',
+  /// '|' or ',', the first that occurs, where the column is no column of numbers.
+  std::string label_separator;
   /// Text tables: the column that says how much each sample counts, named as label_column is.
   /// Empty: the one that `columns` says, or none.
   std::string weight_column;
