@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <vector>
 
 #include "dnn/core/error.hpp"
 #include "support/expect_error.hpp"
@@ -61,6 +62,19 @@ TEST(AvailableMemory, GroupsOfVersion1) {
   machine.write("sys/fs/cgroup/memory/slurm/job/memory.stat",
                 "inactive_file 1\ntotal_inactive_file 50\ntotal_active_file 5\n");
   EXPECT_EQ(machine.available(), 455U);
+}
+
+TEST(AvailableMemory, ThePeakGrowsWithWhatIsTouchedAndStays) {
+  constexpr std::size_t bytes = std::size_t{256} << 20;
+  const std::size_t before = peak_memory();
+  EXPECT_GT(before, std::size_t{1} << 20);
+  if (before < bytes) {
+    const std::vector<char> touched(bytes, 1);
+    const volatile char* const last = &touched.back();  // no compiler leaves the memory out
+    EXPECT_EQ(*last, 1);
+    EXPECT_GE(peak_memory(), bytes);
+  }
+  EXPECT_GE(peak_memory(), before);
 }
 
 TEST(AvailableMemory, WhatCannotBeHadIsRefused) {
