@@ -206,7 +206,7 @@ function rankMemory(summary, hosts) {
   const most = peaks.reduce((largest, value, rank) => (value > peaks[largest] ? rank : largest), 0);
   return rowBars({
     name: "Peak memory by rank",
-    note: isNumber(planned) ? "planned " + bytes(planned) + " a rank (line), and " + bytes(summary.planned_memory.node) + " of data once a node" : undefined,
+    note: isNumber(planned) ? "planned " + bytes(planned) + " a rank (line) besides the program and MPI, and " + bytes(summary.planned_memory.node) + " of data once a node" : undefined,
     rows: largestRanks(peaks).map((rank) => ({ label: "rank " + rank, parts: [peaks[rank]] })),
     kinds: [{ name: "", color: colors[4] }],
     write: bytes,
