@@ -37,8 +37,8 @@ std::optional<std::uint64_t> parse_step_log(const std::string& text) {
 /// A line costs some tens of microseconds, and a pass over the gradients that a rank owns, which
 /// without AVX-512 takes about 1.5 ns an element. "auto" leaves at least 2 GFLOP of products (tens
 /// of milliseconds of a core) and 4,096 samples between two lines, so that both stay below 1 %, and
-/// writes at most 20,000 lines of about 300 bytes: a night is megabytes. A short run has 50 lines
-/// nevertheless, which cost one or two milliseconds. All this follows from the network, the batch
+/// writes at most 20,000 lines of about 300 bytes: a night is megabytes. A short run has 20 lines
+/// nevertheless. All this follows from the network, the batch
 /// and the number of updates, so a run has lines at the same updates on any machine and at any
 /// number of ranks.
 std::uint64_t step_log_interval(const std::string& step_log, const RunSize& size) {
@@ -46,7 +46,7 @@ std::uint64_t step_log_interval(const std::string& step_log, const RunSize& size
     return *given;
   }
   constexpr std::uint64_t most_lines = 20'000;
-  constexpr std::uint64_t least_lines = 50;
+  constexpr std::uint64_t least_lines = 20;
   constexpr double least_work = 2e9;  // operations between two lines
   constexpr double least_samples = 4096;
   const double batch = static_cast<double>(size.batch_size);

@@ -21,7 +21,7 @@ TEST(StepLogInterval, IsWhatIsGiven) {
 TEST(StepLogInterval, FollowsFromWorkSamplesAndNumberOfUpdates) {
   EXPECT_EQ(step_log_interval("auto", {535'818, 128, 10'000}), 32U);  // 4,096 samples
   EXPECT_EQ(step_log_interval("auto", {50'000, 32, 30'000}), 209U);   // 2 GFLOP
-  EXPECT_EQ(step_log_interval("auto", {50'000, 32, 3'000}), 60U);     // a short run
+  EXPECT_EQ(step_log_interval("auto", {50'000, 32, 3'000}), 150U);    // a short run
   EXPECT_EQ(step_log_interval("auto", {1'000, 32, 26}), 1U);
   EXPECT_EQ(step_log_interval("auto", {100'000'000, 8'192, 5'000}), 1U);  // large updates
   EXPECT_EQ(step_log_interval("auto", {100'000'000, 8'192, 20'001}), 2U);
