@@ -49,8 +49,9 @@ class TableReader {
         has_targets_ ? find_targets(label_note) : std::vector{find_label(label_note)};
     for (const std::size_t label : labels) {
       asked_[label] = AskedKind{ColumnKind::label, false};
-      modes_[label] = has_targets_ ? ColumnMode{CellMode::number, false, false}
-                                   : ColumnMode{CellMode::text, true, true};
+      const bool may_be_lists = options_.task == Task::labels && labels.size() == 1;
+      modes_[label] = has_targets_ && !may_be_lists ? ColumnMode{CellMode::number, false, false}
+                                                    : ColumnMode{CellMode::text, true, true};
     }
     (void)read_rows(sample);
     require_memory_for_table(parts_, origin_, available_memory());
@@ -120,10 +121,9 @@ class TableReader {
     return label ? *label : last_column();
   }
 
-  /// What stands between the labels of a cell of this column, which is read as text from now on;
-  /// empty where it holds numbers, of 0 and 1.
+  /// What stands between the labels of a cell of this column, which is read as text;
+  /// empty where it holds numbers, of 0 and 1, and is read as such from now on.
   [[nodiscard]] std::string find_separator(std::size_t label) {
-    modes_[label] = {CellMode::text, true, true};
     const TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
     const TextIndex& texts = cells.columns()[label].texts;
     bool all_numbers = true;
