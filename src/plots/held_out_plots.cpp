@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/nn/output_loss.hpp"
 #include "dnn/parallel/top_classes.hpp"
 #include "dnn/plots/calibration.hpp"
 #include "dnn/plots/ranked_samples.hpp"
@@ -200,6 +201,7 @@ class LabelPlots final : public HeldOutPlots<T> {
  public:
   LabelPlots(const Dataset& outputs, const HeldOutputs& held)
       : names_(outputs.class_names),
+        thresholds_(outputs.label_thresholds),
         held_(held),
         curves_(names_, held.columns, false),
         worst_(most_wrong) {}
@@ -216,8 +218,9 @@ class LabelPlots final : public HeldOutPlots<T> {
           curves_.add(j, a, has_label);
         }
         probabilities_.add(probability, has_label);
-        if ((a >= 0) != has_label) {
-          worst_.add({std::abs(a), samples[s], label, {has_label ? 1.0 : 0.0, probability, 0}});
+        if (is_given(a, thresholds_.empty() ? 0.5 : thresholds_[label]) != has_label) {
+          const double rank = has_label ? -a : a;  // grows with the loss
+          worst_.add({rank, samples[s], label, {has_label ? 1.0 : 0.0, probability, 0}});
         }
       }
     }
@@ -240,6 +243,7 @@ class LabelPlots final : public HeldOutPlots<T> {
 
  private:
   const std::vector<std::string>& names_;
+  const std::vector<double>& thresholds_;
   HeldOutputs held_;
   OutputCurves curves_;
   Probabilities probabilities_;
