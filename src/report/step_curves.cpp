@@ -73,9 +73,8 @@ Json step_curves(const std::string& text, const std::string& origin) {
   Json seconds = Json::object();
   std::size_t count = 0;
   for (const Json& line : without_repeated(std::move(lines))) {
-    for (const char* key :
-         {"update", "epoch", "loss", "gradient_norm", "learning_rate", "samples_per_second",
-          "skipped"}) {
+    for (const char* key : {"update", "epoch", "loss", "gradient_norm", "learning_rate",
+                            "samples_per_second", "skipped"}) {
       result[key].push_back(number_in(line, key));
     }
     const Json phases = line.value("seconds", Json::object());

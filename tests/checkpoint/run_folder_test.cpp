@@ -17,8 +17,8 @@ using test::TemporaryFolder;
 TEST(RunFolder, AnExistingRunIsNotOverwrittenUnlessToldTo) {
   const TemporaryFolder folder;
   EXPECT_EQ(RunFolder::choose(folder.path(), false).path(), folder.path());
-  for (const char* name :
-       {"model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv", "evaluation.json", "report.html"}) {
+  for (const char* name : {"model.dnn", "last.dnn", "metrics.jsonl", "summary.json",
+                           "confusion.csv", "evaluation.json", "report.html"}) {
     const auto file = folder.write(name, "precious");
     expect_error<InputError>([&] { (void)RunFolder::choose(folder.path(), false); },
                              {"--output", folder.path().c_str(), "--overwrite"});

@@ -27,8 +27,8 @@ struct PredictConfig {
 /// Collective over `world`: scores the data with a saved model, or an ensemble of them, each rank
 /// its share (EnsembleLayout; one model is an ensemble of one), and writes a CSV line a sample, in
 /// the data's order: its number, the predicted class, the label where there is one, and the
-/// probability of every class, or of the likeliest ones. Reports accuracy and loss where there are labels. The file is the
-/// same at any number of ranks. Returns the exit code. Throws AgreedError.
+/// probability of every class, or of the likeliest ones. Reports accuracy and loss where there are
+/// labels. The file is the same at any number of ranks. Returns the exit code. Throws AgreedError.
 int run_prediction(const PredictConfig& config, const Communicator& world);
 
 }  // namespace dnn
