@@ -192,8 +192,9 @@ TEST_F(LabelThreshold, ComesWithLabelsThatShareACellAsWell) {
                   other + " --output " + (folder / "p.csv"));
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_NE(unknown.output.find("unknown label 'bright'"), std::string::npos) << unknown.output;
-  const CommandResult empty = run_command(train + options + " --label-column tags --data " + none +
-                                          "  --output " + (folder / "empty"));
+  const std::string blank = folder.write("blank.csv", "x,y,tags\n0.9,0.1,;\n0.1,0.1,;\n");
+  const CommandResult empty = run_command(train + options + " --label-column tags --data " + blank +
+                                          " --output " + (folder / "empty"));
   EXPECT_EQ(empty.exit_code, 2);
   EXPECT_NE(empty.output.find("column 'tags': no row has a label"), std::string::npos)
       << empty.output;
