@@ -193,7 +193,7 @@ class Storm:
             if (run / "summary.json").exists() and code == 0:
                 break
         expected = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv", "run.log",
-                    "report.html", "evaluation.json"}
+                    "report.html", "evaluation.json", "steps.jsonl"}
         left = {path.name for path in run.iterdir()} - expected
         checkpoints = [path.read_bytes() for path in (run / "checkpoints").glob("*.ckpt")]
         left |= {path.name for path in (run / "checkpoints").iterdir() if not path.name.endswith(".ckpt")

@@ -120,12 +120,14 @@ TEST_F(Surroundings, NamesFromDataReachNoTerminalAndNoSpreadsheetAsTheyAre) {
 
 TEST_F(Surroundings, LinksPipesAndFoldersInPlaceOfARunsFilesHarmNobody) {
   const std::string victim = folder.write("victim", "precious\n");
-  const std::string command = train + " --hidden 8 --epochs 3 --checkpoint-every 1epochs --output ";
+  const std::string command =
+      train + " --hidden 8 --epochs 3 --checkpoint-every 1epochs --folds 2 --trace 1-2 --output ";
   for (const std::string& put : {"ln -s " + victim + " ", "ln " + victim + " ",
                                  std::string("mkfifo "), "ln -s " + (folder / "new") + " "}) {
     for (const char* name :
          {"metrics.jsonl", "run.log", "nonfinite.jsonl", "run.json", "model.dnn.tmp", ".lock",
-          "confusion.csv", "evaluation.json", ".probe"}) {
+          "confusion.csv", "evaluation.json", "steps.jsonl", "trace.json", "folds.json",
+          "out-of-fold.csv", ".probe"}) {
       fs::remove_all(out);
       ASSERT_EQ(run_command("mkdir " + out + " && " + put + out + "/" + name).exit_code, 0);
       const CommandResult result = run_command("timeout 60 " + command + out + " --overwrite");
