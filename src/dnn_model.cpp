@@ -6,10 +6,10 @@
 
 #include "dnn/comm/program.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/options/model_options.hpp"
 #include "dnn/report/model_comparison.hpp"
 #include "dnn/report/model_report.hpp"
 #include "dnn/report/report_page.hpp"
-#include "dnn/run/model_options.hpp"
 #include "dnn/run/run_export.hpp"
 
 int main(int argc, char** argv) {

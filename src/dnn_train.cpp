@@ -5,7 +5,7 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/core/messages.hpp"
-#include "dnn/run/options.hpp"
+#include "dnn/options/options.hpp"
 #include "dnn/run/run_replay.hpp"
 #include "dnn/run/run_training.hpp"
 

@@ -5,8 +5,8 @@
 
 #include "dnn/comm/program.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/options/watch_options.hpp"
 #include "dnn/run/run_watch.hpp"
-#include "dnn/run/watch_options.hpp"
 
 int main(int argc, char** argv) {
   try {

@@ -6,7 +6,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/run/chosen_defaults.hpp"
+#include "dnn/options/chosen_defaults.hpp"
 
 namespace dnn {
 

@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "dnn/run/choices.hpp"
-#include "dnn/run/command_line.hpp"
+#include "dnn/options/choices.hpp"
+#include "dnn/options/command_line.hpp"
 
 namespace dnn {
 

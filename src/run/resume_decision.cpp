@@ -12,11 +12,11 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/table_schema_json.hpp"
+#include "dnn/options/chosen_defaults.hpp"
+#include "dnn/options/config_changes.hpp"
 #include "dnn/report/event_file.hpp"
 #include "dnn/report/metrics_log.hpp"
 #include "dnn/report/step_log.hpp"
-#include "dnn/run/chosen_defaults.hpp"
-#include "dnn/run/config_changes.hpp"
 
 namespace dnn {
 

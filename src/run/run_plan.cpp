@@ -10,10 +10,10 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/data/sparse_batch.hpp"
+#include "dnn/options/choices.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/products/bf16.hpp"
 #include "dnn/products/tile_kernel.hpp"
-#include "dnn/run/choices.hpp"
 #include "dnn/run/gather_environment.hpp"
 
 namespace dnn {

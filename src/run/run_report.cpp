@@ -7,9 +7,9 @@
 #include <cstdint>
 
 #include "dnn/data/sparse_batch.hpp"
+#include "dnn/options/choices.hpp"
+#include "dnn/options/chosen_defaults.hpp"
 #include "dnn/report/reporter.hpp"
-#include "dnn/run/choices.hpp"
-#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/fold_record.hpp"
 
 namespace dnn {

@@ -15,10 +15,10 @@
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/csv_text.hpp"
 #include "dnn/data/table_schema_json.hpp"
+#include "dnn/options/choices.hpp"
+#include "dnn/options/chosen_defaults.hpp"
 #include "dnn/report/report_page.hpp"
 #include "dnn/report/run_record.hpp"
-#include "dnn/run/choices.hpp"
-#include "dnn/run/chosen_defaults.hpp"
 #include "dnn/run/fold_record.hpp"
 #include "dnn/run/run_report.hpp"
 

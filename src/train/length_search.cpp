@@ -9,8 +9,8 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/mean_and_deviation.hpp"
+#include "dnn/evaluate/label_thresholds.hpp"
 #include "dnn/report/reporter.hpp"
-#include "dnn/train/label_thresholds.hpp"
 #include "dnn/train/trainer.hpp"
 
 namespace dnn {

@@ -26,8 +26,8 @@
 #include "dnn/core/stopwatch.hpp"
 #include "dnn/core/sum_of_squares.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/options/choices.hpp"
 #include "dnn/parallel/make_exchange.hpp"
-#include "dnn/run/choices.hpp"
 
 namespace dnn {
 namespace {

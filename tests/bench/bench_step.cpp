@@ -24,10 +24,10 @@
 #include "dnn/data/batch_loader.hpp"
 #include "dnn/data/sampler.hpp"
 #include "dnn/nn/initializer.hpp"
+#include "dnn/options/choices.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/products/dense_products.hpp"
-#include "dnn/run/choices.hpp"
 #include "dnn/run/run_plan.hpp"
 #include "dnn/train/training_step.hpp"
 

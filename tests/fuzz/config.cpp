@@ -3,7 +3,7 @@
 #include <set>
 #include <sstream>
 
-#include "dnn/run/config_file.hpp"
+#include "dnn/options/config_file.hpp"
 #include "fuzz/allocation_limit.hpp"
 #include "fuzz/invariants.hpp"
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "dnn/run/options.hpp"
+#include "dnn/options/options.hpp"
 #include "fuzz/allocation_limit.hpp"
 #include "fuzz/invariants.hpp"
 #include "support/memory_file.hpp"

@@ -17,12 +17,12 @@ LIBRARIES = {
     "zlib": ("files/gzip",),
     "archive": ("files/archive",),
     "httplib": ("watch/watch_server",),
-    "CLI/": ("run/command_line", "run/config_file", "run/options", "run/predict_options", "run/model_options",
-             "run/watch_options"),
-    "toml++/": ("run/config_file",),
+    "CLI/": ("options/command_line", "options/config_file", "options/options", "run/predict_options", "options/model_options",
+             "options/watch_options"),
+    "toml++/": ("options/config_file",),
 }
 
-PROGRAMS_MAY_INCLUDE = {"core", "comm", "report", "run"}
+PROGRAMS_MAY_INCLUDE = {"core", "comm", "report", "options", "run"}
 
 LAYER = re.compile(r"^dnn_add_layer\((?P<name>\w+)(?: USES (?P<uses>[\w\s]*?))?(?: EXTERNAL [^)]*|\s+EXTERNAL [^)]*)?\)", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

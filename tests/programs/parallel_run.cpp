@@ -8,7 +8,7 @@
 #include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
-#include "dnn/run/options.hpp"
+#include "dnn/options/options.hpp"
 #include "dnn/run/run_training.hpp"
 
 int main(int argc, char** argv) {

@@ -7,7 +7,7 @@
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/checkpoint/checkpoint_interval.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/run/config_changes.hpp"
+#include "dnn/options/config_changes.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 

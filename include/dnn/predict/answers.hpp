@@ -10,8 +10,8 @@
 #include "dnn/core/exact_sum.hpp"
 #include "dnn/core/targets.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/evaluate/figures.hpp"
 #include "dnn/nn/softmax.hpp"
-#include "dnn/train/figures.hpp"
 
 namespace dnn {
 

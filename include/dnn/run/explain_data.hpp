@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dnn/comm/communicator.hpp"
-#include "dnn/run/config.hpp"
+#include "dnn/options/config.hpp"
 
 namespace dnn {
 

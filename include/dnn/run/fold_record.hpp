@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "dnn/checkpoint/run_folder.hpp"
-#include "dnn/run/config.hpp"
+#include "dnn/options/config.hpp"
 #include "dnn/run/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/cross_validation.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dnn/comm/rank_grid.hpp"
-#include "dnn/run/config.hpp"
+#include "dnn/options/config.hpp"
 #include "dnn/store/training_data.hpp"
 
 namespace dnn {

@@ -9,7 +9,7 @@
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/data/table_schema.hpp"
 #include "dnn/model/environment.hpp"
-#include "dnn/run/config.hpp"
+#include "dnn/options/config.hpp"
 
 namespace dnn {
 

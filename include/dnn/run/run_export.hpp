@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dnn/run/model_options.hpp"
+#include "dnn/options/model_options.hpp"
 
 namespace dnn {
 

@@ -5,8 +5,8 @@
 
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/options/config.hpp"
 #include "dnn/report/reporter.hpp"
-#include "dnn/run/config.hpp"
 #include "dnn/run/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/cross_validation.hpp"

@@ -6,7 +6,7 @@
 #include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/comm/watchdog.hpp"
-#include "dnn/run/config.hpp"
+#include "dnn/options/config.hpp"
 
 namespace dnn {
 

@@ -6,8 +6,8 @@
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/model/environment.hpp"
+#include "dnn/options/config.hpp"
 #include "dnn/parallel/split_rule.hpp"
-#include "dnn/run/config.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/model_plan.hpp"
 

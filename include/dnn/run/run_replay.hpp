@@ -6,8 +6,8 @@
 #include "dnn/comm/communicator.hpp"
 #include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/stop_request.hpp"
-#include "dnn/run/config.hpp"
-#include "dnn/run/replay_request.hpp"
+#include "dnn/options/config.hpp"
+#include "dnn/options/replay_request.hpp"
 
 namespace dnn {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "dnn/checkpoint/run_folder.hpp"
-#include "dnn/run/config.hpp"
+#include "dnn/options/config.hpp"
 #include "dnn/run/run_plan.hpp"
 #include "dnn/run/run_summary.hpp"
 #include "dnn/store/training_data.hpp"

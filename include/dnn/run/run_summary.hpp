@@ -8,11 +8,11 @@
 #include "dnn/checkpoint/checkpoint_writer.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/communicator.hpp"
+#include "dnn/evaluate/evaluator.hpp"
+#include "dnn/evaluate/importance.hpp"
 #include "dnn/run/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/cross_validation.hpp"
-#include "dnn/train/evaluator.hpp"
-#include "dnn/train/importance.hpp"
 #include "dnn/train/length_search.hpp"
 #include "dnn/train/training_result.hpp"
 

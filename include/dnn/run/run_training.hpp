@@ -3,7 +3,7 @@
 #include "dnn/comm/communicator.hpp"
 #include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/stop_request.hpp"
-#include "dnn/run/config.hpp"
+#include "dnn/options/config.hpp"
 
 namespace dnn {
 

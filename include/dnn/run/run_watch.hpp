@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dnn/run/watch_options.hpp"
+#include "dnn/options/watch_options.hpp"
 
 namespace dnn {
 

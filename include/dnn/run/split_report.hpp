@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "dnn/run/config.hpp"
+#include "dnn/options/config.hpp"
 #include "dnn/run/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 

@@ -1,0 +1,81 @@
+#pragma once
+
+// Computes loss and accuracy of a network on any set of samples.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/data/batch_loader.hpp"
+#include "dnn/evaluate/figures.hpp"
+#include "dnn/model/evaluation.hpp"
+#include "dnn/nn/network.hpp"
+#include "dnn/parallel/task_loss.hpp"
+#include "dnn/plots/held_out_plots.hpp"
+
+namespace dnn {
+
+/// Takes outputs of a network: of these samples of the data set, a row for each.
+template <class T>
+using OutputSink =
+    std::function<void(std::span<const std::uint64_t> samples, MatrixView<const T> outputs)>;
+
+/// Evaluates a network on a set of labelled samples, each data shard on its part.
+template <class T>
+class Evaluator {
+ public:
+  /// `outputs`: the training data, whose task and targets the networks were made for; must outlive
+  /// the evaluator, of which nothing but these is used. The set has `samples` samples;
+  /// `sample_at(i)` is the data set's index of its i-th. `grid` must outlive the evaluator.
+  /// `layout`: of the networks that it gets; `form`: in which they take samples. `max_rows`: how
+  /// many samples are computed at a time, at most what these networks can take.
+  Evaluator(const RankGrid& grid, const ParameterLayout& layout, const Dataset& outputs,
+            Gatherer<T> gatherer, InputForm form, std::size_t samples,
+            std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
+
+  /// Collective: the mean over all samples of all ranks, by their weights where they have some.
+  /// With `confusion`, also the top-5 accuracy
+  /// and this rank's part of the confusion counts. `between` is called between batches, equally
+  /// often on all ranks, and may be collective. Samples whose logits are no numbers count as wrong
+  /// and make the loss NaN; rank 0 warns of them. `plots`, where given, get all outputs. `sink`, if
+  /// there is one, takes the outputs of each sample on one of the ranks.
+  Evaluation run(Network<T>& network, Confusion* confusion = nullptr,
+                 const std::function<void()>& between = {}, HeldOutPlots<T>* plots = nullptr,
+                 const OutputSink<T>& sink = {});
+
+ private:
+  struct Counts {
+    LossSums sums;
+    std::uint64_t bad = 0;  ///< samples whose logits are no numbers
+    std::unique_ptr<FigureSums<T>> figures;
+    ExactSum top5;  ///< weights of samples whose label is one of the first 5
+  };
+  /// The samples of a data shard.
+  [[nodiscard]] Range samples_of(std::size_t shard) const;
+  void add_whole(MatrixView<const T> logits, const Targets& targets, Counts& counts,
+                 Confusion& confusion) const;
+  void pass_on(std::span<const std::uint64_t> samples, MatrixView<const T> outputs,
+               const OutputSink<T>& sink) const;
+  void add_slices(MatrixView<const T> logits, const Targets& targets, Counts& counts,
+                  Confusion& confusion) const;
+  [[nodiscard]] Evaluation mean(const Counts& counts, bool with_top5) const;
+
+  const RankGrid& grid_;
+  const Communicator* model_group_;  ///< null: this rank has all classes
+  Range classes_;                    ///< whose logits this rank's networks give
+  const Dataset& outputs_;
+  std::unique_ptr<TaskLoss<T>> loss_;
+  std::size_t samples_;
+  std::function<std::uint64_t(std::uint64_t)> sample_at_;
+  std::size_t max_rows_;
+  BatchLoader<T> loader_;
+};
+
+/// The index of the largest element, the first of equals.
+template <class T>
+[[nodiscard]] std::int32_t predicted_class(std::span<const T> logits);
+
+}  // namespace dnn

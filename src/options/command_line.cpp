@@ -1,0 +1,110 @@
+#include "dnn/options/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <numeric>
+
+#include "dnn/core/error.hpp"
+#include "dnn/options/config_file.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// How many single letters must be changed, added or taken away to make `b` of `a`.
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0U);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row.back();
+}
+
+std::vector<std::string> option_names(const CLI::App& app, bool in_file) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_lnames().empty() && (!in_file || option->get_configurable())) {
+      names.push_back(option->get_lnames().front());
+    }
+  }
+  return names;
+}
+
+std::string suggestion(const std::string& name, const std::vector<std::string>& known,
+                       const std::string& prefix) {
+  const std::string nearest = nearest_name(name, known);
+  return nearest.empty() ? "; --help lists them all" : "; did you mean " + prefix + nearest + "?";
+}
+
+void check_file_keys(const CLI::App& app, const std::string& path) {
+  const std::vector<std::string> known = option_names(app, true);
+  for (const CLI::ConfigItem& item : ConfigFile().from_file(path)) {
+    if (std::find(known.begin(), known.end(), item.name) == known.end()) {
+      throw InputError(fmt::format("{}: unknown key {}{}", path, in_quotes(item.name),
+                                   suggestion(item.name, known, "")));
+    }
+  }
+}
+
+}  // namespace
+
+std::string nearest_name(const std::string& wanted, const std::vector<std::string>& known) {
+  std::string name = wanted;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string nearest;
+  std::size_t least = name.size() / 3 + 2;
+  for (const std::string& candidate : known) {
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+std::optional<std::string> parse_command_line(CLI::App& app, int argc, const char* const* argv) {
+  app.allow_extras();
+  app.allow_config_extras(CLI::config_extras_mode::ignore_all);
+  app.config_formatter(std::make_shared<ConfigFile>());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return app.help();
+  } catch (const CLI::CallForVersion&) {
+    return app.version() + "\n";
+  } catch (const CLI::ParseError& error) {
+    throw InputError(std::string(error.what()) + " (see --help)");
+  } catch (const InputError& error) {  // ConfigFile's, which does not know the path
+    throw InputError(fmt::format("{}: {}", app.get_config_ptr()->as<std::string>(), error.what()));
+  }
+  // First: newer versions of CLI11 count the values of unknown keys among the words that remain.
+  if (const CLI::Option* file = app.get_config_ptr(); file != nullptr && file->count() > 0) {
+    check_file_keys(app, file->as<std::string>());
+  }
+  for (const std::string& extra : app.remaining()) {
+    const std::string name = extra.substr(0, extra.find('='));
+    if (!name.starts_with("-")) {
+      throw InputError(
+          fmt::format("unexpected argument '{}'; every setting is --option value", extra));
+    }
+    const std::size_t start = name.find_first_not_of('-');
+    throw InputError(fmt::format("unknown option {}{}", name,
+                                 suggestion(start == std::string::npos ? name : name.substr(start),
+                                            option_names(app, false), "--")));
+  }
+  return std::nullopt;
+}
+
+}  // namespace dnn

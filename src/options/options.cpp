@@ -1,0 +1,238 @@
+#include "dnn/options/options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "dnn/core/error.hpp"
+#include "dnn/options/chosen_defaults.hpp"
+#include "dnn/options/command_line.hpp"
+#include "dnn/options/option_table.hpp"
+
+#ifndef DNN_VERSION
+#error "DNN_VERSION must be defined by the build"
+#endif
+
+namespace dnn {
+
+namespace {
+
+/// Refuses what CLI11 would take for 0: a key with nothing after its equals sign.
+const CLI::Validator& not_empty() {
+  static const CLI::Validator validator(
+      [](const std::string& text) { return text.empty() ? "a number is missing" : std::string(); },
+      "", "not empty");
+  return validator;
+}
+
+/// Refuses what CLI11 would wrap around into a huge unsigned number.
+const CLI::Validator& not_negative() {
+  static const CLI::Validator validator(
+      [](const std::string& text) {
+        return text.starts_with('-') ? "'" + text + "' is no number of 0 or more" : std::string();
+      },
+      "", "not negative");
+  return validator;
+}
+
+template <class T>
+void refuse_no_number(CLI::Option* option) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    option->check(not_empty());
+  }
+  if constexpr (std::is_unsigned_v<T>) {
+    option->check(not_negative());
+  }
+}
+
+CLI::Option* add_field(CLI::App& app, const Option& option, const WordField& field,
+                       Config& config) {
+  std::string words;
+  for (const std::string& word : field.words) {
+    words += (words.empty() ? "" : "|") + word;
+  }
+  const auto read = [&config, &field, name = option.name, words](const std::string& given) {
+    const std::string& word = given.empty() ? field.bare : given;
+    if (std::find(field.words.begin(), field.words.end(), word) == field.words.end()) {
+      throw CLI::ValidationError("--" + name, "'" + word + "' is none of " + words);
+    }
+    field.set(config, word);
+  };
+  CLI::Option* added =
+      app.add_option_function<std::string>("--" + option.name, read, option.help)->type_name(words);
+  // CLI11 gives the default text to an option without a value.
+  return field.bare.empty() ? added->default_str(field.get(config)) : added->expected(0, 1);
+}
+
+CLI::Option* add_field(CLI::App& app, const Option& option, bool Config::*field, Config& config) {
+  return app.add_flag("--" + option.name, config.*field, option.help);
+}
+
+template <class T>
+CLI::Option* add_field(CLI::App& app, const Option& option, std::optional<T> Config::*field,
+                       Config& config) {
+  CLI::Option* added = app.add_option("--" + option.name, config.*field, option.help);
+  refuse_no_number<T>(added);
+  return added->type_name(option.type);
+}
+
+CLI::Option* add_field(CLI::App& app, const Option& option, std::vector<std::size_t> Config::*field,
+                       Config& config) {
+  std::string numbers;
+  for (const std::size_t number : config.*field) {
+    numbers += (numbers.empty() ? "" : ",") + std::to_string(number);
+  }
+  return app.add_option("--" + option.name, config.*field, option.help)
+      ->type_name(option.type)
+      ->delimiter(',')
+      ->check(not_negative())
+      ->default_str(numbers);
+}
+
+template <class T>
+CLI::Option* add_field(CLI::App& app, const Option& option, T Config::*field, Config& config) {
+  CLI::Option* added = app.add_option("--" + option.name, config.*field, option.help);
+  refuse_no_number<T>(added);
+  return added->type_name(option.type)->capture_default_str();
+}
+
+void add_options(CLI::App& app, Config& config) {
+  for (const Option& option : option_table()) {
+    std::visit(
+        [&](const auto& field) {
+          CLI::Option* added = add_field(app, option, field, config)->group(option.group);
+          if (is_open(config, option.name)) {
+            added->default_str("auto");
+          }
+        },
+        option.field);
+  }
+}
+
+/// Gives every option that nobody has given the value that `settings` has for it. A replay has none
+/// of the options that bind a job only.
+void apply_settings(CLI::App& app, const std::string& settings, Config& config) {
+  const auto json = nlohmann::ordered_json::parse(settings);
+  if (!json.contains("defaults") && app.get_option("--defaults")->count() == 0) {
+    config.defaults = Defaults::plain;  // a run of an earlier version
+  }
+  const auto word = [](const nlohmann::ordered_json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  for (const auto& [key, value] : json.items()) {
+    const bool is_chosen = json.contains("chosen") && json["chosen"].contains(key);
+    if (key == "reproducible" || key == "chosen" || is_chosen) {
+      continue;  // an option of earlier versions; what the data decide again
+    }
+    const auto known = std::find_if(option_table().begin(), option_table().end(),
+                                    [&key = key](const Option& o) { return o.name == key; });
+    if (known == option_table().end()) {
+      throw InputError("the run had a setting that this version does not know: " + key);
+    }
+    CLI::Option* option = app.get_option("--" + key);
+    // The default size is the data's where they are few; said aloud, that would be an error.
+    const bool unset = key == "batch-size" && value == Config::default_batch_size;
+    if (unset || option->count() > 0 || known->binding == Binding::job) {
+      continue;
+    }
+    std::vector<std::string> words;
+    for (const auto& element : value.is_array() ? value : nlohmann::ordered_json::array({value})) {
+      words.push_back(word(element));
+    }
+    try {
+      option->add_result(words);
+      option->run_callback();
+      config.given.insert(key);
+    } catch (const CLI::ParseError& error) {
+      throw InputError(fmt::format("the run's setting {}: {}", key, error.what()));
+    }
+  }
+}
+
+/// The replay that the command line asks for, if any.
+std::optional<ReplayRequest> replay_of(const CLI::App& app, const ReplayRequest& given,
+                                       const Config& config) {
+  const bool wanted = app.get_option("--replay")->count() > 0;
+  if (wanted != (app.get_option("--from")->count() > 0)) {
+    throw InputError("--replay UPDATE and --from CHECKPOINT belong together");
+  }
+  if (!wanted) {
+    return std::nullopt;
+  }
+  if (given.update == 0) {
+    throw InputError("--replay 0: updates are counted from 1");
+  }
+  for (const Option& option : option_table()) {
+    const bool is_meant =
+        option.binding != Binding::job || option.name == "output" || option.name == "quiet";
+    if (!is_meant && app.get_option("--" + option.name)->count() > 0) {
+      throw InputError(fmt::format(
+          "--replay computes one update again and writes no run; leave --{} out", option.name));
+    }
+  }
+  ReplayRequest request = given;
+  request.output = config.output;
+  return request;
+}
+
+}  // namespace
+
+Options parse_options(int argc, const char* const* argv, const std::string& settings) {
+  Options options;
+  options.config.defaults = Defaults::automatic;
+  CLI::App app(
+      "Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
+      "ranks:\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
+      "digits that it carries.",
+      "dnn_train");
+  app.set_version_flag("--version", "dnn_train " DNN_VERSION)->configurable(false);
+  app.set_config("--config", "", "TOML file with any of these options as keys");
+  bool print_config = false;
+  app.add_flag("--print-config", print_config,
+               "print the effective configuration, in a form --config takes back")
+      ->configurable(false);
+  add_options(app, options.config);
+  bool reproducible = false;  // an option of earlier versions
+  app.add_flag("--reproducible", reproducible)->group("");
+  ReplayRequest replay;
+  app.add_option("--replay", replay.update,
+                 "compute this update of a run again (from 1), on any number of ranks, with the "
+                 "run's own settings, and print what it did")
+      ->check(not_empty())
+      ->check(not_negative())
+      ->type_name("UPDATE");
+  app.add_option("--from", replay.from,
+                 "a checkpoint of the run from before that update, or its folder")
+      ->type_name("CHECKPOINT");
+  for (const char* name : {"--replay", "--from"}) {
+    app.get_option(name)->configurable(false)->group("Replay");
+  }
+  options.print = parse_command_line(app, argc, argv);
+  if (options.print) {
+    return options;
+  }
+  if (reproducible) {
+    options.note = "note: --reproducible is no longer an option: dnn_train always works this way";
+  }
+  for (const Option& option : option_table()) {
+    if (app.get_option("--" + option.name)->count() > 0) {
+      options.config.given.insert(option.name);
+    }
+  }
+  options.replay = replay_of(app, replay, options.config);
+  if (!settings.empty()) {
+    apply_settings(app, settings, options.config);
+  }
+  check(options.config);
+  if (print_config) {
+    options.print = to_toml(options.config);
+  }
+  return options;
+}
+
+}  // namespace dnn

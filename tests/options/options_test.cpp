@@ -1,0 +1,379 @@
+#include "dnn/options/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+#include "dnn/core/error.hpp"
+#include "dnn/options/command_line.hpp"
+#include "support/expect_error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+using test::expect_error;
+
+Options parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "dnn_train");
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+void fails(const std::vector<const char*>& arguments, std::initializer_list<const char*> parts) {
+  expect_error<InputError>([&] { (void)parse(arguments); }, parts);
+}
+
+TEST(Options, NoArgumentIsTheBuiltinDataWithGoodDefaults) {
+  const Options options = parse({});
+  EXPECT_FALSE(options.print);
+  EXPECT_EQ(options.config.data, "builtin:digits");
+  EXPECT_EQ(options.config.learning_rate(), 0.001);
+}
+
+TEST(Options, DefaultLearningRateFollowsTheOptimizer) {
+  EXPECT_EQ(parse({"--optimizer", "sgd"}).config.learning_rate(), 0.1);
+  EXPECT_EQ(parse({"--optimizer", "nesterov"}).config.learning_rate(), 0.02);
+  EXPECT_EQ(parse({"--optimizer", "sgd", "--lr", "0.5"}).config.learning_rate(), 0.5);
+}
+
+TEST(Options, FileGivesWhatTheCommandLineDoesNot) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml",
+                                 "# comment\nhidden = [32, 16]\nepochs = 7\nlr = 0.25\n"
+                                 "optimizer = \"adamw\"\nquiet = true\ndata = \"my data.csv\"\n");
+  const Config config = parse({"--config", file.c_str(), "--epochs", "9"}).config;
+  EXPECT_EQ(config.hidden, (std::vector<std::size_t>{32, 16}));
+  EXPECT_EQ(config.epochs, 9U);
+  EXPECT_EQ(config.learning_rate(), 0.25);
+  EXPECT_EQ(config.optimizer, OptimizerKind::adamw);
+  EXPECT_TRUE(config.quiet);
+  EXPECT_EQ(config.data, "my data.csv");
+}
+
+TEST(Options, PrintedConfigurationIsTakenBack) {
+  const test::TemporaryFolder folder;
+  const std::vector<const char*> arguments = {"--data",
+                                              "a \"b\".csv",
+                                              "--test-data",
+                                              "t",
+                                              "--label-column",
+                                              "k \\ \"l\"",
+                                              "--csv-header",
+                                              "no",
+                                              "--validation",
+                                              "0.25",
+                                              "--normalize",
+                                              "minmax",
+                                              "--hidden",
+                                              "5,6,7",
+                                              "--precision",
+                                              "bf16",
+                                              "--bf16-fallback",
+                                              "--dropout",
+                                              "0.5",
+                                              "--init",
+                                              "xavier",
+                                              "--epochs",
+                                              "3",
+                                              "--batch-size",
+                                              "17",
+                                              "--optimizer",
+                                              "momentum",
+                                              "--lr",
+                                              "0.3",
+                                              "--momentum",
+                                              "0.8",
+                                              "--lr-schedule",
+                                              "step",
+                                              "--warmup-epochs",
+                                              "0.5",
+                                              "--lr-step-epochs",
+                                              "2",
+                                              "--lr-step-factor",
+                                              "0.5",
+                                              "--weight-decay",
+                                              "1e-05",
+                                              "--clip-norm",
+                                              "2",
+                                              "--label-smoothing",
+                                              "0.1",
+                                              "--class-weights",
+                                              "balanced",
+                                              "--seed",
+                                              "12345678901234567890",
+                                              "--early-stop",
+                                              "2",
+                                              "--split-hidden",
+                                              "--model-parallel",
+                                              "4",
+                                              "--domain",
+                                              "node",
+                                              "--exchange",
+                                              "node",
+                                              "--bucket-mib",
+                                              "0.5",
+                                              "--compress",
+                                              "bf16",
+                                              "--threads",
+                                              "3",
+                                              "--output",
+                                              "o",
+                                              "--overwrite",
+                                              "--job",
+                                              "night 17",
+                                              "--resume",
+                                              "never",
+                                              "--checkpoint-every",
+                                              "7epochs",
+                                              "--keep",
+                                              "5",
+                                              "--time-limit",
+                                              "01:30:00",
+                                              "--stall-timeout",
+                                              "7.5",
+                                              "--on-nonfinite",
+                                              "rollback",
+                                              "--verify-every",
+                                              "17",
+                                              "--quiet",
+                                              "--dry-run",
+                                              "--importance",
+                                              "off",
+                                              "--explain-data",
+                                              "e.csv",
+                                              "--folds",
+                                              "4",
+                                              "--label-thresholds",
+                                              "half",
+                                              "--columns",
+                                              "category:a",
+                                              "--missing",
+                                              "-9",
+                                              "--max-categories",
+                                              "7",
+                                              "--drop-unlabelled",
+                                              "--defaults",
+                                              "auto",
+                                              "--clip-features",
+                                              "4",
+                                              "--task",
+                                              "classes",
+                                              "--weight-column",
+                                              "w",
+                                              "--log-every",
+                                              "2.5",
+                                              "--step-log",
+                                              "50",
+                                              "--tensorboard",
+                                              "histograms",
+                                              "--trace",
+                                              "3-5",
+                                              "--openmetrics",
+                                              "m.prom"};
+  const Config config = parse(arguments).config;
+  auto printing = arguments;
+  printing.push_back("--print-config");
+  const auto text = parse(printing).print;
+  ASSERT_TRUE(text);
+  const auto file = folder.write("c.toml", *text);
+  const Config again = parse({"--config", file.c_str()}).config;
+  EXPECT_EQ(to_json(again).dump(2), to_json(config).dump(2));
+  EXPECT_NE(to_json(config).dump(), to_json(Config{}).dump());
+  const nlohmann::ordered_json defaults_json = to_json(Config{});
+  const nlohmann::ordered_json given_json = to_json(config);
+  for (const auto& [key, value] : defaults_json.items()) {
+    EXPECT_NE(text->find(key + " = "), std::string::npos) << key;
+    // These go with some of the others only: --logical-shards, see the next test, --huber and
+    // --label-separator.
+    EXPECT_NE(value == given_json[key],
+              key != "logical-shards" && key != "huber" && key != "label-separator")
+        << key << " was not varied";
+  }
+  // A replay takes the same settings back from a checkpoint, but for how the run was run.
+  const std::vector<const char*> replaying = {"dnn_train", "--seed", "4"};
+  const auto replayed = to_json(parse_options(3, replaying.data(), given_json.dump()).config);
+  for (const auto& [key, value] : replayed.items()) {
+    const bool of_running = std::set<std::string>{"output",
+                                                  "overwrite",
+                                                  "job",
+                                                  "resume",
+                                                  "checkpoint-every",
+                                                  "keep",
+                                                  "time-limit",
+                                                  "quiet",
+                                                  "dry-run",
+                                                  "on-nonfinite",
+                                                  "explain-data",
+                                                  "log-every",
+                                                  "step-log",
+                                                  "tensorboard",
+                                                  "trace",
+                                                  "openmetrics",
+                                                  "importance",
+                                                  "label-thresholds"}
+                                .contains(key);
+    const auto& expected = of_running ? defaults_json[key] : given_json[key];
+    EXPECT_EQ(value, key == "seed" ? nlohmann::ordered_json(4) : expected) << key;
+  }
+  const auto defaults = folder.write("d.toml", *parse({"--print-config"}).print);
+  EXPECT_FALSE(parse({"--config", defaults.c_str()}).config.batch_size);
+  EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(parse({}).config));
+  EXPECT_EQ(to_json(parse({"--defaults", "plain"}).config), to_json(Config{}));
+}
+
+TEST(Options, AnOptionWhoseNameAloneStandsForAWord) {
+  EXPECT_EQ(parse({}).config.tensorboard, TensorBoard::off);
+  EXPECT_EQ(parse({"--tensorboard"}).config.tensorboard, TensorBoard::scalars);
+  EXPECT_EQ(parse({"--tensorboard", "--seed", "3"}).config.tensorboard, TensorBoard::scalars);
+  EXPECT_EQ(parse({"--tensorboard", "--seed", "3"}).config.seed, 3U);
+  EXPECT_EQ(parse({"--tensorboard=histograms"}).config.tensorboard, TensorBoard::histograms);
+  EXPECT_EQ(parse({"--tensorboard", "off"}).config.tensorboard, TensorBoard::off);
+  fails({"--tensorboard", "yes"}, {"--tensorboard", "yes"});
+  fails({"--step-log", "often"}, {"--step-log often", "auto, off"});
+  fails({"--trace", "9-3"}, {"--trace 9-3", "100-120"});
+  fails({"--log-every", "-1"}, {"--log-every"});
+}
+
+TEST(Options, WhatTheDataDecideIsACommentInAConfigurationAndAutoInHelp) {
+  const auto text = parse({"--dropout", "0.4", "--print-config"}).print;
+  ASSERT_TRUE(text);
+  EXPECT_NE(text->find("\n# epochs = "), std::string::npos) << *text;
+  EXPECT_NE(text->find("\ndropout = 0.4"), std::string::npos) << *text;
+  EXPECT_NE(text->find("\nseed = "), std::string::npos) << *text;
+  EXPECT_NE(parse({"--help"}).print->find("--epochs N=auto"), std::string::npos);
+  const auto plain = parse({"--defaults", "plain", "--print-config"}).print;
+  EXPECT_NE(plain->find("\nepochs = 20"), std::string::npos) << *plain;
+}
+
+TEST(Options, AReplayLeavesToTheDataWhatTheRunDid) {
+  const std::vector<const char*> none = {"dnn_train"};
+  const auto replayed = [&none](const char* settings) {
+    return parse_options(1, none.data(), settings).config;
+  };
+  const Config left = replayed(
+      R"({"epochs":77,"dropout":0.3,"defaults":"auto","chosen":{"epochs":"for a reason"}})");
+  EXPECT_FALSE(left.given.contains("epochs"));
+  EXPECT_TRUE(left.given.contains("dropout"));
+  EXPECT_EQ(left.defaults, Defaults::automatic);
+  const Config old = replayed(R"({"epochs":77})");
+  EXPECT_EQ(old.epochs, 77U);
+  EXPECT_EQ(old.defaults, Defaults::plain);
+}
+
+TEST(Options, LogicalShardsArePrintedAndNeedAFixedOrder) {
+  const test::TemporaryFolder folder;
+  const auto file =
+      folder.write("c.toml", *parse({"--logical-shards", "5", "--print-config"}).print);
+  EXPECT_EQ(parse({"--config", file.c_str()}).config.logical_shards, 5U);
+  for (const char* other : {"--precision", "--compress"}) {
+    EXPECT_THROW(parse({"--logical-shards", "5", other, "bf16"}), InputError) << other;
+  }
+}
+
+// An option of earlier versions, whose promise now always holds.
+TEST(Options, ReproducibleIsAcceptedWithANote) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml", "reproducible = true\n");
+  EXPECT_NE(parse({"--reproducible"}).note.find("no longer an option"), std::string::npos);
+  EXPECT_NE(parse({"--config", file.c_str()}).note.find("no longer an option"), std::string::npos);
+  EXPECT_EQ(parse({}).note, "");
+  EXPECT_EQ(to_json(parse({"--reproducible"}).config), to_json(parse({}).config));
+  const std::vector<const char*> none = {"dnn_train"};
+  EXPECT_NO_THROW((void)parse_options(1, none.data(), R"({"reproducible":true,"epochs":3})"));
+}
+
+TEST(Options, UnknownOnesNameTheNearest) {
+  fails({"--epoch", "3"}, {"--epoch", "did you mean --epochs?"});
+  fails({"--batchsize=3"}, {"--batchsize", "did you mean --batch-size?"});
+  fails({"--zzzzzzzzzzzzzzz"}, {"--zzzzzzzzzzzzzzz", "--help"});
+  fails({"data.csv"}, {"'data.csv'", "--option value"});
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml", "epochs = 3\nlearning-rat = 0.1\nhiden = [3]\n");
+  fails({"--config", file.c_str()}, {"c.toml", "'learning-rat'"});
+  const auto other = folder.write("d.toml", "hiden = [3]\n");
+  fails({"--config", other.c_str()}, {"d.toml", "'hiden'", "did you mean hidden?"});
+  const auto section = folder.write("e.toml", "[train]\nepochs = 3\n");
+  fails({"--config", section.c_str()}, {"e.toml", "line 1", "'train'", "sections"});
+  fails({"--config", "/nowhere.toml"}, {"/nowhere.toml"});
+  const auto large = folder.write("f.toml", "EPOCH = 3\n");
+  fails({"--config", large.c_str()}, {"'EPOCH'", "did you mean epochs?"});
+  const auto binary = folder.write("g.toml", "\x01\x02\x7f= 3\n");
+  fails({"--config", binary.c_str()}, {"g.toml", "line 1", "no TOML"});
+  const auto marked = folder.write("h.toml", "\xef\xbb\xbfquiet = true\n");
+  EXPECT_TRUE(parse({"--config", marked.c_str()}).config.quiet);
+}
+
+TEST(Options, UnusableValuesNameTheOption) {
+  fails({"--hidden", "64,0"}, {"--hidden 64,0", "1 to"});
+  fails({"--hidden", "999999999999"}, {"--hidden 999999999999"});
+  fails({"--hidden", "-5"}, {"--hidden"});
+  fails({"--batch-size", "0"}, {"--batch-size 0"});
+  fails({"--batch-size", "-1"}, {"--batch-size"});
+  fails({"--lr", "-0.1"}, {"--lr -0.1"});
+  fails({"--lr", "nan"}, {"--lr nan"});
+  fails({"--lr", "abc"}, {"--lr", "abc"});
+  fails({"--seed", ""}, {"--seed", "missing"});
+  fails({"--epochs", "--quiet"}, {"--epochs", "'--quiet' is no number"});
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("c.toml", "validation = \n");
+  fails({"--config", file.c_str()}, {"c.toml", "line 1", "expected value"});
+  fails({"--epochs", "0"}, {"--epochs 0"});
+  fails({"--validation", "1"}, {"--validation 1"});
+  fails({"--dropout", "1"}, {"--dropout 1"});
+  fails({"--label-smoothing", "-0.5"}, {"--label-smoothing -0.5"});
+  fails({"--weight-decay", "inf"}, {"--weight-decay inf"});
+  fails({"--clip-norm", "-1"}, {"--clip-norm -1"});
+  fails({"--warmup-epochs", "20"}, {"--warmup-epochs 20", "less than the epochs"});
+  fails({"--optimizer", "adma"}, {"--optimizer", "'adma'", "adam|adamw"});
+  fails({"--exchange", "gossip"}, {"--exchange", "'gossip'"});
+  fails({"--early-stop", "3", "--validation", "0"}, {"--early-stop 3", "validation"});
+  fails({"--checkpoint-every", "5minutes"}, {"--checkpoint-every 5minutes", "updates", "off"});
+  fails({"--checkpoint-every", "-5"}, {"--checkpoint-every -5"});
+  fails({"--keep", "0"}, {"--keep 0", "at least 1"});
+  fails({"--stall-timeout", "0.5"}, {"--stall-timeout 0.5", "at least 1"});
+  fails({"--on-nonfinite", "ignore"}, {"--on-nonfinite", "abort|rollback|skip"});
+  fails({"--on-nonfinite", "rollback", "--checkpoint-every", "off"}, {"--on-nonfinite rollback"});
+  fails({"--time-limit", "1:2:3:4"}, {"--time-limit 1:2:3:4", "HH:MM:SS"});
+}
+
+TEST(Options, HelpNamesEveryOption) {
+  const auto help = parse({"--help"}).print;
+  ASSERT_TRUE(help);
+  const nlohmann::ordered_json all = to_json(Config{});
+  for (const auto& [key, value] : all.items()) {
+    EXPECT_NE(help->find("--" + key), std::string::npos) << key;
+  }
+}
+
+TEST(CommandLine, NearestName) {
+  const std::vector<std::string> known = {"lr", "hidden", "dropout"};
+  EXPECT_EQ(nearest_name("droput", known), "dropout");
+  EXPECT_EQ(nearest_name("l", known), "lr");
+  EXPECT_EQ(nearest_name("something-else", known), "");
+  EXPECT_EQ(nearest_name("help", known), "");
+}
+
+TEST(Options, AReplayNeedsAnUpdateAndACheckpoint) {
+  const auto replay = parse({"--replay", "17", "--from", "runs/a", "--output", "o"}).replay;
+  ASSERT_TRUE(replay);
+  EXPECT_EQ(replay->update, 17U);
+  EXPECT_EQ(replay->from, "runs/a");
+  EXPECT_EQ(replay->output, "o");
+  EXPECT_FALSE(parse({}).replay);
+  fails({"--replay", "17"}, {"--from"});
+  fails({"--from", "c"}, {"--replay"});
+  fails({"--replay", "0", "--from", "c"}, {"counted from 1"});
+  fails({"--replay", "-1", "--from", "c"}, {"--replay"});
+  fails({"--replay", "1", "--from", "c", "--job", "j"}, {"--job"});
+  const std::vector<const char*> none = {"dnn_train"};
+  const auto with = [&none](const char* settings) {
+    (void)parse_options(1, none.data(), settings);
+  };
+  expect_error<InputError>([&] { with("{\"newest\": 1}"); }, {"newest"});
+  expect_error<InputError>([&] { with("{\"seed\": \"x\"}"); }, {"seed"});
+}
+
+}  // namespace
+}  // namespace dnn
