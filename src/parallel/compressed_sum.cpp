@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "dnn/core/simd.hpp"
 
@@ -67,11 +66,11 @@ void CompressedSum::run(std::span<float> vector) {
 }
 
 std::string CompressedSum::save_residual() const {
-  std::string bytes((residual_.size() + sum_residual_.size()) * sizeof(float), '\0');
-  std::memcpy(bytes.data(), residual_.data(), residual_.size() * sizeof(float));
-  std::memcpy(bytes.data() + residual_.size() * sizeof(float), sum_residual_.data(),
-              sum_residual_.size() * sizeof(float));
-  return bytes;
+  std::string saved;
+  for (const AlignedBuffer<float>* residual : {&residual_, &sum_residual_}) {
+    saved.append(reinterpret_cast<const char*>(residual->data()), residual->size() * sizeof(float));
+  }
+  return saved;
 }
 
 bool CompressedSum::load_residual(const std::string& bytes) {
@@ -85,8 +84,8 @@ bool CompressedSum::load_residual(const std::string& bytes) {
   if (bytes.size() != first + second) {
     return false;
   }
-  std::memcpy(residual_.data(), bytes.data(), first);
-  std::memcpy(sum_residual_.data(), bytes.data() + first, second);
+  std::copy_n(bytes.data(), first, reinterpret_cast<char*>(residual_.data()));
+  std::copy_n(bytes.data() + first, second, reinterpret_cast<char*>(sum_residual_.data()));
   return true;
 }
 

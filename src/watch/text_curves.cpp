@@ -140,18 +140,19 @@ std::string state_of(const Json& record, const Json& steps) {
 
 std::string draw_curve(const std::string& title, const std::string& x_name, const Points& points,
                        const TextCanvas& canvas) {
-  const auto [least, largest] =
+  const auto ends =
       std::minmax_element(points.begin(), points.end(),
                           [](const auto& a, const auto& b) { return a.second < b.second; });
-  const double bottom = least->second;
-  const double height = largest->second - bottom;
+  const double bottom = ends.first->second;
+  const double top = ends.second->second;
+  const double height = top - bottom;
   const double left = points.front().first;
   const double width = points.back().first - left;
   DotGrid grid(std::max(canvas.columns, label_width + 12) - label_width - 2,
                std::max<std::size_t>(canvas.rows, 2), canvas.braille);
   const auto dot = [&](const std::pair<double, double>& point) {
     const double x = width > 0 ? (point.first - left) / width : 0;
-    const double y = height > 0 ? (largest->second - point.second) / height : 0.5;
+    const double y = height > 0 ? (top - point.second) / height : 0.5;
     return std::pair(
         static_cast<std::int64_t>(std::lround(x * static_cast<double>(grid.width() - 1))),
         static_cast<std::int64_t>(std::lround(y * static_cast<double>(grid.height() - 1))));
@@ -165,10 +166,10 @@ std::string draw_curve(const std::string& title, const std::string& x_name, cons
 
   const std::string bar = canvas.braille ? "\u2502" : "|";
   std::string text = fmt::format("{}: last {:.4g}, least {:.4g}, largest {:.4g}\n",
-                                 printable(title), points.back().second, bottom, largest->second);
+                                 printable(title), points.back().second, bottom, top);
   const std::size_t rows = std::max<std::size_t>(canvas.rows, 2);
   for (std::size_t row = 0; row < rows; ++row) {
-    const std::string label = row == 0          ? fmt::format("{:.4g}", largest->second)
+    const std::string label = row == 0          ? fmt::format("{:.4g}", top)
                               : row == rows - 1 ? fmt::format("{:.4g}", bottom)
                                                 : std::string();
     text += fmt::format("{:>{}} {}{}\n", label, label_width, bar, grid.row(row));
