@@ -140,11 +140,11 @@ std::string state_of(const Json& record, const Json& steps) {
 
 std::string draw_curve(const std::string& title, const std::string& x_name, const Points& points,
                        const TextCanvas& canvas) {
-  const auto ends =
+  const auto extremes =
       std::minmax_element(points.begin(), points.end(),
                           [](const auto& a, const auto& b) { return a.second < b.second; });
-  const double bottom = ends.first->second;
-  const double top = ends.second->second;
+  const double bottom = extremes.first->second;
+  const double top = extremes.second->second;
   const double height = top - bottom;
   const double left = points.front().first;
   const double width = points.back().first - left;
