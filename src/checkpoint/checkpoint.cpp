@@ -7,10 +7,10 @@
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 #include <boost/serialization/version.hpp>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
 
+#include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/model/container.hpp"
 #include "dnn/model/description_archive.hpp"
@@ -228,7 +228,7 @@ void read_parts(const std::string& path, std::size_t tensor_bytes, Checkpoint& c
       offset += read.size();
       const std::byte* next = read.data();
       part.elements.for_each_run([&](std::size_t first, std::size_t length) {
-        std::memcpy(tensor.data() + first * element, next, length * element);
+        copy_bytes(tensor.data() + first * element, next, length * element);
         next += length * element;
       });
     });

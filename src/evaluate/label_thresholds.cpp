@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <tuple>
 #include <type_traits>
 
+#include "dnn/core/copy_bytes.hpp"
 #include "dnn/nn/output_loss.hpp"
 
 namespace dnn {
@@ -94,7 +94,7 @@ std::vector<double> LabelThresholds::choose(const Communicator& world) const {
     for (const std::string& part : all) {
       const std::size_t before = scores.size();
       scores.resize(before + part.size() / sizeof(LabelScore));
-      std::memcpy(scores.data() + before, part.data(), part.size());
+      copy_bytes(scores.data() + before, part.data(), part.size());
     }
     if (world.is_root()) {
       thresholds[label] = best_threshold(scores);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <new>
 
+#include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 
 namespace dnn {
@@ -131,7 +132,7 @@ void ArchiveReader::append(GrowingBytes& bytes, std::span<const std::byte> block
     const std::size_t zeros = std::min(room.size(), offset - bytes.size());
     const std::size_t copied = zeros > 0 ? 0 : std::min(room.size(), block.size());
     std::memset(room.data(), 0, zeros);
-    std::memcpy(room.data(), block.data(), copied);
+    copy_bytes(room.data(), block.data(), copied);
     bytes.added(zeros + copied);
     offset += copied;
     block = block.subspan(copied);

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
 #include "dnn/data/table_schema_json.hpp"
@@ -162,7 +163,7 @@ void unpack_parameters(const ParameterLayout& layout, std::span<const std::byte>
                        std::span<T> values) {
   const std::byte* next = packed.data();
   for_each_tensor(layout, [&](Range range) {
-    std::memcpy(values.data() + range.begin, next, range.size() * sizeof(T));
+    copy_bytes(values.data() + range.begin, next, range.size() * sizeof(T));
     next += range.size() * sizeof(T);
   });
 }
@@ -185,7 +186,7 @@ std::vector<std::byte> packed_parameters(const ParameterLayout& layout, std::spa
   std::vector<std::byte> packed(layout.parameter_count() * sizeof(T));
   std::byte* next = packed.data();
   for_each_tensor(layout, [&](Range range) {
-    std::memcpy(next, values.data() + range.begin, range.size() * sizeof(T));
+    copy_bytes(next, values.data() + range.begin, range.size() * sizeof(T));
     next += range.size() * sizeof(T);
   });
   return packed;

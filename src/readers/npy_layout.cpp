@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dnn/core/available_memory.hpp"
+#include "dnn/core/copy_bytes.hpp"
 #include "dnn/readers/half.hpp"
 
 namespace dnn {
@@ -99,7 +100,7 @@ Bytes in_native_layout(const Bytes& elements, const NpyLayout& layout,
     if (reordered) {
       to_c_order(elements.view.data(), copy.data(), shape);
     } else {
-      std::memcpy(copy.data(), elements.view.data(), copy.size() * sizeof(Unit));
+      copy_bytes(copy.data(), elements.view.data(), copy.size() * sizeof(Unit));
     }
     if (swaps) {
       std::transform(copy.begin(), copy.end(), copy.begin(), swapped<Unit>);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/model/model_file.hpp"
@@ -114,7 +115,7 @@ void DistributedModel<T>::add_histograms(const Bytes& packed, const std::string&
     return;
   }
   std::vector<T> numbers(packed.size() / sizeof(T));
-  std::memcpy(numbers.data(), packed.data(), packed.size());
+  copy_bytes(numbers.data(), packed.data(), packed.size());
   const std::vector<std::size_t>& widths = step_.layout().widths();
   std::span<const T> rest(numbers);
   const auto add = [&](const std::string& name, std::size_t count) {

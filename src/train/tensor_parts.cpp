@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "dnn/core/copy_bytes.hpp"
+
 namespace dnn {
 
 namespace {
@@ -39,13 +41,6 @@ std::vector<ParameterLayout> all_parts(const ParameterLayout& part, std::size_t 
     parts.emplace_back(part.widths(), splits, model_ranks, m, part.class_blocks());
   }
   return parts;
-}
-
-/// Copies `count` elements, perhaps none, of a tensor that may be empty.
-void copy_elements(const TensorParts::Bytes& from, std::size_t first, TensorParts::Bytes& to,
-                   std::size_t at, std::size_t count, std::size_t element_bytes) {
-  std::copy_n(from.data() + first * element_bytes, count * element_bytes,
-              to.data() + at * element_bytes);
 }
 
 }  // namespace
@@ -140,7 +135,8 @@ TensorParts::Bytes TensorParts::gather(std::span<const std::byte> taken) const {
     grid_.model_group().gather_slices(given, 0, part, 0);
     if (is_root) {
       for_each_run(parts_[m], [&](std::size_t to, std::size_t from, std::size_t count) {
-        copy_elements(part, from, whole, to, count, element_bytes_);
+        copy_bytes(whole.data() + to * element_bytes_, part.data() + from * element_bytes_,
+                   count * element_bytes_);
       });
     }
   }
@@ -158,7 +154,8 @@ TensorParts::Bytes TensorParts::distribute(Bytes whole) const {
     Bytes part(parts_[m].parameter_count() * element_bytes_);
     if (grid_.world().is_root()) {
       for_each_run(parts_[m], [&](std::size_t from, std::size_t to, std::size_t count) {
-        copy_elements(whole, from, part, to, count, element_bytes_);
+        copy_bytes(part.data() + to * element_bytes_, whole.data() + from * element_bytes_,
+                   count * element_bytes_);
       });
     }
     grid_.model_group().broadcast(std::span(part), 0);
