@@ -6,7 +6,8 @@
 It reads the run folders only, so it also works for a run that is still training; importing a run again adds another MLflow
 run. Without --tracking-uri, MLflow decides (MLFLOW_TRACKING_URI, or ./mlruns). Parameters are the run's configuration, metrics
 are those of metrics.jsonl (step: the epoch) and of steps.jsonl (step: the update; names begin with "update/"), artifacts are
-the report, the best model and the summary.
+the report, the best model and the summary. Where the store is a database, MLflow puts artifacts into ./mlruns of the folder
+in which this is run.
 """
 
 import argparse

@@ -7,6 +7,7 @@ The environment is a virtual one of Python, which is made where there is none. E
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -19,6 +20,10 @@ from support.environment import enter  # noqa: E402
 
 # Names that MLflow does not take and a spreadsheet would run.
 TABLE = "x,=1+1|<b>,other\n" + "".join(f"{i % 7},{i % 7 * 2.5 + i % 3},{i % 5}\n" for i in range(300))
+
+
+def absolute(path):
+    return pathlib.Path(path).absolute()
 
 
 def convert(arguments, runs, options=()):
@@ -54,8 +59,8 @@ def check_run(equal, client, identifier, run, begin):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", type=pathlib.Path, required=True)
-    parser.add_argument("--source", type=pathlib.Path, required=True)
+    parser.add_argument("--bin", type=absolute, required=True)
+    parser.add_argument("--source", type=absolute, required=True)
     parser.add_argument("--environment", type=pathlib.Path, required=True)
     parser.add_argument("--packages", default="mlflow-skinny sqlalchemy alembic")
     parser.add_argument("--inside", action="store_true")
@@ -71,6 +76,7 @@ def main():
 
     with tempfile.TemporaryDirectory(prefix="dnn_mlflow_") as name:
         folder = pathlib.Path(name)
+        os.chdir(folder)  # MLflow puts artifacts into ./mlruns, whatever the store
         (folder / "t.csv").write_text(TABLE)
         run = folder / "night"
         begin = time.time()
@@ -90,6 +96,7 @@ def main():
         equal([item.info.status for item in found], ["RUNNING"], "a run that trains")
         done = convert(arguments, [folder], ["--tracking-uri", store])
         equal((done.returncode, "no run of dnn_train" in done.stderr), (2, True), f"a folder without a run: {done.stderr}")
+        os.chdir("/")
     print("\n".join(failures) or "MLflow has what the run has")
     return 1 if failures else 0
 
