@@ -151,8 +151,9 @@ void RunFolder::clear() const {
 
 void RunFolder::remove_results() const {
   std::error_code error;
-  std::vector<std::string> left_over = {".probe", "run.json.tmp.", "steps.jsonl.tmp.",
-                                        "trace.json.tmp."};
+  std::vector<std::string> left_over = {".probe",           "run.json.tmp.",
+                                        "steps.jsonl.tmp.", "trace.json.tmp.",
+                                        "folds.json.tmp.",  "out-of-fold.csv.tmp"};
   for (const std::string& name : files()) {
     fs::remove(name, error);
     left_over.push_back(fs::path(name).filename().string() + ".tmp.");

@@ -51,8 +51,8 @@ std::vector<RawColumn> columns_of(const Dataset& train, const Dataset& set) {
 }
 
 /// Why the columns of these data are not shuffled; empty: they are.
-std::string obstacle(const Dataset& train) {
-  if (train.is_sparse()) {
+std::string obstacle(const Dataset& train, const Dataset& judged) {
+  if (train.is_sparse() || judged.is_sparse()) {
     return "The samples are stored sparse.";
   }
   if (train.schema.empty()) {
@@ -197,7 +197,7 @@ Importance permutation_importance(const RankGrid& grid, const ParameterLayout& p
                                   Network<T>& network, const TrainingData& data,
                                   const JudgedSamples& judged, const ImportanceSettings& settings) {
   Importance result;
-  result.left_out = obstacle(data.train);
+  result.left_out = obstacle(data.train, judged.set);
   if (!result.left_out.empty()) {
     return result;
   }

@@ -53,6 +53,26 @@ class NumberedLines {
   std::string text_;
 };
 
+/// The answers of each fold's network, whose labels have thresholds of their own.
+class FoldAnswers {
+ public:
+  FoldAnswers(const Dataset& data, const OutOfFold& predictions)
+      : data_(predictions.folds.size(), data) {
+    for (std::size_t fold = 0; fold < data_.size(); ++fold) {
+      data_[fold].label_thresholds = fold < predictions.label_thresholds.size()
+                                         ? predictions.label_thresholds[fold]
+                                         : std::vector<double>();
+      answers_.push_back(make_answers<double>(data_[fold], 0));
+    }
+  }
+
+  [[nodiscard]] const Answers<double>& of(std::size_t fold) const { return *answers_[fold]; }
+
+ private:
+  std::vector<Dataset> data_;
+  std::vector<std::unique_ptr<Answers<double>>> answers_;
+};
+
 std::string fold_line(const Answers<double>& answers, std::uint64_t sample, std::uint32_t fold,
                       std::span<const double> outputs) {
   std::vector<double> row(outputs.begin(), outputs.end());
@@ -74,7 +94,7 @@ void write_out_of_fold(const Communicator& world, const RunFolder& folder, const
   constexpr std::size_t most_numbers = std::size_t{1} << 22;  // that are text at a time
   const std::size_t width = data.classes();
   const std::size_t block = std::max<std::size_t>(most_numbers / width, 1);
-  const auto answers = make_answers<double>(data, 0);
+  const FoldAnswers answers(data, predictions);
   std::vector<std::size_t> order(predictions.samples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -83,7 +103,7 @@ void write_out_of_fold(const Communicator& world, const RunFolder& folder, const
   std::optional<PredictionFile> file;
   agree(world, [&] {
     if (world.is_root()) {
-      file.emplace(folder.out_of_fold(), data, ",fold" + answers->header(), sizeof(double));
+      file.emplace(folder.out_of_fold(), data, ",fold" + answers.of(0).header(), sizeof(double));
     }
   });
   auto next = order.begin();
@@ -92,7 +112,8 @@ void write_out_of_fold(const Communicator& world, const RunFolder& folder, const
       NumberedLines own;
       for (; next != order.end() && predictions.samples[*next] < first + block; ++next) {
         const std::uint64_t sample = predictions.samples[*next];
-        own.add(sample, fold_line(*answers, sample, predictions.fold_of[sample],
+        const std::uint32_t fold = predictions.fold_of[sample];
+        own.add(sample, fold_line(answers.of(fold), sample, fold,
                                   std::span(predictions.outputs).subspan(*next * width, width)));
       }
       return own;

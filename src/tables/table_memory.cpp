@@ -15,8 +15,15 @@ std::size_t estimate_rows(std::span<const TableLayout> parts) {
   double rows = 0;
   for (const TableLayout& part : parts) {
     const std::string_view first = part.rows.substr(0, sample);
-    const auto ends = std::max(std::count(first.begin(), first.end(), '\n'),
-                               std::count(first.begin(), first.end(), '\r'));
+    std::ptrdiff_t newlines = 0;
+    std::ptrdiff_t returns = 0;
+    bool quoted = false;
+    for (const char c : first) {
+      quoted = quoted != (c == '"');
+      newlines += c == '\n' && !quoted ? 1 : 0;
+      returns += c == '\r' && !quoted ? 1 : 0;
+    }
+    const std::ptrdiff_t ends = std::max(newlines, returns);
     const double share =
         first.empty() ? 0
                       : static_cast<double>(part.rows.size()) / static_cast<double>(first.size());

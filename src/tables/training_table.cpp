@@ -124,19 +124,20 @@ class TableReader {
   /// What stands between the labels of a cell of this column, which is read as text;
   /// empty where it holds numbers, of 0 and 1, and is read as such from now on.
   [[nodiscard]] std::string find_separator(std::size_t label) {
+    if (!options_.label_separator.empty()) {
+      return options_.label_separator;
+    }
     const TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
     const TextIndex& texts = cells.columns()[label].texts;
     bool all_numbers = true;
     std::array<bool, usual_separators.size()> occurs{};
     for (std::size_t t = 0; t < texts.size(); ++t) {
       const std::string& text = texts.text(t);
-      all_numbers = all_numbers && parse_number<double>(text).has_value();
+      all_numbers =
+          all_numbers && (missing_.contains(text) || parse_number<double>(text).has_value());
       for (std::size_t k = 0; k < occurs.size(); ++k) {
         occurs[k] = occurs[k] || text.find(usual_separators[k]) != std::string::npos;
       }
-    }
-    if (!options_.label_separator.empty()) {
-      return options_.label_separator;
     }
     if (all_numbers) {
       modes_[label] = {CellMode::number, false, false};

@@ -82,6 +82,8 @@ void train_fold(const CrossValidation& what, std::size_t fold, RankGrid& grid,
       confusion, nullptr, [&](std::span<const std::uint64_t> samples, MatrixView<const T> outputs) {
         keep_outputs<T>(data.train.target_scale, samples, outputs, result);
       });
+  result.label_thresholds.resize(result.folds.size());
+  result.label_thresholds[fold] = trainer.label_thresholds();
 }
 
 /// Collective over the grid's world: the same, and errors name the fold.

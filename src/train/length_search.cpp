@@ -25,6 +25,7 @@ TrainingData split_anew(const TrainingData& data, const RankGrid& grid, std::uin
   const auto share =
       static_cast<std::size_t>(std::llround(search_fraction * static_cast<double>(samples)));
   part.use_split(grid, std::clamp<std::size_t>(share, 1, samples - 1), seed);
+  part.fold = {};  // judged by what this split holds out, not by what a fold leaves out
   return part;
 }
 

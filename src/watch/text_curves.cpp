@@ -151,8 +151,10 @@ std::string draw_curve(const std::string& title, const std::string& x_name, cons
   DotGrid grid(std::max(canvas.columns, label_width + 12) - label_width - 2,
                std::max<std::size_t>(canvas.rows, 2), canvas.braille);
   const auto dot = [&](const std::pair<double, double>& point) {
-    const double x = width > 0 ? (point.first - left) / width : 0;
-    const double y = height > 0 ? (top - point.second) / height : 0.5;
+    // A damaged file may hold epochs in any order, and numbers whose difference overflows.
+    const auto share = [](double value) { return value > 0 ? std::min(value, 1.0) : 0.0; };
+    const double x = width > 0 ? share((point.first - left) / width) : 0;
+    const double y = height > 0 ? share((top - point.second) / height) : 0.5;
     return std::pair(
         static_cast<std::int64_t>(std::lround(x * static_cast<double>(grid.width() - 1))),
         static_cast<std::int64_t>(std::lround(y * static_cast<double>(grid.height() - 1))));

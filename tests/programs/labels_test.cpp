@@ -268,5 +268,68 @@ TEST_F(Distribution, ThatIsNoneIsRefused) {
   }
 }
 
+// Folds choose their thresholds on their own held-out samples, never on those left out: the labels
+// that the file gives have the F1 that the summary tells.
+TEST_F(LabelThreshold, OfFoldsAreThoseThatTheFiguresAreOf) {
+  const std::string out = folder / "folds";
+  succeed(mpirun(2) + train + what + " --folds 3 --validation 0.2 --epochs 20 --output " + out);
+  const Cells rows = csv_rows(read_file(out + "/out-of-fold.csv"));
+  ASSERT_EQ(rows.front(), (std::vector<std::string>{"sample", "fold", "labels", "p(round)",
+                                                    "p(dark)", "target(round)", "target(dark)"}));
+  const auto by_fold = summary_of(out)["cross_validation"]["by_fold"];
+  for (int fold = 1; fold <= 3; ++fold) {
+    int both = 0;
+    int either = 0;  // given, and there: counted twice where both
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+      if (rows[i][1] != std::to_string(fold)) {
+        continue;
+      }
+      for (const std::size_t label : {std::size_t{0}, std::size_t{1}}) {
+        const bool given = rows[i][2].find(label == 0 ? "round" : "dark") != std::string::npos;
+        const bool there = rows[i][5 + label] == "1";
+        both += given && there ? 1 : 0;
+        either += (given ? 1 : 0) + (there ? 1 : 0);
+      }
+    }
+    EXPECT_NEAR(by_fold[static_cast<std::size_t>(fold - 1)]["f1_micro"].get<double>(),
+                2.0 * both / either, 1e-12)
+        << fold;
+  }
+}
+
+TEST_F(LabelThreshold, AMissingValueAmongZerosAndOnesIsNoLabel) {
+  const std::string data = folder.write("na.csv", "x,flag\n1,0\n2,1\n3,NA\n4,1\n");
+  const CommandResult result = run_command(train + " --task labels --label-column flag --data " +
+                                           data + " --output " + (folder / "na"));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.output.find("line 4: the label is missing (1 of 4 rows have none)"),
+            std::string::npos)
+      << result.output;
+}
+
+// The samples that are judged may be stored otherwise than those of training.
+TEST_F(Distribution, DenseDataHaveASparseTestSet) {
+  std::string csv;
+  std::string sparse;
+  for (int i = 0; i < 100; ++i) {
+    const double x = noise(i, 0);
+    csv += std::to_string(x) + ',' + std::to_string(noise(i, 1)) + (x > 0.5 ? ",1\n" : ",0\n");
+    sparse += (x > 0.5 ? "1 1:" : "0 1:") + std::to_string(x) + '\n';
+  }
+  ASSERT_EQ(run_command("cd " + folder.path() +
+                        " && /usr/bin/python3 -c \"import numpy; t = "
+                        "numpy.loadtxt('" +
+                        folder.write("t.csv", csv) +
+                        "', delimiter=','); "
+                        "numpy.save('x.npy', t[:, :2]); numpy.save('y.npy', "
+                        "t[:, 2].astype(int))\"")
+                .exit_code,
+            0);
+  const CommandResult result =
+      succeed(train + " --data " + (folder / "x.npy") + "," + (folder / "y.npy") + " --test-data " +
+              folder.write("t.svm", sparse) + " --epochs 2 --output " + (folder / "run"));
+  EXPECT_NE(result.output.find("test accuracy"), std::string::npos) << result.output;
+}
+
 }  // namespace
 }  // namespace dnn::test

@@ -28,6 +28,15 @@ TEST(TableMemory, RowsAreEstimatedByTheFirstLines) {
   EXPECT_EQ(estimate_rows(std::span(&layout, 1)), 2U);
 }
 
+TEST(TableMemory, LineEndsWithinQuotesAreNoRows) {
+  std::string text = "a,b\n";
+  for (int i = 0; i < 100; ++i) {
+    text += "1,\"one\ntwo\nthree \"\"quoted\"\"\n\"\n";
+  }
+  const TableLayout layout = find_layout(text, "t.csv", HeaderMode::detect, {});
+  EXPECT_EQ(estimate_rows(std::span(&layout, 1)), 100U);
+}
+
 TEST(TableMemory, ATableThatDoesNotFitIsRefusedBeforeItIsRead) {
   const std::string text = table_of(100'000);
   const TableLayout layout = find_layout(text, "t.csv", HeaderMode::detect, {});

@@ -54,6 +54,17 @@ TEST(DrawCurve, OnePointAndEqualPoints) {
   }
 }
 
+// As a damaged file may have them.
+TEST(DrawCurve, PointsInNoOrderAndRangesThatOverflow) {
+  for (const bool braille : {false, true}) {
+    for (const std::vector<std::pair<double, double>>& points :
+         {std::vector<std::pair<double, double>>{{2, 1}, {9, 3}, {1, 2}, {3, 5}},
+          {{1, -1.7e308}, {2, 1.7e308}, {3, 0}}}) {
+      EXPECT_EQ(lines_in(draw_curve("f", "epoch", points, {40, 5, braille})).size(), 7U);
+    }
+  }
+}
+
 TEST(TextOfRun, DrawsLossHeldOutLossAndFigure) {
   const TemporaryFolder folder;
   folder.write("metrics.jsonl",

@@ -46,6 +46,8 @@ struct OutOfFold {
   std::vector<std::uint64_t> samples = {};  ///< whose outputs this rank has
   /// A row for each: what the last layer gives; numbers in the data's unit.
   std::vector<double> outputs = {};
+  /// Labels: of each fold that this rank has a part in, from which probability each is given.
+  std::vector<std::vector<double>> label_thresholds = {};
 };
 
 /// What a cross-validation goes by; all references must outlive it.
