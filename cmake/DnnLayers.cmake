@@ -46,6 +46,10 @@ function(dnn_add_layer name)
   add_library(dnn::${name} ALIAS dnn_layer_${name})
   list(TRANSFORM ARG_USES PREPEND dnn::)
   target_link_libraries(dnn_layer_${name} PUBLIC dnn_options ${ARG_USES} ${ARG_EXTERNAL})
+  # The shared library is made of the layers and shows nothing of them.
+  set_target_properties(dnn_layer_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
+                                                     VISIBILITY_INLINES_HIDDEN ON)
+  set_property(GLOBAL APPEND PROPERTY DNN_LAYERS dnn_layer_${name})
 endfunction()
 
 # dnn_embed_file(TARGET FILE NAME)

@@ -14,7 +14,7 @@ constexpr double agreement_seconds = 0.05;
 constexpr std::int64_t longest_period = 1 << 20;
 }  // namespace
 
-CheckpointControl::CheckpointControl(const Communicator& world, const StopRequest* stop,
+CheckpointControl::CheckpointControl(const Communicator& world, const StopSource* stop,
                                      Settings settings)
     : world_(world), stop_(stop), settings_(std::move(settings)) {
   if (world.is_root() && writes()) {

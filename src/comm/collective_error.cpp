@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "dnn/core/available_memory.hpp"
+#include "dnn/core/error.hpp"
 
 namespace dnn {
 
@@ -20,7 +21,21 @@ std::string out_of_memory(const Communicator& ranks) {
                      host_name(), name_of(activity), size_text(available_memory()), advice);
 }
 
-void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message) {
+Fault fault_of(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
+    return Fault::memory;
+  }
+  if (dynamic_cast<const FileError*>(&error) != nullptr) {
+    return Fault::file;
+  }
+  if (dynamic_cast<const InputError*>(&error) != nullptr) {
+    return Fault::input;
+  }
+  return dynamic_cast<const NumericalError*>(&error) != nullptr ? Fault::numbers : Fault::other;
+}
+
+void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message,
+                         Fault fault) {
   const std::int64_t own = failed ? ranks.rank() : ranks.size();
   const std::int64_t first = ranks.all_reduce(own, Reduction::min);
   if (first == ranks.size()) {
@@ -30,7 +45,11 @@ void throw_if_any_failed(const Communicator& ranks, bool failed, const std::stri
   if (failed && ranks.rank() != 0) {
     text = "on rank " + std::to_string(ranks.rank()) + " (host " + host_name() + "): " + text;
   }
-  throw AgreedError(ranks.broadcast(std::move(text), static_cast<int>(first)));
+  text += static_cast<char>(fault);
+  text = ranks.broadcast(std::move(text), static_cast<int>(first));
+  const auto agreed = static_cast<Fault>(text.back());
+  text.pop_back();
+  throw AgreedError(text, agreed);
 }
 
 }  // namespace dnn

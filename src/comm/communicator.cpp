@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dnn/comm/mpi_error.hpp"
+#include "dnn/core/error.hpp"
 
 namespace dnn {
 
@@ -27,6 +28,8 @@ MPI_Datatype mpi_type() {
     return MPI_DOUBLE;
   } else if constexpr (std::is_same_v<T, std::int64_t>) {
     return MPI_INT64_T;
+  } else if constexpr (std::is_same_v<T, std::byte>) {
+    return MPI_BYTE;
   } else {
     static_assert(std::is_same_v<T, std::uint64_t>);
     return MPI_UINT64_T;
@@ -73,6 +76,27 @@ Communicator::Communicator(MPI_Comm owned, std::shared_ptr<HeartbeatRecorder> he
   check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
 }
 
+Communicator Communicator::duplicate_given(MPI_Comm parent) {
+  int started = 0;
+  int ended = 0;
+  check_mpi(MPI_Initialized(&started), "MPI_Initialized");
+  check_mpi(MPI_Finalized(&ended), "MPI_Finalized");
+  if (started == 0 || ended != 0) {
+    throw InputError(started == 0 ? "MPI is not initialized: call MPI_Init first"
+                                  : "MPI is finalized already");
+  }
+  if (parent == MPI_COMM_NULL) {
+    throw InputError(
+        "the communicator is MPI_COMM_NULL: give one that this rank belongs to, as MPI_COMM_WORLD");
+  }
+  int is_inter = 0;
+  check_mpi(MPI_Comm_test_inter(parent, &is_inter), "MPI_Comm_test_inter");
+  if (is_inter != 0) {
+    throw InputError("the communicator is an intercommunicator; merge it first");
+  }
+  return duplicate(parent);
+}
+
 Communicator Communicator::duplicate(MPI_Comm parent) {
   MPI_Comm copy = MPI_COMM_NULL;
   check_mpi(MPI_Comm_dup(parent, &copy), "MPI_Comm_dup");
@@ -102,7 +126,8 @@ Communicator::~Communicator() {
 }
 
 void Communicator::release() noexcept {
-  if (handle_ != MPI_COMM_NULL) {
+  int ended = 0;
+  if (handle_ != MPI_COMM_NULL && MPI_Finalized(&ended) == MPI_SUCCESS && ended == 0) {
     MPI_Comm_free(&handle_);
   }
 }
@@ -201,6 +226,8 @@ template void Communicator::all_to_all(std::span<const float>, std::span<const s
                                        std::span<float>, std::span<const std::size_t>) const;
 template void Communicator::all_to_all(std::span<const double>, std::span<const std::size_t>,
                                        std::span<double>, std::span<const std::size_t>) const;
+template void Communicator::all_to_all(std::span<const std::byte>, std::span<const std::size_t>,
+                                       std::span<std::byte>, std::span<const std::size_t>) const;
 
 template <class T>
 Request Communicator::begin_all_to_all(const T* from, const std::vector<int>& from_counts,
@@ -348,6 +375,16 @@ std::string host_name() {
   int length = 0;
   check_mpi(MPI_Get_processor_name(name, &length), "MPI_Get_processor_name");
   return {name, static_cast<std::size_t>(length)};
+}
+
+MPI_Comm communicator_of_fortran(MPI_Fint handle) {
+  return MPI_Comm_f2c(handle);
+}
+
+bool mpi_allows_threads() {
+  int level = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Query_thread(&level), "MPI_Query_thread");
+  return level >= MPI_THREAD_SERIALIZED;
 }
 
 std::string mpi_library() {

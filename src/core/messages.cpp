@@ -111,6 +111,18 @@ bool is_obeyed_by_terminals(std::uint32_t code) {
   return is_control || is_direction;
 }
 
+/// See Note [Messages within another program].
+thread_local MessageReceiver* receiver = nullptr;
+std::atomic<bool> within_another_program = false;
+
+/// Whether the text has gone to the program that this code is part of.
+bool is_passed_on(const std::string& text) {
+  if (receiver != nullptr) {
+    receiver->take(text);
+  }
+  return within_another_program;
+}
+
 std::string line_of(const std::string& text) {
   return printable(text) + (text.ends_with('\n') ? "" : "\n");
 }
@@ -173,13 +185,38 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
+MessageReceiver::MessageReceiver(std::function<void(const std::string& text)> take)
+    : take_(std::move(take)), before_(std::exchange(receiver, this)) {
+  within_another_program = true;
+}
+
+MessageReceiver::~MessageReceiver() {
+  receiver = before_;
+}
+
+void MessageReceiver::take(const std::string& text) const {
+  if (take_) {
+    std::string line = printable(text);
+    if (line.ends_with('\n')) {
+      line.pop_back();
+    }
+    take_(line);
+  }
+}
+
 void say(const std::string& text) {
+  if (is_passed_on(text)) {
+    return;
+  }
   const std::string line = line_of(text);
   log().add(line);
   print(stdout, line);
 }
 
 void complain(const std::string& text) {
+  if (is_passed_on(text)) {
+    return;
+  }
   const std::string line = line_of(text);
   log().add(line);
   print(stderr, line);
@@ -205,6 +242,9 @@ void write_from_handler(std::string_view lines) {
 }
 
 void note_in_log(const std::string& text) {
+  if (is_passed_on(text)) {
+    return;
+  }
   log().add(line_of(text));
 }
 

@@ -195,21 +195,30 @@ std::vector<std::byte> packed_parameters(const ParameterLayout& layout, std::spa
 template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::span<const float>);
 template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::span<const double>);
 
-void save_model(const std::string& path, const ModelDescription& description,
-                std::span<const std::byte> parameters) {
+std::string describe_model(const ModelDescription& description) {
   std::ostringstream stream;
   {
     boost::archive::text_oarchive archive(stream);
     archive << description;
   }
-  write_container(path, Container::model, stream.str(), {parameters});
+  return stream.str();
+}
+
+SavedModel parse_model(const std::string& text, std::vector<std::byte> parameters,
+                       const std::string& origin) {
+  SavedModel model{parse_description(text, origin), std::move(parameters)};
+  check_consistent(model, origin);
+  return model;
+}
+
+void save_model(const std::string& path, const ModelDescription& description,
+                std::span<const std::byte> parameters) {
+  write_container(path, Container::model, describe_model(description), {parameters});
 }
 
 SavedModel load_model(const std::string& path) {
   Container container = read_container(path, Container::model);
-  SavedModel model{parse_description(container.description, path), std::move(container.parameters)};
-  check_consistent(model, path);
-  return model;
+  return parse_model(container.description, std::move(container.parameters), path);
 }
 
 }  // namespace dnn

@@ -8,6 +8,7 @@
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "dnn/core/error.hpp"
 
@@ -131,6 +132,15 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
         fmt::format("line {}: this is no TOML: {} (texts and words are written in quotes)",
                     error.source().begin.line, std::string(error.description())));
   }
+}
+
+std::vector<ConfigKey> parse_config_text(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<ConfigKey> keys;
+  for (CLI::ConfigItem& item : ConfigFile().from_config(stream)) {
+    keys.push_back({std::move(item.name), std::move(item.inputs)});
+  }
+  return keys;
 }
 
 std::string toml_string(const std::string& text) {

@@ -301,15 +301,21 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
     }
   }
   parts.reset();
+  return make_training_data({std::move(train), std::move(digest), std::move(test)}, given, grid,
+                            options);
+}
 
-  const DataFacts facts = facts_of(world, train);
+TrainingData make_training_data(SharedParts parts, const DataSettings& given, const RankGrid& grid,
+                                const LoadOptions& options) {
+  const Communicator& world = grid.world();
+  const DataFacts facts = facts_of(world, parts.train);
   const DataSettings settings =
       agree(world, [&] { return options.choose ? options.choose(facts) : given; });
   const Sampler::Settings sampling =
-      agree(world, [&] { return sampling_of(settings, grid, train, options); });
-  TrainingData data{.train = std::move(train),
-                    .digest = std::move(digest),
-                    .test = std::move(test),
+      agree(world, [&] { return sampling_of(settings, grid, parts.train, options); });
+  TrainingData data{.train = std::move(parts.train),
+                    .digest = std::move(parts.digest),
+                    .test = std::move(parts.test),
                     .normalizer = {},
                     .facts = facts,
                     .sampler = Sampler(sampling),

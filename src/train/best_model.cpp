@@ -14,6 +14,25 @@
 
 namespace dnn {
 
+ModelDescription describe_trained(const TrainingData& data, const std::vector<std::size_t>& widths,
+                                  Precision precision, const Provenance& provenance) {
+  ModelDescription description;
+  description.widths.assign(widths.begin(), widths.end());
+  description.precision = stored_as(precision);
+  description.task = data.train.task;
+  description.label_thresholds = data.train.label_thresholds;
+  description.target_scale = data.train.target_scale;
+  description.class_names = data.train.class_names;
+  description.feature_names = data.train.feature_names;
+  description.index_base = data.train.index_base;
+  description.normalizer = data.normalizer;
+  description.schema = data.train.schema;
+  description.configuration = provenance.configuration_toml;
+  description.program = program_name;
+  description.environment = provenance.environment.to_text();
+  return description;
+}
+
 BestModel::BestModel(const Setup& setup) : setup_(setup) {
   if (setup_.folder != nullptr && setup_.world.is_root()) {
     constexpr double report_interval = 30;  // seconds
@@ -148,18 +167,9 @@ BestModel::Parameters BestModel::gather_best() const {
 void BestModel::save(const std::string& path, const EpochMetrics& metrics,
                      std::span<const std::byte> parameters,
                      const std::vector<double>& label_thresholds) const {
-  ModelDescription description;
-  description.widths.assign(setup_.widths.begin(), setup_.widths.end());
-  description.precision = stored_as(setup_.settings.precision);
-  description.task = setup_.data.train.task;
+  ModelDescription description = describe_trained(setup_.data, setup_.widths,
+                                                  setup_.settings.precision, setup_.provenance);
   description.label_thresholds = label_thresholds;
-  description.target_scale = setup_.data.train.target_scale;
-  description.class_names = setup_.data.train.class_names;
-  description.feature_names = setup_.data.train.feature_names;
-  description.index_base = setup_.data.train.index_base;
-  description.normalizer = setup_.data.normalizer;
-  description.schema = setup_.data.train.schema;
-  description.configuration = setup_.provenance.configuration_toml;
   description.epoch = metrics.epoch;
   if (metrics.validation) {
     description.validation_loss = metrics.validation->loss;
@@ -167,8 +177,6 @@ void BestModel::save(const std::string& path, const EpochMetrics& metrics,
     description.validation_figures = metrics.validation->figures;
     description.validation_samples = metrics.validation->samples;
   }
-  description.program = program_name;
-  description.environment = setup_.provenance.environment.to_text();
   save_model(path, description, parameters);
 }
 

@@ -139,7 +139,8 @@ std::string DistributedModel<T>::check() {
       grid_.world(), !finite,
       "the parameters or the optimizer's state are no numbers any more (the training "
       "diverged, or a fault in memory); the newest checkpoint is from before; lower "
-      "the learning rate or set --clip-norm in a new run");
+      "the learning rate or set --clip-norm in a new run",
+      Fault::numbers);
   const auto digests =
       check_replicas(grid_.world(), replicas_of<T>(grid_, step_.layout(), step_.values()));
   return grid_.is_split() ? std::string() : to_hex(digests.front());

@@ -230,7 +230,7 @@ void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
   if (outputs_.progress != nullptr) {
     outputs_.progress->flush();  // the updates before tell how it came to this
   }
-  throw AgreedError(nonfinite_.reason_to_end(saver_.save_for_good()));
+  throw AgreedError(nonfinite_.reason_to_end(saver_.save_for_good()), Fault::numbers);
 }
 
 template <class T>
@@ -280,6 +280,9 @@ void Trainer<T>::end_epoch() {
 template <class T>
 void Trainer<T>::show_epoch(const EpochMetrics& metrics) {
   reporter_.end_epoch(metrics);
+  if (outputs_.after_epoch) {
+    outputs_.after_epoch(metrics);
+  }
   RunProgress* const progress = outputs_.progress;
   if (progress == nullptr) {
     return;

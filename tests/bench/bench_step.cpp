@@ -28,7 +28,7 @@
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/products/dense_products.hpp"
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "dnn/train/training_step.hpp"
 
 namespace dnn {

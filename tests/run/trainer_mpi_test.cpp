@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "dnn/core/threads.hpp"
-#include "dnn/run/load_data.hpp"
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/load_data.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "support/array_files.hpp"
 #include "support/mpi_world.hpp"
 #include "support/temporary_folder.hpp"

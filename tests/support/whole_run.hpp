@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "dnn/core/threads.hpp"
-#include "dnn/run/load_data.hpp"
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/load_data.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "dnn/store/data_fingerprint.hpp"
 #include "dnn/train/trainer.hpp"
 #include "support/open_grid.hpp"

@@ -13,7 +13,7 @@
 #include "dnn/checkpoint/checkpoint_writer.hpp"
 #include "dnn/checkpoint/parallel_checkpoint.hpp"
 #include "dnn/comm/communicator.hpp"
-#include "dnn/comm/stop_request.hpp"
+#include "dnn/comm/stop_source.hpp"
 #include "dnn/core/stopwatch.hpp"
 
 namespace dnn {
@@ -47,7 +47,7 @@ class CheckpointControl {
   enum class Order { go_on, checkpoint, stop };
 
   /// `stop` may be null (nothing asks to stop); both must outlive the control.
-  CheckpointControl(const Communicator& world, const StopRequest* stop, Settings settings);
+  CheckpointControl(const Communicator& world, const StopSource* stop, Settings settings);
 
   /// Collective, after each update but an epoch's last, and after an epoch: what to do before the
   /// next. `updates`: of the whole run. After the last epoch (`is_last`) there is always a
@@ -97,7 +97,7 @@ class CheckpointControl {
   void commit_parts();
 
   const Communicator& world_;
-  const StopRequest* stop_;
+  const StopSource* stop_;
   Settings settings_;
   std::unique_ptr<CheckpointWriter> writer_;  ///< rank 0's
   std::optional<ParallelCheckpoint> parts_;   ///< under way, on all ranks or on none

@@ -27,6 +27,11 @@ class Communicator {
   /// Collective over `parent`: its ranks in a communicator of their own.
   [[nodiscard]] static Communicator duplicate(MPI_Comm parent);
 
+  /// Collective over `parent`: the same of a communicator that another program gives. Throws
+  /// InputError, on the rank alone, for what is none: MPI does not run, or `parent` is null or an
+  /// intercommunicator.
+  [[nodiscard]] static Communicator duplicate_given(MPI_Comm parent);
+
   Communicator(Communicator&& other) noexcept;
   Communicator& operator=(Communicator&& other) noexcept;
   Communicator(const Communicator&) = delete;
@@ -74,7 +79,7 @@ class Communicator {
 
   /// Collective: blocks of any sizes, one a rank, one after another: `from` holds `from_sizes[i]`
   /// elements for rank i, and `to` receives `to_sizes[i]` of rank i's. Throws std::length_error
-  /// where either holds 2^31 elements or more. Instantiated for float and double.
+  /// where either holds 2^31 elements or more. Instantiated for float, double and std::byte.
   template <class T>
   void all_to_all(std::span<const T> from, std::span<const std::size_t> from_sizes, std::span<T> to,
                   std::span<const std::size_t> to_sizes) const;
@@ -143,6 +148,12 @@ class Communicator {
 
 /// The name of this rank's host.
 [[nodiscard]] std::string host_name();
+
+/// The communicator that Fortran's integer handle stands for.
+[[nodiscard]] MPI_Comm communicator_of_fortran(MPI_Fint handle);
+
+/// Whether threads other than the one that started MPI may call it, one at a time.
+[[nodiscard]] bool mpi_allows_threads();
 
 /// The name and version of the MPI library.
 [[nodiscard]] std::string mpi_library();

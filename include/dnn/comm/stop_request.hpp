@@ -10,6 +10,8 @@
 #include <string>
 #include <thread>
 
+#include "dnn/comm/stop_source.hpp"
+
 namespace dnn {
 
 /// Whether this process has been asked to stop: by SIGTERM, SIGUSR1 or SIGUSR2, because its time is
@@ -32,13 +34,13 @@ namespace dnn {
 ///
 /// At first a request ends the process at once, with exit_try_again: there is nothing to save yet.
 /// After defer() it is for the program to ask requested().
-class StopRequest {
+class StopRequest final : public StopSource {
  public:
   using Clock = std::chrono::steady_clock;
 
   /// `name`: the program's, for messages.
   explicit StopRequest(std::string name);
-  ~StopRequest();
+  ~StopRequest() override;
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
 
@@ -56,9 +58,8 @@ class StopRequest {
   void at_once(bool speaks);
 
   /// Costs no more than two reads of memory.
-  [[nodiscard]] bool requested() const;
-  /// What asked for it ("SIGTERM", ...); empty if nothing has.
-  [[nodiscard]] std::string reason() const;
+  [[nodiscard]] bool requested() const override;
+  [[nodiscard]] std::string reason() const override;
 
  private:
   void work();

@@ -2,6 +2,7 @@
 
 // What the programs say: on standard output, on standard error, and in the log of a run.
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,26 @@ namespace dnn {
 /// characters that change the direction of writing, and bytes that are no UTF-8 are shown as
 /// "\x1b" or "\u202e". Names from data may hold any of them.
 [[nodiscard]] std::string printable(std::string_view text);
+
+/// Note [Messages within another program]
+/// A library prints nothing: what its layers say belongs to the program that calls it. While a
+/// MessageReceiver lives, it gets what the thread that made it says; what other threads say goes
+/// nowhere from the first one on.
+class MessageReceiver {
+ public:
+  /// `take` gets each message, made printable, without a line end at its end; may be empty; must
+  /// not throw.
+  explicit MessageReceiver(std::function<void(const std::string& text)> take);
+  MessageReceiver(const MessageReceiver&) = delete;
+  MessageReceiver& operator=(const MessageReceiver&) = delete;
+  ~MessageReceiver();
+
+  void take(const std::string& text) const;
+
+ private:
+  std::function<void(const std::string& text)> take_;
+  MessageReceiver* before_;
+};
 
 /// Prints `text`, made printable, and a line end where it has none, on standard output, and adds it
 /// to the log. Where nobody reads standard output any more (a pipe that is closed, a terminal that

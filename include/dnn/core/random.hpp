@@ -16,7 +16,9 @@ enum class Purpose : std::uint32_t {
   made_up_data = 5,
   plotted_samples = 6,
   importance = 7,
-  folds = 8
+  folds = 8,
+  store_kept = 9,
+  store_drawn = 10
 };
 
 /// A random number generator without state: the numbers at an index follow from the key alone

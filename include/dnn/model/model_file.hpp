@@ -72,6 +72,14 @@ template <class T>
 void unpack_parameters(const ParameterLayout& layout, std::span<const std::byte> packed,
                        std::span<T> values);
 
+/// A description as text, without the parameters; read back by parse_model.
+[[nodiscard]] std::string describe_model(const ModelDescription& description);
+
+/// The model of such a text and these parameters. `origin` names it in errors. Throws InputError
+/// for a text that is none, or where they do not fit each other.
+[[nodiscard]] SavedModel parse_model(const std::string& text, std::vector<std::byte> parameters,
+                                     const std::string& origin);
+
 /// Writes a model atomically. Throws FileError.
 void save_model(const std::string& path, const ModelDescription& description,
                 std::span<const std::byte> parameters);

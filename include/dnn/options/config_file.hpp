@@ -17,6 +17,16 @@ class ConfigFile : public CLI::ConfigTOML {
   [[nodiscard]] std::vector<CLI::ConfigItem> from_config(std::istream& input) const override;
 };
 
+/// A key of a configuration, with its value or the elements of its array as the command line has
+/// them.
+struct ConfigKey {
+  std::string name;
+  std::vector<std::string> values;
+};
+
+/// The keys of TOML text, in its order. Throws as ConfigFile does.
+[[nodiscard]] std::vector<ConfigKey> parse_config_text(const std::string& text);
+
 /// `text` as a TOML string that ConfigFile reads as the same bytes.
 [[nodiscard]] std::string toml_string(const std::string& text);
 

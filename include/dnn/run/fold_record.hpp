@@ -10,7 +10,7 @@
 
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/options/config.hpp"
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/cross_validation.hpp"
 

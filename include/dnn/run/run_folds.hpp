@@ -7,7 +7,7 @@
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/options/config.hpp"
 #include "dnn/report/reporter.hpp"
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/cross_validation.hpp"
 #include "dnn/train/length_search.hpp"

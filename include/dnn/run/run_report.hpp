@@ -5,7 +5,7 @@
 
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/options/config.hpp"
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "dnn/run/run_summary.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/training_result.hpp"

@@ -10,7 +10,7 @@
 #include "dnn/comm/communicator.hpp"
 #include "dnn/evaluate/evaluator.hpp"
 #include "dnn/evaluate/importance.hpp"
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/cross_validation.hpp"
 #include "dnn/train/length_search.hpp"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "dnn/options/config.hpp"
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "dnn/store/training_data.hpp"
 
 namespace dnn {

@@ -79,6 +79,17 @@ struct LoadOptions {
 [[nodiscard]] TrainingData load_training_data(const DataSettings& settings, const RankGrid& grid,
                                               const LoadOptions& options = {});
 
+/// Data that lie where all ranks of a node see them.
+struct SharedParts {
+  Dataset train;
+  DataDigest digest;  ///< of `train`
+  std::optional<Dataset> test;
+};
+
+/// Collective over the grid's world: the same from data that are there already.
+[[nodiscard]] TrainingData make_training_data(SharedParts parts, const DataSettings& settings,
+                                              const RankGrid& grid, const LoadOptions& options);
+
 /// Collective over the grid's world: the data of one fold of `whole`. Validation set, scaling of
 /// features, targets and weights, and medians follow from the fold's own samples; categories and
 /// classes are those of `whole`. `settings`: those that `whole` was loaded with, as the data have

@@ -10,6 +10,7 @@
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/communicator.hpp"
 #include "dnn/model/epoch_metrics.hpp"
+#include "dnn/model/model_file.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/report/metrics_log.hpp"
 #include "dnn/report/running_report.hpp"
@@ -18,6 +19,12 @@
 #include "dnn/train/trainer_settings.hpp"
 
 namespace dnn {
+
+/// What a saved model of a network trained on `data` says of itself, but for the epoch and its
+/// figures. `widths`: M_0, ..., M_N of the whole network.
+[[nodiscard]] ModelDescription describe_trained(const TrainingData& data,
+                                                const std::vector<std::size_t>& widths,
+                                                Precision precision, const Provenance& provenance);
 
 /// The best model of a run so far, and the run folder's files that grow with its epochs: the best
 /// model, the last one, the metrics. Every rank knows which epoch was the best and holds its part

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,6 +41,9 @@ class Trainer {
     CheckpointControl* control =
         nullptr;                      ///< when to write checkpoints and when to stop; null: never
     RunProgress* progress = nullptr;  ///< what is shown besides the epochs' metrics; null: nothing
+    /// Called on all ranks after each epoch; may be collective, and may throw AgreedError or
+    /// StopAgreed on all of them.
+    std::function<void(const EpochMetrics&)> after_epoch;
   };
 
   /// Collective over the grid's world, as everything here. All references and pointers must outlive

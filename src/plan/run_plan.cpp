@@ -1,4 +1,4 @@
-#include "dnn/run/run_plan.hpp"
+#include "dnn/plan/run_plan.hpp"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@
 #include "dnn/parallel/split_rule.hpp"
 #include "dnn/products/bf16.hpp"
 #include "dnn/products/tile_kernel.hpp"
-#include "dnn/run/gather_environment.hpp"
+#include "dnn/plan/gather_environment.hpp"
 
 namespace dnn {
 
@@ -173,7 +173,8 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   plan.shared_cores =
       world.all_reduce<std::int64_t>(wanted > cores.node ? 1 : 0, Reduction::max) != 0;
   const bool spare_core =
-      world.all_reduce<std::int64_t>(wanted < cores.node ? 1 : 0, Reduction::min) != 0;
+      world.all_reduce<std::int64_t>(wanted < cores.node && mpi_allows_threads() ? 1 : 0,
+                                     Reduction::min) != 0;
   plan.products = product_kind(config, world);
   plan.environment = gather_environment(world, name_of_products(plan.products, config));
   const std::size_t element = element_bytes(config.precision);

@@ -1,4 +1,4 @@
-#include "dnn/run/gather_environment.hpp"
+#include "dnn/plan/gather_environment.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -13,4 +13,8 @@ namespace dnn {
 /// The same, and what the data decide is set in `config`, see choose_defaults.
 [[nodiscard]] TrainingData load_data_and_choose(Config& config, const RankGrid& grid);
 
+/// Collective over the grid's world: the same from data that are there already.
+[[nodiscard]] TrainingData use_data_and_choose(SharedParts parts, Config& config,
+                                               const RankGrid& grid);
+
 }  // namespace dnn

@@ -1,8 +1,9 @@
-#include "dnn/run/load_data.hpp"
+#include "dnn/plan/load_data.hpp"
 
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
@@ -15,7 +16,12 @@ TrainingData load_data(const Config& config, const RankGrid& grid) {
   return load_data_and_choose(own, grid);
 }
 
-TrainingData load_data_and_choose(Config& config, const RankGrid& grid) {
+namespace {
+
+/// Collective over the grid's world: what `load` gives for these options, and what the data decide
+/// is set in `config`.
+template <class Load>
+TrainingData choose(Config& config, const RankGrid& grid, const Load& load) {
   LoadOptions options{.wide = config.precision == Precision::f64,
                       .threads = config.threads,
                       .logical_shards = {},
@@ -29,7 +35,7 @@ TrainingData load_data_and_choose(Config& config, const RankGrid& grid) {
       return config.logical_shards > 0 ? config.logical_shards : logical_shards_of(batch_size);
     };
   }
-  TrainingData data = load_training_data(config, grid, options);
+  TrainingData data = load(options);
   choose_by_kind(config, data);
   agree(grid.world(), [&] {
     if (config.folds > data.train.samples) {
@@ -52,6 +58,20 @@ TrainingData load_data_and_choose(Config& config, const RankGrid& grid) {
     }
   });
   return data;
+}
+
+}  // namespace
+
+TrainingData load_data_and_choose(Config& config, const RankGrid& grid) {
+  return choose(config, grid, [&](const LoadOptions& options) {
+    return load_training_data(config, grid, options);
+  });
+}
+
+TrainingData use_data_and_choose(SharedParts parts, Config& config, const RankGrid& grid) {
+  return choose(config, grid, [&](const LoadOptions& options) {
+    return make_training_data(std::move(parts), config, grid, options);
+  });
 }
 
 }  // namespace dnn

@@ -1,0 +1,54 @@
+#pragma once
+
+// Samples that lie anywhere on the ranks, in the order of their ids.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/core/partition.hpp"
+#include "dnn/library/records.hpp"
+
+namespace dnn {
+
+/// The samples of all ranks in the order of their ids, and who has them. Every rank knows it all:
+/// 16 bytes a sample.
+class GlobalOrder {
+ public:
+  struct Place {
+    std::uint64_t id = 0;
+    std::uint32_t rank = 0;
+    std::uint32_t index = 0;  ///< among the samples of that rank
+  };
+
+  /// Collective over `world`: of the samples with these ids on each rank, fewer than 2^32 a rank.
+  /// Throws AgreedError for an id that two samples have.
+  GlobalOrder(const Communicator& world, std::span<const std::uint64_t> ids);
+
+  [[nodiscard]] std::size_t size() const { return places_.size(); }
+  /// By position.
+  [[nodiscard]] std::span<const Place> places() const { return places_; }
+
+  /// Collective over `world`: the samples at the positions `share(rank)` go from where they are to
+  /// each rank, in their order. The shares of all ranks are disjoint. Throws std::length_error
+  /// where one rank's share has 2 GiB or more.
+  [[nodiscard]] Records deal(const Communicator& world, const Records& records,
+                             const std::function<Range(std::size_t rank)>& share) const;
+
+ private:
+  std::vector<Place> places_;
+};
+
+/// Collective over `world`: everybody's `numbers`, any number of them from each rank, by rank.
+[[nodiscard]] std::vector<std::vector<std::uint64_t>> all_gather_lists(
+    const Communicator& world, std::span<const std::uint64_t> numbers);
+
+/// Collective over `world`: `parts[r]` goes to rank r; returns what all ranks had for this one, in
+/// their order. All are of the form `form`.
+[[nodiscard]] Records exchange_records(const Communicator& world, const RecordForm& form,
+                                       const std::vector<Records>& parts);
+
+}  // namespace dnn

@@ -1,0 +1,220 @@
+#include "dnn/library/step_training.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "dnn/comm/collective_error.hpp"
+#include "dnn/core/threads.hpp"
+#include "dnn/data/batch_targets.hpp"
+#include "dnn/data/gatherer.hpp"
+#include "dnn/library/global_order.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// What the network was made for, as the training data of a run would have it. No samples of them
+/// are used.
+TrainingData data_of(const ModelDescription& model, const Config& config, const RankGrid& grid,
+                     std::size_t logical_shards) {
+  Dataset train;
+  train.origin = config.data;
+  train.samples = 1;
+  train.features = model.widths.front();
+  train.row_elements = train.features;
+  train.task = model.task;
+  train.class_names = model.class_names;
+  train.feature_names = model.feature_names;
+  train.target_scale = model.target_scale;
+  train.label_thresholds = model.label_thresholds;
+  const Sampler sampler({.samples = 1,
+                         .ranks = grid.data_shards(),
+                         .rank = grid.data_shard(),
+                         .logical_shards = logical_shards});
+  return {.train = std::move(train),
+          .digest = {},
+          .test = {},
+          .normalizer = model.normalizer,
+          .facts = {},
+          .sampler = sampler,
+          .batch_size = 1,
+          .logical_shards = logical_shards,
+          .largest_feature = std::numeric_limits<double>::infinity(),
+          .fold = {}};
+}
+
+std::size_t logical_shards(const Config& config) {
+  if (!has_fixed_order(config)) {
+    return 0;
+  }
+  constexpr std::size_t usual_batch = 256;
+  return config.logical_shards > 0 ? config.logical_shards
+                                   : logical_shards_of(config.batch_size.value_or(usual_batch));
+}
+
+}  // namespace
+
+/// What depends on how many rows a rank computes at a time.
+template <class T>
+struct StepTraining<T>::Parts {
+  Ground ground;
+  TrainingData data;
+  RunPlan plan;
+  std::size_t rows;
+  std::optional<DistributedModel<T>> model;
+  AlignedBuffer<T> X;
+  BatchTargets targets;
+
+  Parts(const Communicator& world, const Config& config, const ModelDescription& description,
+        std::size_t shards, std::size_t most_rows)
+      : ground(world, config),
+        data(data_of(description, config, ground.grid(), shards)),
+        plan(agree(world, [&] { return RunPlan::make(config, ground.grid(), data); })),
+        rows(most_rows),
+        X(most_rows * data.train.features) {
+    model.emplace(config, ground.grid(), plan, data, most_rows);
+  }
+
+  void close() {
+    model.reset();
+    ground.close();
+  }
+};
+
+template <class T>
+StepTraining<T>::StepTraining(const Communicator& world, const LibrarySettings& settings,
+                              const SavedModel& model)
+    : world_(world),
+      config_(settings.config),
+      model_(model),
+      logical_shards_(logical_shards(config_)),
+      nonfinite_(config_.on_nonfinite == OnNonfinite::rollback ? OnNonfinite::skip
+                                                               : config_.on_nonfinite,
+                 world, model.description.class_names, ""),
+      learning_rate_(config_.learning_rate()) {
+  config_.hidden.assign(model.description.widths.begin() + 1, model.description.widths.end() - 1);
+  constexpr std::size_t usual_rows = 256;
+  parts_ = make_parts(usual_rows);
+  if (!model.parameters.empty()) {
+    parts_->model->set_parameters(world.is_root() ? model.parameters : std::vector<std::byte>());
+  }
+}
+
+template <class T>
+StepTraining<T>::~StepTraining() = default;
+
+template <class T>
+std::unique_ptr<typename StepTraining<T>::Parts> StepTraining<T>::make_parts(
+    std::size_t rows) const {
+  return std::make_unique<Parts>(world_, config_, model_.description, logical_shards_, rows);
+}
+
+/// Which rows of a batch a rank computes.
+template <class T>
+Range StepTraining<T>::share(std::size_t samples, std::size_t rank) const {
+  return Sampler({.samples = samples,
+                  .batch_size = samples,
+                  .ranks = static_cast<std::size_t>(world_.size()),
+                  .rank = rank,
+                  .logical_shards = logical_shards_})
+      .share(0, rank);
+}
+
+/// So that a rank can compute so many rows at a time; the state stays.
+template <class T>
+void StepTraining<T>::make_room(std::size_t rows) {
+  if (rows <= parts_->rows) {
+    return;
+  }
+  Checkpoint state = checkpoint();
+  const std::size_t room = std::max(rows, 2 * parts_->rows);
+  close();
+  parts_ = make_parts(room);
+  (void)parts_->model->restore(state);
+}
+
+template <class T>
+dnn_train::Step StepTraining<T>::run(const Records& samples) {
+  const GlobalOrder order(world_, samples.ids);
+  if (order.size() == 0) {
+    return {updates_, 0, false};
+  }
+  std::size_t most = 0;
+  for (std::size_t rank = 0; rank < static_cast<std::size_t>(world_.size()); ++rank) {
+    most = std::max(most, share(order.size(), rank).size());
+  }
+  make_room(most);
+  const Range mine = share(order.size(), static_cast<std::size_t>(world_.rank()));
+  const Records own = order.deal(world_, samples,
+                                 [&](std::size_t rank) { return share(order.size(), rank); });
+
+  Parts& parts = *parts_;
+  const Dataset rows = dataset_of(own, parts.data.train);
+  const Gatherer<T> gatherer(rows, parts.data.normalizer);
+  std::vector<std::uint64_t> indices(own.size());
+  std::iota(indices.begin(), indices.end(), std::uint64_t{0});
+  const MatrixView<T> X{parts.X.data(), own.size(), rows.features};
+  gatherer.gather(indices, X);
+  parts.targets.gather(gatherer, indices);
+  std::iota(indices.begin(), indices.end(), std::uint64_t{mine.begin});  // in the whole batch
+
+  constexpr std::uint64_t epochs = std::uint64_t{1} << 24;  // that dropout tells apart
+  PhaseSeconds seconds;
+  const Batch<T> batch{X, parts.targets.view(), indices};
+  const StepResult result = parts.model->step().run(batch, order.size(), updates_ % epochs,
+                                                   learning_rate_, seconds);
+  ++updates_;
+  if (result.counts) {
+    recent_ += result.sums;
+    nonfinite_.note_good();
+  } else if (nonfinite_.decide({updates_, 1, static_cast<std::size_t>(updates_)}, result.bad) ==
+             NonfinitePolicy::Action::abort) {
+    throw AgreedError(nonfinite_.reason_to_end({}), Fault::numbers);
+  }
+  if (config_.verify_every > 0 && updates_ % config_.verify_every == 0) {
+    (void)parts.model->check();
+  }
+  return {updates_, order.size(), result.counts};
+}
+
+template <class T>
+double StepTraining<T>::recent_loss() {
+  const double loss = world_.sum(recent_.loss).value();
+  const double weight = world_.sum(recent_.weight).value();
+  recent_ = {};
+  return weight > 0 ? loss / weight : std::numeric_limits<double>::quiet_NaN();
+}
+
+template <class T>
+std::vector<std::byte> StepTraining<T>::parameters() {
+  TrainingStep<T>& step = parts_->model->step();
+  return packed_parameters<T>(step.layout(), step.values());
+}
+
+template <class T>
+Checkpoint StepTraining<T>::checkpoint() {
+  Checkpoint state;
+  parts_->model->gather(state);
+  return state;
+}
+
+template <class T>
+void StepTraining<T>::restore(Checkpoint checkpoint, std::uint64_t updates) {
+  checkpoint.steps_per_epoch = 1;
+  parts_->model->require_fit(checkpoint, 1);
+  (void)parts_->model->restore(checkpoint);
+  updates_ = updates;
+}
+
+template <class T>
+void StepTraining<T>::close() {
+  parts_->close();
+  parts_.reset();
+}
+
+template class StepTraining<float>;
+template class StepTraining<double>;
+
+}  // namespace dnn

@@ -1,0 +1,158 @@
+"""The Python package with scikit-learn from PyPI: its own checks of estimators, cross_val_score and GridSearchCV on
+digits, pickling, models that the programs read, and what the Trainer says of bad input.
+
+    python_test.py --build FOLDER --environment FOLDER
+
+Exits 77 where PyPI cannot be had.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import pickle
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from support.environment import enter  # noqa: E402
+
+# What scikit-learn expects of estimators that does not apply, with the reason.
+NOT_APPLICABLE = {}
+
+
+def check_import_time(package):
+    """dnn_train takes little time beyond NumPy's, and imports no scikit-learn."""
+    probe = ("import sys, time, numpy; t = time.perf_counter(); import dnn_train; print(time.perf_counter() - t);"
+             "assert 'sklearn' not in sys.modules and 'mpi4py' not in sys.modules")
+    seconds = [float(subprocess.run([sys.executable, "-c", probe], env=dict(os.environ, PYTHONPATH=package), check=True,
+                                    capture_output=True, text=True).stdout) for _ in range(3)]
+    print(f"import: {min(seconds):.3f} s")
+    assert min(seconds) < 0.2, seconds
+
+
+def check_estimators(dnn_train):
+    from sklearn.utils.estimator_checks import check_estimator
+
+    for estimator in (dnn_train.DNNClassifier(hidden=(32,), epochs=60, lr=0.01, batch_size=16, validation=0),
+                      dnn_train.DNNRegressor(hidden=(32,), epochs=60, lr=0.01, batch_size=16, validation=0)):
+        results = check_estimator(estimator, expected_failed_checks=NOT_APPLICABLE, on_fail=None)
+        failed = [r for r in results if r["status"] == "failed"]
+        for r in failed:
+            print(type(estimator).__name__, r["check_name"], repr(r["exception"])[:600])
+        assert not failed
+        print(f"{type(estimator).__name__}: {sum(r['status'] == 'passed' for r in results)} checks pass")
+
+
+def check_digits(dnn_train):
+    """As the program: see the README's digits."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import GridSearchCV, cross_val_score
+
+    x, y = load_digits(return_X_y=True)
+    names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    model = dnn_train.DNNClassifier(hidden=(64,), epochs=15)
+    scores = cross_val_score(model, x, [names[digit] for digit in y], cv=3)
+    print("digits, 3 folds:", scores.round(4))
+    assert scores.mean() > 0.94, scores
+    search = GridSearchCV(model, {"hidden": [(8,), (64,)]}, cv=3).fit(x, y)
+    assert search.best_params_ == {"hidden": (64,)}, search.best_params_
+
+    model.fit(x, y)
+    again = pickle.loads(pickle.dumps(model))
+    assert (again.predict_proba(x) == model.predict_proba(x)).all()
+    grown = dnn_train.DNNClassifier(hidden=(32,), lr=0.003, batch_size=64)
+    for _ in range(20):
+        grown.partial_fit(x, y, classes=range(10))
+    assert grown.score(x, y) > 0.97, grown.score(x, y)
+
+
+def check_programs(dnn_train, build):
+    """The same samples and options give the program's model, and each reads the other's file."""
+    import numpy as np
+
+    random = np.random.default_rng(3)
+    x = random.normal(size=(500, 5)).astype(np.float32)
+    y = (x[:, 0] * x[:, 1] > 0).astype(np.int64) + (x[:, 2] > 1)
+    with tempfile.TemporaryDirectory(prefix="dnn_python_") as folder:
+        folder = pathlib.Path(folder)
+        np.save(folder / "x.npy", x)
+        np.save(folder / "y.npy", y)
+        run = folder / "run"
+        subprocess.run([build / "dnn_train", "--data", f"{folder}/x.npy,{folder}/y.npy", "--output", run, "--quiet", "--hidden", "16,8"],
+                       check=True)
+        summary = json.loads((run / "summary.json").read_text())
+        trainer = dnn_train.Trainer(hidden=[16, 8])
+        fit = trainer.fit(x, y)
+        assert trainer.hash() == summary["best"]["sha256"], (trainer.hash(), summary["best"])
+        assert fit.best_epoch == summary["best"]["epoch"]
+        trainer.save(folder / "mine.dnn")
+        trainer.load(run / "model.dnn")
+        assert trainer.hash() == summary["best"]["sha256"]
+        subprocess.run([build / "dnn_predict", "--model", folder / "mine.dnn", "--data", folder / "x.npy", "--output", folder / "p.csv"],
+                       check=True, capture_output=True)
+        written = np.genfromtxt(folder / "p.csv", delimiter=",", skip_header=1)[:, -3:]
+        assert np.abs(written - trainer.predict(x)).max() < 1e-6
+
+
+def refuses(kind, text, call):
+    try:
+        call()
+    except kind as error:
+        assert re.search(text, str(error)), error
+        return error
+    raise AssertionError(f"nothing was raised, but {text!r} should be")
+
+
+def check_misuse(dnn_train):
+    import numpy as np
+
+    x, y = np.zeros((6, 2)), np.arange(6) % 2
+    refuses(dnn_train.Error, "did you mean hidden", lambda: dnn_train.Trainer(hiden=[3]))
+    with dnn_train.Trainer(hidden=[3], epochs=2) as trainer:
+        assert refuses(dnn_train.Error, "no network yet", lambda: trainer.predict(x)).code == 1
+        refuses(ValueError, "two dimensions", lambda: trainer.fit(np.zeros(6), y))
+        refuses(ValueError, "one for each row", lambda: trainer.fit(x, y[:4]))
+        refuses(dnn_train.Error, "is nan", lambda: trainer.fit(x * np.nan, y))
+        refuses(dnn_train.Error, "cannot", lambda: trainer.load("/nowhere/model.dnn"))
+        refuses(dnn_train.Error, "damaged|no state", lambda: trainer.restore(b"x" * 100))
+    refuses(dnn_train.Error, "closed", lambda: trainer.fit(x, y))
+    x = np.random.default_rng(1).normal(size=(100, 2))
+    y = x.sum(axis=1)
+
+    def stumble(*_):
+        raise KeyError("a stone")
+
+    trainer = dnn_train.Trainer(hidden=[3], epochs=5, validation=0, after_epoch=stumble)
+    assert refuses(dnn_train.Error, "a stone", lambda: trainer.fit(x, y)).code == 5
+    lines, seen = [], []
+    trainer = dnn_train.Trainer(hidden=[3], epochs=5, validation=0, log=lines.append,
+                                after_epoch=lambda epoch, *_: seen.append(epoch) or epoch < 3)
+    assert trainer.fit(x, y).stopped and seen == [1, 2, 3] and any("epoch 3/5" in line for line in lines), (seen, lines)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--environment", type=pathlib.Path, required=True)
+    parser.add_argument("--packages", default="scikit-learn pandas")
+    parser.add_argument("--inside", action="store_true")
+    arguments = parser.parse_args()
+    if not arguments.inside:
+        enter(arguments.environment, arguments.packages)
+    package = str(arguments.build / "python")
+    check_import_time(package)
+    sys.path.insert(0, package)
+    import dnn_train
+
+    check_misuse(dnn_train)
+    check_programs(dnn_train, arguments.build)
+    check_digits(dnn_train)
+    check_estimators(dnn_train)
+
+
+main()

@@ -1,0 +1,382 @@
+// The library's Trainer at any number of ranks, however the samples lie on them.
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "dnn/dnn_train.hpp"
+#include "library/made_up_samples.hpp"
+#include "support/mpi_world.hpp"
+#include "support/shared_folder.hpp"
+
+namespace dnn::test {
+namespace {
+
+using dnn_train::Code;
+using dnn_train::Error;
+using dnn_train::Matrix;
+using dnn_train::Samples;
+using dnn_train::Trainer;
+
+constexpr const char* small = "hidden = [8]\nseed = 3\nbatch-size = 32\nlr = 0.01\n";
+
+MadeUp mine(std::uint64_t first, std::uint64_t last, const Decomposition& lies) {
+  return samples_of(first, last, lies, world().rank(), world().size());
+}
+
+/// What one rank alone comes to.
+MadeUp all(std::uint64_t first, std::uint64_t last) {
+  return samples_of(first, last, decompositions()[0], 0, 1);
+}
+
+/// Expects `work` to throw an Error of `code` with `text` in it, and the same message on all ranks.
+template <class Work>
+void expect_error(Code code, const std::string& text, Work&& work) {
+  std::string message = "nothing was thrown";
+  try {
+    work();
+  } catch (const Error& error) {
+    message = error.what();
+    EXPECT_EQ(error.code(), code) << message;
+  }
+  EXPECT_NE(message.find(text), std::string::npos) << message;
+  EXPECT_EQ(world().broadcast(message, 0), message);
+}
+
+std::string fit_hash(MPI_Comm ranks, const Samples& samples, const std::string& options) {
+  Trainer trainer(ranks, options);
+  const dnn_train::Fit fit = trainer.fit(samples);
+  EXPECT_GT(fit.epochs, 0U);
+  EXPECT_FALSE(fit.stopped);
+  std::string hash = trainer.hash();
+  trainer.close();
+  return hash;
+}
+
+TEST(Trainer, FitIsTheSameHoweverTheSamplesLie) {
+  for (const std::string& options : {std::string(small) + "epochs = 4",
+                                    std::string(small) + "epochs = 3\nprecision = 'double'"}) {
+    const MadeUp whole = all(0, 300);
+    const std::string numbers = fit_hash(self().handle(), whole.numbers(), options);
+    const std::string classes = fit_hash(self().handle(), whole.labelled(), options);
+    for (const Decomposition& lies : decompositions()) {
+      const MadeUp own = mine(0, 300, lies);
+      EXPECT_EQ(fit_hash(world().handle(), own.numbers(), options), numbers);
+      EXPECT_EQ(fit_hash(world().handle(), own.labelled(), options), classes);
+    }
+  }
+}
+
+TEST(Trainer, FitChoosesItsDefaultsByTheData) {
+  const MadeUp own = mine(0, 300, decompositions()[1]);
+  Trainer trainer(world().handle(), "hidden = [16]");
+  const dnn_train::Fit fit = trainer.fit(own.numbers());
+  EXPECT_GT(fit.epochs, 20U);  // small data: many epochs
+  EXPECT_LT(fit.loss, 0.1);
+  const dnn_train::Evaluation evaluation = trainer.evaluate(own.numbers());
+  EXPECT_EQ(evaluation.samples, 300U);
+  double r2 = 0;
+  for (const auto& [name, value] : evaluation.figures) {
+    r2 = name == "r2" ? value : r2;
+  }
+  EXPECT_GT(r2, 0.9);
+  trainer.close();
+}
+
+/// Steps on samples 0 to 39, 40 to 79, and so on; the third has none, and the fourth one alone.
+std::string step_hash(MPI_Comm ranks, int rank, int size, const Decomposition& lies,
+                      const std::string& options) {
+  Trainer trainer(ranks, options);
+  for (std::uint64_t t = 0; t < 12; ++t) {
+    const std::uint64_t last = t == 2 ? 40 * t : t == 3 ? 40 * t + 1 : 40 * t + 40 + 30 * (t % 3);
+    const MadeUp own = samples_of(40 * t, last, lies, rank, size);
+    const dnn_train::Step step = trainer.step(own.numbers());
+    EXPECT_TRUE(step.counted || t == 2);
+  }
+  EXPECT_LT(trainer.recent_loss(), 3);
+  std::string hash = trainer.hash();
+  trainer.close();
+  return hash;
+}
+
+TEST(Trainer, StepsAreTheSameHoweverTheSamplesLie) {
+  for (const char* more :
+       {"", "dropout = 0.2", "optimizer = 'sgd'\nprecision = 'double'",
+        "store = 100", "store = 100\nstore-keeps = 'newest'", "store = 100000"}) {
+    const std::string options = std::string(small) + more;
+    const std::string one =
+        step_hash(self().handle(), 0, 1, decompositions()[0], options);
+    for (const Decomposition& lies : decompositions()) {
+      EXPECT_EQ(step_hash(world().handle(), world().rank(), world().size(), lies, options), one)
+          << more;
+    }
+  }
+}
+
+TEST(Trainer, StepsLearn) {
+  Trainer trainer(world().handle(), "hidden = [16]\nlr = 0.01\nstore = 500\nbatch-size = 64");
+  const Decomposition lies = decompositions()[1];
+  for (std::uint64_t t = 0; t < 300; ++t) {
+    (void)trainer.step(mine(20 * t, 20 * t + 20, lies).numbers());
+    if (t == 30) {
+      EXPECT_GT(trainer.recent_loss(), 0.02);
+    }
+  }
+  EXPECT_TRUE(std::isfinite(trainer.recent_loss()));
+  EXPECT_TRUE(std::isnan(trainer.recent_loss()));  // no update since
+  const MadeUp fresh = mine(10'000, 10'200, lies);
+  EXPECT_LT(trainer.evaluate(fresh.numbers()).loss, 0.02);
+  std::vector<double> answers(fresh.ids.size());
+  trainer.predict(fresh.numbers().features, answers.data());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_NEAR(answers[i], fresh.y[i], 2.5) << fresh.ids[i];
+  }
+  trainer.close();
+}
+
+TEST(Trainer, TakesColumnsAndStrides) {
+  const MadeUp own = mine(0, 100, decompositions()[1]);
+  const std::size_t rows = own.ids.size();
+  std::vector<double> columns(rows * MadeUp::features);
+  std::vector<double> wide(rows * 7, -1);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < MadeUp::features; ++j) {
+      columns[j * rows + i] = wide[i * 7 + 2 * j] = own.x[i * MadeUp::features + j];
+    }
+  }
+  const std::string options = std::string(small) + "epochs = 2";
+  const std::string hash = fit_hash(world().handle(), own.numbers(), options);
+  Samples samples = own.numbers();
+  samples.features = Matrix::column_major(columns.data(), rows, MadeUp::features);
+  EXPECT_EQ(fit_hash(world().handle(), samples, options), hash);
+  samples.features = Matrix::strided(wide.data(), rows, MadeUp::features, 7, 2);
+  EXPECT_EQ(fit_hash(world().handle(), samples, options), hash);
+}
+
+TEST(Trainer, EvaluatesAndPredictsTheSame) {
+  const SharedFolder folder;
+  const std::string path = folder.path() + "/model.dnn";
+  Trainer trainer(world().handle(), std::string(small) + "epochs = 20");
+  const MadeUp own = mine(0, 300, decompositions()[1]);
+  (void)trainer.fit(own.labelled());
+  EXPECT_EQ(trainer.features(), MadeUp::features);
+  EXPECT_EQ(trainer.outputs(), 3U);
+  const dnn_train::Evaluation evaluation = trainer.evaluate(own.labelled());
+  EXPECT_GT(evaluation.accuracy, 0.8);
+  trainer.save(path);
+
+  Trainer alone(self().handle());
+  alone.load(path);
+  EXPECT_EQ(alone.hash(), trainer.hash());
+  const MadeUp whole = all(0, 300);
+  const dnn_train::Evaluation same = alone.evaluate(whole.labelled());
+  EXPECT_EQ(same.loss, evaluation.loss);
+  EXPECT_EQ(same.accuracy, evaluation.accuracy);
+  EXPECT_EQ(same.figures, evaluation.figures);
+
+  std::vector<float> of_own(own.ids.size() * 3);
+  trainer.predict(own.labelled().features, of_own.data());
+  std::vector<float> of_all(whole.ids.size() * 3);
+  alone.predict(whole.labelled().features, of_all.data());
+  for (std::size_t i = 0; i < own.ids.size(); ++i) {
+    const std::size_t there = whole.ids.size() - 1 - own.ids[i];
+    float sum = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      EXPECT_EQ(of_own[3 * i + j], of_all[3 * there + j]);
+      sum += of_own[3 * i + j];
+    }
+    EXPECT_NEAR(sum, 1, 1e-5);
+  }
+  alone.close();
+  trainer.close();
+}
+
+TEST(Trainer, GoesOnFromItsState) {
+  const std::string options = std::string(small) + "store = 100";
+  const Decomposition lies = decompositions()[1];
+  Trainer first(world().handle(), options);
+  for (std::uint64_t t = 0; t < 5; ++t) {
+    (void)first.step(mine(40 * t, 40 * t + 40, lies).numbers());
+  }
+  std::vector<unsigned char> state = first.state();
+  EXPECT_EQ(state.empty(), !world().is_root());
+  Trainer second(world().handle(), options);
+  second.restore(state);
+  EXPECT_EQ(second.hash(), first.hash());
+  for (std::uint64_t t = 5; t < 9; ++t) {
+    (void)first.step(mine(40 * t, 40 * t + 40, lies).numbers());
+    // Other ranks give the samples now.
+    const auto step = second.step(mine(40 * t, 40 * t + 40, decompositions()[2]).numbers());
+    EXPECT_EQ(step.update, t + 1);
+  }
+  EXPECT_EQ(second.hash(), first.hash());
+
+  if (world().is_root()) {  // at another number of ranks
+    Trainer alone(self().handle(), options);
+    alone.restore(state);
+    for (std::uint64_t t = 5; t < 9; ++t) {
+      (void)alone.step(all(40 * t, 40 * t + 40).numbers());
+    }
+    EXPECT_EQ(alone.hash(), first.hash());
+    alone.close();
+  }
+  const std::string before = second.hash();
+  if (!state.empty()) {
+    state[state.size() / 2] ^= 1U;
+  }
+  expect_error(Code::input, "damaged", [&] { second.restore(state); });
+  expect_error(Code::input, "no state", [&] { second.restore({}); });
+  EXPECT_EQ(second.hash(), before);
+  first.close();
+  second.close();
+}
+
+TEST(Trainer, RefusesWhatItCannotUse) {
+  expect_error(Code::input, "MPI_COMM_NULL", [] { const Trainer none(MPI_COMM_NULL); });
+  expect_error(Code::input, "did you mean hidden?",
+               [] { const Trainer none(world().handle(), "hiden = [3]"); });
+  expect_error(Code::input, "programs' alone",
+               [] { const Trainer none(world().handle(), "output = 'x'"); });
+  expect_error(Code::input, "no TOML", [] { const Trainer none(world().handle(), "hidden ="); });
+  expect_error(Code::input, "'sample' or 'newest'",
+               [] { const Trainer none(world().handle(), "store-keeps = 'best'"); });
+
+  Trainer trainer(world().handle(), small);
+  const MadeUp good = mine(0, 100, decompositions()[1]);
+  expect_error(Code::input, "no network yet", [&] { trainer.save("x"); });
+  expect_error(Code::input, "no rank gives any", [&] { (void)trainer.fit(MadeUp().numbers()); });
+  (void)trainer.step(good.numbers());
+  const std::string hash = trainer.hash();
+
+  MadeUp bad = good;
+  const bool is_last = world().rank() == world().size() - 1;
+  if (is_last) {
+    bad.x[4] = std::numeric_limits<double>::quiet_NaN();
+  }
+  expect_error(Code::input, "row 1, column 1 (from 0) is nan",
+               [&] { (void)trainer.step(bad.numbers()); });
+  expect_error(Code::input, "nan", [&] { (void)trainer.fit(bad.numbers()); });
+
+  bad = good;
+  bad.ids[0] = 7;
+  bad.ids[1] = 7;
+  expect_error(Code::input, "two samples have the id 7",
+               [&] { (void)trainer.step(bad.numbers()); });
+
+  Samples narrow = good.numbers();
+  narrow.features.columns = 2;
+  expect_error(Code::input, "2 features, but the network takes 3",
+               [&] { (void)trainer.step(narrow); });
+  Samples two = is_last ? narrow : good.numbers();
+  expect_error(Code::input, world().size() > 1 ? "different forms" : "2 features",
+               [&] { (void)trainer.step(two); });
+  Samples headless = good.numbers();
+  headless.features.data = nullptr;
+  expect_error(Code::input, "null pointer", [&] { (void)trainer.step(headless); });
+  Samples neither = good.numbers();
+  neither.targets = {};
+  expect_error(Code::input, "neither classes nor targets", [&] { (void)trainer.fit(neither); });
+  expect_error(Code::input, "have classes", [&] { (void)trainer.evaluate(good.labelled()); });
+  MadeUp negative = good;
+  negative.classes[0] = -1;
+  expect_error(Code::input, "classes are numbers from 0",
+               [&] { (void)trainer.fit(negative.labelled()); });
+  expect_error(Code::file, "cannot", [&] { trainer.save("/nowhere/at/all/model.dnn"); });
+  expect_error(Code::file, "cannot", [&] { trainer.load("/nowhere/at/all/model.dnn"); });
+  expect_error(Code::input, "above 0", [&] { trainer.set_learning_rate(0); });
+  EXPECT_EQ(trainer.hash(), hash);  // after all that, as it was
+  EXPECT_TRUE(trainer.step(good.numbers()).counted);
+  trainer.close();
+  expect_error(Code::input, "closed", [&] { (void)trainer.step(good.numbers()); });
+}
+
+TEST(Trainer, AnUpdateThatDivergesChangesNothing) {
+  MadeUp own = mine(0, 64, decompositions()[1]);
+  Trainer trainer(world().handle(), "hidden = [4]\noptimizer = 'sgd'\nlr = 1e30");
+  expect_error(Code::numbers, "", [&] {
+    for (int i = 0; i < 20; ++i) {
+      (void)trainer.step(own.numbers());
+    }
+  });
+  trainer.close();
+}
+
+TEST(Trainer, TheHostMayEndAFit) {
+  const MadeUp own = mine(0, 300, decompositions()[1]);
+  const bool is_last = world().rank() == world().size() - 1;
+  dnn_train::Host host;
+  std::vector<std::string> lines;
+  host.log = [&lines](const std::string& line) { lines.push_back(line); };
+  host.after_epoch = [is_last](const dnn_train::Epoch& epoch) {
+    return !(is_last && epoch.epoch == 3);
+  };
+  Trainer trainer(world().handle(), std::string(small) + "epochs = 50", host);
+  const dnn_train::Fit fit = trainer.fit(own.numbers());
+  EXPECT_TRUE(fit.stopped);
+  EXPECT_TRUE(trainer.stop_requested());
+  EXPECT_EQ(fit.epochs, 3U);
+  EXPECT_EQ(trainer.outputs(), 1U);
+  EXPECT_EQ(lines.empty(), !world().is_root());
+  trainer.close();
+
+  host.after_epoch = [is_last](const dnn_train::Epoch&) -> bool {
+    if (is_last) {
+      throw std::runtime_error("the coffee is cold");
+    }
+    return true;
+  };
+  Trainer other(world().handle(), std::string(small) + "epochs = 50", host);
+  expect_error(Code::callback, "the coffee is cold", [&] { (void)other.fit(own.numbers()); });
+  EXPECT_EQ(other.outputs(), 0U);
+  other.close();
+}
+
+TEST(Trainer, AThreadOrSignalMayAskToStop) {
+  const MadeUp own = mine(0, 300, decompositions()[1]);
+  dnn_train::Host host;
+  Trainer* asked = nullptr;
+  host.after_epoch = [&asked](const dnn_train::Epoch& epoch) {
+    if (epoch.epoch == 2 && world().is_root()) {
+      asked->request_stop();  // on one rank, as another thread would
+      EXPECT_THROW((void)asked->hash(), Error);  // busy
+    }
+    return true;
+  };
+  Trainer trainer(world().handle(), std::string(small) + "epochs = 100000", host);
+  asked = &trainer;
+  const dnn_train::Fit fit = trainer.fit(own.numbers());
+  EXPECT_TRUE(fit.stopped);
+  EXPECT_GE(fit.epochs, 2U);
+  trainer.close();
+}
+
+TEST(Trainer, SeveralStandSideBySide) {
+  const int color = world().rank() % 2;
+  const Communicator half = world().split(color);
+  omp_set_num_threads(5);
+  Trainer own(half.handle(), "hidden = [8]\nseed = " + std::to_string(color));
+  Trainer common(world().handle(), small);
+  const MadeUp of_half =
+      samples_of(0, 200, decompositions()[1], half.rank(), half.size());
+  const MadeUp of_all = mine(0, 200, decompositions()[1]);
+  for (int i = 0; i < 3; ++i) {
+    (void)own.step(of_half.numbers());
+    (void)common.step(of_all.numbers());
+  }
+  EXPECT_EQ(omp_get_max_threads(), 5);  // the host's
+  const std::string hash = common.hash();
+  EXPECT_EQ(world().broadcast(hash, 0), hash);
+  EXPECT_NE(own.hash(), hash);
+  Trainer moved = std::move(own);
+  moved.close();
+  common.close();
+}
+
+}  // namespace
+}  // namespace dnn::test
