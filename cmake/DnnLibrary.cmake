@@ -24,7 +24,9 @@ string(REGEX MATCH "[0-9]+" abi "${abi}")
 set_target_properties(dnn_train_shared PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${abi}
                                                   EXPORT_NAME dnn_train)
 target_link_libraries(dnn_train_shared PRIVATE $<BUILD_INTERFACE:${needed}>)
-target_link_options(dnn_train_shared PRIVATE -Wl,--no-undefined -Wl,--exclude-libs,ALL)
+target_link_options(dnn_train_shared PRIVATE -Wl,--no-undefined
+                                             -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/dnn_train.map)
+set_property(TARGET dnn_train_shared APPEND PROPERTY LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/dnn_train.map)
 add_library(dnn_train::dnn_train ALIAS dnn_train_shared)
 
 # Programs that link the static library need these by name.

@@ -106,8 +106,8 @@ DNN_TRAIN_C_API dnn_train_status dnn_train_open_fortran(MPI_Fint communicator, c
 DNN_TRAIN_C_API dnn_train_status dnn_train_put(dnn_train_t trainer,
                                                const dnn_train_matrix* features,
                                                const int32_t* classes,
-                                               const dnn_train_matrix* targets,
-                                               const uint64_t* ids, const double* weights);
+                                               const dnn_train_matrix* targets, const uint64_t* ids,
+                                               const double* weights);
 
 /* Collective; each uses up what put has given. `result` may be null. */
 DNN_TRAIN_C_API dnn_train_status dnn_train_fit(dnn_train_t trainer, dnn_train_fit_result* result);

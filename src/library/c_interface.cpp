@@ -112,8 +112,9 @@ Matrix matrix_of(const dnn_train_matrix* matrix, const char* name) {
   if (matrix->type != DNN_TRAIN_FLOAT && matrix->type != DNN_TRAIN_DOUBLE) {
     throw Error(Code::input, std::string(name) + ": the type is neither float nor double");
   }
-  return {matrix->data,    matrix->type == DNN_TRAIN_DOUBLE, matrix->rows,
-          matrix->columns, matrix->row_stride,               matrix->column_stride};
+  return {matrix->data,       matrix->type == DNN_TRAIN_DOUBLE,
+          matrix->rows,       matrix->columns,
+          matrix->row_stride, matrix->column_stride};
 }
 
 /// What put has given; used up by this. Without any, the rank gives no samples, so that the other

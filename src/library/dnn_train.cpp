@@ -206,9 +206,10 @@ void predict_into(Implementation& implementation, const Matrix& features, T* ans
       throw dnn::InputError("answers: a null pointer");
     }
     const std::size_t outputs = session.outputs();
-    session.predict(features, [answers, outputs](std::size_t row, std::size_t column, double value) {
-      answers[row * outputs + column] = static_cast<T>(value);
-    });
+    session.predict(features,
+                    [answers, outputs](std::size_t row, std::size_t column, double value) {
+                      answers[row * outputs + column] = static_cast<T>(value);
+                    });
   });
 }
 

@@ -17,6 +17,7 @@
 ! in dnn_train.hpp.
 module dnn_train
   use, intrinsic :: iso_c_binding
+  use, intrinsic :: iso_fortran_env, only: error_unit
   use mpi_f08, only: MPI_Comm
   implicit none
   private
@@ -29,7 +30,7 @@ module dnn_train
     type(c_ptr) :: data = c_null_ptr
     integer(c_int) :: type = 0
     integer(c_size_t) :: rows = 0, columns = 0
-    integer(c_ptrdiff_t) :: row_stride = 0, column_stride = 0
+    integer(c_intptr_t) :: row_stride = 0, column_stride = 0
   end type
 
   type, bind(c) :: c_fit_result
@@ -350,7 +351,8 @@ contains
     if (present(status)) then
       status = code
     else if (code /= 0) then
-      error stop "dnn_train: " // text_of(c_error(self%handle))
+      write (error_unit, '(a)') "dnn_train: " // text_of(c_error(self%handle))
+      error stop 1
     end if
   end subroutine
 
@@ -379,7 +381,7 @@ contains
   end function
 
   ! How many elements of `bytes` bytes `place` lies behind `first`.
-  integer(c_ptrdiff_t) function distance(place, first, bytes)
+  integer(c_intptr_t) function distance(place, first, bytes)
     type(c_ptr), intent(in) :: place, first
     integer(c_size_t), intent(in) :: bytes
     distance = (transfer(place, 0_c_intptr_t) - transfer(first, 0_c_intptr_t)) / int(bytes, c_intptr_t)

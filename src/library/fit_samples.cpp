@@ -106,7 +106,11 @@ FittedModel train(const LibrarySettings& settings, const dnn_train::Host& host,
     data.train.label_thresholds = found.label_thresholds;
   }
   const StopFlag flag(stop);
-  CheckpointControl control(world, &flag, {.interval = CheckpointInterval::parse("off"), .folder = {}, .data_sha256 = {}, .go_back = {}});
+  CheckpointControl control(world, &flag,
+                            {.interval = CheckpointInterval::parse("off"),
+                             .folder = {},
+                             .data_sha256 = {},
+                             .go_back = {}});
   const Provenance provenance = provenance_of(config, plan.environment);
   Trainer<T> trainer(config, grid, plan, data, reporter,
                      {.provenance = provenance,
@@ -144,14 +148,12 @@ template <class T>
 FittedModel fit_samples(const Communicator& world, const LibrarySettings& settings,
                         const dnn_train::Host& host, const Records& records,
                         std::atomic<bool>& stop) {
-  return on_ground(world, settings.config, [&](RankGrid& grid) {
-    return train<T>(settings, host, records, stop, grid);
-  });
+  return on_ground(world, settings.config,
+                   [&](RankGrid& grid) { return train<T>(settings, host, records, stop, grid); });
 }
 
 template FittedModel fit_samples<float>(const Communicator&, const LibrarySettings&,
-                                        const dnn_train::Host&, const Records&,
-                                        std::atomic<bool>&);
+                                        const dnn_train::Host&, const Records&, std::atomic<bool>&);
 template FittedModel fit_samples<double>(const Communicator&, const LibrarySettings&,
                                          const dnn_train::Host&, const Records&,
                                          std::atomic<bool>&);
@@ -175,8 +177,7 @@ ModelDescription describe_for_steps(const Communicator& world, const LibrarySett
   });
 }
 
-SavedModel broadcast_model(const Communicator& world, SavedModel model,
-                           const std::string& origin) {
+SavedModel broadcast_model(const Communicator& world, SavedModel model, const std::string& origin) {
   const std::string text =
       world.broadcast(world.is_root() ? describe_model(model.description) : std::string(), 0);
   std::uint64_t bytes = model.parameters.size();

@@ -66,10 +66,10 @@ void check_targets(const Dataset& data) {
     for (const double y : rows.subspan(i * outputs, outputs)) {
       sum += y;
       if (data.task == Task::labels ? y != 0 && y != 1 : y < 0) {
-        throw InputError(fmt::format(
-            "targets: a sample has {}; {}", y,
-            data.task == Task::labels ? "task labels takes 0 and 1"
-                                      : "task distribution takes probabilities of 0 or more"));
+        throw InputError(fmt::format("targets: a sample has {}; {}", y,
+                                     data.task == Task::labels
+                                         ? "task labels takes 0 and 1"
+                                         : "task distribution takes probabilities of 0 or more"));
       }
     }
     if (data.task == Task::distribution && !(std::abs(sum - 1) < 1e-3)) {

@@ -44,9 +44,8 @@ GlobalOrder::GlobalOrder(const Communicator& world, std::span<const std::uint64_
   if (!std::is_sorted(places_.begin(), places_.end(), by_id)) {
     std::sort(places_.begin(), places_.end(), by_id);
   }
-  const auto twice =
-      std::adjacent_find(places_.begin(), places_.end(),
-                         [](const Place& a, const Place& b) { return a.id == b.id; });
+  const auto twice = std::adjacent_find(
+      places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.id == b.id; });
   if (twice != places_.end()) {
     throw AgreedError(fmt::format(
         "ids: two samples have the id {}, one of rank {} and one of rank {}; each sample needs a "

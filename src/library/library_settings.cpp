@@ -86,9 +86,9 @@ void check_known(const std::string& name) {
   }
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     const std::string nearest = nearest_name(name, known);
-    throw InputError(fmt::format("unknown option {}{}", in_quotes(name),
-                                 nearest.empty() ? std::string()
-                                                 : "; did you mean " + nearest + "?"));
+    throw InputError(
+        fmt::format("unknown option {}{}", in_quotes(name),
+                    nearest.empty() ? std::string() : "; did you mean " + nearest + "?"));
   }
 }
 

@@ -46,9 +46,10 @@ void check_elements(const Matrix& matrix, const char* name) {
   for (std::size_t i = 0; i < matrix.rows; ++i) {
     for (std::size_t j = 0; j < matrix.columns; ++j) {
       if (!std::isfinite(element<R>(matrix, i, j))) {
-        throw InputError(fmt::format("{}: row {}, column {} (from 0) is {}; leave such samples out, "
-                                     "or give them a finite number",
-                                     name, i, j, element<R>(matrix, i, j)));
+        throw InputError(
+            fmt::format("{}: row {}, column {} (from 0) is {}; leave such samples out, "
+                        "or give them a finite number",
+                        name, i, j, element<R>(matrix, i, j)));
       }
     }
   }
@@ -78,15 +79,17 @@ void check_samples(const Samples& samples) {
   }
   for (std::size_t i = 0; i < rows && samples.classes != nullptr; ++i) {
     if (samples.classes[i] < 0) {
-      throw InputError(fmt::format("classes: sample {} (from 0) has class {}; classes are numbers "
-                                   "from 0",
-                                   i, samples.classes[i]));
+      throw InputError(
+          fmt::format("classes: sample {} (from 0) has class {}; classes are numbers "
+                      "from 0",
+                      i, samples.classes[i]));
     }
   }
   for (std::size_t i = 0; i < rows && samples.weights != nullptr; ++i) {
     if (!(samples.weights[i] >= 0) || !std::isfinite(samples.weights[i])) {
-      throw InputError(fmt::format("weights: sample {} (from 0) has weight {}; a weight is 0 or more",
-                                   i, samples.weights[i]));
+      throw InputError(
+          fmt::format("weights: sample {} (from 0) has weight {}; a weight is 0 or more", i,
+                      samples.weights[i]));
     }
   }
 }
@@ -211,8 +214,7 @@ Records take_samples(const Communicator& world, const Samples& samples) {
     offer.failed = 1;
   }
   std::vector<Offer> offers(static_cast<std::size_t>(world.size()));
-  world.all_gather(std::as_bytes(std::span(&offer, 1)),
-                   std::as_writable_bytes(std::span(offers)));
+  world.all_gather(std::as_bytes(std::span(&offer, 1)), std::as_writable_bytes(std::span(offers)));
   if (std::any_of(offers.begin(), offers.end(), [](const Offer& o) { return o.failed != 0; })) {
     throw_if_any_failed(world, offer.failed != 0, message);
   }
@@ -253,8 +255,7 @@ Dataset dataset_of(const Records& records, const Dataset& outputs) {
     data.labels = Bytes::from(std::vector<std::int32_t>(classes.begin(), classes.end()));
   }
   if (form.targets > 0) {
-    data.target_rows =
-        Bytes::from(gather_field<double>(records, form.targets_at(), form.targets));
+    data.target_rows = Bytes::from(gather_field<double>(records, form.targets_at(), form.targets));
   }
   if (form.has_weight) {
     data.weights = Bytes::from(gather_field<double>(records, form.weight_at(), 1));

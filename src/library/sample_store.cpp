@@ -112,8 +112,7 @@ void SampleStore::put(std::uint64_t id, std::span<const std::byte> record, std::
     updates_.push_back(update);
     return;
   }
-  copy_bytes(held_.bytes.data() + place->second * held_.form.bytes(), record.data(),
-             record.size());
+  copy_bytes(held_.bytes.data() + place->second * held_.form.bytes(), record.data(), record.size());
   updates_[place->second] = update;
 }
 

@@ -68,7 +68,8 @@ dnn_train::Evaluation evaluate_records(const Communicator& world, const SavedMod
   const Dataset data = dataset_of(records, outputs_of(model.description));
   SavedNetwork<T> network(model, data, rows);
   const ParameterLayout layout({model.description.widths.begin(), model.description.widths.end()});
-  const auto loss = make_task_loss<T>({.task = data.task, .class_weights = {}}, nullptr, layout, rows);
+  const auto loss =
+      make_task_loss<T>({.task = data.task, .class_weights = {}}, nullptr, layout, rows);
   const auto figures = make_figures<T>(data, {{0, data.classes()}, nullptr}, true);
   const Gatherer<T> gatherer(data, model.description.normalizer);
   BatchTargets targets;
@@ -123,8 +124,8 @@ void Scorer<T>::predict(const dnn_train::Matrix& features,
     Dataset data = outputs_;
     data.samples = block.size();
     data.element = features.is_double ? ElementType::f64 : ElementType::f32;
-    data.values = features.is_double ? rows_of<double>(features, block)
-                                     : rows_of<float>(features, block);
+    data.values =
+        features.is_double ? rows_of<double>(features, block) : rows_of<float>(features, block);
     network_.use(data);
     const MatrixView<const T> logits = network_.logits({0, block.size()});
     for (std::size_t i = 0; i < block.size(); ++i) {
@@ -132,8 +133,7 @@ void Scorer<T>::predict(const dnn_train::Matrix& features,
       answer(outputs_.task, std::span<T>(row), first + i);
       for (std::size_t j = 0; j < row.size(); ++j) {
         const auto value = static_cast<double>(row[j]);
-        take(first + i, j,
-             scale.is_identity() ? value : value / scale.scale[j] + scale.center[j]);
+        take(first + i, j, scale.is_identity() ? value : value / scale.scale[j] + scale.center[j]);
       }
     }
   }

@@ -24,8 +24,7 @@ namespace {
 template <class T>
 class SessionOf final : public Session {
  public:
-  SessionOf(const Communicator& world, const LibrarySettings& settings,
-            const dnn_train::Host& host)
+  SessionOf(const Communicator& world, const LibrarySettings& settings, const dnn_train::Host& host)
       : world_(world), settings_(settings), host_(host) {
     make_store();
   }
@@ -130,10 +129,11 @@ class SessionOf final : public Session {
       }
       SavedModel read = load_model(path);
       if (read.description.precision != stored_as(settings_.config.precision)) {
-        throw InputError(fmt::format("{}: the model has the precision {}, this trainer has {}; give "
-                                     "the option precision",
-                                     path, word_for(read.description.precision),
-                                     word_for(stored_as(settings_.config.precision))));
+        throw InputError(
+            fmt::format("{}: the model has the precision {}, this trainer has {}; give "
+                        "the option precision",
+                        path, word_for(read.description.precision),
+                        word_for(stored_as(settings_.config.precision))));
       }
       Dataset numbers;  // what a program gives
       numbers.origin = path;
@@ -247,8 +247,9 @@ class SessionOf final : public Session {
 
   void prepare_from(const Records& records) {
     if (settings_.config.class_weights != ClassWeights::none) {
-      throw AgreedError("the option class-weights needs fit: the classes' frequencies are known "
-                        "there alone");
+      throw AgreedError(
+          "the option class-weights needs fit: the classes' frequencies are known "
+          "there alone");
     }
     use({describe_for_steps(world_, settings_, records), {}});
     is_current_ = false;

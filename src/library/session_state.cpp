@@ -198,8 +198,9 @@ SessionState scatter_state(const Communicator& world, const std::vector<std::byt
       throw InputError("the state has another precision than the options say");
     }
     if (state.store.has_value() != (settings.store > 0)) {
-      throw InputError(state.store ? "the state has a store of samples; give the option store"
-                                   : "the state has no store of samples; leave the option store out");
+      throw InputError(state.store
+                           ? "the state has a store of samples; give the option store"
+                           : "the state has no store of samples; leave the option store out");
     }
     return state;
   });

@@ -90,9 +90,9 @@ StepTraining<T>::StepTraining(const Communicator& world, const LibrarySettings& 
       config_(settings.config),
       model_(model),
       logical_shards_(logical_shards(config_)),
-      nonfinite_(config_.on_nonfinite == OnNonfinite::rollback ? OnNonfinite::skip
-                                                               : config_.on_nonfinite,
-                 world, model.description.class_names, ""),
+      nonfinite_(
+          config_.on_nonfinite == OnNonfinite::rollback ? OnNonfinite::skip : config_.on_nonfinite,
+          world, model.description.class_names, ""),
       learning_rate_(config_.learning_rate()) {
   config_.hidden.assign(model.description.widths.begin() + 1, model.description.widths.end() - 1);
   constexpr std::size_t usual_rows = 256;
@@ -147,8 +147,8 @@ dnn_train::Step StepTraining<T>::run(const Records& samples) {
   }
   make_room(most);
   const Range mine = share(order.size(), static_cast<std::size_t>(world_.rank()));
-  const Records own = order.deal(world_, samples,
-                                 [&](std::size_t rank) { return share(order.size(), rank); });
+  const Records own =
+      order.deal(world_, samples, [&](std::size_t rank) { return share(order.size(), rank); });
 
   Parts& parts = *parts_;
   const Dataset rows = dataset_of(own, parts.data.train);
@@ -163,8 +163,8 @@ dnn_train::Step StepTraining<T>::run(const Records& samples) {
   constexpr std::uint64_t epochs = std::uint64_t{1} << 24;  // that dropout tells apart
   PhaseSeconds seconds;
   const Batch<T> batch{X, parts.targets.view(), indices};
-  const StepResult result = parts.model->step().run(batch, order.size(), updates_ % epochs,
-                                                   learning_rate_, seconds);
+  const StepResult result =
+      parts.model->step().run(batch, order.size(), updates_ % epochs, learning_rate_, seconds);
   ++updates_;
   if (result.counts) {
     recent_ += result.sums;

@@ -12,9 +12,9 @@
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/options/choices.hpp"
 #include "dnn/parallel/split_rule.hpp"
+#include "dnn/plan/gather_environment.hpp"
 #include "dnn/products/bf16.hpp"
 #include "dnn/products/tile_kernel.hpp"
-#include "dnn/plan/gather_environment.hpp"
 
 namespace dnn {
 

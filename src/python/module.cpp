@@ -1,7 +1,6 @@
 // dnn_train._core: what the Python package is made of, a coat around dnn_train::Trainer.
 
 #include <pybind11/functional.h>
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -26,68 +25,94 @@ auto unlocked(Work&& work) {
   return std::forward<Work>(work)();
 }
 
-/// A view of an array of two dimensions, float32 or float64, with any strides.
-Matrix matrix_of(const py::array& array, const char* name) {
-  const bool is_double = py::isinstance<py::array_t<double>>(array);
-  const auto bytes = array.itemsize();
-  if (array.ndim() != 2 || (!is_double && !py::isinstance<py::array_t<float>>(array)) ||
-      array.strides(0) % bytes != 0 || array.strides(1) % bytes != 0) {
-    throw py::value_error(std::string(name) + ": an array of two dimensions of float32 or float64");
+/// The memory of a NumPy array. By Python's buffers, which every version of NumPy has alike.
+py::buffer_info memory_of(const py::buffer& array, const char* name, py::ssize_t dimensions,
+                          bool writable = false) {
+  py::buffer_info memory = array.request(writable);
+  if (memory.ndim != dimensions) {
+    throw py::value_error(std::string(name) + ": an array of " +
+                          (dimensions == 1 ? "one dimension" : "two dimensions") + " is needed");
   }
-  return {array.data(),
-          is_double,
-          static_cast<std::size_t>(array.shape(0)),
-          static_cast<std::size_t>(array.shape(1)),
-          static_cast<std::ptrdiff_t>(array.strides(0) / bytes),
-          static_cast<std::ptrdiff_t>(array.strides(1) / bytes)};
+  return memory;
 }
 
-template <class T>
-using Vector = std::optional<py::array_t<T, py::array::c_style | py::array::forcecast>>;
+/// A view of an array of two dimensions, float32 or float64, with any strides.
+Matrix matrix_of(const py::buffer_info& memory, const char* name) {
+  const bool is_double = memory.format == "d";
+  const auto bytes = memory.itemsize;
+  if ((!is_double && memory.format != "f") || memory.strides[0] % bytes != 0 ||
+      memory.strides[1] % bytes != 0) {
+    throw py::value_error(std::string(name) + ": an array of float32 or float64 is needed");
+  }
+  return {memory.ptr,
+          is_double,
+          static_cast<std::size_t>(memory.shape[0]),
+          static_cast<std::size_t>(memory.shape[1]),
+          static_cast<std::ptrdiff_t>(memory.strides[0] / bytes),
+          static_cast<std::ptrdiff_t>(memory.strides[1] / bytes)};
+}
 
+using Vector = std::optional<py::buffer>;
+
+/// A contiguous array of one dimension, of a type that Python calls one of `formats`.
 template <class T>
-const T* pointer_to(const Vector<T>& vector, std::size_t rows, const char* name) {
-  if (!vector) {
+const T* pointer_to(const std::optional<py::buffer_info>& memory, const std::string& formats,
+                    std::size_t rows, const char* name) {
+  if (!memory) {
     return nullptr;
   }
-  if (vector->ndim() != 1 || static_cast<std::size_t>(vector->shape(0)) != rows) {
-    throw py::value_error(std::string(name) + ": one for each row of the features");
+  if (static_cast<std::size_t>(memory->shape[0]) != rows) {
+    throw py::value_error(std::string(name) + ": one for each row of the features is needed");
+  }
+  if (memory->itemsize != sizeof(T) || formats.find(memory->format) == std::string::npos ||
+      (rows > 1 && memory->strides[0] != sizeof(T))) {
+    throw py::value_error(std::string(name) + ": an array of another type is needed");
   }
   static const T nothing{};
-  return rows > 0 ? vector->data() : &nothing;  // no rows are rows with all of that
+  return rows > 0 ? static_cast<const T*>(memory->ptr) : &nothing;  // no rows have all of that
 }
 
-/// Samples as they are given; the arrays outlive them.
-struct Given {
-  py::array features;
-  Vector<std::int32_t> classes;
-  std::optional<py::array> targets;
-  Vector<std::uint64_t> ids;
-  Vector<double> weights;
-
-  [[nodiscard]] Samples samples() const {
-    Samples all;
-    all.features = matrix_of(features, "features");
-    const std::size_t rows = all.features.rows;
-    all.classes = pointer_to(classes, rows, "classes");
+/// Samples as they are given, and what keeps their memory where it is.
+class Given {
+ public:
+  Given(const py::buffer& features, const Vector& classes, const Vector& targets, const Vector& ids,
+        const Vector& weights)
+      : features_(memory_of(features, "features", 2)) {
+    const auto rows = static_cast<std::size_t>(features_.shape[0]);
+    samples_.features = matrix_of(features_, "features");
     if (targets) {
-      all.targets = matrix_of(*targets, "targets");
+      targets_ = memory_of(*targets, "targets", 2);
+      samples_.targets = matrix_of(*targets_, "targets");
     }
-    all.ids = pointer_to(ids, rows, "ids");
-    all.weights = pointer_to(weights, rows, "weights");
-    return all;
+    samples_.classes = vector<std::int32_t>(classes, classes_, "i", rows, "classes");
+    samples_.ids = vector<std::uint64_t>(ids, ids_, "LQ", rows, "ids");
+    samples_.weights = vector<double>(weights, weights_, "d", rows, "weights");
   }
+
+  [[nodiscard]] const Samples& samples() const { return samples_; }
+
+ private:
+  template <class T>
+  static const T* vector(const Vector& array, std::optional<py::buffer_info>& memory,
+                         const char* formats, std::size_t rows, const char* name) {
+    if (array) {
+      memory = memory_of(*array, name, 1);
+    }
+    return pointer_to<T>(memory, formats, rows, name);
+  }
+
+  py::buffer_info features_;
+  std::optional<py::buffer_info> classes_, targets_, ids_, weights_;
+  Samples samples_;
 };
 
 /// Calls `member` of the trainer with what Python gives.
 template <class Result>
 auto with_samples(Result (Trainer::*member)(const Samples&)) {
-  return [member](Trainer& self, const py::array& features, const Vector<std::int32_t>& classes,
-                  const std::optional<py::array>& targets, const Vector<std::uint64_t>& ids,
-                  const Vector<double>& weights) {
-    const Given given{features, classes, targets, ids, weights};
-    const Samples samples = given.samples();
-    return unlocked([&] { return (self.*member)(samples); });
+  return [member](Trainer& self, const py::buffer& features, const Vector& classes,
+                  const Vector& targets, const Vector& ids, const Vector& weights) {
+    const Given given(features, classes, targets, ids, weights);
+    return unlocked([&] { return (self.*member)(given.samples()); });
   };
 }
 
@@ -137,8 +162,8 @@ dnn_train::Host host_of(const std::optional<std::function<void(std::string)>>& l
     host.after_epoch = [call = *after_epoch](const dnn_train::Epoch& epoch) {
       const py::gil_scoped_acquire locked;
       try {
-        const py::object answer = call(epoch.epoch, epoch.epochs, epoch.loss,
-                                       epoch.validation_loss, epoch.validation_accuracy);
+        const py::object answer = call(epoch.epoch, epoch.epochs, epoch.loss, epoch.validation_loss,
+                                       epoch.validation_accuracy);
         return answer.is_none() || py::cast<bool>(answer);
       } catch (const py::error_already_set& error) {
         throw std::runtime_error(error.what());  // its text, while Python is locked
@@ -146,14 +171,6 @@ dnn_train::Host host_of(const std::optional<std::function<void(std::string)>>& l
     };
   }
   return host;
-}
-
-template <class T>
-py::array answers_of(const Trainer& self, const Matrix& features) {
-  py::array_t<T> answers({features.rows, self.outputs()});
-  T* const data = answers.mutable_data();
-  unlocked([&] { self.predict(features, data); });
-  return answers;
 }
 
 }  // namespace
@@ -164,8 +181,7 @@ PYBIND11_MODULE(_core, module) {
 
   // The attribute code has the number of dnn_train::Code.
   static const py::object error_type = [&module] {
-    py::object made =
-        py::exception<dnn_train::Error>(module, "Error", PyExc_RuntimeError);
+    py::object made = py::exception<dnn_train::Error>(module, "Error", PyExc_RuntimeError);
     return made;
   }();
   py::register_exception_translator([](std::exception_ptr pointer) {
@@ -209,12 +225,11 @@ PYBIND11_MODULE(_core, module) {
       .def("step", with_samples(&Trainer::step), features, classes, targets, ids, weights)
       .def(
           "evaluate",
-          [](const Trainer& self, const py::array& x, const Vector<std::int32_t>& labels,
-             const std::optional<py::array>& y, const Vector<std::uint64_t>& numbers,
-             const Vector<double>& counts) {
-            const Given given{x, labels, y, numbers, counts};
-            const Samples samples = given.samples();
-            const dnn_train::Evaluation found = unlocked([&] { return self.evaluate(samples); });
+          [](const Trainer& self, const py::buffer& x, const Vector& labels, const Vector& y,
+             const Vector& numbers, const Vector& counts) {
+            const Given given(x, labels, y, numbers, counts);
+            const dnn_train::Evaluation found =
+                unlocked([&] { return self.evaluate(given.samples()); });
             py::dict figures;
             figures["loss"] = found.loss;
             if (found.accuracy == found.accuracy) {
@@ -227,18 +242,31 @@ PYBIND11_MODULE(_core, module) {
             return figures;
           },
           features, classes, targets, ids, weights)
-      .def("recent_loss", [](Trainer& self) { return unlocked([&] { return self.recent_loss(); }); })
+      .def("recent_loss",
+           [](Trainer& self) { return unlocked([&] { return self.recent_loss(); }); })
       .def("set_learning_rate",
            [](Trainer& self, double rate) { unlocked([&] { self.set_learning_rate(rate); }); })
       .def("predict",
-           [](const Trainer& self, const py::array& x) {
-             const Matrix rows = matrix_of(x, "features");
-             return rows.is_double ? answers_of<double>(self, rows) : answers_of<float>(self, rows);
+           [](const Trainer& self, const py::buffer& x, const py::buffer& answers) {
+             const py::buffer_info rows = memory_of(x, "features", 2);
+             const py::buffer_info to = memory_of(answers, "answers", 2, true);
+             const Matrix features_of_rows = matrix_of(rows, "features");
+             if (static_cast<std::size_t>(to.size) != features_of_rows.rows * self.outputs() ||
+                 to.format != rows.format) {
+               throw py::value_error("answers: rows x outputs of the features' type are needed");
+             }
+             unlocked([&] {
+               if (features_of_rows.is_double) {
+                 self.predict(features_of_rows, static_cast<double*>(to.ptr));
+               } else {
+                 self.predict(features_of_rows, static_cast<float*>(to.ptr));
+               }
+             });
            })
       .def_property_readonly("features", &Trainer::features)
       .def_property_readonly("outputs", &Trainer::outputs)
-      .def("save", [](const Trainer& self,
-                      const std::string& path) { unlocked([&] { self.save(path); }); })
+      .def("save",
+           [](const Trainer& self, const std::string& path) { unlocked([&] { self.save(path); }); })
       .def("load",
            [](Trainer& self, const std::string& path) { unlocked([&] { self.load(path); }); })
       .def("state",

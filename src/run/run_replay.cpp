@@ -20,9 +20,9 @@
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/options/config_changes.hpp"
 #include "dnn/plan/load_data.hpp"
+#include "dnn/plan/run_plan.hpp"
 #include "dnn/run/resume_decision.hpp"
 #include "dnn/run/run_grid.hpp"
-#include "dnn/plan/run_plan.hpp"
 #include "dnn/store/data_fingerprint.hpp"
 #include "dnn/train/trainer.hpp"
 

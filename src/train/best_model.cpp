@@ -167,8 +167,8 @@ BestModel::Parameters BestModel::gather_best() const {
 void BestModel::save(const std::string& path, const EpochMetrics& metrics,
                      std::span<const std::byte> parameters,
                      const std::vector<double>& label_thresholds) const {
-  ModelDescription description = describe_trained(setup_.data, setup_.widths,
-                                                  setup_.settings.precision, setup_.provenance);
+  ModelDescription description =
+      describe_trained(setup_.data, setup_.widths, setup_.settings.precision, setup_.provenance);
   description.label_thresholds = label_thresholds;
   description.epoch = metrics.epoch;
   if (metrics.validation) {

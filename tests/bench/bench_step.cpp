@@ -27,8 +27,8 @@
 #include "dnn/options/choices.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "dnn/parallel/split_rule.hpp"
-#include "dnn/products/dense_products.hpp"
 #include "dnn/plan/run_plan.hpp"
+#include "dnn/products/dense_products.hpp"
 #include "dnn/train/training_step.hpp"
 
 namespace dnn {

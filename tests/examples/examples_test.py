@@ -12,7 +12,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).parent
 HASH = re.compile(r"^[0-9a-f]{64}$", re.MULTILINE)
-LEAST_R2 = 0.99
+LEAST_R2 = 0.97
 
 
 def run(command, **more):
@@ -36,10 +36,10 @@ def check_headers(prefix, work, mpicxx, mpicc):
     headers = sorted((prefix / "include/dnn").glob("*.h*"))
     assert [h.name for h in headers] == ["dnn_train.h", "dnn_train.hpp"], headers
     for header in headers:
-        includes = set(re.findall(r"#include <([^>]+)>", header.read_text()))
+        includes = set(re.findall(r"^#include <([^>]+)>", header.read_text(), re.MULTILINE))
         assert not [i for i in includes if "/" in i or i.endswith(".h") and i not in
                     ("mpi.h", "stddef.h", "stdint.h")], includes
-        assert not re.findall(r'#include "', header.read_text())
+        assert not re.findall(r'^#include "', header.read_text(), re.MULTILINE)
     strict = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", "-fsyntax-only",
               "-DOMPI_SKIP_MPICXX", "-DMPICH_SKIP_MPICXX", f"-I{prefix}/include"]
     source = work / "alone.cpp"
@@ -57,10 +57,8 @@ def check_symbols(prefix):
     library = next(prefix.glob("lib*/**/libdnn_train.so.*.*.*"))
     strange = []
     for line in run(["nm", "-D", "-C", "--defined-only", library]).splitlines():
-        address, kind, name = line.split(maxsplit=2)
-        # Weak symbols of std are shared by all libraries of a process.
-        if not re.match(r"((typeinfo|typeinfo name|vtable) for )?(dnn_train(::|_)|std::|operator |guard variable for std::)", name) \
-                and kind not in "WVuw":
+        name = line.split(maxsplit=2)[2]
+        if not re.match(r"((typeinfo|typeinfo name|vtable) for )?dnn_train(::|_)", name):
             strange.append(line)
     assert not strange, "\n".join(strange[:20])
     assert "SONAME" in run(["objdump", "-p", library])

@@ -25,8 +25,12 @@ MadeUp own_samples() {
 }
 
 dnn_train_matrix rows_of(const std::vector<double>& numbers, std::size_t columns) {
-  return {numbers.data(), DNN_TRAIN_DOUBLE, numbers.size() / columns, columns,
-          static_cast<std::ptrdiff_t>(columns), 1};
+  return {numbers.data(),
+          DNN_TRAIN_DOUBLE,
+          numbers.size() / columns,
+          columns,
+          static_cast<std::ptrdiff_t>(columns),
+          1};
 }
 
 dnn_train_status put(dnn_train_t trainer, const MadeUp& made) {

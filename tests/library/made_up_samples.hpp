@@ -49,11 +49,12 @@ struct MadeUp {
 using Decomposition = std::function<int(std::uint64_t id, int ranks)>;
 
 inline std::vector<Decomposition> decompositions() {
-  return {[](std::uint64_t /*id*/, int /*ranks*/) { return 0; },
-          [](std::uint64_t id, int ranks) { return static_cast<int>(id % static_cast<unsigned>(ranks)); },
-          [](std::uint64_t id, int ranks) {
-            return std::min(static_cast<int>(id / 40), ranks - 1);
-          }};
+  return {
+      [](std::uint64_t /*id*/, int /*ranks*/) { return 0; },
+      [](std::uint64_t id, int ranks) {
+        return static_cast<int>(id % static_cast<unsigned>(ranks));
+      },
+      [](std::uint64_t id, int ranks) { return std::min(static_cast<int>(id / 40), ranks - 1); }};
 }
 
 /// The samples of [first, last) that lie on a rank; in descending order, as nobody need sort them.

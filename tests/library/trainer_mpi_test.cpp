@@ -61,7 +61,7 @@ std::string fit_hash(MPI_Comm ranks, const Samples& samples, const std::string& 
 
 TEST(Trainer, FitIsTheSameHoweverTheSamplesLie) {
   for (const std::string& options : {std::string(small) + "epochs = 4",
-                                    std::string(small) + "epochs = 3\nprecision = 'double'"}) {
+                                     std::string(small) + "epochs = 3\nprecision = 'double'"}) {
     const MadeUp whole = all(0, 300);
     const std::string numbers = fit_hash(self().handle(), whole.numbers(), options);
     const std::string classes = fit_hash(self().handle(), whole.labelled(), options);
@@ -107,11 +107,10 @@ std::string step_hash(MPI_Comm ranks, int rank, int size, const Decomposition& l
 
 TEST(Trainer, StepsAreTheSameHoweverTheSamplesLie) {
   for (const char* more :
-       {"", "dropout = 0.2", "optimizer = 'sgd'\nprecision = 'double'",
-        "store = 100", "store = 100\nstore-keeps = 'newest'", "store = 100000"}) {
+       {"", "dropout = 0.2", "optimizer = 'sgd'\nprecision = 'double'", "store = 100",
+        "store = 100\nstore-keeps = 'newest'", "store = 100000"}) {
     const std::string options = std::string(small) + more;
-    const std::string one =
-        step_hash(self().handle(), 0, 1, decompositions()[0], options);
+    const std::string one = step_hash(self().handle(), 0, 1, decompositions()[0], options);
     for (const Decomposition& lies : decompositions()) {
       EXPECT_EQ(step_hash(world().handle(), world().rank(), world().size(), lies, options), one)
           << more;
@@ -343,7 +342,7 @@ TEST(Trainer, AThreadOrSignalMayAskToStop) {
   Trainer* asked = nullptr;
   host.after_epoch = [&asked](const dnn_train::Epoch& epoch) {
     if (epoch.epoch == 2 && world().is_root()) {
-      asked->request_stop();  // on one rank, as another thread would
+      asked->request_stop();                     // on one rank, as another thread would
       EXPECT_THROW((void)asked->hash(), Error);  // busy
     }
     return true;
@@ -362,8 +361,7 @@ TEST(Trainer, SeveralStandSideBySide) {
   omp_set_num_threads(5);
   Trainer own(half.handle(), "hidden = [8]\nseed = " + std::to_string(color));
   Trainer common(world().handle(), small);
-  const MadeUp of_half =
-      samples_of(0, 200, decompositions()[1], half.rank(), half.size());
+  const MadeUp of_half = samples_of(0, 200, decompositions()[1], half.rank(), half.size());
   const MadeUp of_all = mine(0, 200, decompositions()[1]);
   for (int i = 0; i < 3; ++i) {
     (void)own.step(of_half.numbers());

@@ -11,7 +11,8 @@ namespace dnn {
 /// Collective over the grid's world: the data set of the samples of all ranks in the order of their
 /// ids, one copy a node, as share_dataset has it; it lives until the node closes. `outputs`: what
 /// they are to give (task, names); without names, classes are named by their numbers, up to the
-/// largest that occurs. There is one sample at least. Throws AgreedError for a class beyond the names, and for another number of targets than there are names.
+/// largest that occurs. There is one sample at least. Throws AgreedError for a class beyond the
+/// names, and for another number of targets than there are names.
 [[nodiscard]] Dataset gather_dataset(const RankGrid& grid, const Records& records,
                                      const Dataset& outputs);
 

@@ -48,7 +48,6 @@ struct Records {
   void add(std::uint64_t id, std::span<const std::byte> record);
 };
 
-
 /// Collective over `world`: what the ranks give, in one form. Samples without ids are numbered in
 /// the order of the ranks. Throws AgreedError where a rank gives what cannot be used (pointers that
 /// are null, numbers that are not finite, negative classes or weights), or where ranks give

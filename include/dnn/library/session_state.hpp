@@ -21,8 +21,8 @@ struct SessionState {
   std::optional<SampleStore::Contents> store;
 };
 
-/// Collective over `world`: on rank 0, the state as bytes; elsewhere nothing. `state`: on each rank,
-/// its own samples of the store.
+/// Collective over `world`: on rank 0, the state as bytes; elsewhere nothing. `state`: on each
+/// rank, its own samples of the store.
 ///
 /// Note [State of a trainer]
 /// MessagePack of a map, with the numbers of tensors and samples as binary, and its SHA-256 (32

@@ -29,8 +29,7 @@ class StepTraining {
  public:
   /// Goes on with `model`, where it has parameters, or from initial ones. Both references must
   /// outlive this. Throws AgreedError for a network that cannot be had.
-  StepTraining(const Communicator& world, const LibrarySettings& settings,
-               const SavedModel& model);
+  StepTraining(const Communicator& world, const LibrarySettings& settings, const SavedModel& model);
   StepTraining(const StepTraining&) = delete;
   StepTraining& operator=(const StepTraining&) = delete;
   ~StepTraining();

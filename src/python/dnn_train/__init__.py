@@ -93,13 +93,18 @@ class Trainer:
 
     @staticmethod
     def _samples(x, y, ids, weights):
-        given = {"features": _numbers(x, "features"), "ids": ids, "weights": weights}
-        if y is not None:
-            y = _np.asarray(y)
-            given["classes" if y.dtype.kind in "iub" and y.ndim == 1 else "targets"] = (
-                y if y.dtype.kind in "iub" and y.ndim == 1 else _numbers(y, "targets")
-            )
-        return given
+        def vector(values, kind):
+            return None if values is None else _np.ascontiguousarray(values, dtype=kind)
+
+        y = _np.asarray(y)
+        is_classes = y.ndim == 1 and y.dtype.kind in "iub"
+        return {
+            "features": _numbers(x, "features"),
+            "classes": vector(y, _np.int32) if is_classes else None,
+            "targets": None if is_classes else _numbers(y, "targets"),
+            "ids": vector(ids, _np.uint64),
+            "weights": vector(weights, _np.float64),
+        }
 
     def fit(self, x, y, *, ids=None, weights=None):
         """Trains a new network on the samples of all ranks, as the program does. Collective."""
@@ -119,7 +124,10 @@ class Trainer:
 
     def predict(self, x):
         """Probabilities, or numbers in the targets' unit, of shape (samples, outputs)."""
-        return self._core.predict(_numbers(x, "features"))
+        x = _numbers(x, "features")
+        answers = _np.empty((len(x), self.outputs), dtype=x.dtype)
+        self._core.predict(x, answers)
+        return answers
 
     def recent_loss(self):
         """The mean loss of the updates since this was last called. Collective."""

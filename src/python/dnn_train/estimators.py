@@ -152,7 +152,8 @@ class DNNClassifier(ClassifierMixin, _DNN):
 
     def predict(self, x):
         """The likeliest class of each row."""
-        return self.classes_[np.argmax(self._predict(x), axis=1)]
+        best = np.argmax(self._predict(x), axis=1)
+        return self.classes_[best]
 
 
 class DNNRegressor(RegressorMixin, _DNN):

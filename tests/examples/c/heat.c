@@ -10,7 +10,7 @@
 
 #include <dnn/dnn_train.h>
 
-enum { cells = 240, steps = 500 };
+enum { cells = 240, steps = 300 };
 
 static void check(dnn_train_t trainer, dnn_train_status status) {
   if (status != DNN_TRAIN_OK) {
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     check(trainer, dnn_train_step(trainer, NULL));
     if (step + 1 < steps) {
       for (i = 1; i <= count; ++i) {
-        u[i] += 0.002 * rates[i - 1];
+        u[i] += 0.0005 * rates[i - 1];
       }
     }
   }

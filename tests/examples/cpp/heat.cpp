@@ -19,7 +19,7 @@
 namespace {
 
 constexpr int cells = 240;  // of the ring
-constexpr int steps = 500;
+constexpr int steps = 300;
 
 /// Temperatures of one rank's cells, with one of each neighbour at the ends.
 struct Piece {
@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
       }
       if (step + 1 < steps) {
         for (int i = 1; i <= piece.count; ++i) {
-          piece.u[i] += 0.002 * rates[i - 1];
+          piece.u[i] += 0.0005 * rates[i - 1];
         }
       }
     }

@@ -8,7 +8,7 @@ program heat
   use dnn_train
   implicit none
 
-  integer, parameter :: cells = 240, steps = 500
+  integer, parameter :: cells = 240, steps = 300
   integer :: rank, ranks, first, count, left, right, step, i
   real(real64), allocatable, target :: u(:), features(:, :), rates(:, :)
   integer(int64), allocatable, target :: ids(:)
@@ -49,7 +49,7 @@ program heat
     end do
     call trainer%put(features, targets=rates, ids=ids)
     call trainer%step()
-    if (step + 1 < steps) u(1:count) = u(1:count) + 0.002_real64 * rates(:, 1)
+    if (step + 1 < steps) u(1:count) = u(1:count) + 0.0005_real64 * rates(:, 1)
   end do
 
   call trainer%put(features, targets=rates, ids=ids)

@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 import dnn_train
 
-CELLS, STEPS = 240, 500
+CELLS, STEPS = 240, 300
 world = MPI.COMM_WORLD
 first = CELLS * world.rank // world.size
 count = CELLS * (world.rank + 1) // world.size - first
@@ -30,7 +30,7 @@ for step in range(STEPS):
     ids = (step * CELLS + cell).astype(np.uint64)
     trainer.step(features, rates, ids=ids)
     if step + 1 < STEPS:
-        u[1:-1] += 0.002 * rates
+        u[1:-1] += 0.0005 * rates
 
 figures = trainer.evaluate(features, rates, ids=ids)
 if world.rank == 0:
