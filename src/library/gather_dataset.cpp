@@ -110,7 +110,7 @@ Dataset outputs_of(const RecordForm& form, Task task, std::size_t classes,
 Dataset gather_dataset(const RankGrid& grid, const Records& records, const Dataset& outputs) {
   const Communicator& world = grid.world();
   const RecordForm& form = records.form;
-  const GlobalOrder order(world, records.ids);
+  const GlobalOrder order(world, records.ids());
   Dataset data = outputs;
   if (form.has_class) {
     const std::size_t classes = number_of_classes(world, records, outputs);
@@ -145,7 +145,7 @@ Dataset gather_dataset(const RankGrid& grid, const Records& records, const Datas
       copy_bytes(to, from + offset, count);
     };
   };
-  data.values = field(row, bytes_at(0, row));
+  data.values = field(row, bytes_at(RecordForm::features_at(), row));
   if (form.has_class) {
     data.labels = field(sizeof(std::int32_t), [&](const std::byte* from, std::byte* to) {
       std::int64_t value = 0;

@@ -55,77 +55,55 @@ GlobalOrder::GlobalOrder(const Communicator& world, std::span<const std::uint64_
   }
 }
 
-Records GlobalOrder::deal(const Communicator& world, const Records& records,
-                          const std::function<Range(std::size_t rank)>& share) const {
+void GlobalOrder::deal(const Communicator& world, const Records& records,
+                       const std::function<Range(std::size_t rank)>& share, Dealt& dealt) const {
   const auto ranks = static_cast<std::size_t>(world.size());
   const auto me = static_cast<std::uint32_t>(world.rank());
-  std::vector<Records> parts(ranks, Records{records.form, {}, {}});
+  std::vector<std::uint64_t> sends(ranks);
+  std::vector<std::byte> out(records.bytes.size());
+  std::size_t done = 0;
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     const Range wanted = share(rank);
     for (std::size_t p = wanted.begin; p < wanted.end; ++p) {
       if (places_[p].rank == me) {
-        parts[rank].add(places_[p].id, records.record(places_[p].index));
+        const auto record = records.record(places_[p].index);
+        copy_bytes(out.data() + done, record.data(), record.size());
+        done += record.size();
+        ++sends[rank];
       }
     }
   }
-  const Range mine = share(me);
-  if (ranks == 1) {
-    return std::move(parts.front());
-  }
-  const Records received = exchange_records(world, records.form, parts);
+  out.resize(done);
+  dealt.records.form = records.form;
+  exchange_records(world, out, sends, dealt.records);
   // They come rank by rank, those of each rank in the order of positions.
+  const Range mine = share(me);
   std::vector<std::size_t> next(ranks, 0);
   for (std::size_t p = mine.begin; p < mine.end; ++p) {
     ++next[places_[p].rank];
   }
   std::exclusive_scan(next.begin(), next.end(), next.begin(), std::size_t{0});
-  Records dealt{records.form, {}, {}};
-  dealt.ids.reserve(mine.size());
-  dealt.bytes.reserve(mine.size() * records.form.bytes());
+  dealt.order.clear();
   for (std::size_t p = mine.begin; p < mine.end; ++p) {
-    const std::size_t i = next[places_[p].rank]++;
-    dealt.add(received.ids[i], received.record(i));
+    dealt.order.push_back(next[places_[p].rank]++);
   }
-  return dealt;
 }
 
-Records exchange_records(const Communicator& world, const RecordForm& form,
-                         const std::vector<Records>& parts) {
-  const auto ranks = static_cast<std::size_t>(world.size());
-  const std::size_t record = sizeof(std::uint64_t) + form.bytes();
-  std::vector<std::uint64_t> sends(ranks);
-  std::vector<std::byte> out;
-  for (std::size_t rank = 0; rank < ranks; ++rank) {
-    sends[rank] = parts[rank].size();
-    for (std::size_t i = 0; i < parts[rank].size(); ++i) {
-      const auto id = std::as_bytes(std::span(&parts[rank].ids[i], 1));
-      out.insert(out.end(), id.begin(), id.end());
-      const auto bytes = parts[rank].record(i);
-      out.insert(out.end(), bytes.begin(), bytes.end());
-    }
-  }
-  std::vector<std::uint64_t> gets(ranks);
+void exchange_records(const Communicator& world, const std::vector<std::byte>& out,
+                      const std::vector<std::uint64_t>& sends, Records& in) {
+  std::vector<std::uint64_t> gets(sends.size());
   world.all_to_all(std::as_bytes(std::span(sends)), std::as_writable_bytes(std::span(gets)));
-  const auto in_bytes = [record](const std::vector<std::uint64_t>& counts) {
+  const auto in_bytes = [&in](const std::vector<std::uint64_t>& counts) {
     std::vector<std::size_t> sizes;
     for (const std::uint64_t count : counts) {
-      sizes.push_back(count * record);
+      sizes.push_back(count * in.form.bytes());
     }
     return sizes;
   };
   const std::size_t count = std::accumulate(gets.begin(), gets.end(), std::size_t{0});
-  std::vector<std::byte> in(count * record);
-  world.all_to_all<std::byte>(std::span<const std::byte>(out), in_bytes(sends), std::span(in),
+  in.bytes.resize(count * in.form.bytes());
+  world.all_to_all<std::byte>(std::span<const std::byte>(out), in_bytes(sends), std::span(in.bytes),
                               in_bytes(gets));
-  Records received{form, std::vector<std::uint64_t>(count), {}};
-  received.bytes.resize(count * form.bytes());
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::byte* from = in.data() + i * record;
-    copy_bytes(&received.ids[i], from, sizeof(std::uint64_t));
-    copy_bytes(received.bytes.data() + i * form.bytes(), from + sizeof(std::uint64_t),
-               form.bytes());
-  }
-  return received;
 }
 
 }  // namespace dnn

@@ -1,6 +1,7 @@
 #include "dnn/library/sample_store.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -24,8 +25,14 @@ std::uint64_t random_bits(std::uint64_t seed, Purpose purpose, std::uint64_t upd
   return std::uint64_t{words[0]} << 32 | words[1];
 }
 
-std::size_t home_of(std::uint64_t id, int ranks) {
-  return random_bits(0, Purpose::store_kept, 0, id) % static_cast<std::uint64_t>(ranks);
+std::size_t home_of(std::uint64_t id, std::size_t ranks) {
+  return random_bits(0, Purpose::store_kept, 0, id) % ranks;
+}
+
+std::uint64_t id_of(std::span<const std::byte> record) {
+  std::uint64_t id = 0;
+  std::memcpy(&id, record.data(), sizeof(id));
+  return id;
 }
 
 }  // namespace
@@ -34,7 +41,7 @@ SampleStore::SampleStore(std::size_t capacity, StoreKeeps keeps, std::uint64_t s
     : capacity_(capacity), keeps_(keeps), seed_(seed) {}
 
 void SampleStore::add(const Communicator& world, const Records& given, std::uint64_t update) {
-  const GlobalOrder order(world, given.ids);  // no id twice
+  const GlobalOrder order(world, given.ids());  // no id twice
   if (order.size() == 0) {
     return;
   }
@@ -43,14 +50,25 @@ void SampleStore::add(const Communicator& world, const Records& given, std::uint
         "the samples have another form (type, features, targets, weights) than those in the store");
   }
   held_.form = given.form;
-  std::vector<Records> parts(static_cast<std::size_t>(world.size()), Records{given.form, {}, {}});
+  const auto ranks = static_cast<std::size_t>(world.size());
+  std::vector<std::vector<std::size_t>> of_rank(ranks);
   for (std::size_t i = 0; i < given.size(); ++i) {
-    parts[home_of(given.ids[i], world.size())].add(given.ids[i], given.record(i));
+    of_rank[home_of(given.id(i), ranks)].push_back(i);
   }
-  const Records arrived =
-      world.size() == 1 ? std::move(parts.front()) : exchange_records(world, given.form, parts);
+  std::vector<std::byte> out;
+  out.reserve(given.bytes.size());
+  std::vector<std::uint64_t> sends;
+  for (const auto& indices : of_rank) {
+    sends.push_back(indices.size());
+    for (const std::size_t i : indices) {
+      const auto record = given.record(i);
+      out.insert(out.end(), record.begin(), record.end());
+    }
+  }
+  Records arrived{given.form, {}};
+  exchange_records(world, out, sends, arrived);
   for (std::size_t i = 0; i < arrived.size(); ++i) {
-    put(arrived.ids[i], arrived.record(i), update);
+    put(arrived.record(i), update);
   }
   total_ = world.all_reduce<std::uint64_t>(held_.size(), Reduction::sum);
   if (total_ <= capacity_) {
@@ -75,44 +93,46 @@ Records SampleStore::draw(const Communicator& world, std::size_t count,
                           std::uint64_t update) const {
   std::vector<Key> keys;
   keys.reserve(held_.size());
-  for (const std::uint64_t id : held_.ids) {
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    const std::uint64_t id = held_.id(i);
     keys.push_back({random_bits(seed_, Purpose::store_drawn, update, id), 0, id});
   }
-  Records drawn{held_.form, {}, {}};
+  Records drawn{held_.form, {}};
   for (const std::uint64_t id : least(world, std::move(keys), std::min(count, total_))) {
     if (const auto found = index_of_.find(id); found != index_of_.end()) {
-      drawn.add(id, held_.record(found->second));
+      drawn.add(held_.record(found->second));
     }
   }
   return drawn;
 }
 
 void SampleStore::restore(const Communicator& world, const Contents& all) {
-  held_ = {all.records.form, {}, {}};
+  held_ = {all.records.form, {}};
   updates_.clear();
   index_of_.clear();
   total_ = all.records.size();
+  const auto ranks = static_cast<std::size_t>(world.size());
   for (std::size_t i = 0; i < all.records.size(); ++i) {
-    if (home_of(all.records.ids[i], world.size()) == static_cast<std::size_t>(world.rank())) {
-      put(all.records.ids[i], all.records.record(i), all.updates[i]);
+    if (home_of(all.records.id(i), ranks) == static_cast<std::size_t>(world.rank())) {
+      put(all.records.record(i), all.updates[i]);
     }
   }
 }
 
 SampleStore::Key SampleStore::keeping_key(std::size_t index) const {
-  const std::uint64_t id = held_.ids[index];
+  const std::uint64_t id = held_.id(index);
   const std::uint64_t random = random_bits(seed_, Purpose::store_kept, 0, id);
   return keeps_ == StoreKeeps::newest ? Key{~updates_[index], random, id} : Key{random, 0, id};
 }
 
-void SampleStore::put(std::uint64_t id, std::span<const std::byte> record, std::uint64_t update) {
-  const auto [place, is_new] = index_of_.try_emplace(id, held_.size());
+void SampleStore::put(std::span<const std::byte> record, std::uint64_t update) {
+  const auto [place, is_new] = index_of_.try_emplace(id_of(record), held_.size());
   if (is_new) {
-    held_.add(id, record);
+    held_.add(record);
     updates_.push_back(update);
     return;
   }
-  copy_bytes(held_.bytes.data() + place->second * held_.form.bytes(), record.data(), record.size());
+  copy_bytes(held_.bytes.data() + place->second * record.size(), record.data(), record.size());
   updates_[place->second] = update;
 }
 
@@ -120,14 +140,12 @@ void SampleStore::put(std::uint64_t id, std::span<const std::byte> record, std::
 void SampleStore::remove(std::size_t index) {
   const std::size_t record = held_.form.bytes();
   const std::size_t last = held_.size() - 1;
-  index_of_.erase(held_.ids[index]);
+  index_of_.erase(held_.id(index));
   if (index != last) {
-    held_.ids[index] = held_.ids[last];
-    updates_[index] = updates_[last];
     copy_bytes(held_.bytes.data() + index * record, held_.bytes.data() + last * record, record);
-    index_of_[held_.ids[index]] = index;
+    updates_[index] = updates_[last];
+    index_of_[held_.id(index)] = index;
   }
-  held_.ids.pop_back();
   updates_.pop_back();
   held_.bytes.resize(last * record);
 }

@@ -62,10 +62,11 @@ void answer(Task task, std::span<T> row, std::size_t sample) {
 }  // namespace
 
 template <class T>
-dnn_train::Evaluation evaluate_records(const Communicator& world, const SavedModel& model,
-                                       const Records& records) {
+dnn_train::Evaluation evaluate_samples(const Communicator& world, const SavedModel& model,
+                                       const GivenSamples& samples) {
   constexpr std::size_t rows = 256;
-  const Dataset data = dataset_of(records, outputs_of(model.description));
+  Records room;
+  const Dataset data = samples.dataset(outputs_of(model.description), room);
   SavedNetwork<T> network(model, data, rows);
   const ParameterLayout layout({model.description.widths.begin(), model.description.widths.end()});
   const auto loss =
@@ -96,7 +97,7 @@ dnn_train::Evaluation evaluate_records(const Communicator& world, const SavedMod
   const double correct = world.sum(sums.correct).value();
   evaluation.accuracy =
       has_accuracy(data.task) ? correct / weight : std::numeric_limits<double>::quiet_NaN();
-  evaluation.samples = world.all_reduce<std::uint64_t>(data.samples, Reduction::sum);
+  evaluation.samples = samples.total();
   if (figures) {
     for (const Figure& figure : figures->finish(world)) {
       evaluation.figures.emplace_back(figure.name, figure.value);
@@ -105,10 +106,10 @@ dnn_train::Evaluation evaluate_records(const Communicator& world, const SavedMod
   return evaluation;
 }
 
-template dnn_train::Evaluation evaluate_records<float>(const Communicator&, const SavedModel&,
-                                                       const Records&);
-template dnn_train::Evaluation evaluate_records<double>(const Communicator&, const SavedModel&,
-                                                        const Records&);
+template dnn_train::Evaluation evaluate_samples<float>(const Communicator&, const SavedModel&,
+                                                       const GivenSamples&);
+template dnn_train::Evaluation evaluate_samples<double>(const Communicator&, const SavedModel&,
+                                                        const GivenSamples&);
 
 template <class T>
 Scorer<T>::Scorer(const SavedModel& model)

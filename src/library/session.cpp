@@ -11,7 +11,7 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/library/fit_samples.hpp"
-#include "dnn/library/gather_dataset.hpp"
+#include "dnn/library/given_samples.hpp"
 #include "dnn/library/scores.hpp"
 #include "dnn/library/session_state.hpp"
 #include "dnn/plan/load_data.hpp"
@@ -30,38 +30,36 @@ class SessionOf final : public Session {
   }
 
   dnn_train::Fit fit(const dnn_train::Samples& samples, std::atomic<bool>& stop) override {
-    const Records records = take_samples(world_, samples);
-    require_samples(records);
+    const GivenSamples given(world_, samples);
+    require_samples(given);
+    Records records;
+    given.pack(records);
     FittedModel fitted = fit_samples<T>(world_, settings_, host_, records, stop);
     use(std::move(fitted.model));
     return fitted.result;
   }
 
   void prepare(const dnn_train::Samples& samples) override {
-    const Records records = take_samples(world_, samples);
-    require_samples(records);
-    prepare_from(records);
+    const GivenSamples given(world_, samples);
+    require_samples(given);
+    prepare_from(given);
   }
 
   dnn_train::Step step(const dnn_train::Samples& samples) override {
-    Records records = take_samples(world_, samples);
-    const bool any = has_samples(records);
-    if (any && !has_model()) {
-      prepare_from(records);
-    }
-    if (any) {
-      check_form(records.form);
+    const GivenSamples given(world_, samples);
+    if (given.total() > 0) {
+      if (!has_model()) {
+        prepare_from(given);
+      }
+      check_form(given.form());
     }
     if (!has_model()) {
       return {};
     }
     start_steps();
-    const std::uint64_t update = steps_->updates() + 1;
-    if (store_) {
-      store_->add(world_, records, update);
-      records = store_->draw(world_, settings_.drawn(), update);
-    }
-    const dnn_train::Step done = steps_->run(records);
+    const dnn_train::Step done = store_              ? step_with_store(given)
+                                 : world_.size() > 1 ? step_with(given)
+                                                     : steps_->run_alone(given);
     is_current_ = is_current_ && !done.counted;
     return done;
   }
@@ -83,11 +81,11 @@ class SessionOf final : public Session {
   }
 
   dnn_train::Evaluation evaluate(const dnn_train::Samples& samples) override {
-    const Records records = take_samples(world_, samples);
+    const GivenSamples given(world_, samples);
     require_model();
-    require_samples(records);
-    check_form(records.form);
-    return evaluate_records<T>(world_, current(), records);
+    require_samples(given);
+    check_form(given.form());
+    return evaluate_samples<T>(world_, current(), given);
   }
 
   void predict(const dnn_train::Matrix& features,
@@ -192,15 +190,22 @@ class SessionOf final : public Session {
     }
   }
 
-  /// Collective: whether any rank has some.
-  [[nodiscard]] bool has_samples(const Records& records) const {
-    return world_.all_reduce<std::uint64_t>(records.size(), Reduction::max) > 0;
-  }
-
-  void require_samples(const Records& records) const {
-    if (!has_samples(records)) {
+  static void require_samples(const GivenSamples& given) {
+    if (given.total() == 0) {
       throw AgreedError("no rank gives any samples");
     }
+  }
+
+  dnn_train::Step step_with(const GivenSamples& given) {
+    given.pack(records_);
+    return steps_->run(records_);
+  }
+
+  dnn_train::Step step_with_store(const GivenSamples& given) {
+    const std::uint64_t update = steps_->updates() + 1;
+    given.pack(records_);
+    store_->add(world_, records_, update);
+    return steps_->run(store_->draw(world_, settings_.drawn(), update));
   }
 
   void make_store() {
@@ -245,13 +250,14 @@ class SessionOf final : public Session {
     return model_;
   }
 
-  void prepare_from(const Records& records) {
+  void prepare_from(const GivenSamples& given) {
     if (settings_.config.class_weights != ClassWeights::none) {
       throw AgreedError(
           "the option class-weights needs fit: the classes' frequencies are known "
           "there alone");
     }
-    use({describe_for_steps(world_, settings_, records), {}});
+    given.pack(records_);
+    use({describe_for_steps(world_, settings_, records_), {}});
     is_current_ = false;
     start_steps();
   }
@@ -281,6 +287,7 @@ class SessionOf final : public Session {
   std::optional<SampleStore> store_;
   std::optional<double> learning_rate_;
   std::optional<Scorer<T>> scorer_;
+  Records records_;  ///< of a call, kept for its memory
 };
 
 }  // namespace

@@ -90,7 +90,6 @@ RecordForm form_from(const json& value) {
 /// Collective over `world`: on rank 0, the samples of all ranks.
 json gather_store(const Communicator& world, const SampleStore::Contents& own) {
   const json mine = {{"form", to_json(own.records.form)},
-                     {"ids", binary(own.records.ids)},
                      {"bytes", binary(own.records.bytes)},
                      {"updates", binary(own.updates)}};
   const auto packed = json::to_msgpack(mine);
@@ -105,16 +104,14 @@ SampleStore::Contents store_from(const json& parts) {
   SampleStore::Contents all;
   for (const json& part : parts) {
     const RecordForm form = form_from(part.at("form"));
-    const auto ids = numbers<std::uint64_t>(part.at("ids"));
     const auto updates = numbers<std::uint64_t>(part.at("updates"));
     const auto bytes = numbers<std::byte>(part.at("bytes"));
-    if (updates.size() != ids.size() || bytes.size() != ids.size() * form.bytes()) {
+    if (bytes.size() != updates.size() * form.bytes()) {
       throw InputError("the state contradicts itself: samples of the store");
     }
-    if (!ids.empty()) {
+    if (!updates.empty()) {
       all.records.form = form;
     }
-    all.records.ids.insert(all.records.ids.end(), ids.begin(), ids.end());
     all.records.bytes.insert(all.records.bytes.end(), bytes.begin(), bytes.end());
     all.updates.insert(all.updates.end(), updates.begin(), updates.end());
   }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
-#include "dnn/core/threads.hpp"
+#include "dnn/core/largest_magnitude.hpp"
 #include "dnn/data/batch_targets.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/library/global_order.hpp"
@@ -137,34 +137,54 @@ void StepTraining<T>::make_room(std::size_t rows) {
 
 template <class T>
 dnn_train::Step StepTraining<T>::run(const Records& samples) {
-  const GlobalOrder order(world_, samples.ids);
+  const GlobalOrder order(world_, samples.ids());
   if (order.size() == 0) {
     return {updates_, 0, false};
   }
+  order.deal(
+      world_, samples, [&](std::size_t rank) { return share(order.size(), rank); }, dealt_);
+  const Range mine = share(order.size(), static_cast<std::size_t>(world_.rank()));
+  return update(dataset_of(dealt_.records, parts_->data.train), dealt_.order, mine, order.size());
+}
+
+template <class T>
+dnn_train::Step StepTraining<T>::run_alone(const GivenSamples& samples) {
+  const GlobalOrder order(world_, samples.ids());
+  if (order.size() == 0) {
+    return {updates_, 0, false};
+  }
+  dealt_.order.clear();
+  for (const GlobalOrder::Place& place : order.places()) {
+    dealt_.order.push_back(place.index);
+  }
+  return update(samples.dataset(parts_->data.train, room_), dealt_.order, {0, order.size()},
+                order.size());
+}
+
+/// From the rows of this rank, which count in the order given: `which` of the batch's `samples`.
+template <class T>
+dnn_train::Step StepTraining<T>::update(const Dataset& rows, std::span<const std::uint64_t> order,
+                                        Range which, std::size_t samples) {
   std::size_t most = 0;
   for (std::size_t rank = 0; rank < static_cast<std::size_t>(world_.size()); ++rank) {
-    most = std::max(most, share(order.size(), rank).size());
+    most = std::max(most, share(samples, rank).size());
   }
   make_room(most);
-  const Range mine = share(order.size(), static_cast<std::size_t>(world_.rank()));
-  const Records own =
-      order.deal(world_, samples, [&](std::size_t rank) { return share(order.size(), rank); });
-
   Parts& parts = *parts_;
-  const Dataset rows = dataset_of(own, parts.data.train);
   const Gatherer<T> gatherer(rows, parts.data.normalizer);
-  std::vector<std::uint64_t> indices(own.size());
-  std::iota(indices.begin(), indices.end(), std::uint64_t{0});
-  const MatrixView<T> X{parts.X.data(), own.size(), rows.features};
-  gatherer.gather(indices, X);
-  parts.targets.gather(gatherer, indices);
-  std::iota(indices.begin(), indices.end(), std::uint64_t{mine.begin});  // in the whole batch
+  const MatrixView<T> X{parts.X.data(), order.size(), rows.features};
+  gatherer.gather(order, X);
+  parts.targets.gather(gatherer, order);
+  parts.model->step().bound_input(
+      static_cast<double>(largest_magnitude(std::span<const T>(X.data, X.size()))));
+  std::vector<std::uint64_t> indices(order.size());
+  std::iota(indices.begin(), indices.end(), std::uint64_t{which.begin});  // in the whole batch
 
   constexpr std::uint64_t epochs = std::uint64_t{1} << 24;  // that dropout tells apart
   PhaseSeconds seconds;
   const Batch<T> batch{X, parts.targets.view(), indices};
   const StepResult result =
-      parts.model->step().run(batch, order.size(), updates_ % epochs, learning_rate_, seconds);
+      parts.model->step().run(batch, samples, updates_ % epochs, learning_rate_, seconds);
   ++updates_;
   if (result.counts) {
     recent_ += result.sums;
@@ -176,7 +196,7 @@ dnn_train::Step StepTraining<T>::run(const Records& samples) {
   if (config_.verify_every > 0 && updates_ % config_.verify_every == 0) {
     (void)parts.model->check();
   }
-  return {updates_, order.size(), result.counts};
+  return {updates_, samples, result.counts};
 }
 
 template <class T>

@@ -32,11 +32,17 @@ class GlobalOrder {
   /// By position.
   [[nodiscard]] std::span<const Place> places() const { return places_; }
 
+  /// Records of a rank, and in which order they count.
+  struct Dealt {
+    Records records;
+    std::vector<std::uint64_t> order;
+  };
+
   /// Collective over `world`: the samples at the positions `share(rank)` go from where they are to
-  /// each rank, in their order. The shares of all ranks are disjoint. Throws std::length_error
-  /// where one rank's share has 2 GiB or more.
-  [[nodiscard]] Records deal(const Communicator& world, const Records& records,
-                             const std::function<Range(std::size_t rank)>& share) const;
+  /// each rank; `dealt` becomes this rank's, and its memory is used again. The shares of all ranks
+  /// are disjoint. Throws std::length_error where one rank's share has 2 GiB or more.
+  void deal(const Communicator& world, const Records& records,
+            const std::function<Range(std::size_t rank)>& share, Dealt& dealt) const;
 
  private:
   std::vector<Place> places_;
@@ -46,9 +52,10 @@ class GlobalOrder {
 [[nodiscard]] std::vector<std::vector<std::uint64_t>> all_gather_lists(
     const Communicator& world, std::span<const std::uint64_t> numbers);
 
-/// Collective over `world`: `parts[r]` goes to rank r; returns what all ranks had for this one, in
-/// their order. All are of the form `form`.
-[[nodiscard]] Records exchange_records(const Communicator& world, const RecordForm& form,
-                                       const std::vector<Records>& parts);
+/// Collective over `world`: of the bytes `out`, as many as `sends[r]` records of the form `form` go
+/// to rank r, one rank's after the other's; `in` becomes what all ranks had for this one, in their
+/// order.
+void exchange_records(const Communicator& world, const std::vector<std::byte>& out,
+                      const std::vector<std::uint64_t>& sends, Records& in);
 
 }  // namespace dnn

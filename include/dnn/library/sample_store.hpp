@@ -58,7 +58,7 @@ class SampleStore {
     auto operator<=>(const Key&) const = default;
   };
   [[nodiscard]] Key keeping_key(std::size_t index) const;
-  void put(std::uint64_t id, std::span<const std::byte> record, std::uint64_t update);
+  void put(std::span<const std::byte> record, std::uint64_t update);
   void remove(std::size_t index);
   /// Collective: the ids of the `count` least of all ranks' keys.
   [[nodiscard]] static std::vector<std::uint64_t> least(const Communicator& world,

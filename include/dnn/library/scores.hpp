@@ -6,17 +6,17 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/dnn_train.hpp"
-#include "dnn/library/records.hpp"
+#include "dnn/library/given_samples.hpp"
 #include "dnn/model/saved_network.hpp"
 
 namespace dnn {
 
-/// Collective over `world`: how good `model` is on the records of all ranks. All sums are exact, so
-/// the result does not depend on where the records lie.
+/// Collective over `world`: how good `model` is on the samples of all ranks. All sums are exact, so
+/// the result does not depend on where the samples lie.
 template <class T>
-[[nodiscard]] dnn_train::Evaluation evaluate_records(const Communicator& world,
+[[nodiscard]] dnn_train::Evaluation evaluate_samples(const Communicator& world,
                                                      const SavedModel& model,
-                                                     const Records& records);
+                                                     const GivenSamples& samples);
 
 /// What a model says of rows of features, on this rank alone.
 template <class T>

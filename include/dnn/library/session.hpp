@@ -9,8 +9,8 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/dnn_train.hpp"
+#include "dnn/library/given_samples.hpp"
 #include "dnn/library/library_settings.hpp"
-#include "dnn/library/records.hpp"
 #include "dnn/library/sample_store.hpp"
 #include "dnn/library/step_training.hpp"
 #include "dnn/model/model_file.hpp"

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "dnn/comm/communicator.hpp"
+#include "dnn/library/given_samples.hpp"
+#include "dnn/library/global_order.hpp"
 #include "dnn/library/ground.hpp"
 #include "dnn/library/library_settings.hpp"
 #include "dnn/library/records.hpp"
@@ -37,6 +39,8 @@ class StepTraining {
   /// One update from the samples of all ranks. Throws AgreedError where it is not finite and the
   /// settings do not say to leave such updates out.
   dnn_train::Step run(const Records& samples);
+  /// The same from samples that lie in the caller's memory, where there is but one rank.
+  dnn_train::Step run_alone(const GivenSamples& samples);
 
   /// The mean loss since this was last called; NaN where there was no update.
   [[nodiscard]] double recent_loss();
@@ -59,6 +63,8 @@ class StepTraining {
 
  private:
   struct Parts;
+  dnn_train::Step update(const Dataset& rows, std::span<const std::uint64_t> order, Range which,
+                         std::size_t samples);
   void make_room(std::size_t rows);
   [[nodiscard]] std::unique_ptr<Parts> make_parts(std::size_t rows) const;
   [[nodiscard]] Range share(std::size_t samples, std::size_t rank) const;
@@ -72,6 +78,8 @@ class StepTraining {
   double learning_rate_;
   std::uint64_t updates_ = 0;
   LossSums recent_;
+  GlobalOrder::Dealt dealt_;
+  Records room_;
 };
 
 }  // namespace dnn

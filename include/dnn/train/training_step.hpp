@@ -95,6 +95,9 @@ class TrainingStep {
                                                       std::size_t global_samples,
                                                       std::uint64_t epoch);
 
+  /// No |X^0| of this rank's rows is above `largest` in the next updates.
+  void bound_input(double largest) { settings_.largest_input = largest; }
+
   /// Sees dW and dB of a layer (the elements of `range` in the flat buffers) as backward gives
   /// them.
   using Observer = std::function<void(Range range, std::span<const T> gradients)>;

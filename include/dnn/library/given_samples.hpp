@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/core/partition.hpp"
+#include "dnn/dnn_train.hpp"
+#include "dnn/library/records.hpp"
+
+namespace dnn {
+
+/// The samples that the ranks of a communicator give in a call, after all have been found usable
+/// and of one form. The caller's memory must outlive this.
+class GivenSamples {
+ public:
+  /// Collective over `world`. Samples without ids are numbered in the order of the ranks. Throws
+  /// AgreedError where a rank gives what cannot be used (pointers that are null, numbers that are
+  /// not finite, negative classes or weights), or where ranks give different forms.
+  GivenSamples(const Communicator& world, const dnn_train::Samples& samples);
+
+  [[nodiscard]] const RecordForm& form() const { return form_; }
+  /// Of all ranks, and of this one.
+  [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] std::size_t size() const { return samples_.features.rows; }
+  [[nodiscard]] std::vector<std::uint64_t> ids() const;
+
+  /// This rank's samples become `to`, whose memory is used again.
+  void pack(Records& to) const;
+
+  /// This rank's samples as a data set of the outputs that `outputs` has. Their features stay where
+  /// they are if those of a sample lie side by side; otherwise they are packed into `room`, which
+  /// must outlive the data set.
+  [[nodiscard]] Dataset dataset(const Dataset& outputs, Records& room) const;
+
+ private:
+  dnn_train::Samples samples_;
+  RecordForm form_;
+  std::size_t total_ = 0;
+  std::uint64_t first_id_ = 0;  ///< where there are none
+};
+
+/// Throws InputError unless `features` can be read: not null where it has rows, and finite.
+void check_features(const dnn_train::Matrix& features);
+
+/// Rows `rows` of `from` become `to`, one after another; R is its element type.
+template <class R>
+void copy_rows(const dnn_train::Matrix& from, Range rows, std::span<R> to);
+
+}  // namespace dnn
