@@ -199,6 +199,8 @@ struct Evaluation {
 class DNN_TRAIN_API Trainer {
  public:
   /// Collective over `communicator`, an intracommunicator; its ranks give the same options.
+  ///
+  ///     Trainer trainer(MPI_COMM_WORLD, "hidden = [64, 32]");
   explicit Trainer(MPI_Comm communicator, const std::string& options = std::string(),
                    Host host = Host());
   /// Not collective: what close() has not given back goes with the end of the process.
@@ -210,6 +212,9 @@ class DNN_TRAIN_API Trainer {
 
   /// Gives all memory and communicators back, before MPI_Finalize. Nothing but the destructor may
   /// be called then.
+  ///
+  ///     trainer.close();
+  ///     MPI_Finalize();
   void close();
 
   /// Trains a new network on the samples of all ranks, as `dnn_train` does: with a part held out,
@@ -217,12 +222,15 @@ class DNN_TRAIN_API Trainer {
   /// and options it gives the same model as the program. The trainer then has the best epoch's
   /// parameters. After an error it has the network that it had before.
   ///
-  ///     trainer.fit(mine);
+  ///     const Fit fit = trainer.fit(mine);
+  ///     if (rank == 0) printf("%zu epochs, loss %g\n", fit.epochs, fit.validation_loss);
   Fit fit(const Samples& samples);
 
   /// Makes the network for step() without an update: inputs and targets are scaled by the mean and
   /// deviation of these samples. A trainer that has no network when step() is called does so with
   /// the first samples it gets there.
+  ///
+  ///     trainer.prepare(some_of_last_night);
   void prepare(const Samples& samples);
 
   /// One update from the samples that the ranks give now, any number on each, also none. Their
@@ -246,12 +254,19 @@ class DNN_TRAIN_API Trainer {
 
   /// The mean loss of the samples of all updates of step() since this was last called; NaN where
   /// there were none. It costs a message between all ranks, so ask now and then.
+  ///
+  ///     if (step % 100 == 0) log(trainer.recent_loss());
   double recent_loss();
 
   /// The learning rate of step() from now on, above 0.
+  ///
+  ///     trainer.set_learning_rate(0.001 / (1 + time));
   void set_learning_rate(double rate);
 
   /// How good the network is on the samples of all ranks.
+  ///
+  ///     const Evaluation now = trainer.evaluate(mine);
+  ///     for (const auto& [name, value] : now.figures) log(name, value);
   Evaluation evaluate(const Samples& samples) const;
 
   /// What the network says of rows that this rank has; not collective. `answers`: rows x outputs(),
@@ -267,16 +282,25 @@ class DNN_TRAIN_API Trainer {
   std::size_t outputs() const;
 
   /// Writes the network to a file that the programs read (dnn_predict, dnn_model); rank 0 writes.
+  ///
+  ///     trainer.save("model.dnn");
   void save(const std::string& path) const;
   /// Takes the network of such a file, which rank 0 reads, of the precision that the options say;
   /// it must take plain numbers, no table with columns of text. step() goes on from there.
+  ///
+  ///     trainer.load("runs/a/model.dnn");
   void load(const std::string& path);
 
   /// All that a step() needs to go on: network, optimizer, position, store, as bytes on rank 0 and
   /// nothing elsewhere, for the host's own restart file.
+  ///
+  ///     const std::vector<unsigned char> bytes = trainer.state();
+  ///     if (rank == 0) restart_file.write("trainer", bytes.data(), bytes.size());
   std::vector<unsigned char> state() const;
   /// Goes on from the bytes that rank 0 gives, at any number of ranks, with the same options.
   /// Throws Code::input for bytes that are no such state, or damaged.
+  ///
+  ///     trainer.restore(rank == 0 ? restart_file.read("trainer") : std::vector<unsigned char>());
   void restore(const std::vector<unsigned char>& state);
 
   /// SHA-256 of all parameters, 64 hexadecimal digits, as `dnn_model info` shows it. The same on
@@ -285,6 +309,8 @@ class DNN_TRAIN_API Trainer {
 
   /// Not collective, and from any thread: asks a fit under way to end after the epoch or in the
   /// midst of it; its result is then of the epochs that are done.
+  ///
+  ///     extern "C" void on_signal(int) { trainer->request_stop(); }
   void request_stop() noexcept;
   /// Whether this rank has asked, or another one has ended the last fit.
   bool stop_requested() const noexcept;
