@@ -189,9 +189,12 @@ dnn_train::Step StepTraining<T>::update(const Dataset& rows, std::span<const std
   if (result.counts) {
     recent_ += result.sums;
     nonfinite_.note_good();
-  } else if (nonfinite_.decide({updates_, 1, static_cast<std::size_t>(updates_)}, result.bad) ==
-             NonfinitePolicy::Action::abort) {
-    throw AgreedError(nonfinite_.reason_to_end({}), Fault::numbers);
+  } else {
+    parts.model->check_memory();
+    if (nonfinite_.decide({updates_, 1, static_cast<std::size_t>(updates_)}, result.bad) ==
+        NonfinitePolicy::Action::abort) {
+      throw AgreedError(nonfinite_.reason_to_end({}), Fault::numbers);
+    }
   }
   if (config_.verify_every > 0 && updates_ % config_.verify_every == 0) {
     (void)parts.model->check();

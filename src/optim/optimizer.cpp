@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
+#include "dnn/core/bit_sum.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/optim/adam.hpp"
 #include "dnn/optim/momentum.hpp"
@@ -61,15 +63,21 @@ template <class T>
 void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients,
                         const GradientPlaces& places, double learning_rate, double scale) {
   begin_step(++steps_, learning_rate);
+  if (!sum_ && !places.has_all()) {
+    accept(values);
+  }
+  std::atomic<std::uint64_t> sum_before = 0;
+  std::atomic<std::uint64_t> sum_after = 0;
   for (const Segment& segment : segments_) {
     parallel_for(segment.range.size(), parallel_grain, [&](Range part) {
       const Range elements{segment.range.begin + part.begin, segment.range.begin + part.end};
       std::array<Piece, rows_ahead> waiting;
       std::size_t seen = 0;
+      Sums sums;
       places.for_each_run(elements, [&](Range run, std::size_t place) {
         Piece& piece = waiting[seen % rows_ahead];
         if (seen >= rows_ahead) {
-          update(piece);
+          update_and_sum(piece, sums);
         }
         piece = {values.data() + run.begin,
                  gradients.data() + place,
@@ -86,10 +94,64 @@ void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients,
         ++seen;
       });
       for (std::size_t i = seen - std::min(seen, rows_ahead); i < seen; ++i) {
-        update(waiting[i % rows_ahead]);
+        update_and_sum(waiting[i % rows_ahead], sums);
       }
+      sum_before += sums.before;
+      sum_after += sums.after;
     });
   }
+  if (places.has_all()) {
+    damaged_ = damaged_ || (sum_ && *sum_ != sum_before);
+    sum_ = sum_after;
+  } else {
+    *sum_ += sum_after - sum_before;
+  }
+}
+
+/// In parts that stay in the first cache between the sums.
+template <class T>
+void Optimizer<T>::update_and_sum(Piece piece, Sums& sums) {
+  constexpr std::size_t most = 1024;
+  for (std::size_t left = piece.count; left > 0; left -= piece.count) {
+    piece.count = std::min(most, left);
+    sums.before += sum_of(piece);
+    update(piece);
+    sums.after += sum_of(piece);
+    piece.values += piece.count;
+    piece.gradients += piece.count;
+    for (std::size_t i = 0; i < state_.size(); ++i) {
+      piece.state[i] += piece.count;
+    }
+  }
+}
+
+template <class T>
+std::uint64_t Optimizer<T>::sum_of(const Piece& piece) const {
+  std::uint64_t sum = bit_sum(piece.values, piece.count);
+  for (std::size_t i = 0; i < state_.size(); ++i) {
+    sum += bit_sum(piece.state[i], piece.count);
+  }
+  return sum;
+}
+
+template <class T>
+std::uint64_t Optimizer<T>::sum_of_all(std::span<const T> values) const {
+  std::uint64_t sum = bit_sum(values.data() + own_.begin, own_.size());
+  for (const AlignedBuffer<T>& state : state_) {
+    sum += bit_sum(state.data(), own_.size());
+  }
+  return sum;
+}
+
+template <class T>
+void Optimizer<T>::accept(std::span<const T> values) {
+  sum_ = sum_of_all(values);
+  damaged_ = false;
+}
+
+template <class T>
+void Optimizer<T>::verify(std::span<const T> values) {
+  damaged_ = damaged_ || (sum_ && *sum_ != sum_of_all(values));
 }
 
 template <class T>

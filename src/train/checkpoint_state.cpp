@@ -113,6 +113,7 @@ bool restore_tensors(const Communicator& world, TrainingStep<T>& step,
   std::uint64_t steps = checkpoint.optimizer_steps;
   world.broadcast(std::as_writable_bytes(std::span(&steps, 1)), 0);
   optimizer.set_steps(steps);
+  optimizer.accept(step.values());
 
   std::vector<std::string> residuals = checkpoint.residuals;
   const bool had_any = std::any_of(residuals.begin(), residuals.end(),

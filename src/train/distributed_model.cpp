@@ -1,9 +1,12 @@
 #include "dnn/train/distributed_model.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
@@ -129,7 +132,25 @@ void DistributedModel<T>::add_histograms(const Bytes& packed, const std::string&
 }
 
 template <class T>
+void DistributedModel<T>::check_memory() {
+  try {
+    throw_if_any_failed(
+        grid_.world(), step_.optimizer().is_damaged(),
+        fmt::format("host {}: a bit has flipped in the parameters or the optimizer's state: they "
+                    "are not what the last update has written. The memory of this host is faulty, "
+                    "or a program has written into it. Repeat the command to resume from the last "
+                    "checkpoint; leave this host out if it comes again",
+                    host_name()),
+        Fault::other);
+  } catch (const AgreedError& error) {
+    throw std::runtime_error(error.what());
+  }
+}
+
+template <class T>
 std::string DistributedModel<T>::check() {
+  step_.optimizer().verify(step_.values());
+  check_memory();
   bool finite = std::isfinite(largest_magnitude(std::span<const T>(step_.values())));
   for (std::size_t i = 0; i < step_.optimizer().buffers(); ++i) {
     finite =

@@ -39,7 +39,11 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
                outputs_.folder}),
       nonfinite_(settings.on_nonfinite, world_, data.train.class_names,
                  outputs_.folder != nullptr ? outputs_.folder->nonfinite() : ""),
-      saver_({grid, data, model_, models_, position_, result_}, outputs_.provenance, control_) {}
+      saver_({grid, data, model_, models_, position_, result_}, outputs_.provenance, control_) {
+  if (settings.verify_every > 0) {
+    data_watch_.emplace(grid.node().ranks(), data.train);
+  }
+}
 
 template <class T>
 bool Trainer<T>::is_done() const {
@@ -110,6 +114,7 @@ void Trainer<T>::train_epoch() {
       if (settings_.verify_every > 0 && updates() % settings_.verify_every == 0) {
         model_.check();
         check_gradients();
+        check_data();
       }
       if (control_ != nullptr && position_.step < data_.sampler.steps()) {
         obey(control_->after_update(updates()));
@@ -131,6 +136,24 @@ void Trainer<T>::check_gradients() {
   if (gradient_check_.is_possible()) {
     gradient_check_.run(position_.epoch, position_.step - 1,
                         updates() / settings_.verify_every % data_.logical_shards);
+  }
+}
+
+/// Collective: looks at some of the data.
+template <class T>
+void Trainer<T>::check_data() {
+  const std::string damaged = data_watch_->look();
+  try {
+    throw_if_any_failed(
+        world_, !damaged.empty(),
+        fmt::format("host {}: the training data are not what was read: {} of {} have changed. The "
+                    "memory of this host is faulty, or somebody has written into a file that is "
+                    "mapped. Repeat the command to read them again and resume from the last "
+                    "checkpoint; leave this host out if it comes again",
+                    host_name(), damaged, data_.train.origin),
+        Fault::other);
+  } catch (const AgreedError& error) {
+    throw std::runtime_error(error.what());
   }
 }
 
@@ -165,6 +188,7 @@ void Trainer<T>::advance() {
     position_.sums += done.sums;
     nonfinite_.note_good();
   } else {
+    model_.check_memory();
     leave_out(done, samples);
   }
   last_counts_ = done.counts;

@@ -110,6 +110,7 @@ std::span<const T> TrainingStep<T>::gradients_of_shard(const Batch<T>& batch,
 template <class T>
 void TrainingStep<T>::set_values(const std::function<void(std::span<T>)>& write) {
   exchange_.set_values(write);
+  optimizer_->accept(exchange_.values());
   network_.values_changed();
 }
 
@@ -120,7 +121,9 @@ StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_sample
   StepResult result = compute(batch, global_samples, epoch);
   seconds.compute += timer.lap("compute");
 
-  result.counts = exchange_.combine(result.counts);
+  // A group of ranks would have to agree on it first: there, DistributedModel::check finds it.
+  const bool is_sound = model_group_ != nullptr || !optimizer_->is_damaged();
+  result.counts = exchange_.combine(result.counts && is_sound);
   if (!result.counts) {
     exchange_.publish();
     seconds.exchange += timer.lap("exchange");

@@ -30,6 +30,9 @@ class GradientPlaces {
   GradientPlaces(std::size_t matrix_rows, std::size_t width, std::span<const std::uint32_t> active)
       : matrix_end_(matrix_rows * width), width_(width), active_(active) {}
 
+  /// Whether every parameter has a gradient.
+  [[nodiscard]] bool has_all() const { return matrix_end_ == 0; }
+
   /// Where the gradients of the active rows are.
   [[nodiscard]] Range active_rows() const { return {place_of_row(0), matrix_end_}; }
 

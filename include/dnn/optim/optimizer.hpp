@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,13 @@ struct OptimizerSettings {
 /// elsewhere. Bias correction counts all updates of the run. For plain gradient descent without
 /// weight decay it is the dense update to the last bit; for the others it is another method, whose
 /// updates cost what the batch uses, not all features.
+///
+/// Note [Bits that flip between two updates]
+/// What this rank updates, values and state, is written by nobody else and by this alone. So the
+/// sum of their bits (bit_sum) after a step must be the one before the next step; where it is not,
+/// a bit has flipped in memory, or somebody has written there. Both sums are taken while the
+/// numbers are in the cache for the update, so they cost next to nothing. Without a gradient for
+/// each parameter, a step sees some rows only: then verify() finds it.
 template <class T>
 class Optimizer {
  public:
@@ -55,6 +63,14 @@ class Optimizer {
   /// `i` < buffers() of state, one element for each of the own range.
   [[nodiscard]] std::size_t buffers() const { return state_.size(); }
   [[nodiscard]] std::span<T> state(std::size_t i) { return state_[i].span(); }
+  /// The own values or states were written from outside: what they are now is right.
+  void accept(std::span<const T> values);
+  /// Looks whether the own values and states are what the last step, or accept, has left.
+  void verify(std::span<const T> values);
+  /// Whether a step or verify has found that they are not; they never become sound again but by
+  /// accept.
+  [[nodiscard]] bool is_damaged() const { return damaged_; }
+
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   void set_steps(std::uint64_t steps) { steps_ = steps; }
 
@@ -80,6 +96,15 @@ class Optimizer {
   virtual void begin_step(std::uint64_t step_number, double learning_rate);
   virtual void update(const Piece& piece) = 0;
 
+  /// The bit sums of pieces before and after their update.
+  struct Sums {
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+  };
+  [[nodiscard]] std::uint64_t sum_of(const Piece& piece) const;
+  [[nodiscard]] std::uint64_t sum_of_all(std::span<const T> values) const;
+  void update_and_sum(Piece piece, Sums& sums);
+
   struct Segment {
     Range range;
     bool decayed;
@@ -89,6 +114,8 @@ class Optimizer {
   double weight_decay_;
   std::vector<AlignedBuffer<T>> state_;
   std::uint64_t steps_ = 0;
+  std::optional<std::uint64_t> sum_;  ///< of the own values and states; none: unknown yet
+  bool damaged_ = false;
 };
 
 /// The optimizer that `settings` names.

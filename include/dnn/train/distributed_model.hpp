@@ -54,8 +54,14 @@ class DistributedModel {
   /// and dB, of all of the network; elsewhere nothing.
   [[nodiscard]] std::vector<NamedHistogram> histograms(bool gradients);
 
-  /// Throws on all ranks where the parameters are no numbers, or not the same on all ranks. Returns
-  /// their hash, which that takes anyway; empty where the network is split.
+  /// After an update that does not count: throws std::runtime_error on all ranks where that is
+  /// since a rank's parameters or optimizer's state are not what it has written, see Note [Bits
+  /// that flip between two updates].
+  void check_memory();
+
+  /// As check_memory, of all of them now. Throws on all ranks where the parameters are no numbers,
+  /// or not the same on all ranks. Returns their hash, which that takes anyway; empty where the
+  /// network is split.
   std::string check();
 
   /// Throws AgreedError where rank 0's `checkpoint` is not one of this network and optimizer, with

@@ -14,6 +14,7 @@
 #include "dnn/evaluate/run_evaluator.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/report/reporter.hpp"
+#include "dnn/store/data_watch.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/best_model.hpp"
 #include "dnn/train/distributed_model.hpp"
@@ -98,6 +99,7 @@ class Trainer {
   [[nodiscard]] std::uint64_t updates() const { return position_.updates(data_.sampler); }
   void train_epoch();
   void check_gradients();
+  void check_data();
   void begin_epoch();
   void end_epoch();
   void advance();
@@ -125,6 +127,7 @@ class Trainer {
   LearningRateSchedule schedule_;
   BatchLoader<T> loader_;
   GradientCheck<T> gradient_check_;
+  std::optional<DataWatch> data_watch_;  ///< none: nothing is verified
   RunEvaluator<T> evaluation_;
   BestModel models_;
   NonfinitePolicy nonfinite_;

@@ -33,7 +33,7 @@ struct StepResult {
   LossSums sums;  ///< over this rank's samples, as TaskLoss has them; none where the step does not
                   ///< count
   bool counts = true;             ///< the same on all ranks; if not, nothing was changed
-  std::optional<BadNumbers> bad;  ///< where the step does not count because of this rank
+  std::optional<BadNumbers> bad;  ///< where the step does not count because of this rank's numbers
   /// Of all gradients together, before any clipping: where it is measured, and the step counts.
   double gradient_norm = 0;
 };

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dnn/comm/communicator.hpp"
+#include "dnn/data/dataset.hpp"
+
+namespace dnn {
+
+/// Looks now and then whether a node's copy of a data set is still what it was: its bytes are cut
+/// into pieces of 4 MiB, whose CRC-32C is kept, and the ranks of the node look at some of their
+/// share of the pieces each time, one after another.
+class DataWatch {
+ public:
+  /// The pieces that a rank looks at each time.
+  static constexpr std::size_t pieces_at_a_time = 8;
+
+  /// `ranks`: those that have this copy; `data` must outlive the watch. Reads all of the data.
+  DataWatch(const Communicator& ranks, const Dataset& data);
+
+  /// Looks at the next pieces of this rank. Returns what is damaged, as "features, bytes 0 to
+  /// 4194303"; empty: nothing of these is.
+  [[nodiscard]] std::string look();
+
+  /// How often all ranks must look until everything has been looked at.
+  [[nodiscard]] std::size_t rounds() const;
+
+ private:
+  struct Piece {
+    const char* field;
+    std::size_t begin;
+    std::span<const std::byte> bytes;
+    std::uint32_t sum;
+  };
+  std::vector<Piece> pieces_;  ///< this rank's
+  std::size_t next_ = 0;
+};
+
+}  // namespace dnn
