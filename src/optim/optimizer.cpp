@@ -66,8 +66,8 @@ void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients,
   if (!sum_ && !places.has_all()) {
     accept(values);
   }
-  std::atomic<std::uint64_t> sum_before = 0;
-  std::atomic<std::uint64_t> sum_after = 0;
+  std::atomic<BitSum> sum_before = 0;
+  std::atomic<BitSum> sum_after = 0;
   for (const Segment& segment : segments_) {
     parallel_for(segment.range.size(), parallel_grain, [&](Range part) {
       const Range elements{segment.range.begin + part.begin, segment.range.begin + part.end};
@@ -126,19 +126,19 @@ void Optimizer<T>::update_and_sum(Piece piece, Sums& sums) {
 }
 
 template <class T>
-std::uint64_t Optimizer<T>::sum_of(const Piece& piece) const {
-  std::uint64_t sum = bit_sum(piece.values, piece.count);
+typename Optimizer<T>::BitSum Optimizer<T>::sum_of(const Piece& piece) const {
+  BitSum sum = bit_sum(std::span<const T>(piece.values, piece.count));
   for (std::size_t i = 0; i < state_.size(); ++i) {
-    sum += bit_sum(piece.state[i], piece.count);
+    sum += bit_sum(std::span<const T>(piece.state[i], piece.count));
   }
   return sum;
 }
 
 template <class T>
-std::uint64_t Optimizer<T>::sum_of_all(std::span<const T> values) const {
-  std::uint64_t sum = bit_sum(values.data() + own_.begin, own_.size());
+typename Optimizer<T>::BitSum Optimizer<T>::sum_of_all(std::span<const T> values) const {
+  BitSum sum = bit_sum(values.subspan(own_.begin, own_.size()));
   for (const AlignedBuffer<T>& state : state_) {
-    sum += bit_sum(state.data(), own_.size());
+    sum += bit_sum(state.span());
   }
   return sum;
 }

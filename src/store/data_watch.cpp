@@ -3,20 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
-#include "dnn/core/crc32c.hpp"
+#include "dnn/core/bit_sum.hpp"
 
 namespace dnn {
-
-namespace {
-
-std::uint32_t sum_of(std::span<const std::byte> bytes) {
-  return crc32c({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
-}  // namespace
 
 DataWatch::DataWatch(const Communicator& ranks, const Dataset& data) {
   constexpr std::size_t piece = std::size_t{4} << 20;
@@ -30,7 +21,7 @@ DataWatch::DataWatch(const Communicator& ranks, const Dataset& data) {
       if (number % static_cast<std::size_t>(ranks.size()) ==
           static_cast<std::size_t>(ranks.rank())) {
         const auto bytes = field->view.subspan(begin, std::min(piece, field->size() - begin));
-        pieces_.push_back({name, begin, bytes, sum_of(bytes)});
+        pieces_.push_back({name, begin, bytes, bit_sum(bytes)});
       }
     }
   }
@@ -40,7 +31,7 @@ std::string DataWatch::look() {
   for (std::size_t i = 0; i < std::min(pieces_at_a_time, pieces_.size()); ++i) {
     const Piece& piece = pieces_[next_];
     next_ = (next_ + 1) % pieces_.size();
-    if (sum_of(piece.bytes) != piece.sum) {
+    if (bit_sum(piece.bytes) != piece.sum) {
       return fmt::format("{}, bytes {} to {}", piece.field, piece.begin,
                          piece.begin + piece.bytes.size() - 1);
     }

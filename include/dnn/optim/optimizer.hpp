@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "dnn/core/aligned_buffer.hpp"
@@ -96,13 +97,14 @@ class Optimizer {
   virtual void begin_step(std::uint64_t step_number, double learning_rate);
   virtual void update(const Piece& piece) = 0;
 
-  /// The bit sums of pieces before and after their update.
+  using BitSum = std::conditional_t<sizeof(T) == sizeof(float), std::uint32_t, std::uint64_t>;
+  /// Of pieces before and after their update.
   struct Sums {
-    std::uint64_t before = 0;
-    std::uint64_t after = 0;
+    BitSum before = 0;
+    BitSum after = 0;
   };
-  [[nodiscard]] std::uint64_t sum_of(const Piece& piece) const;
-  [[nodiscard]] std::uint64_t sum_of_all(std::span<const T> values) const;
+  [[nodiscard]] BitSum sum_of(const Piece& piece) const;
+  [[nodiscard]] BitSum sum_of_all(std::span<const T> values) const;
   void update_and_sum(Piece piece, Sums& sums);
 
   struct Segment {
@@ -114,7 +116,7 @@ class Optimizer {
   double weight_decay_;
   std::vector<AlignedBuffer<T>> state_;
   std::uint64_t steps_ = 0;
-  std::optional<std::uint64_t> sum_;  ///< of the own values and states; none: unknown yet
+  std::optional<BitSum> sum_;  ///< of the own values and states; none: unknown yet
   bool damaged_ = false;
 };
 

@@ -12,7 +12,7 @@
 namespace dnn {
 
 /// Looks now and then whether a node's copy of a data set is still what it was: its bytes are cut
-/// into pieces of 4 MiB, whose CRC-32C is kept, and the ranks of the node look at some of their
+/// into pieces of 4 MiB, whose bit_sum is kept, and the ranks of the node look at some of their
 /// share of the pieces each time, one after another.
 class DataWatch {
  public:
@@ -34,7 +34,7 @@ class DataWatch {
     const char* field;
     std::size_t begin;
     std::span<const std::byte> bytes;
-    std::uint32_t sum;
+    std::uint64_t sum;
   };
   std::vector<Piece> pieces_;  ///< this rank's
   std::size_t next_ = 0;
