@@ -10,6 +10,11 @@ build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization
 # shellcheck disable=SC2034
 test_packages=(libgtest-dev python3 python3-numpy dataset-fashion-mnist pybind11-dev python3-dev python3-mpi4py gfortran
                pkg-config)
+# What making the project's own packages needs besides, and what their tests need.
+# shellcheck disable=SC2034
+package_packages=(dpkg-dev file gzip help2man python3)
+# shellcheck disable=SC2034
+package_test_packages=(bash-completion mandoc tcl)
 # shellcheck disable=SC2034
 special_test_packages=(iproute2 hostname slurmctld slurmd slurm-client munge clang libomp-dev libmpich-dev mpich
                        chromium python3-venv)

@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=launch/common.sh
 source launch/common.sh
 
-install_missing "${build_packages[@]}" "${test_packages[@]}"
+install_missing "${build_packages[@]}" "${test_packages[@]}" "${package_packages[@]}" "${package_test_packages[@]}"
 if [[ ${DNN_ALLOW_SKIPS:-} == 1 ]]; then
   (install_missing "${special_test_packages[@]}") || echo "Tests that need these packages are skipped."
 else

@@ -3,10 +3,16 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/options/question.hpp"
 #include "dnn/run/predict_options.hpp"
 #include "dnn/run/run_prediction.hpp"
 
 int main(int argc, char** argv) {
+  const auto answered = dnn::answer_question(
+      argc, argv, "dnn_predict", [&] { return dnn::parse_predict_options(argc, argv).print; });
+  if (answered) {
+    return *answered;
+  }
   return dnn::run_mpi_program(argc, argv, "dnn_predict", [&](const dnn::Communicator& world) {
     const auto options = dnn::agree(world, [&] { return dnn::parse_predict_options(argc, argv); });
     if (options.print) {

@@ -6,10 +6,16 @@
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/options/options.hpp"
+#include "dnn/options/question.hpp"
 #include "dnn/run/run_replay.hpp"
 #include "dnn/run/run_training.hpp"
 
 int main(int argc, char** argv) {
+  const auto answered = dnn::answer_question(argc, argv, "dnn_train",
+                                             [&] { return dnn::parse_options(argc, argv).print; });
+  if (answered) {
+    return *answered;
+  }
   dnn::StopRequest stop("dnn_train");
   dnn::LaunchTimeout launch("dnn_train");
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {

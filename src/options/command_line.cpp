@@ -8,7 +8,9 @@
 #include <numeric>
 
 #include "dnn/core/error.hpp"
+#include "dnn/options/bash_completion.hpp"
 #include "dnn/options/config_file.hpp"
+#include "dnn/options/version_text.hpp"
 
 namespace dnn {
 
@@ -46,6 +48,36 @@ std::string suggestion(const std::string& name, const std::vector<std::string>& 
   return nearest.empty() ? "; --help lists them all" : "; did you mean " + prefix + nearest + "?";
 }
 
+/// Writes help as CLI11 does, but never with a single blank between an option and its description:
+/// help2man tells them apart by two blanks or a line end.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text = CLI::Formatter::make_option_opts(option);
+    const std::size_t indented = 2 + make_option_name(option, false).size() + text.size();
+    return indented + 1 == get_column_width() ? text + " " : text;
+  }
+};
+
+/// Thrown where --bash-completion is given.
+struct CallForCompletion {};
+
+/// How help is written, and the options of every program that print a text and end it.
+void add_questions(CLI::App& app) {
+  app.set_version_flag("--version", app.get_name(),
+                       "print the version, the MPI library and what computes products, and exit");
+  app.add_flag_callback(
+         "--bash-completion", [] { throw CallForCompletion(); },
+         "print a script for bash that completes this program's command line, and exit")
+      ->configurable(false);
+  const auto formatter = std::make_shared<HelpFormatter>();
+  app.formatter(formatter);
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    command->formatter(formatter);
+    app.set_help_all_flag("--help-all", "print the options of all commands, and exit");
+  }
+}
+
 void check_file_keys(const CLI::App& app, const std::string& path) {
   const std::vector<std::string> known = option_names(app, true);
   for (const CLI::ConfigItem& item : ConfigFile().from_file(path)) {
@@ -78,12 +110,17 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
   app.allow_extras();
   app.allow_config_extras(CLI::config_extras_mode::ignore_all);
   app.config_formatter(std::make_shared<ConfigFile>());
+  add_questions(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     return app.help();
+  } catch (const CLI::CallForAllHelp&) {
+    return app.help("", CLI::AppFormatMode::All);
   } catch (const CLI::CallForVersion&) {
-    return app.version() + "\n";
+    return version_text(app.get_name());
+  } catch (const CallForCompletion&) {
+    return bash_completion(app);
   } catch (const CLI::ParseError& error) {
     throw InputError(std::string(error.what()) + " (see --help)");
   } catch (const InputError& error) {  // ConfigFile's, which does not know the path

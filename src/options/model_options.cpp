@@ -23,7 +23,6 @@ const std::map<std::string, ExportFormat>& export_formats() {
 ModelOptions parse_model_options(int argc, const char* const* argv) {
   ModelOptions options;
   CLI::App app("Looks at a model that dnn_train saved.", "dnn_model");
-  app.set_version_flag("--version", "dnn_model " DNN_VERSION);
   const auto add_command = [&](ModelOptions::Command command, const char* name, const char* help) {
     CLI::App* added = app.add_subcommand(name, help);
     added->callback([&options, command] { options.command = command; });

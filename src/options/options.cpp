@@ -14,10 +14,6 @@
 #include "dnn/options/command_line.hpp"
 #include "dnn/options/option_table.hpp"
 
-#ifndef DNN_VERSION
-#error "DNN_VERSION must be defined by the build"
-#endif
-
 namespace dnn {
 
 namespace {
@@ -187,11 +183,10 @@ Options parse_options(int argc, const char* const* argv, const std::string& sett
   options.config.defaults = Defaults::automatic;
   CLI::App app(
       "Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
-      "ranks:\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
+      "ranks, with\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
       "digits that it carries.",
       "dnn_train");
-  app.set_version_flag("--version", "dnn_train " DNN_VERSION)->configurable(false);
-  app.set_config("--config", "", "TOML file with any of these options as keys");
+  app.set_config("--config", "", "TOML file with any of these options as keys")->type_name("FILE");
   bool print_config = false;
   app.add_flag("--print-config", print_config,
                "print the effective configuration, in a form --config takes back")

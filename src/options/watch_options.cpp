@@ -14,7 +14,6 @@ WatchOptions parse_watch_options(int argc, const char* const* argv) {
       "With "
       "--text it draws one run's curves in the terminal.",
       "dnn_watch");
-  app.set_version_flag("--version", "dnn_watch " DNN_VERSION);
   app.add_option("folder", options.folder, "the folder of a run, or a folder of runs")
       ->required()
       ->type_name("FOLDER");

@@ -15,7 +15,6 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       "number "
       "of MPI ranks.",
       "dnn_predict");
-  app.set_version_flag("--version", "dnn_predict " DNN_VERSION);
   CLI::Option* model =
       app.add_option("--model", config.models, "the saved model")->type_name("FILE")->expected(1);
   CLI::Option* ensemble =

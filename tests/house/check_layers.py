@@ -17,7 +17,7 @@ LIBRARIES = {
     "zlib": ("files/gzip",),
     "archive": ("files/archive",),
     "httplib": ("watch/watch_server",),
-    "CLI/": ("options/command_line", "options/config_file", "options/options", "run/predict_options", "options/model_options",
+    "CLI/": ("options/bash_completion", "options/command_line", "options/config_file", "options/options", "run/predict_options", "options/model_options",
              "options/watch_options"),
     "toml++/": ("options/config_file",),
 }

@@ -254,20 +254,26 @@ TEST(Train, PrintedConfigurationMakesTheSameRun) {
   EXPECT_EQ(sha(options, "a"), sha("--config " + file, "b"));
 }
 
-TEST(Train, InstallsAndRunsFromAnywhere) {
-  const TemporaryFolder folder;
+TEST(Train, InstallsAndRunsFromAnywhereAlsoWhenMoved) {
+  const TemporaryFolder place;
   const CommandResult install =
-      run_command("cmake --install " + quoted(DNN_BIN) + " --prefix " + folder.path());
+      run_command("cd / && cmake --install " + quoted(DNN_BIN) + " --prefix " + (place / "first"));
   ASSERT_EQ(install.exit_code, 0) << install.output;
-  const CommandResult result = run_command(
-      "cd / && " + (folder / "bin/dnn_train") + " --epochs 1 --output " + (folder / "run") +
-      " && " + (folder / "bin/dnn_model") + " verify " + (folder / "run/model.dnn"));
+  fs::rename(place / "first", place / "moved");
+  const auto folder = [&place](const std::string& name) { return place / ("moved/" + name); };
+  const CommandResult result =
+      run_command("cd / && " + folder("bin/dnn_train") + " --epochs 1 --output " + folder("run") +
+                  " && " + folder("bin/dnn_model") + " verify " + folder("run/model.dnn"));
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_TRUE(fs::exists(folder / "share/dnn_train/slurm.sbatch"));
+  for (const char* name :
+       {"share/dnn_train/slurm.sbatch", "share/bash-completion/completions/dnn_train",
+        "share/dnn_train/modulefiles/dnn_train/" DNN_VERSION}) {
+    EXPECT_TRUE(fs::exists(folder(name))) << name;
+  }
   for (const char* name : {"example.toml", "fashion_mnist.toml"}) {
     const CommandResult dry_run =
-        run_command("cd / && " + (folder / "bin/dnn_train") + " --dry-run --config " +
-                    (folder / "share/dnn_train/") + name);
+        run_command("cd / && " + folder("bin/dnn_train") + " --dry-run --config " +
+                    folder("share/dnn_train/") + name);
     EXPECT_EQ(dry_run.exit_code, 0) << dry_run.output;
   }
 }

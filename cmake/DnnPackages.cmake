@@ -1,0 +1,47 @@
+# Packages for Debian: `cpack` in the build folder writes one .deb for each component that is added here. Install rules
+# name the component (see DnnInstall.cmake).
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME dnn-train)
+set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # each package has its own
+set(CPACK_PACKAGE_CONTACT "dnn_train developers")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL "")
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # Depends: the packages of all shared libraries
+
+# dnn_add_package(COMPONENT NAME SUMMARY DESCRIPTION [DEPENDS...]): the package NAME of the files of COMPONENT. DEPENDS:
+# packages that it needs besides those of its shared libraries.
+macro(dnn_add_package component name summary description)
+  string(TOUPPER ${component} dnn_upper)
+  string(REPLACE ";" ", " dnn_depends "${ARGN}")
+  list(APPEND CPACK_COMPONENTS_ALL ${component})
+  set(CPACK_DEBIAN_${dnn_upper}_PACKAGE_NAME ${name})
+  set(CPACK_DEBIAN_${dnn_upper}_PACKAGE_DEPENDS "${dnn_depends}")
+  set(CPACK_DEBIAN_${dnn_upper}_DESCRIPTION "${summary}\n${description}")
+  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${name} RENAME copyright
+          COMPONENT ${component} EXCLUDE_FROM_ALL)
+endmacro()
+
+# The package of mpirun.
+set(dnn_mpi_runtime openmpi-bin)
+if(MPI_CXX_INCLUDE_DIRS MATCHES mpich)
+  set(dnn_mpi_runtime mpich)
+endif()
+
+dnn_add_package(programs dnn-train "MPI-native trainer of dense neural networks"
+"dnn_train trains dense neural networks (fully connected, ReLU) on a CPU
+cluster, over MPI. It reads tables, NumPy, LIBSVM and IDX files, and learns
+classes, several labels, numbers or distributions. The model is the same, bit
+for bit, at any number of ranks.
+
+This package has the programs dnn_train, dnn_predict, dnn_model, dnn_watch and
+dnn_run, their man pages, completion for bash, an environment module, and
+scripts for Slurm, PBS, LSF and Flux."
+                ${dnn_mpi_runtime} python3)
+
+include(CPack)
