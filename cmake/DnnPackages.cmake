@@ -44,4 +44,27 @@ dnn_run, their man pages, completion for bash, an environment module, and
 scripts for Slurm, PBS, LSF and Flux."
                 ${dnn_mpi_runtime} python3)
 
+dnn_add_package(library libdnn-train0 "trainer of dense neural networks for MPI programs - shared library"
+"Trains dense neural networks within MPI programs in C++, C and Fortran: from
+the samples that all ranks hold, or update by update from a running
+simulation. The parameters do not depend on which rank holds which samples,
+nor on the number of ranks.")
+
+dnn_add_package(development libdnn-train-dev "trainer of dense neural networks for MPI programs - development files"
+"Headers for C++ and C, the source of the Fortran module, the static library,
+and files for CMake and pkg-config, to train dense neural networks within MPI
+programs."
+                "libdnn-train0 (= ${PROJECT_VERSION})" libopenmpi-dev libboost-serialization-dev libfmt-dev libssl-dev zlib1g-dev
+                libarchive-dev libdnnl-dev libhwloc-dev)
+if(TARGET dnn_python)
+  dnn_add_package(python python3-dnn-train "trainer of dense neural networks for MPI programs - Python"
+"dnn_train.Trainer on NumPy arrays and communicators of mpi4py, and
+DNNClassifier and DNNRegressor in the manner of scikit-learn (1.6 or later)."
+                  python3 python3-numpy)
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_SUGGESTS "python3-mpi4py, python3-sklearn")
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+endif()
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+
 include(CPack)

@@ -15,4 +15,10 @@ foreach(file __init__.py estimators.py)
   configure_file(${PROJECT_SOURCE_DIR}/src/python/dnn_train/${file} ${PROJECT_BINARY_DIR}/python/dnn_train/${file}
                  COPYONLY)
 endforeach()
-install(TARGETS dnn_python LIBRARY DESTINATION dnn_train COMPONENT python)
+if(SKBUILD)  # pip, which installs the other files itself
+  install(TARGETS dnn_python LIBRARY DESTINATION dnn_train COMPONENT python)
+else()
+  install(TARGETS dnn_python LIBRARY DESTINATION lib/python3/dist-packages/dnn_train COMPONENT python)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/python/dnn_train/ DESTINATION lib/python3/dist-packages/dnn_train
+          COMPONENT python FILES_MATCHING PATTERN *.py)
+endif()

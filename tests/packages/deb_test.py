@@ -68,6 +68,28 @@ def errors_of(package, version, folder):
             yield f"{path} lies outside /usr"
 
 
+def errors_of_library(packages, version):
+    """The packages of the library: that they are there, and hold what belongs to them."""
+    held = {"libdnn-train0": [r"usr/lib/([^/]+/)?libdnn_train\.so\.\d+$"],
+            "libdnn-train-dev": ["usr/include/dnn/dnn_train.hpp$", "usr/include/dnn/dnn_train.h$", "usr/include/dnn/dnn_train.f90$",
+                                 r"usr/lib/([^/]+/)?libdnn_train\.(so|a)$", "cmake/dnn_train/dnn_train-config.cmake$", r"pkgconfig/dnn_train\.pc$"],
+            "python3-dnn-train": ["usr/lib/python3/dist-packages/dnn_train/__init__.py$", r"dist-packages/dnn_train/_core\..*\.so$"]}
+    for name, files in held.items():
+        found = sorted(packages.glob(f"{name}_*.deb"))
+        if len(found) != 1:
+            yield f"packages {name}: {found}"
+            continue
+        listing = [line.split()[5].removeprefix("./") for line in run("dpkg-deb", "--contents", found[0]).splitlines()]
+        for pattern in files:
+            if not any(re.search(pattern, entry) for entry in listing):
+                yield f"{name} has no {pattern}"
+        depends = run("dpkg-deb", "--field", found[0], "Depends")
+        for expected in {"libdnn-train-dev": [rf"libdnn-train0 \(= {re.escape(version)}\)", "libopenmpi-dev"],
+                         "python3-dnn-train": ["python3-numpy", "libopenmpi|libmpich"]}.get(name, ["libopenmpi|libmpich", "libfmt"]):
+            if not re.search(expected, depends):
+                yield f"{name} depends on nothing like {expected}: {depends}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -87,6 +109,7 @@ def main():
             return 1
         version = packages[0].name.split("_")[1]
         errors = list(errors_of(packages[0], version, folder / "tree"))
+        errors += errors_of_library(folder / "packages", version)
         print("\n".join(f"FAIL {error}" for error in errors) or f"PASS {packages[0].name}")
         return 1 if errors else 0
 
