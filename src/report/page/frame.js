@@ -1,9 +1,10 @@
 // What all plots have in common: caption, keys and pointer, a line that reads values out, a table of the numbers.
 
-/** A colour and what it stands for. */
+/** A colour and what it stands for: a line with dashes, an area ("fill") or dots ("dot"). */
 function legendEntry(name, color, dash) {
   return element("span", { class: "legend" }, svgElement("svg", { viewBox: "0 0 26 10", "aria-hidden": "true" },
     dash === "fill" ? svgElement("rect", { width: 26, height: 10, fill: color })
+      : dash === "dot" ? svgElement("circle", { cx: 13, cy: 5, r: 3, fill: color })
       : svgElement("path", { class: "curve", d: "M1 5H25", stroke: color, "stroke-dasharray": dash })), name);
 }
 
