@@ -19,7 +19,7 @@ function foldPlot(folds, name) {
   const level = (height) => values.map(([fold]) => [fold, height]);
   return linePlot({
     name: (metricNames[name] || title(name)) + " by fold",
-    axis: { name: "fold", write: String, whole: true },
+    axis: { name: "fold", write: String, whole: true, low: 0.5, high: values.length + 0.5 },
     write,
     series: [
       { name: "a fold", color: colors[0], points: values, dots: true, bare: true,
@@ -53,7 +53,7 @@ function foldSection(run) {
   const drawn = foldFigureNames(folds).filter((name) => folds.by_fold.some((fold) => isNumber(fold[name]))).slice(0, most);
   return element("section", {}, element("h2", {}, "Cross-validation"), element("p", { class: "quiet" }, digits(folds.folds) +
     " networks, each judged by the samples that its fold leaves out: " + foldFigureNames(folds).slice(0, most).map((name) =>
-    (metricNames[name] || title(name)).toLowerCase() + " " + spreadOf(folds, name)).join(", ") +
+    (metricNames[name] || title(name).toLowerCase()) + " " + spreadOf(folds, name)).join(", ") +
     " (mean ± standard deviation over the folds). The model of this run is another one, trained on all of these samples. " +
     "out-of-fold.csv has what the networks say of each sample."),
   element("div", { class: "figures" }, ...drawn.map((name) => foldPlot(folds, name))), foldTable(folds));

@@ -144,8 +144,7 @@ function shareBlock(evaluation) {
     " the divergence (Kullback-Leibler). On average " + percent(whole.misplaced) + " of a sample's whole is predicted for outputs that should not have it."),
   ...(whole.outputs > outputs.length ? [element("p", { class: "quiet" }, "The table has the first " + digits(outputs.length) + " of " +
     digits(whole.outputs) + " outputs.")] : []),
-  element("div", { class: "figures" }, errors, ...numberFigures(evaluation.shares, evaluation.samples)),
-  element("h3", {}, "Outputs"), table()];
+  errors, table(), element("div", { class: "figures" }, ...numberFigures(evaluation.shares, evaluation.samples))];
 }
 
 /** A table of the samples whose predictions are worst. */
