@@ -5,7 +5,7 @@ const phaseColors = [colors[2], colors[0], colors[1], colors[3], colors[7]];
 const phases = ["load", "compute", "exchange", "update", "evaluation"];
 const notPlotted = /^(epoch|seconds|evaluation_seconds|.*_samples)$/;
 const metricNames = { lr: "Learning rate", samples_per_second: "Samples per second", gradient_norm: "Gradient norm", ece: "Calibration error",
-  f1_macro: "F1, mean over classes", r2: "R²", rmse: "RMSE", mae: "MAE" };
+  f1_macro: "F1, mean over classes", r2: "R²", rmse: "RMSE", mae: "MAE", auc: "AUC", top5_accuracy: "Top-5 accuracy" };
 
 /** "validation_loss": of which samples, and the metric. */
 function partsOf(key) {

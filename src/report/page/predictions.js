@@ -144,7 +144,8 @@ function shareBlock(evaluation) {
     " the divergence (Kullback-Leibler). On average " + percent(whole.misplaced) + " of a sample's whole is predicted for outputs that should not have it."),
   ...(whole.outputs > outputs.length ? [element("p", { class: "quiet" }, "The table has the first " + digits(outputs.length) + " of " +
     digits(whole.outputs) + " outputs.")] : []),
-  errors, table(), element("div", { class: "figures" }, ...numberFigures(evaluation.shares, evaluation.samples))];
+  errors, table(), ...(whole.outputs > evaluation.shares.length ? [element("p", { class: "quiet" }, "Drawn are the first " +
+    evaluation.shares.length + " outputs.")] : []), element("div", { class: "figures" }, ...numberFigures(evaluation.shares, evaluation.samples))];
 }
 
 /** A table of the samples whose predictions are worst. */
