@@ -6,7 +6,7 @@
 It reads the run folders only, so it also works for a run that is still training; importing a run again adds another MLflow
 run. Without --tracking-uri, MLflow decides (MLFLOW_TRACKING_URI, or ./mlruns). Parameters are the run's configuration, metrics
 are those of metrics.jsonl (step: the epoch) and of steps.jsonl (step: the update; names begin with "update/"), artifacts are
-the report, the best model and the summary. Where the store is a database, MLflow puts artifacts into ./mlruns of the folder
+the report, the best model, the summary and the figures of folds. Where the store is a database, MLflow puts artifacts into ./mlruns of the folder
 in which this is run.
 """
 
@@ -22,7 +22,7 @@ import sys
 MOST_METRICS = 1000  # of one request of MLflow's
 MOST_PARAMETERS = 100
 LONGEST_PARAMETER = 500  # that every version of MLflow takes
-ARTIFACTS = ("report.html", "model.dnn", "summary.json", "confusion.csv", "evaluation.json", "run.log")
+ARTIFACTS = ("report.html", "model.dnn", "summary.json", "confusion.csv", "evaluation.json", "folds.json", "run.log")
 
 
 class NoRun(Exception):

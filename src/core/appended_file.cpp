@@ -40,11 +40,19 @@ std::optional<std::string> contents_of(const std::string& path) {
   return text;
 }
 
-AppendedFile::AppendedFile(std::string path) : path_(std::move(path)) {
+AppendedFile::AppendedFile(std::string path) : path_(std::move(path)), size_(size_on_disk()) {}
+
+/// 0 where there is no regular file.
+std::uint64_t AppendedFile::size_on_disk() const {
   struct stat status {};
-  if (::lstat(path_.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-    size_ = static_cast<std::uint64_t>(status.st_size);
-  }
+  const bool is_there = ::lstat(path_.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  return is_there ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+void AppendedFile::begin_again() {
+  waiting_.clear();
+  size_ = size_on_disk();
+  is_whole_ = true;
 }
 
 void AppendedFile::flush() {

@@ -75,7 +75,7 @@ Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion,
   const Evaluation evaluation =
       (own ? *own : *validator_).run(network, &confusion, {}, drawn.get(), sink);
   if (plots != nullptr) {
-    *plots = drawn ? drawn->finish(grid_.world()) : nlohmann::ordered_json::object();
+    *plots = drawn->finish(grid_.world());
   }
   return evaluation;
 }

@@ -73,6 +73,27 @@ Json to_json(const Config& config) {
   return json;
 }
 
+std::vector<HyperParameter> hyperparameters(const Config& config) {
+  std::vector<HyperParameter> found;
+  for (const Option& option : option_table()) {
+    const Json value = option.effective ? option.effective(config) : value_of(option, config);
+    const bool counts =
+        option.group == "Data" || option.group == "Network" || option.group == "Training";
+    if (!counts || value.is_null()) {
+      continue;
+    }
+    if (value.is_boolean()) {
+      found.push_back({option.name, value.get<bool>()});
+    } else if (value.is_number()) {
+      found.push_back({option.name, value.get<double>()});
+    } else {
+      found.push_back(
+          {option.name, value.is_string() ? value.get<std::string>() : text_of(option, config)});
+    }
+  }
+  return found;
+}
+
 std::string to_toml(const Config& config) {
   const Json values = to_json(config);
   std::string text;

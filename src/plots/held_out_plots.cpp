@@ -1,20 +1,21 @@
 #include "dnn/plots/held_out_plots.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "dnn/nn/output_loss.hpp"
 #include "dnn/parallel/top_classes.hpp"
 #include "dnn/plots/calibration.hpp"
+#include "dnn/plots/distribution_plots.hpp"
+#include "dnn/plots/label_counts.hpp"
+#include "dnn/plots/number_plots.hpp"
+#include "dnn/plots/page_number.hpp"
 #include "dnn/plots/ranked_samples.hpp"
-#include "dnn/plots/residual_histogram.hpp"
 #include "dnn/plots/score_histogram.hpp"
 
 namespace dnn {
@@ -26,15 +27,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t most_curves = 100;
 constexpr std::size_t most_curve_points = 150;
 constexpr std::size_t score_bars = 50;
-constexpr std::size_t most_wrong = 50;
-constexpr std::size_t most_targets = 6;
-constexpr std::size_t most_points = 2000;
-constexpr std::size_t most_residual_bars = 60;
-
-/// A number of 6 digits: a page has room for no more.
-double rounded(double value) {
-  return std::isfinite(value) ? std::strtod(fmt::format("{:.6g}", value).c_str(), nullptr) : value;
-}
 
 /// A histogram for each output that a rank has, of up to 100 outputs.
 class OutputCurves {
@@ -79,14 +71,14 @@ class OutputCurves {
       curves.push_back({{"name", names_[i + first_]},
                         {"positives", curve.back().positives},
                         {"negatives", curve.back().negatives},
-                        {"auc", rounded(area)},
-                        {"average_precision", rounded(all[i].average_precision())},
+                        {"auc", page_number(area)},
+                        {"average_precision", page_number(all[i].average_precision())},
                         {"points", std::move(points)}});
     }
     json["score_bins"] = ScoreHistogram::bins;
     json["curves"] = std::move(curves);
     if (all.size() > 1 && areas > 0) {
-      json["macro_auc"] = rounded(sum / static_cast<double>(areas));
+      json["macro_auc"] = page_number(sum / static_cast<double>(areas));
     }
   }
 
@@ -115,7 +107,7 @@ class Probabilities {
     Json bins = Json::array();
     for (const Calibration::Bin& bin : totals) {
       const auto count = static_cast<double>(std::max<std::uint64_t>(bin.count, 1));
-      bins.push_back({bin.count, bin.right, rounded(bin.probability / count)});
+      bins.push_back({bin.count, bin.right, page_number(bin.probability / count)});
     }
     auto bars = bars_;
     world.all_reduce(std::span<std::uint64_t>(bars), Reduction::sum);
@@ -125,7 +117,7 @@ class Probabilities {
       right.push_back(bars[2 * bar]);
       wrong.push_back(bars[2 * bar + 1]);
     }
-    json["calibration"] = {{"error", rounded(calibration_error(totals))},
+    json["calibration"] = {{"error", page_number(calibration_error(totals))},
                            {"bins", std::move(bins)}};
     json["scores"] = {{"right", std::move(right)}, {"wrong", std::move(wrong)}};
   }
@@ -143,7 +135,7 @@ class ClassPlots final : public HeldOutPlots<T> {
         held_(held),
         counts_(held.group == nullptr || held.group->is_root()),
         curves_(names_, held.columns, names_.size() == 2),
-        worst_(most_wrong) {}
+        worst_(most_wrong_samples) {}
 
   void add(MatrixView<const T> A, const Targets& targets, std::span<const SoftmaxRow> rows,
            std::span<const std::uint64_t> samples) override {
@@ -180,8 +172,8 @@ class ClassPlots final : public HeldOutPlots<T> {
       worst.push_back({{"sample", one.sample + 1},
                        {"true", names_[one.output]},
                        {"predicted", names_[static_cast<std::size_t>(one.values[0])]},
-                       {"true_probability", rounded(one.values[1])},
-                       {"predicted_probability", rounded(one.values[2])}});
+                       {"true_probability", page_number(one.values[1])},
+                       {"predicted_probability", page_number(one.values[2])}});
     }
     json["worst"] = std::move(worst);
     return json;
@@ -204,7 +196,8 @@ class LabelPlots final : public HeldOutPlots<T> {
         thresholds_(outputs.label_thresholds),
         held_(held),
         curves_(names_, held.columns, false),
-        worst_(most_wrong) {}
+        counts_(names_.size()),
+        worst_(most_wrong_samples) {}
 
   void add(MatrixView<const T> A, const Targets& targets, std::span<const SoftmaxRow> /*rows*/,
            std::span<const std::uint64_t> samples) override {
@@ -218,7 +211,9 @@ class LabelPlots final : public HeldOutPlots<T> {
           curves_.add(j, a, has_label);
         }
         probabilities_.add(probability, has_label);
-        if (is_given(a, thresholds_.empty() ? 0.5 : thresholds_[label]) != has_label) {
+        const bool given = is_given(a, thresholds_.empty() ? 0.5 : thresholds_[label]);
+        counts_.add(label, given, has_label);
+        if (given != has_label) {
           const double rank = has_label ? -a : a;  // grows with the loss
           worst_.add({rank, samples[s], label, {has_label ? 1.0 : 0.0, probability, 0}});
         }
@@ -235,8 +230,9 @@ class LabelPlots final : public HeldOutPlots<T> {
       worst.push_back({{"sample", one.sample + 1},
                        {"label", names_[one.output]},
                        {"has_label", one.values[0] > 0},
-                       {"probability", rounded(one.values[1])}});
+                       {"probability", page_number(one.values[1])}});
     }
+    json["labels"] = counts_.finish(world, names_, thresholds_);
     json["worst"] = std::move(worst);
     return json;
   }
@@ -247,83 +243,7 @@ class LabelPlots final : public HeldOutPlots<T> {
   HeldOutputs held_;
   OutputCurves curves_;
   Probabilities probabilities_;
-  RankedSamples worst_;
-};
-
-/// Sums are of scaled numbers, which become the target's unit at the end.
-template <class T>
-class NumberPlots final : public HeldOutPlots<T> {
- public:
-  NumberPlots(const Dataset& outputs, const HeldOutputs& held, const Permutation& order)
-      : names_(outputs.class_names),
-        scale_(outputs.target_scale),
-        held_(held),
-        order_(order),
-        residuals_(std::min(names_.size(), most_targets)),
-        points_(residuals_.size(), RankedSamples(most_points / residuals_.size())),
-        worst_(most_wrong) {}
-
-  void add(MatrixView<const T> A, const Targets& targets, std::span<const SoftmaxRow> /*rows*/,
-           std::span<const std::uint64_t> samples) override {
-    for (std::size_t s = 0; s < A.rows; ++s) {
-      for (std::size_t j = 0; j < A.cols; ++j) {
-        const std::size_t target = held_.columns.begin + j;
-        const auto predicted = static_cast<double>(A(s, j));
-        const double truth = targets.rows(s, target);
-        const double error = predicted - truth;
-        worst_.add({std::abs(error), samples[s], target, {truth, predicted, 0}});
-        if (target < residuals_.size()) {
-          residuals_[target].add(error);
-          const auto place = static_cast<double>(order_.position_of(samples[s]));
-          points_[target].add({-place, samples[s], target, {truth, predicted, 0}});
-        }
-      }
-    }
-  }
-
-  Json finish(const Communicator& world) const override {
-    Json numbers = Json::array();
-    for (std::size_t target = 0; target < residuals_.size(); ++target) {
-      Json points = Json::array();
-      for (const RankedSample& one : points_[target].gather(world)) {
-        points.push_back(
-            {rounded(in_unit(one.values[0], target)), rounded(in_unit(one.values[1], target))});
-      }
-      ResidualHistogram all = residuals_[target];
-      all.combine(world);
-      const ResidualHistogram::Shown shown = all.shown(most_residual_bars);
-      const double unit = scale_.is_identity() ? 1 : 1 / scale_.scale[target];
-      numbers.push_back({{"name", names_[target]},
-                         {"points", std::move(points)},
-                         {"residuals",
-                          {{"first", rounded(shown.first * unit)},
-                           {"width", rounded(shown.width * unit)},
-                           {"counts", shown.counts},
-                           {"below", shown.below},
-                           {"above", shown.above}}}});
-    }
-    Json worst = Json::array();
-    for (const RankedSample& one : worst_.gather(world)) {
-      worst.push_back({{"sample", one.sample + 1},
-                       {"target", names_[one.output]},
-                       {"true", rounded(in_unit(one.values[0], one.output))},
-                       {"predicted", rounded(in_unit(one.values[1], one.output))},
-                       {"deviations", rounded(one.rank)}});
-    }
-    return {{"numbers", std::move(numbers)}, {"worst", std::move(worst)}};
-  }
-
- private:
-  [[nodiscard]] double in_unit(double scaled, std::size_t target) const {
-    return scale_.is_identity() ? scaled : scaled / scale_.scale[target] + scale_.center[target];
-  }
-
-  const std::vector<std::string>& names_;
-  Normalizer scale_;
-  HeldOutputs held_;
-  Permutation order_;
-  std::vector<ResidualHistogram> residuals_;  ///< of each target that is plotted
-  std::vector<RankedSamples> points_;
+  LabelCounts counts_;
   RankedSamples worst_;
 };
 
@@ -339,9 +259,12 @@ std::unique_ptr<HeldOutPlots<T>> make_plots(const Dataset& outputs, const HeldOu
       return std::make_unique<LabelPlots<T>>(outputs, held);
     case Task::numbers:
       return std::make_unique<NumberPlots<T>>(outputs, held, order);
-    default:
-      return nullptr;
+    case Task::distribution:
+      return std::make_unique<DistributionPlots<T>>(outputs, held, order);
+    case Task::automatic:
+      break;
   }
+  throw std::logic_error("make_plots: a data set's task is known");
 }
 
 template std::unique_ptr<HeldOutPlots<float>> make_plots(const Dataset&, const HeldOutputs&,

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/crc32c.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/protobuf_message.hpp"
+#include "dnn/report/session_info.hpp"
 
 namespace dnn {
 
@@ -34,23 +36,45 @@ constexpr int value_metadata = 9;
 constexpr std::string_view event_prefix = "events.out.tfevents.";
 constexpr std::string_view event_suffix = ".dnn_train";
 
+/// See Note [A session for each start].
+constexpr std::uint64_t after_all_updates = std::uint64_t{1} << 62;
+
 double wall_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// This program's event files in a folder, the oldest first.
-std::vector<std::string> event_files(const std::string& folder) {
+/// The files in a folder whose names begin as those of event files, sorted: event files, and what
+/// writes of them have left.
+std::vector<std::string> files_of_events(const std::string& folder) {
   std::vector<std::string> found;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name.starts_with(event_prefix) && name.ends_with(event_suffix)) {
+    if (name.starts_with(event_prefix)) {
       found.push_back(entry->path().string());
     }
   }
   std::sort(found.begin(), found.end());
   return found;
+}
+
+/// This program's event files in a folder, the oldest first.
+std::vector<std::string> event_files(const std::string& folder) {
+  std::vector<std::string> found = files_of_events(folder);
+  std::erase_if(found, [](const std::string& path) { return !path.ends_with(event_suffix); });
+  return found;
+}
+
+/// Removes what a write of an event file that was killed has left. TensorBoard would show it.
+void remove_leftovers(const std::string& folder) {
+  const std::string mark = std::string(event_suffix) + ".tmp.";
+  std::error_code error;
+  for (const std::string& path : files_of_events(folder)) {
+    if (path.find(mark, folder.size()) != std::string::npos) {
+      fs::remove(path, error);
+    }
+  }
 }
 
 std::string new_event_file(const std::string& folder) {
@@ -89,6 +113,18 @@ std::string scalars(std::uint64_t step,
   return framed_record(event_at(step).add(event_summary, summary).bytes());
 }
 
+/// The numbers of an evaluation, by names that begin with `prefix`.
+void put_evaluation(const std::string& prefix, const Evaluation& evaluation,
+                    std::vector<std::pair<std::string, double>>& numbers) {
+  numbers.emplace_back(prefix + "loss", evaluation.loss);
+  if (evaluation.accuracy >= 0) {
+    numbers.emplace_back(prefix + "accuracy", evaluation.accuracy);
+  }
+  for (const Figure& figure : evaluation.figures) {
+    numbers.emplace_back(prefix + figure.name, figure.value);
+  }
+}
+
 /// A text as TensorBoard's text plugin shows it: Markdown, in which lines that are indented stand
 /// as they are.
 std::string text_event(const std::string& tag, const std::string& text) {
@@ -114,6 +150,12 @@ std::string text_event(const std::string& tag, const std::string& text) {
   ProtobufMessage summary;
   summary.add(summary_value, value);
   return framed_record(event_at(0).add(event_summary, summary).bytes());
+}
+
+std::string session_event(const ProtobufMessage& value) {
+  ProtobufMessage summary;
+  summary.add(summary_value, value);
+  return framed_record(event_at(after_all_updates).add(event_summary, summary).bytes());
 }
 
 std::string little_endian(std::uint64_t number, int bytes) {
@@ -190,16 +232,26 @@ Histogram Histogram::of(std::span<const T> numbers) {
 template Histogram Histogram::of(std::span<const float>);
 template Histogram Histogram::of(std::span<const double>);
 
-EventFile::EventFile(const std::string& folder, const std::string& configuration)
-    : file_(event_file_in(folder)) {
+EventFile::EventFile(const std::string& folder, EventHeader header)
+    : header_(std::move(header)), file_(event_file_in(folder)) {
   std::error_code error;
   if (!fs::exists(file_.path(), error)) {
     ProtobufMessage version;
     version.add(event_wall_time, wall_time()).add(event_file_version, "brain.Event:2");
     file_.add(framed_record(version.bytes()));
-    file_.add(text_event("configuration", configuration));
-    file_.flush();
+    file_.add(text_event("configuration", header_.configuration));
   }
+  add_session_start();
+  file_.flush();
+}
+
+void EventFile::add_session_start() {
+  file_.add(session_event(session_start(header_.hyperparameters, wall_time())));
+}
+
+void EventFile::went_back() {
+  file_.begin_again();
+  add_session_start();
 }
 
 void EventFile::add(const StepRecord& record) {
@@ -227,15 +279,17 @@ void EventFile::add(const EpochMetrics& epoch, std::uint64_t update) {
     numbers.emplace_back("epoch/train_accuracy", epoch.train.accuracy);
   }
   if (epoch.validation) {
-    numbers.emplace_back("epoch/validation_loss", epoch.validation->loss);
-    if (epoch.validation->accuracy >= 0) {
-      numbers.emplace_back("epoch/validation_accuracy", epoch.validation->accuracy);
-    }
-    for (const Figure& figure : epoch.validation->figures) {
-      numbers.emplace_back("epoch/validation_" + figure.name, figure.value);
-    }
+    put_evaluation("epoch/validation_", *epoch.validation, numbers);
   }
   file_.add(scalars(update, numbers));
+  flush();
+}
+
+void EventFile::conclude(const Evaluation& best, std::uint64_t update) {
+  std::vector<std::pair<std::string, double>> numbers;
+  put_evaluation("best/", best, numbers);
+  file_.add(scalars(update, numbers));
+  file_.add(session_event(session_end(wall_time())));
   flush();
 }
 
@@ -259,6 +313,7 @@ void EventFile::flush() {
 }
 
 void cut_event_files(const std::string& folder, std::uint64_t update) {
+  remove_leftovers(folder);
   for (const std::string& path : event_files(folder)) {
     const std::string bytes = contents_of(path).value_or("");
     std::string kept;
@@ -274,6 +329,7 @@ void cut_event_files(const std::string& folder, std::uint64_t update) {
 }
 
 void remove_event_files(const std::string& folder) {
+  remove_leftovers(folder);
   std::error_code error;
   for (const std::string& path : event_files(folder)) {
     fs::remove(path, error);

@@ -23,6 +23,7 @@ DNN_PAGE_FILE(report_line_plot_js)
 DNN_PAGE_FILE(report_bars_js)
 DNN_PAGE_FILE(report_confusion_js)
 DNN_PAGE_FILE(report_predictions_js)
+DNN_PAGE_FILE(report_folds_js)
 DNN_PAGE_FILE(report_page_js)
 DNN_PAGE_FILE(report_live_js)
 #undef DNN_PAGE_FILE
@@ -44,7 +45,7 @@ std::string filled_page(const std::vector<Json>& runs, bool is_live) {
   for (const std::string_view part :
        {DNN_TEXT(report_dom_js), DNN_TEXT(report_tables_js), DNN_TEXT(report_frame_js),
         DNN_TEXT(report_line_plot_js), DNN_TEXT(report_bars_js), DNN_TEXT(report_confusion_js),
-        DNN_TEXT(report_predictions_js), DNN_TEXT(report_page_js)}) {
+        DNN_TEXT(report_predictions_js), DNN_TEXT(report_folds_js), DNN_TEXT(report_page_js)}) {
     script += part;
   }
   if (is_live) {

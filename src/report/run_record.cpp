@@ -27,6 +27,7 @@ constexpr std::size_t most_epochs = 2000;
 constexpr std::size_t most_table_columns = 1000;
 constexpr std::size_t most_categories = 8;
 constexpr std::size_t most_nonfinite = 100;
+constexpr std::size_t most_folds = 1000;
 
 Json parsed(const std::string& text, const std::string& origin) {
   Json json = Json::parse(text, nullptr, false);
@@ -96,6 +97,30 @@ void shorten_table(Json& record, Json& notes) {
   }
 }
 
+/// The figures of a run's folds, taken out of its summary; of a run that is not finished, from
+/// folds.json, where it is of this run: one that trains for longer computes its folds again. Null
+/// where there are none.
+Json take_folds(const RunFolder& folder, Json& summary, const Json& started, Json& notes) {
+  Json folds;
+  if (summary.is_object() && summary.contains("cross_validation")) {
+    folds = std::move(summary["cross_validation"]);
+    summary.erase("cross_validation");
+  } else if (summary.is_null()) {
+    folds = json_of(folder.folds());
+    const Json options = started.is_object() ? started.value("configuration", Json()) : Json();
+    const bool is_of_run = folds.is_object() && options.is_object() &&
+                           folds.value("folds", Json()) == options.value("folds", Json()) &&
+                           folds.value("run_epochs", Json()) == options.value("epochs", Json());
+    folds = is_of_run ? std::move(folds) : Json();
+  }
+  if (folds.is_object() && folds["by_fold"].size() > most_folds) {
+    notes.push_back(fmt::format("Of {} folds, the first {} are shown; folds.json has all of them.",
+                                folds["by_fold"].size(), most_folds));
+    folds["by_fold"].erase(folds["by_fold"].begin() + most_folds, folds["by_fold"].end());
+  }
+  return folds;
+}
+
 Json checkpoints_in(const std::string& path) {
   Json list = Json::array();
   for (const std::string& file : CheckpointFolder(path).all_files()) {
@@ -129,6 +154,7 @@ Json run_record(const std::string& path, Json summary) {
     }
   }
   epochs = thinned(std::move(epochs), summary, notes);
+  Json folds = take_folds(folder, summary, started, notes);
   const std::optional<std::string> confusion = contents_of(folder.confusion());
   Json steps = step_curves(contents_of(folder.steps()).value_or(""), folder.steps());
   if (steps.is_object() && steps["update"].size() < steps["count"]) {
@@ -146,6 +172,7 @@ Json run_record(const std::string& path, Json summary) {
           {"started", std::move(started)},
           {"epochs", std::move(epochs)},
           {"steps", std::move(steps)},
+          {"folds", std::move(folds)},
           {"evaluation", json_of(folder.evaluation())},
           {"classes", confusion ? class_figures(*confusion, folder.confusion()) : Json()},
           {"checkpoints", checkpoints_in(folder.checkpoints())},

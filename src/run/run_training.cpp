@@ -227,7 +227,7 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
                         {plan.layout.parameter_count() - (data.sparse_rows ? first_layer : 0),
                          data.batch_size, config.epochs * data.sampler.steps()},
                         config.epochs,
-                        to_toml(config)});
+                        {to_toml(config), hyperparameters(config)}});
   Trainer<T> trainer(config, grid, plan, data, reporter,
                      {provenance_of(config, plan.environment), &folder, &control, &progress});
   report_shared_memory(grid, reporter);
@@ -268,6 +268,7 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   figures.checkpoint_stall_seconds = control.stall_seconds();
   figures.resumed_from = opened.resumed_from;
   const TrainingResult& result = trainer.result();
+  progress.conclude(figures.best, result.epochs.size() * data.sampler.steps());
   write_summary(world, folder, config, plan, data, result, figures);
   if (world.is_root()) {
     remove_record(folder);

@@ -61,7 +61,7 @@ void RunProgress::open_sinks() {
     sinks_.push_back({std::make_unique<StepLog>(setup_.folder.steps())});
   }
   if (settings.tensorboard != TensorBoard::off) {
-    auto events = std::make_unique<EventFile>(setup_.folder.tensorboard(), setup_.configuration);
+    auto events = std::make_unique<EventFile>(setup_.folder.tensorboard(), setup_.header);
     events_ = events.get();
     sinks_.push_back({std::move(events)});
   }
@@ -142,12 +142,20 @@ void RunProgress::flush() {
   add_to_sinks([](ProgressSink& sink) { sink.flush(); });
 }
 
-void RunProgress::went_back() {
-  for (const Sink& sink : sinks_) {
-    sink.sink->drop_waiting();
-  }
+void RunProgress::went_back(const PhaseSeconds& seconds) {
+  add_to_sinks([](ProgressSink& sink) { sink.went_back(); });
   loss_ = weight_ = {};
   updates_ = skipped_ = samples_ = 0;
+  seconds_before_ = seconds;
+}
+
+void RunProgress::conclude(const Evaluation& best, std::uint64_t update) {
+  if (events_ == nullptr) {
+    return;
+  }
+  const auto own = std::find_if(sinks_.begin(), sinks_.end(),
+                                [this](const Sink& sink) { return sink.sink.get() == events_; });
+  attempt(own->failed, events_->name(), [&] { events_->conclude(best, update); });
 }
 
 void RunProgress::finish() {

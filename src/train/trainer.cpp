@@ -246,7 +246,7 @@ void Trainer<T>::leave_out(const StepResult& result, std::size_t samples) {
   if (action == NonfinitePolicy::Action::roll_back && saver_.writes()) {
     saver_.go_back(reporter_);
     if (outputs_.progress != nullptr) {
-      outputs_.progress->went_back();
+      outputs_.progress->went_back(result_.seconds);
     }
     throw WentBack();
   }

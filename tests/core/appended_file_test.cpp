@@ -23,8 +23,6 @@ TEST(AppendedFile, GrowsWithEachFlushAndContinuesAFile) {
   file.add("one\n");
   EXPECT_EQ(read_file(path), "before\n");
   file.flush();
-  file.add("dropped\n");
-  file.drop_waiting();
   file.add("two\n");
   file.flush();
   file.flush();
@@ -56,6 +54,44 @@ TEST(AppendedFile, MakesUpForWhatCouldNotBeWritten) {
   file.add("four\n");
   file.flush();
   EXPECT_EQ(read_file(folder / "sub/log"), "four\n");
+}
+
+// As after a rollback: the file is shorter than what was written to it.
+TEST(AppendedFile, ContinuesAFileThatSomebodyElseHasCutBack) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "log";
+  AppendedFile file(path);
+  file.add("one\ntwo\nthree\n");
+  file.flush();
+  file.add("dropped\n");
+  folder.write("log", "one\n");
+  file.begin_again();
+  // The disk is full amid the next line: that half counts for nothing.
+  fs::rename(path, folder / "away");
+  fs::create_directory(path);
+  file.add("again\n");
+  EXPECT_THROW(file.flush(), FileError);
+  fs::remove(path);
+  fs::rename(folder / "away", path);
+  std::ofstream(path, std::ios::app) << "aga";
+  file.flush();
+  EXPECT_EQ(read_file(path), "one\nagain\n");
+}
+
+TEST(AppendedFile, IsWholeAgainOnceSomebodyElseHasMendedIt) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("log", "one\n");
+  AppendedFile file(path);
+  fs::rename(path, folder / "away");
+  fs::create_directory(path);
+  file.add("two\n");
+  EXPECT_THROW(file.flush(), FileError);
+  fs::remove(path);
+  folder.write("log", "one\nother\n");
+  file.begin_again();
+  file.add("three\n");
+  file.flush();
+  EXPECT_EQ(read_file(path), "one\nother\nthree\n");
 }
 
 TEST(AppendedFile, FollowsNoLink) {

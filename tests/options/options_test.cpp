@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
@@ -221,6 +222,24 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
   EXPECT_FALSE(parse({"--config", defaults.c_str()}).config.batch_size);
   EXPECT_EQ(to_json(parse({"--config", defaults.c_str()}).config), to_json(parse({}).config));
   EXPECT_EQ(to_json(parse({"--defaults", "plain"}).config), to_json(Config{}));
+}
+
+TEST(Options, HyperparametersAreWhatMakesOneModelBetterThanAnother) {
+  const Config config = parse({"--hidden", "8,4", "--optimizer", "sgd", "--dropout", "0.25",
+                               "--drop-unlabelled", "--threads", "2", "--output", "runs/a"})
+                            .config;
+  std::map<std::string, std::variant<bool, double, std::string>> found;
+  for (const HyperParameter& one : hyperparameters(config)) {
+    EXPECT_TRUE(found.emplace(one.name, one.value).second) << one.name;
+  }
+  EXPECT_EQ(std::get<std::string>(found.at("hidden")), "8,4");
+  EXPECT_EQ(std::get<std::string>(found.at("optimizer")), "sgd");
+  EXPECT_EQ(std::get<double>(found.at("dropout")), 0.25);
+  EXPECT_EQ(std::get<double>(found.at("lr")), config.learning_rate());
+  EXPECT_TRUE(std::get<bool>(found.at("drop-unlabelled")));
+  for (const char* other : {"threads", "output", "tensorboard"}) {
+    EXPECT_FALSE(found.contains(other)) << other;
+  }
 }
 
 TEST(Options, AnOptionWhoseNameAloneStandsForAWord) {

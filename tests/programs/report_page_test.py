@@ -22,6 +22,7 @@ from support.browser import Browser  # noqa: E402
 HOSTILE = ["<script>document.title='hit'</script>", "</script><img src=x onerror=\"document.title='hit'\">",
            "\"quotes\" and 'quotes' & &lt;", "line\u2028separator", "\x1b[31mred", "plain", "javascript:alert(1)",
            "\u202eright to left"]
+SHARES = ["<i>p</i>", "q", "r"]  # columns that add up to 1
 EPOCHS = 7
 PROBLEMS = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded", "Page.javascriptDialogOpening")
 # Names of figures, with the curves and the marks of the best epoch in each.
@@ -69,13 +70,29 @@ def write_table(path):
 
 
 def write_targets(path):
-    """A table of numbers with two targets that follow from them, one of them a yes or no."""
+    """A table of numbers with targets that follow from them: a number, two that are yes or no, shares of a whole."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["x", "noise", "<u>price</u>", "large", "odd"])
+        table.writerow(["x", "noise", "<u>price</u>", "large", "odd", *SHARES])
         for i in range(500):
             x, noise = i * 37 % 101, i * 53 % 17
-            table.writerow([x, noise, 3 * x + noise / 5 + i % 7 / 10, int(x > 50), int(noise % 2 == 1)])
+            first = x / 100
+            table.writerow([x, noise, 3 * x + noise / 5 + i % 7 / 10, int(x > 50), int(noise % 2 == 1), first, (1 - first) / 4, (1 - first) * 3 / 4])
+
+
+def table_of(browser, name):
+    """The cells of a table, by rows: its body's, then those below it."""
+    return browser.evaluate(f"""[...document.querySelectorAll("[aria-label='{name}'] table")].map((table) =>
+        [...table.tBodies[0].rows, ...(table.tFoot ? table.tFoot.rows : [])].map((row) => [...row.children].map((cell) => cell.textContent)))[0]""")
+
+
+def number_in(text):
+    """A number as the page writes it: 1,234 or 12.34 %."""
+    return float(text.replace(",", "").removesuffix(" %")) / (100 if text.endswith("%") else 1)
+
+
+def near(found, expected, part=1e-3):
+    return abs(found - expected) <= part * abs(expected) + 1e-4
 
 
 def train(programs, data, run, *options):
@@ -222,19 +239,67 @@ def check_choice(checks, browser, evaluation):
     checks.equal(found["ROC curve"], [len(evaluation["curves"][2]["points"]), GRID], "the curve that was chosen")
 
 
+def check_folds(checks, browser, run):
+    """Each fold's figures, then mean and deviation, as summary.json has them; dots for each fold in the figures."""
+    folds = json.loads((run / "summary.json").read_text())["cross_validation"]
+    names = list(folds["mean"])
+    rows = table_of(browser, "Figures of each fold")
+    expected = [[i + 1, fold["samples"], fold["epochs"], *[fold[name] for name in names]] for i, fold in enumerate(folds["by_fold"])]
+    checks.equal(len(rows), len(expected) + 2, "rows of the folds")
+    for row, numbers in zip(rows, expected):
+        checks.true(all(near(number_in(cell), number) for cell, number in zip(row, numbers)), f"figures of a fold: {row}, {numbers}")
+    for row, kind in zip(rows[-2:], ("mean", "deviation")):
+        checks.equal(row[:3], [kind, "–", "–"], f"the row of the {kind}")
+        checks.true(all(near(number_in(cell), folds[kind][name]) for cell, name in zip(row[3:], names)), f"{kind}: {row}, {folds[kind]}")
+    for name in ("Loss by fold", "R² by fold"):
+        dots = browser.evaluate(f"document.querySelectorAll(\"figure[data-plot='{name}'] circle.dot\").length")
+        checks.equal(dots, len(expected), f"dots of {name}")
+    # The last rows stay where they are when the others are sorted.
+    browser.evaluate("""[...document.querySelectorAll("[aria-label='Figures of each fold'] th button")].find((head) => head.textContent === "Fold").click()""")
+    checks.equal([row[0] for row in table_of(browser, "Figures of each fold")], ["3", "2", "1", "mean", "deviation"], "folds the other way round")
+    checks.true("r2 over 3 folds" in browser.evaluate("document.querySelector('.tiles').textContent"), "a tile of the folds")
+
+
+def check_shares(checks, browser, evaluation):
+    rows = {row[0]: row[1:] for row in table_of(browser, "Figures of each output")}
+    checks.equal(sorted(rows), sorted(SHARES), "outputs")
+    for output in evaluation["outputs"]:
+        expected = [output[key] for key in ("true", "predicted", "error", "cross_entropy", "divergence")]
+        checks.true(all(near(number_in(cell), number, 6e-3) for cell, number in zip(rows[output["name"]], expected)), f"{rows[output['name']]}, {expected}")
+    worst = table_of(browser, "Most wrong samples")
+    checks.equal([int(row[0].replace(",", "")) for row in worst], [one["sample"] for one in evaluation["worst"]], "samples with the largest divergence")
+    told = browser.evaluate("[...document.querySelectorAll('main p')].map((one) => one.textContent).find((text) => text.includes('Kullback'))")
+    checks.true(f"{100 * evaluation['distribution']['misplaced']:.2f} %" in told, f"what is misplaced: {told}")
+    points = browser.evaluate("[...document.querySelectorAll('path.points')].map((path) => path.getAttribute('d').match(/M/g).length)")
+    checks.equal(points, [150] * len(SHARES), "points of predicted against true shares")
+
+
+def check_labels(checks, browser, evaluation):
+    rows = {row[0]: row[1:] for row in table_of(browser, "Figures of each label")}
+    for label in evaluation["labels"]:
+        row = rows[label["name"]]
+        checks.equal([int(cell) for cell in row[:3]], [label[key] for key in ("positives", "given", "right")], f"counts of {label['name']}")
+        checks.true(near(number_in(row[4]), label["right"] / label["positives"]), f"recall of {label['name']}")
+    checks.equal(len(rows), 2, "labels")
+
+
 def check_tasks(checks, browser, programs, folder, screenshots):
-    """Reports of numbers and of labels."""
+    """Reports of numbers, with folds, of labels and of shares."""
     write_targets(folder / "targets.csv")
+    shares = ",".join(SHARES)
     numbers = train(programs, folder / "targets.csv", folder / "numbers", "--task", "numbers", "--label-column", "<u>price</u>",
-                    "--columns", "ignore:large,odd")
+                    "--columns", "ignore:large,odd," + shares, "--folds", "3")
     labels = train(programs, folder / "targets.csv", folder / "labels", "--task", "labels", "--label-column", "large,odd",
-                   "--columns", "ignore:<u>price</u>")
-    for run in (numbers, labels):
+                   "--columns", "ignore:<u>price</u>," + shares)
+    distribution = train(programs, folder / "targets.csv", folder / "distribution", "--task", "distribution", "--label-column", shares,
+                         "--columns", "ignore:<u>price</u>,large,odd")
+    for run in (numbers, labels, distribution):
         evaluation = json.loads((run / "evaluation.json").read_text())
-        for width in (375, 1440):
-            open_quietly(checks, browser, run / "report.html", width)
+        for width, scheme in ((375, "light"), (1440, "dark"), (1440, "light")):
+            open_quietly(checks, browser, run / "report.html", width, scheme)
             if screenshots:
-                browser.screenshot(screenshots / f"{run.name}{width}.png", width)
+                browser.screenshot(screenshots / f"{run.name}{width}{scheme}.png", width)
+        checks.equal(browser.evaluate("document.querySelectorAll('main u, main i').length"), 0, f"elements made of names in {run.name}")
         names = [name for name, *_ in browser.evaluate(CURVES)]
         if run == numbers:
             checks.true({"Predicted against true", "Residuals"} <= set(names), f"figures of numbers: {names}")
@@ -243,7 +308,12 @@ def check_tasks(checks, browser, programs, folder, screenshots):
             residuals = evaluation["numbers"][0]["residuals"]
             bars = browser.evaluate("document.querySelectorAll(\"figure[data-plot='Residuals'] rect.bar\").length")
             checks.equal(bars, sum(count > 0 for count in residuals["counts"]), "bars of the residuals")
+            check_folds(checks, browser, run)
+        elif run == distribution:
+            checks.true({"Mean absolute error of the shares", "Predicted against true: q", "Residuals: q"} <= set(names), f"figures of shares: {names}")
+            check_shares(checks, browser, evaluation)
         else:
+            check_labels(checks, browser, evaluation)
             checks.true({"ROC curve", "Precision and recall", "Calibration", "Probabilities of labels"} <= set(names), f"figures of labels: {names}")
             checks.equal(len(evaluation["curves"]), 2, "curves of labels")
         importance = {column["name"]: column["loss"] for column in evaluation["importance"]["columns"]}

@@ -74,12 +74,13 @@ TEST(Report, HasTheSameFiguresAtAnyNumberOfRanks) {
 
 /// Rows of a table whose targets follow from its first column, and from nothing else.
 std::string told_by_one_column() {
-  std::string text = "tells,colour,noise,y,a,b\n";
+  std::string text = "tells,colour,noise,y,a,b,p,q\n";
   for (int i = 0; i < 600; ++i) {
     const int x = i * 37 % 101;
     text += std::to_string(x) + (i * 53 % 7 < 3 ? ",red," : ",blue,") +
             std::to_string(i * 29 % 13) + ',' + std::to_string(2 * x) + ',' +
-            std::to_string(x > 50 ? 1 : 0) + ',' + std::to_string(x % 20 > 9 ? 1 : 0) + '\n';
+            std::to_string(x > 50 ? 1 : 0) + ',' + std::to_string(x % 20 > 9 ? 1 : 0) + ',' +
+            std::to_string(x / 100.0) + ',' + std::to_string(1 - x / 100.0) + '\n';
   }
   return text;
 }
@@ -88,9 +89,10 @@ TEST(Report, PlotsAndImportanceAreTheSameAtAnyNumberOfRanksForEveryTask) {
   const TemporaryFolder folder;
   folder.write("t.csv", told_by_one_column());
   const std::vector<std::pair<std::string, std::string>> tasks = {
-      {"numbers", "--label-column y --columns ignore:a,b"},
-      {"labels", "--label-column a,b --columns ignore:y"},
-      {"classes", "--label-column a --columns ignore:y,b"}};
+      {"numbers", "--label-column y --columns ignore:a,b,p,q"},
+      {"labels", "--label-column a,b --columns ignore:y,p,q"},
+      {"classes", "--label-column a --columns ignore:y,b,p,q"},
+      {"distribution", "--label-column p,q --columns ignore:y,a,b"}};
   for (const auto& [task, options] : tasks) {
     std::vector<OrderedJson> found;
     for (const char* ranks : {"1", "3", "2 --model-parallel 2"}) {

@@ -9,9 +9,13 @@ import argparse
 import json
 import math
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.parse
+import urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
@@ -64,6 +68,72 @@ def check_events(true, run, updates):
     true(count > len(steps) + len(epochs), f"{count} records")
 
 
+class Server:
+    """A TensorBoard that shows the runs of a folder on the loopback interface."""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", folder, "--host", "127.0.0.1", "--port", "0"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        told = ""
+        for line in self.process.stderr:
+            told += line
+            found = re.search(r"at (http://[^ ]+?)/? ", line)
+            if found:
+                self.address = found.group(1)
+                return self
+        raise RuntimeError(f"TensorBoard has not started: {told}")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+    def ask(self, what, **question):
+        """What the plugin of hyperparameters answers to its own page."""
+        query = urllib.parse.urlencode({"request": json.dumps(question)})
+        with urllib.request.urlopen(f"{self.address}/data/plugin/hparams/{what}?{query}", timeout=60) as answer:
+            return json.load(answer)
+
+    def sessions(self, count):
+        """The runs that it shows, once there are so many, by their folders."""
+        statuses = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
+        end = time.monotonic() + 60
+        while True:
+            groups = self.ask("session_groups", experimentName="", allowedStatuses=statuses, colParams=[], startIndex=0, sliceSize=100)["sessionGroups"]
+            if len(groups) >= count or time.monotonic() > end:
+                return {group["sessions"][0]["name"]: group for group in groups}
+            time.sleep(0.5)
+
+
+def check_hyperparameters(true, folder, runs, unfinished):
+    """HPARAMS has each run's options, its best model's figures, and whether it has ended."""
+    with Server(folder) as server:
+        sessions = server.sessions(len(runs) + 1)
+        true(len(sessions) == len(runs) + 1, f"sessions {list(sessions)}")
+        for run in runs:
+            summary = json.loads((run / "summary.json").read_text())
+            group = sessions[str((run / "tensorboard").relative_to(folder))]
+            options, session = group["hparams"], group["sessions"][0]
+            for key in ("epochs", "lr", "hidden", "optimizer", "drop-unlabelled"):
+                value = summary["configuration"][key]
+                expected = ",".join(map(str, value)) if isinstance(value, list) else value
+                true(options[key] == expected, f"{run.name}: {key} is {options.get(key)}, not {expected}")
+            true("output" not in options and "threads" not in options, f"options {list(options)}")
+            true(session["status"] == "STATUS_SUCCESS", f"{run.name}: {session['status']}")
+            true(session["startTimeSecs"] <= session["endTimeSecs"] < session["startTimeSecs"] + 600, f"{run.name}: times {session}")
+            metrics = {metric["name"]["tag"]: metric["value"] for metric in group["metricValues"]}
+            for key in ("loss", "accuracy"):
+                true(math.isclose(metrics["best/" + key], summary["evaluation_of_best"][key], rel_tol=1e-6), f"{run.name}: best/{key} {metrics}")
+            true("epoch/validation_loss" in metrics, f"metrics {list(metrics)}")
+        stopped = sessions[str((unfinished / "tensorboard").relative_to(folder))]["sessions"][0]
+        true(stopped["status"] == "STATUS_UNKNOWN", f"a run that was stopped: {stopped['status']}")
+        infos = {info["name"]: info for info in server.ask("experiment", experimentName="")["hparamInfos"]}
+        true(infos["hidden"]["differs"] and sorted(infos["hidden"]["domainDiscrete"]) == ["4,4", "8"], f"hidden: {infos['hidden']}")
+        true(not infos["optimizer"]["differs"], f"optimizer: {infos['optimizer']}")
+
+
 def check_openmetrics(true, path, run):
     from prometheus_client import parser as text_format
     from prometheus_client.openmetrics import parser as openmetrics
@@ -104,9 +174,17 @@ def main():
         # As if it had been killed after its last checkpoint; the same command goes on.
         (file,) = (run / "tensorboard").iterdir()
         file.write_bytes(file.read_bytes() + b"half a record")
+        killed = file.with_name(file.name + ".tmp.0123456789abcdef")
+        killed.write_bytes(file.read_bytes())  # as if killed while it cut the file back
         subprocess.run([*train, "--epochs", "4"], check=True)
         check_events(true, run, updates)
         check_openmetrics(true, metrics, run)
+        other, stopped = pathlib.Path(name) / "other", pathlib.Path(name) / "stopped"
+        plain = [arguments.bin / "dnn_train", "--defaults", "plain", "--quiet", "--tensorboard"]
+        subprocess.run([*plain, "--epochs", "3", "--hidden", "4,4", "--output", other], check=True)
+        asked = subprocess.run([*plain, "--hidden", "8", "--epochs", "1000000", "--time-limit", "2", "--output", stopped], check=False)
+        true(asked.returncode == 75, f"exit code of a run that was stopped: {asked.returncode}")
+        check_hyperparameters(true, pathlib.Path(name), [run, other], stopped)
     print("\n".join(failures) or "TensorBoard and Prometheus read what the run has")
     return 1 if failures else 0
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -44,7 +45,7 @@ TEST(EventFile, IsCutBackToWhereARunResumes) {
   const TemporaryFolder folder;
   const std::string events = folder / "tensorboard";
   {
-    EventFile file(events, "seed = 1\n");
+    EventFile file(events, {"seed = 1\n", {{"seed", 1.0}}});
     for (std::uint64_t update = 100; update <= 500; update += 100) {
       StepRecord record;
       record.update = update;
@@ -55,27 +56,64 @@ TEST(EventFile, IsCutBackToWhereARunResumes) {
   }
   const std::string path = only_file(events);
   const std::string whole = read_file(path);
-  ASSERT_EQ(records_in(whole).size(), 7U);  // the version, the configuration, five updates
+  // The version, the configuration, the session, five updates.
+  std::vector<std::string_view> records = records_in(whole);
+  ASSERT_EQ(records.size(), 8U);
   folder.write(fs::relative(path, folder.path()).string(), whole + "half a rec");
+  std::ofstream(path + ".tmp.0123456789abcdef") << "of a job that was killed while it cut";
   cut_event_files(events, 300);
+  EXPECT_EQ(only_file(events), path);
   const std::string cut = read_file(path);
-  EXPECT_EQ(records_in(cut).size(), 5U);
-  EXPECT_EQ(whole.substr(0, cut.size()), cut);
+  records.erase(records.begin() + 2);
+  records.resize(5);
+  EXPECT_EQ(records_in(cut), records);
   {
-    EventFile again(events, "seed = 2\n");
+    EventFile again(events, {"seed = 2\n", {{"epochs", 9.0}}});
     EpochMetrics epoch;
     epoch.epoch = 1;
     again.add(epoch, 400);
+    again.conclude({.loss = 0.5, .accuracy = 0.75}, 400);
   }
   EXPECT_EQ(only_file(events), path);
-  EXPECT_EQ(records_in(read_file(path)).size(), 6U);
+  const std::string longer = read_file(path);
+  EXPECT_TRUE(longer.starts_with(cut));
+  EXPECT_EQ(records_in(longer).size(), 5U + 4);  // session, epoch, best model, end
+  cut_event_files(events, 400);
+  EXPECT_EQ(records_in(read_file(path)).size(), 5U + 2);
 
   std::ofstream(events + "/other") << "not ours";
+  std::ofstream(path + ".tmp.0123456789abcdef") << "left over";
   remove_event_files(events);
   EXPECT_EQ(only_file(events), events + "/other");
   fs::remove(events + "/other");
   remove_event_files(events);
   EXPECT_FALSE(fs::exists(events));
+}
+
+TEST(EventFile, TellsItsHyperparametersAgainWhereTheRunWentBack) {
+  const TemporaryFolder folder;
+  const std::string events = folder / "tensorboard";
+  EventFile file(events, {"seed = 1\n", {{"seed", 1.0}}});
+  const std::string path = only_file(events);
+  const std::string begun = read_file(path);
+  StepRecord record;
+  record.update = 10;
+  file.add(record);
+  file.flush();
+  file.add(record);  // waits, and is lost
+  cut_event_files(events, 5);
+  file.went_back();
+  file.flush();
+  const std::string after = read_file(path);
+  const auto sessions = [](const std::string& bytes) {
+    return std::ranges::count_if(records_in(bytes), [](std::string_view one) {
+      return one.find("_hparams_/session_start_info") != one.npos;
+    });
+  };
+  EXPECT_EQ(sessions(begun), 1);
+  EXPECT_EQ(sessions(after), 1);
+  EXPECT_EQ(records_in(after).size(), 3U);
+  EXPECT_EQ(after.size(), begun.size());  // the same but for the time
 }
 
 TEST(Histogram, CountsEveryFiniteNumber) {

@@ -78,6 +78,45 @@ TEST(RunRecord, TellsOfAFinishedRun) {
   EXPECT_EQ(report_data(test::read_file(folder / "report.html"))["runs"][0], record);
 }
 
+/// What folds.json, or summary.json's cross_validation, has of so many folds.
+Json folds_record(int folds, int epochs) {
+  Json by_fold = Json::array();
+  for (int i = 0; i < folds; ++i) {
+    by_fold.push_back({{"epochs", epochs}, {"loss", 0.5 + i}, {"samples", 10}});
+  }
+  return {{"folds", folds},
+          {"mean", {{"loss", 1}}},
+          {"deviation", {{"loss", 0.5}}},
+          {"by_fold", by_fold},
+          {"run_epochs", epochs}};
+}
+
+TEST(RunRecord, HasTheFoldsOnce) {
+  const TemporaryFolder folder;
+  folder.write("metrics.jsonl", metrics_of(1));
+  folder.write("summary.json", Json{{"cross_validation", folds_record(3, 4)}}.dump());
+  Json record = run_record(folder.path());
+  EXPECT_EQ(record["folds"], folds_record(3, 4));
+  EXPECT_FALSE(record["summary"].contains("cross_validation"));
+  folder.write("summary.json", Json{{"cross_validation", folds_record(1200, 4)}}.dump());
+  record = run_record(folder.path());
+  EXPECT_EQ(record["folds"]["by_fold"].size(), 1000U);
+  EXPECT_EQ(record["folds"]["folds"], 1200);
+  ASSERT_EQ(record["notes"].size(), 1U);
+  EXPECT_NE(record["notes"][0].get<std::string>().find("Of 1200 folds"), std::string::npos);
+  folder.write("summary.json", "{}");
+  EXPECT_TRUE(run_record(folder.path())["folds"].is_null());
+}
+
+TEST(RunRecord, OfARunThatIsNotFinishedFoldsAreThoseItHasComputed) {
+  const TemporaryFolder folder;
+  folder.write("folds.json", folds_record(3, 4).dump());
+  folder.write("run.json", R"({"configuration": {"folds": 3, "epochs": 4}})");
+  EXPECT_EQ(run_record(folder.path())["folds"], folds_record(3, 4));
+  folder.write("run.json", R"({"configuration": {"folds": 3, "epochs": 8}})");  // again, for longer
+  EXPECT_TRUE(run_record(folder.path())["folds"].is_null());
+}
+
 TEST(RunRecord, OfARunThatStillWritesCompleteLinesCount) {
   const TemporaryFolder folder;
   folder.write("run.json", R"({"program": "p"})");

@@ -21,8 +21,9 @@ class AppendedFile {
 
   /// Adds bytes at the end.
   void add(std::string_view bytes) { waiting_ += bytes; }
-  /// Drops what is not in the file yet.
-  void drop_waiting() { waiting_.clear(); }
+  /// Somebody else has cut the file back, to a whole one: continues with what it holds now. What is
+  /// not in the file yet is dropped.
+  void begin_again();
   /// Appends what has been added. Throws FileError; the bytes then wait for the next flush.
   void flush();
 
@@ -31,6 +32,7 @@ class AppendedFile {
  private:
   void append();
   void write_anew();
+  [[nodiscard]] std::uint64_t size_on_disk() const;
 
   std::string path_;
   std::string waiting_;

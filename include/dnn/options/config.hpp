@@ -2,11 +2,13 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "dnn/checkpoint/checkpoint_settings.hpp"
 #include "dnn/comm/numa_domain.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/options/defaults_settings.hpp"
+#include "dnn/report/hyperparameter.hpp"
 #include "dnn/report/progress_settings.hpp"
 #include "dnn/train/trainer_settings.hpp"
 
@@ -52,6 +54,10 @@ void check(const Config& config);
 /// The configuration as JSON: option names and effective values, in the order of --help, and under
 /// "chosen" those of them that follow from the data, with the reason.
 [[nodiscard]] nlohmann::ordered_json to_json(const Config& config);
+
+/// What may make a run better or worse than another: the options of the data, the network and the
+/// training, and their effective values; lists as "512,256". Those without a value are left out.
+[[nodiscard]] std::vector<HyperParameter> hyperparameters(const Config& config);
 
 /// The configuration as TOML text that --config takes back. What the data are yet to decide stands
 /// in it as a comment.

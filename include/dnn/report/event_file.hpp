@@ -9,6 +9,8 @@
 
 #include "dnn/core/appended_file.hpp"
 #include "dnn/core/stopwatch.hpp"
+#include "dnn/model/evaluation.hpp"
+#include "dnn/report/hyperparameter.hpp"
 #include "dnn/report/progress_sink.hpp"
 
 namespace dnn {
@@ -34,32 +36,50 @@ struct NamedHistogram {
   Histogram histogram;
 };
 
+/// What an event file tells of its run as a whole.
+struct EventHeader {
+  std::string configuration;                    ///< TOML, which TensorBoard shows as text
+  std::vector<HyperParameter> hyperparameters;  ///< for TensorBoard's HPARAMS
+};
+
 /// Events for TensorBoard: a file of records (length, its CRC, data, its CRC), each an Event in
 /// Protocol Buffers' format (tensorflow/core/util/event.proto and framework/summary.proto). The
 /// steps of all events are updates of the run.
+///
+/// Note [A session for each start]
+/// TensorBoard takes the first hyperparameters that it finds in a file, and a run that resumes may
+/// have others (more epochs). So those have a step that is after all updates: cut_event_files
+/// removes them with all else that is after the update where a run resumes, and the start that
+/// follows writes its own. So it is with the mark that the run has ended.
 class EventFile : public ProgressSink {
  public:
-  /// Continues the event file in `folder`, or begins one, which shows the `configuration` (TOML) as
-  /// text. The folder is made. Throws FileError.
-  EventFile(const std::string& folder, const std::string& configuration);
+  /// Continues the event file in `folder`, or begins one. The folder is made. Throws FileError.
+  EventFile(const std::string& folder, EventHeader header);
 
   [[nodiscard]] std::string name() const override { return "TensorBoard events"; }
   void add(const StepRecord& record) override;
   void add(const EpochMetrics& epoch, std::uint64_t update) override;
   /// Of a tensor after `update`.
   void add(const NamedHistogram& tensor, std::uint64_t update);
+  /// The run is finished after `update`: the figures of its best model, as `best/...`.
+  void conclude(const Evaluation& best, std::uint64_t update);
   void flush() override;
-  void drop_waiting() override { file_.drop_waiting(); }
+  void went_back() override;
 
  private:
+  void add_session_start();
+
+  EventHeader header_;
   AppendedFile file_;
   Stopwatch since_flush_;
 };
 
-/// Removes from the event files of `folder` what is after `update`. Throws FileError.
+/// Removes from the event files of `folder` what is after `update`, and what a write of them that
+/// was killed has left. Throws FileError.
 void cut_event_files(const std::string& folder, std::uint64_t update);
 
-/// Removes the event files of `folder`, and the folder where nothing else is in it.
+/// Removes the event files of `folder`, what a write of them has left, and the folder where nothing
+/// else is in it.
 void remove_event_files(const std::string& folder);
 
 /// A record as event files have it.

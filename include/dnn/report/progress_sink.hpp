@@ -53,8 +53,8 @@ class ProgressSink {
   /// All that was added is in the file now.
   virtual void flush() = 0;
   /// The run went back to a checkpoint, and the run folder's files with it (see rewind_folder):
-  /// what was added and is in no file is dropped.
-  virtual void drop_waiting() {}
+  /// continues with the files as they are now. What was added and is in no file is dropped.
+  virtual void went_back() {}
 };
 
 }  // namespace dnn

@@ -19,7 +19,7 @@ class StepLog : public ProgressSink {
   void add(const StepRecord& record) override;
   void add(const EpochMetrics& epoch, std::uint64_t update) override;
   void flush() override;
-  void drop_waiting() override { file_.drop_waiting(); }
+  void went_back() override { file_.begin_again(); }
 
  private:
   AppendedFile file_;

@@ -34,7 +34,7 @@ class RunProgress {
     Reporter& reporter;
     RunSize size;
     std::size_t epochs = 0;
-    std::string configuration;  ///< TOML
+    EventHeader header;
   };
   /// Collective. Throws AgreedError where a file cannot be written.
   explicit RunProgress(const Setup& setup);
@@ -71,8 +71,12 @@ class RunProgress {
   /// All that was noted is in the files.
   void flush();
 
-  /// The run went back to a checkpoint, and so did its files.
-  void went_back();
+  /// The run went back to a checkpoint, and so did its files. `seconds`: as of an update.
+  void went_back(const PhaseSeconds& seconds);
+
+  /// On all ranks, at the end of a run that has trained to its end: `update` was its last one, and
+  /// its best model is `best`.
+  void conclude(const Evaluation& best, std::uint64_t update);
 
   /// Collective, at the end or where the run stops: writes what is left.
   void finish();

@@ -89,7 +89,7 @@ function drawRows({ width, rows, kinds, write, total, left, limit }) {
   const unit = write === bytes ? 1024 ** Math.floor(Math.log(longest) / Math.log(1024)) : 1;
   for (const tick of linearTicks(0, longest / unit, (width - left) / 90).map((size) => size * unit)) {
     svg.append(svgElement("path", { class: "grid", d: "M" + x(tick) + " 0V" + (rows.length * step + 4) }),
-      svgElement("text", { x: x(tick), y: rows.length * step + 18, "text-anchor": "middle" }, write(tick)));
+      svgElement("text", { x: Math.min(x(tick), width - 3.2 * write(tick).length), y: rows.length * step + 18, "text-anchor": "middle" }, write(tick)));
   }
   rows.forEach((row, at) => {
     svg.append(svgElement("text", { x: left - 6, y: at * step + 14, "text-anchor": "end" }, shortened(row.label, Math.max(8, Math.floor(left / 6.6)))));

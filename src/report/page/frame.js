@@ -1,9 +1,10 @@
 // What all plots have in common: caption, keys and pointer, a line that reads values out, a table of the numbers.
 
-/** A colour and what it stands for. */
+/** A colour and what it stands for: a line with dashes, an area ("fill") or dots ("dot"). */
 function legendEntry(name, color, dash) {
   return element("span", { class: "legend" }, svgElement("svg", { viewBox: "0 0 26 10", "aria-hidden": "true" },
     dash === "fill" ? svgElement("rect", { width: 26, height: 10, fill: color })
+      : dash === "dot" ? svgElement("circle", { cx: 13, cy: 5, r: 3, fill: color })
       : svgElement("path", { class: "curve", d: "M1 5H25", stroke: color, "stroke-dasharray": dash })), name);
 }
 
@@ -66,16 +67,23 @@ function pointerIn(svg, event, width, height) {
   return [((event.clientX - bounds.left) / bounds.width) * width, ((event.clientY - bounds.top) / bounds.height) * height];
 }
 
+/** The texts of ticks, with as many digits as tell them apart. */
+function tickTexts(ticks, write) {
+  const texts = ticks.map((tick) => tickText(tick, write));
+  return new Set(texts).size === texts.length ? texts : ticks.map(String);
+}
+
 /** Ticks and names of both axes. `x`, `y`: {at: place of a value, ticks, write, name}. */
 function drawAxes(svg, box, x, y) {
-  for (const tick of y.ticks) {
+  const texts = { x: tickTexts(x.ticks, x.write), y: tickTexts(y.ticks, y.write) };
+  y.ticks.forEach((tick, i) => {
     svg.append(svgElement("path", { class: "grid", d: "M" + box.left + " " + y.at(tick) + "H" + box.right }),
-      svgElement("text", { x: box.left - 6, y: y.at(tick) + 4, "text-anchor": "end" }, tickText(tick, y.write)));
-  }
-  for (const tick of x.ticks) {
+      svgElement("text", { x: box.left - 6, y: y.at(tick) + 4, "text-anchor": "end" }, texts.y[i]));
+  });
+  x.ticks.forEach((tick, i) => {
     svg.append(svgElement("path", { class: "grid", d: "M" + x.at(tick) + " " + box.bottom + "v4" }),
-      svgElement("text", { x: x.at(tick), y: box.bottom + 16, "text-anchor": "middle" }, tickText(tick, x.write)));
-  }
+      svgElement("text", { x: x.at(tick), y: box.bottom + 16, "text-anchor": "middle" }, texts.x[i]));
+  });
   svg.append(svgElement("text", { class: "axis-name", x: box.right, y: box.bottom + 30, "text-anchor": "end" }, x.name));
   if (y.name) {
     svg.append(svgElement("text", { class: "axis-name", x: box.left + 4, y: box.top - 4 }, y.name));

@@ -61,7 +61,8 @@ const epochAxis = { name: "epoch", write: String, whole: true };
 
 /**
  * A figure of curves. `series`: {name, color, dash, points: [[x, value], ...] by ascending x, best: an x to mark, dots: whether
- * points are marked}; `write`: a value as text; `log`: whether a button offers a logarithmic scale; `axis`: {name, write, whole:
+ * points are marked, bare: whether no line joins them, label: the name in the readout, if it is another, again: whether the legend has
+ * the name already}; `write`: a value as text; `log`: whether a button offers a logarithmic scale; `axis`: {name, write, whole:
  * whether there are whole numbers only, low, high}; `range`: of the values; `diagonal`: whether a line shows where both are
  * equal; `tall`: whether
  * it is higher; `grid`: the places that are read out, if not those of the points; `marks`: {name, color, places} of
@@ -70,7 +71,8 @@ const epochAxis = { name: "epoch", write: String, whole: true };
 function linePlot({ name, note, series, write = digits, log = false, axis = epochAxis, valueName, range, diagonal, tall = diagonal, grid, marks = [], table }) {
   const places = grid || [...new Set(series.flatMap((one) => one.points.map((point) => point[0])))].sort((a, b) => a - b);
   const values = (place) => series.map((one) => valueAt(one, place, grid !== undefined));
-  const legend = series.length > 1 ? series.map((one) => legendEntry(one.name, one.color, one.dash)) : [];
+  const legend = series.length > 1 ? series.filter((one) => !one.again).map((one) => legendEntry(one.name, one.color, one.bare ? "dot" : one.dash)) : [];
+  const labels = series.map((one) => one.label || one.name);
   for (const mark of marks) {
     legend.push(legendEntry(mark.name, mark.color, "2 3"));
   }
@@ -81,11 +83,12 @@ function linePlot({ name, note, series, write = digits, log = false, axis = epoc
     log,
     count: places.length,
     draw: (width, isLog) => drawCurves({ width, series, places, write, isLog, axis, valueName, range, diagonal, tall, marks }),
-    say: (at) => axis.name + " " + axis.write(places[at]) + ": " + values(places[at]).map((value, i) => series[i].name + " " +
+    say: (at) => axis.name + " " + axis.write(places[at]) + ": " + values(places[at]).map((value, i) => labels[i] + " " +
       (value === undefined ? "–" : write(value))).join(", "),
-    text: name + " by " + axis.name + ". " + marks.map((mark) => mark.name + " at " + mark.places.map(axis.write).join(", ") + ". ").join("") + series.map((one) => one.text || describeCurve(one, axis, write)).join("; "),
+    text: name + " by " + axis.name + ". " + marks.map((mark) => mark.name + " at " + mark.places.map(axis.write).join(", ") + ". ").join("") + series.map((one) =>
+      (one.text === undefined ? describeCurve(one, axis, write) : one.text)).filter((words) => words !== "").join("; "),
     table: table || (() => makeTable(name, [{ name: title(axis.name), number: true, write: axis.write },
-      ...series.map((one) => ({ name: one.name, number: true, write }))], places.map((place) => [place, ...values(place)]), true)),
+      ...labels.map((label) => ({ name: label, number: true, write }))], places.map((place) => [place, ...values(place)]), true)),
   });
 }
 
@@ -109,9 +112,11 @@ function drawCurves({ width, series, places, write, isLog, axis, valueName, rang
     svg.append(...mark.places.map((place) => svgElement("path", { class: "mark", stroke: mark.color, d: "M" + x(place) + " " + box.top + "V" + box.bottom })));
   }
   for (const one of series) {
-    svg.append(svgElement("path", { class: "curve", "data-series": one.name, d: pathOf(one.points, x, y, isLog),
-      stroke: one.color, "stroke-dasharray": one.dash }));
-    for (const point of one.dots ? one.points : []) {
+    if (!one.bare) {
+      svg.append(svgElement("path", { class: "curve", "data-series": one.name, d: pathOf(one.points, x, y, isLog),
+        stroke: one.color, "stroke-dasharray": one.dash }));
+    }
+    for (const point of one.dots ? one.points.filter(([, value]) => isNumber(value)) : []) {
       svg.append(svgElement("circle", { class: "dot", cx: x(point[0]), cy: y(point[1]), r: 3, fill: one.color }));
     }
   }

@@ -5,7 +5,7 @@ const phaseColors = [colors[2], colors[0], colors[1], colors[3], colors[7]];
 const phases = ["load", "compute", "exchange", "update", "evaluation"];
 const notPlotted = /^(epoch|seconds|evaluation_seconds|.*_samples)$/;
 const metricNames = { lr: "Learning rate", samples_per_second: "Samples per second", gradient_norm: "Gradient norm", ece: "Calibration error",
-  f1_macro: "F1, mean over classes", r2: "R²", rmse: "RMSE", mae: "MAE" };
+  f1_macro: "F1, mean over classes", r2: "R²", rmse: "RMSE", mae: "MAE", auc: "AUC", top5_accuracy: "Top-5 accuracy" };
 
 /** "validation_loss": of which samples, and the metric. */
 function partsOf(key) {
@@ -95,15 +95,23 @@ function tiles(entries) {
     element("div", {}, element("dt", {}, name), element("dd", {}, value))));
 }
 
+/** The figure that folds are compared by first: the accuracy, else the first one besides the loss. */
+function foldTile({ folds }) {
+  const names = folds ? foldFigureNames(folds) : [];
+  const name = names.find((one) => one === "accuracy") || names[1] || names[0];
+  return name === undefined ? [] : [[title(name).toLowerCase() + " over " + digits(folds.folds) + " folds", spreadOf(folds, name)]];
+}
+
 /** What a run came to, in a few figures. */
 function keyFigures(run) {
   const summary = run.summary;
   if (!summary) {
-    return tiles([["state", "not finished"], ["epochs so far", digits(run.epochs.length)]]);
+    return tiles([["state", "not finished"], ["epochs so far", digits(run.epochs.length)], ...foldTile(run)]);
   }
   const evaluation = Object.entries(summary.evaluation_of_best || {}).filter(([key, value]) => isNumber(value) && value >= 0 && key !== "samples");
   return tiles([
     ...evaluation.map(([key, value]) => [summary.evaluated_on + " " + title(key).toLowerCase(), writerOf(key)(value)]),
+    ...foldTile(run),
     ["best epoch", digits(summary.best_epoch) + " of " + digits(summary.epochs_run)],
     ["training samples", digits(summary.training_samples)],
     ["network", (summary.network || []).join("-")],
@@ -281,7 +289,8 @@ function comparisonSection(runs) {
     const { evaluated_on, evaluation_of_best, best_epoch, epochs_run, samples_per_second, total_seconds, ranks, sha256_best } = run.summary || {};
     const { samples, ...evaluation } = evaluation_of_best || {};
     return { "evaluated on": evaluated_on, ...Object.fromEntries(Object.entries(evaluation).map(([key, value]) => [title(key), writerOf(key)(value)])),
-      samples: digits(samples), "best epoch": best_epoch, "epochs run": epochs_run, ranks, "samples per second": digits(samples_per_second),
+      samples: digits(samples), ...Object.fromEntries((run.folds ? foldFigureNames(run.folds).slice(0, 8) : []).map((name) =>
+        [title(name).toLowerCase() + " over the folds", spreadOf(run.folds, name)])), "best epoch": best_epoch, "epochs run": epochs_run, ranks, "samples per second": digits(samples_per_second),
       "time in all": duration(total_seconds), "SHA-256, best epoch": sha256_best };
   };
   const results = runs.map(result);
@@ -298,7 +307,7 @@ function comparisonSection(runs) {
 
 /** All that is told of one run, besides its curves. */
 function runSections(run) {
-  return [run.classes ? classSection(run) : undefined, predictionSection(run), importanceSection(run), timeSection(run), dataSection(run), setupSection(run)];
+  return [foldSection(run), run.classes ? classSection(run) : undefined, predictionSection(run), importanceSection(run), timeSection(run), dataSection(run), setupSection(run)];
 }
 
 /** Chooses one of several runs. */

@@ -90,16 +90,16 @@ function probabilityFigures(evaluation, labels) {
   return [calibration, scores];
 }
 
-/** Predicted against true, and the residuals, of each target. */
-function numberFigures(evaluation) {
-  const several = evaluation.numbers.length > 1;
-  return evaluation.numbers.flatMap((target) => {
+/** Predicted against true, and the residuals, of each of some outputs. */
+function numberFigures(outputs, samples) {
+  const several = outputs.length > 1;
+  return outputs.flatMap((target) => {
     const of = several ? ": " + visible(target.name) : "";
     const { first, width, counts, below, above } = target.residuals;
     const outside = below + above > 0 ? digits(below) + " below and " + digits(above) + " above are not shown" : undefined;
     return [
       ...(target.points.length > 0 ? [scatterPlot({ name: "Predicted against true" + of, points: target.points, names: ["true", "predicted"],
-        note: target.points.length < evaluation.samples ? digits(target.points.length) + " of " + digits(evaluation.samples) + " samples" : undefined,
+        note: target.points.length < samples ? digits(target.points.length) + " of " + digits(samples) + " samples" : undefined,
         text: "On the line, a prediction is exact." })] : []),
       ...(counts.length > 0 ? [histogramPlot({ name: "Residuals" + of, note: outside, kinds: [{ name: "", color: colors[0] }],
         bars: counts.map((count, i) => ({ from: first + i * width, to: first + (i + 1) * width, counts: [count] })),
@@ -108,25 +108,68 @@ function numberFigures(evaluation) {
   });
 }
 
+/** What became of each label. */
+function labelTable(labels) {
+  const number = (name, write) => ({ name, number: true, write });
+  return makeTable("Figures of each label", [{ name: "Label", write: visible }, number("Support", digits), number("Given", digits),
+    number("Correct", digits), number("Precision", percent), number("Recall", percent), number("F1", percent), number("Given from", rate)],
+  labels.map((label) => {
+    const { precision, recall, f1 } = figuresOf(label.positives, label.given, label.right);
+    return [label.name, label.positives, label.given, label.right, precision, recall, f1, label.threshold];
+  }), true);
+}
+
+/** How far predicted shares are from true ones: over all outputs, and of each. */
+function shareBlock(evaluation) {
+  const { distribution: whole, outputs } = evaluation;
+  const most = 30;
+  const sorted = [...outputs].sort((a, b) => b.error - a.error);
+  const number = (name, write = digits) => ({ name, number: true, write });
+  const table = () => makeTable("Figures of each output", [{ name: "Output", write: visible }, number("Mean true share", percent),
+    number("Mean predicted share", percent), number("Mean absolute error", percent), number("Cross-entropy"), number("Divergence")],
+  outputs.map((one) => [one.name, one.true, one.predicted, one.error, one.cross_entropy, one.divergence]), true);
+  const longest = sorted.slice(0, most).reduce((length, one) => Math.max(length, [...shortened(one.name, 24)].length), 4);
+  const errors = rowBars({
+    name: "Mean absolute error of the shares",
+    note: sorted.length > most ? "the " + most + " largest of " + digits(sorted.length) : undefined,
+    rows: sorted.slice(0, most).map((one) => ({ label: one.name, parts: [one.error] })),
+    kinds: [{ name: "", color: colors[0] }],
+    write: percent,
+    wide: 16 + longest * 6.6,
+    text: "Most: " + sorted.slice(0, 3).map((one) => visible(one.name) + " " + percent(one.error)).join(", ") + ".",
+    table,
+  });
+  return [element("p", { class: "quiet" }, "The cross-entropy is " + digits(whole.cross_entropy) + ": " + digits(whole.entropy) +
+    " of it is the entropy of the true shares, below which no prediction gets, and " + digits(whole.divergence) +
+    " the divergence (Kullback-Leibler). On average " + percent(whole.misplaced) + " of a sample's whole is predicted for outputs that should not have it."),
+  ...(whole.outputs > outputs.length ? [element("p", { class: "quiet" }, "The table has the first " + digits(outputs.length) + " of " +
+    digits(whole.outputs) + " outputs.")] : []),
+  errors, table(), ...(whole.outputs > evaluation.shares.length ? [element("p", { class: "quiet" }, "Drawn are the first " +
+    evaluation.shares.length + " outputs.")] : []), element("div", { class: "figures" }, ...numberFigures(evaluation.shares, evaluation.samples))];
+}
+
 /** A table of the samples whose predictions are worst. */
 function worstTable(evaluation) {
   const number = (name, write = digits) => ({ name, number: true, write });
   const text = (name) => ({ name, write: visible });
-  const [columns, row] = evaluation.numbers
-    ? [[number("Sample"), text("Target"), number("True"), number("Predicted"), number("Error, in deviations")],
-      (one) => [one.sample, one.target, one.true, one.predicted, one.deviations]]
-    : "label" in evaluation.worst[0]
-      ? [[number("Sample"), text("Label"), text("True"), number("Probability of the label")],
-        (one) => [one.sample, one.label, one.has_label ? "has it" : "has it not", one.probability]]
-      : [[number("Sample"), text("True"), text("Predicted"), number("Probability of the true class"), number("Probability of the predicted class")],
-        (one) => [one.sample, one.true, one.predicted, one.true_probability, one.predicted_probability]];
+  const [columns, row] = evaluation.shares
+    ? [[number("Sample"), number("Divergence"), text("Output furthest off"), number("True share", percent), number("Predicted share", percent)],
+      (one) => [one.sample, one.divergence, one.output, one.true, one.predicted]]
+    : evaluation.numbers
+      ? [[number("Sample"), text("Target"), number("True"), number("Predicted"), number("Error, in deviations")],
+        (one) => [one.sample, one.target, one.true, one.predicted, one.deviations]]
+      : "label" in evaluation.worst[0]
+        ? [[number("Sample"), text("Label"), text("True"), number("Probability of the label")],
+          (one) => [one.sample, one.label, one.has_label ? "has it" : "has it not", one.probability]]
+        : [[number("Sample"), text("True"), text("Predicted"), number("Probability of the true class"), number("Probability of the predicted class")],
+          (one) => [one.sample, one.true, one.predicted, one.true_probability, one.predicted_probability]];
   return makeTable("Most wrong samples", columns, evaluation.worst.map(row), true);
 }
 
 /** The section of a run's predictions; nothing while there are none. */
 function predictionSection(run) {
   const evaluation = run.evaluation;
-  if (!evaluation || (!evaluation.calibration && !evaluation.numbers)) {
+  if (!evaluation || (!evaluation.calibration && !evaluation.numbers && !evaluation.shares)) {
     return undefined;
   }
   const parts = [element("h2", {}, "Predictions"), element("p", { class: "quiet" }, "The best epoch's model on the " +
@@ -136,15 +179,21 @@ function predictionSection(run) {
     parts.push(...(evaluation.curves ? curvesBlock(evaluation)
       : [element("p", { class: "quiet" }, "Curves are drawn for up to 100 classes.")]));
     parts.push(element("div", { class: "figures" }, ...probabilityFigures(evaluation, labels)));
+    if (evaluation.labels) {
+      parts.push(element("h3", {}, "Labels"), labelTable(evaluation.labels));
+    }
   }
   if (evaluation.numbers) {
-    parts.push(element("div", { class: "figures" }, ...numberFigures(evaluation)));
+    parts.push(element("div", { class: "figures" }, ...numberFigures(evaluation.numbers, evaluation.samples)));
+  }
+  if (evaluation.shares) {
+    parts.push(...shareBlock(evaluation));
   }
   parts.push(element("h3", {}, "Most wrong samples"));
   if (evaluation.worst.length === 0) {
     parts.push(element("p", { class: "quiet" }, "No prediction is wrong."));
   } else {
-    parts.push(element("p", { class: "quiet" }, "The " + evaluation.worst.length + " with the largest loss. Samples are counted from 1 in the " +
+    parts.push(element("p", { class: "quiet" }, "The " + evaluation.worst.length + " with the largest " + (evaluation.shares ? "divergence" : "loss") + ". Samples are counted from 1 in the " +
       (evaluation.set === "test" ? "test data" : "training data") + ", in the order of the files; rows that were left out do not count."), worstTable(evaluation));
   }
   return element("section", {}, ...parts);

@@ -2,9 +2,9 @@
 
 /**
  * A table in a box that scrolls. `columns`: {name, number: whether its values are numbers, write: a value as text};
- * `rows`: arrays of values. With `sortable`, names of columns are buttons.
+ * `rows`: arrays of values. With `sortable`, names of columns are buttons; the rows of `foot` stay below the others.
  */
-function makeTable(caption, columns, rows, sortable = false) {
+function makeTable(caption, columns, rows, sortable = false, foot = []) {
   const body = element("tbody");
   const heads = columns.map((column) => {
     const name = sortable ? element("button", { type: "button" }, column.name) : column.name;
@@ -21,7 +21,8 @@ function makeTable(caption, columns, rows, sortable = false) {
     }));
   }
   return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    element("table", { "aria-label": caption }, element("thead", {}, element("tr", {}, ...heads)), body));
+    element("table", { "aria-label": caption }, element("thead", {}, element("tr", {}, ...heads)), body,
+      foot.length === 0 ? undefined : element("tfoot", {}, ...foot.map((row) => makeRow(columns, row)))));
 }
 
 function makeRow(columns, row) {
