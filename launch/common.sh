@@ -6,10 +6,11 @@
 # shellcheck disable=SC2034  # used where this file is sourced
 build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization-dev libcli11-dev
                 nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libarchive-dev libdnnl-dev
-                librandom123-dev libfast-float-dev libtomlplusplus-dev libhwloc-dev libcpp-httplib-dev)
+                librandom123-dev libfast-float-dev libtomlplusplus-dev libhwloc-dev libcpp-httplib-dev
+                libhdf5-dev)
 # shellcheck disable=SC2034
-test_packages=(libgtest-dev python3 python3-numpy dataset-fashion-mnist pybind11-dev python3-dev python3-mpi4py gfortran
-               pkg-config)
+test_packages=(libgtest-dev python3 python3-numpy python3-h5py dataset-fashion-mnist pybind11-dev python3-dev
+               python3-mpi4py gfortran pkg-config)
 # shellcheck disable=SC2034
 special_test_packages=(iproute2 hostname slurmctld slurmd slurm-client munge clang libomp-dev libmpich-dev mpich
                        chromium python3-venv)

@@ -13,6 +13,7 @@
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/options/command_line.hpp"
 #include "dnn/options/option_table.hpp"
+#include "dnn/readers/hdf5_file.hpp"
 
 #ifndef DNN_VERSION
 #error "DNN_VERSION must be defined by the build"
@@ -190,7 +191,8 @@ Options parse_options(int argc, const char* const* argv, const std::string& sett
       "ranks:\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
       "digits that it carries.",
       "dnn_train");
-  app.set_version_flag("--version", "dnn_train " DNN_VERSION)->configurable(false);
+  app.set_version_flag("--version", "dnn_train " DNN_VERSION " (" + hdf5_support() + ")")
+      ->configurable(false);
   app.set_config("--config", "", "TOML file with any of these options as keys");
   bool print_config = false;
   app.add_flag("--print-config", print_config,
