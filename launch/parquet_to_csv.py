@@ -132,42 +132,6 @@ def pandas_categories(schema):
     return {column["field_name"] for column in columns if column.get("pandas_type") == "categorical"}
 
 
-def convert(files, folder, arguments):
-    """Writes the tables; returns the names of the columns and those of categories that look like numbers."""
-    schema = pyarrow.parquet.read_schema(files[0])
-    categories = pandas_categories(schema)
-    wanted = arguments.columns.split(",") if arguments.columns else schema.names
-    if arguments.label and arguments.label not in wanted:
-        wanted.append(arguments.label)
-    flattener, parts = Flattener(), Parts(folder, arguments.rows_per_file, arguments.gzip)
-    table_schema, like_numbers = None, set()
-    for path in files:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            missing = [name for name in wanted if name not in file.schema_arrow.names]
-            if missing:
-                raise Refused(f"{path}: no column {', '.join(map(repr, missing))}; the columns are {', '.join(map(repr, file.schema_arrow.names))}")
-            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=wanted):
-                columns = []
-                for name in wanted:
-                    source = batch.column(name)
-                    for flat, values in flattener.columns(name, source):
-                        columns.append((flat, values))
-                        if (name in categories or pa.types.is_dictionary(source.type) or is_text(source.type)) and looks_like_numbers(values):
-                            like_numbers.add(flat)
-                table = pa.table([values for _, values in columns], names=[name for name, _ in columns])
-                if table_schema is None:
-                    table_schema = table.schema
-                    check_names(table_schema.names)
-                if table.schema.names != table_schema.names:
-                    raise Refused(f"{path}: other columns than {files[0]}")
-                parts.write(table.cast(table_schema))
-    parts.close()
-    if parts.rows == 0:
-        raise Refused(f"{files[0]}: no rows")
-    print(f"{parts.rows:,} rows of {len(table_schema.names)} columns in {parts.files} file{'s' if parts.files > 1 else ''}")
-    return table_schema.names, [name for name in table_schema.names if name in like_numbers and name != arguments.label]
-
-
 def is_text(kind):
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
@@ -176,6 +140,64 @@ def looks_like_numbers(values):
     if is_text(values.type):
         return pc.any(pc.match_substring_regex(values, LIKE_A_NUMBER)).as_py() is True
     return pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+
+
+class Converter:
+    """Converts files of the same columns, one after another."""
+
+    def __init__(self, folder, arguments):
+        self.asked = arguments.columns.split(",") if arguments.columns else []
+        self.label = arguments.label
+        self.flattener, self.parts = Flattener(), Parts(folder, arguments.rows_per_file, arguments.gzip)
+        self.wanted = self.schema = None  # columns of the files, and those of the tables
+        self.like_numbers = set()  # categories that look like numbers
+
+    def add(self, path):
+        try:
+            with pyarrow.parquet.ParquetFile(path) as file:
+                self.add_batches(path, file)
+        except pa.ArrowException as error:
+            raise Refused(f"{path}: {error}") from error
+
+    def add_batches(self, path, file):
+        names = file.schema_arrow.names
+        if self.wanted is None:
+            self.wanted = self.asked or names
+            self.wanted += [self.label] if self.label and self.label not in self.wanted else []
+        missing = [name for name in self.wanted if name not in names]
+        if missing:
+            raise Refused(f"{path}: no column {', '.join(map(repr, missing))}; the columns are {', '.join(map(repr, names))}")
+        categories = pandas_categories(file.schema_arrow)
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=self.wanted):
+            columns = []
+            for name in self.wanted:
+                source = batch.column(name)
+                is_category = name in categories or pa.types.is_dictionary(source.type) or is_text(source.type)
+                for flat, values in self.flattener.columns(name, source):
+                    columns.append((flat, values))
+                    if (is_category or is_text(values.type) and pa.types.is_struct(source.type)) and looks_like_numbers(values):
+                        self.like_numbers.add(flat)
+            self.write(path, pa.table([values for _, values in columns], names=[name for name, _ in columns]))
+
+    def write(self, path, table):
+        if self.schema is None:
+            self.schema = table.schema
+            check_names(self.schema.names)
+        if table.schema.names != self.schema.names:
+            raise Refused(f"{path}: other columns than the first file")
+        self.parts.write(table.cast(self.schema))
+
+    def finish(self):
+        """Returns the command that trains on the tables, without the program and their folder."""
+        self.parts.close()
+        if self.parts.rows == 0:
+            raise Refused("the files have no rows")
+        names = self.schema.names
+        print(f"{self.parts.rows:,} rows of {len(names)} columns in {self.parts.files} file{'s' if self.parts.files > 1 else ''}")
+        categories = [word_for_columns(names, name) for name in names if name in self.like_numbers and name != self.label]
+        words = ["--missing", ""]
+        words += ["--columns", "category:" + ",".join(categories)] if categories else []
+        return words + (["--label-column", self.label] if self.label else [])
 
 
 def main():
@@ -196,18 +218,16 @@ def main():
         files = files_of(arguments.inputs)
         shutil.rmtree(partial, ignore_errors=True)  # of a conversion that was ended
         partial.mkdir(parents=True)
-        names, categories = convert(files, partial, arguments)
+        converter = Converter(partial, arguments)
+        for path in files:
+            converter.add(path)
+        words = converter.finish()
         partial.rename(arguments.folder)
-    except (Refused, pa.ArrowException, OSError) as error:
+    except (Refused, OSError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         print(f"parquet_to_csv.py: {error}", file=sys.stderr)
         return 2
-    command = ["dnn_train", "--data", str(arguments.folder), "--missing", ""]
-    if categories:
-        command += ["--columns", "category:" + ",".join(word_for_columns(names, name) for name in categories)]
-    if arguments.label:
-        command += ["--label-column", arguments.label]
-    print(shlex.join(command))
+    print(shlex.join(["dnn_train", "--data", str(arguments.folder), *words]))
     return 0
 
 

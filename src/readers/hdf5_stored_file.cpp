@@ -7,6 +7,7 @@
 
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/readers/hdf5_lzf_filter.hpp"
 #include "dnn/readers/hdf5_stored_dataset.hpp"
 
 namespace dnn {
@@ -23,6 +24,7 @@ bool is_whole_file(const Bytes& contents) {
 
 Hdf5Handle open_file(const Bytes& contents, const std::string& origin) {
   silence_hdf5();
+  register_lzf_filter();
   const Hdf5Handle access = opened({H5Pcreate(H5P_FILE_ACCESS), H5Pclose}, origin);
   // Reading needs no lock, and file systems of clusters often have none. A file that changes while
   // it is read is found by FileStamp.

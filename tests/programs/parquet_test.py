@@ -93,12 +93,12 @@ def check_kinds(programs, folder):
     done = programs.convert(folder / "visits-*.parquet", out, "--label", "paid")
     expect(done.returncode == 0, done.stdout + done.stderr)
     command = shlex.split(done.stdout.splitlines()[-1]) if done.returncode == 0 else []
-    expect(command == ["dnn_train", "--data", str(out), "--missing", "", "--columns", "category:zip,grade", "--label-column", "paid"], f"{command}")
+    expect(command == ["dnn_train", "--data", str(out), "--missing", "", "--columns", "category:zip,grade,9", "--label-column", "paid"], f"{command}")
     summary = programs.train(command[1:], folder)
     columns = {column["name"]: column for column in summary["table"]["columns"]} if summary else {}
     kinds = {name: column["kind"] for name, column in columns.items()}
     expect(kinds == {"zip": "category", "country": "category", "note": "category", "size": "number", "when": "date", "price": "number",
-                     "grade": "category", "in,side.a": "number", "in,side.b": "number", "paid": "label"}, f"kinds: {kinds}")
+                     "grade": "category", "in,side.a": "number", "in,side.b": "category", "paid": "label"}, f"kinds: {kinds}")
     if summary:
         expect(columns["country"]["categories"] == ["CH", "DE", "NA"], f"{columns['country']}")
         expect(columns["zip"]["categories"][0] == "00000", f"{columns['zip']}")
