@@ -52,6 +52,7 @@ std::size_t selection_colon(const std::string& source) {
 
 std::vector<Hdf5Input> inputs_of(const std::vector<std::string>& paths) {
   std::vector<Hdf5Input> inputs;
+  inputs.reserve(paths.size());
   for (const std::string& path : paths) {
     inputs.push_back({path, {}});
   }
