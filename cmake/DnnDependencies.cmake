@@ -21,21 +21,22 @@ dnn_require(libarchive-dev LibArchive)
 dnn_require(g++ Threads)
 dnn_require(g++ OpenMP COMPONENTS CXX)
 
-# dnn_find(NAME HEADER LIBRARY DEBIAN_PACKAGE): the target dnn::NAME, found by header and library. For
-# packages without a CMake file, or with one that differs between distributions (OpenBLAS), or that asks for
-# things that are not needed (oneDNN's wants OpenCL's headers). LIBRARY may be empty.
-function(dnn_find name header library debian_package)
+# dnn_find(NAME HEADER LIBRARIES DEBIAN_PACKAGE [HINT]): the target dnn::NAME, found by header and library, the
+# first of LIBRARIES that is there. For packages without a CMake file, or with one that differs between
+# distributions (OpenBLAS, HDF5), or that asks for things that are not needed (oneDNN's wants OpenCL's headers).
+# LIBRARIES may be empty. HINT: what else may be done where it is missing.
+function(dnn_find name header libraries debian_package)
   string(TOUPPER DNN_${name} prefix)
-  find_path(${prefix}_INCLUDE ${header} PATH_SUFFIXES openblas)
-  if(library)
-    find_library(${prefix}_LIBRARY ${library})
+  find_path(${prefix}_INCLUDE ${header} PATH_SUFFIXES openblas hdf5/serial)
+  if(libraries)
+    find_library(${prefix}_LIBRARY NAMES ${libraries} NAMES_PER_DIR)
   endif()
-  if(NOT ${prefix}_INCLUDE OR (library AND NOT ${prefix}_LIBRARY))
-    message(FATAL_ERROR "${name} was not found. On Debian: apt-get install ${debian_package}")
+  if(NOT ${prefix}_INCLUDE OR (libraries AND NOT ${prefix}_LIBRARY))
+    message(FATAL_ERROR "${name} was not found. On Debian: apt-get install ${debian_package}${ARGN}")
   endif()
   add_library(dnn_${name} INTERFACE)
   target_include_directories(dnn_${name} SYSTEM INTERFACE ${${prefix}_INCLUDE})
-  if(library)
+  if(libraries)
     target_link_libraries(dnn_${name} INTERFACE ${${prefix}_LIBRARY})
   endif()
   add_library(dnn::${name} ALIAS dnn_${name})
@@ -49,6 +50,9 @@ dnn_find(tomlplusplus toml++/toml.h "" libtomlplusplus-dev)
 dnn_find(httplib httplib.h cpp-httplib libcpp-httplib-dev)
 # As Debian's library was built: its types have members for TLS.
 target_compile_definitions(dnn_httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT)
+if(DNN_HDF5)
+  dnn_find(hdf5 hdf5.h "hdf5_serial;hdf5" libhdf5-dev ". Without HDF5 files: cmake -DDNN_HDF5=OFF")
+endif()
 
 if(DNN_TESTS)
   dnn_require(libgtest-dev GTest)
@@ -59,6 +63,14 @@ if(DNN_TESTS)
   if(NOT DNN_PYTHON OR dnn_numpy_missing)
     message(FATAL_ERROR "Python 3 with NumPy was not found (the tests compare with it). "
                         "On Debian: apt-get install python3-numpy")
+  endif()
+  if(DNN_HDF5)
+    execute_process(COMMAND ${DNN_PYTHON} -c "import h5py" RESULT_VARIABLE dnn_h5py_missing
+                    OUTPUT_QUIET ERROR_QUIET)
+    if(dnn_h5py_missing)
+      message(FATAL_ERROR "h5py was not found for ${DNN_PYTHON} (the tests write HDF5 files with it). "
+                          "On Debian: apt-get install python3-h5py")
+    endif()
   endif()
 endif()
 

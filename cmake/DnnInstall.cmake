@@ -8,6 +8,7 @@ install(TARGETS dnn_train dnn_predict dnn_model dnn_watch
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/dnn_run DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/slurm.sbatch ${PROJECT_SOURCE_DIR}/launch/pbs.sh
                  ${PROJECT_SOURCE_DIR}/launch/model_parallel.sbatch ${PROJECT_SOURCE_DIR}/launch/to_mlflow.py
+                 ${PROJECT_SOURCE_DIR}/launch/parquet_to_csv.py
                  ${PROJECT_SOURCE_DIR}/launch/lsf.sh ${PROJECT_SOURCE_DIR}/launch/flux.sh
         DESTINATION ${CMAKE_INSTALL_DATADIR}/dnn_train COMPONENT programs)
 install(FILES ${PROJECT_SOURCE_DIR}/launch/example.toml

@@ -9,6 +9,9 @@ list(TRANSFORM objects REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
 # What the layers need besides each other; the headers show nothing of it but MPI.
 set(needed Boost::serialization fmt::fmt OpenSSL::Crypto ZLIB::ZLIB LibArchive::LibArchive dnn::onednn dnn::hwloc
            OpenMP::OpenMP_CXX Threads::Threads)
+if(DNN_HDF5)
+  list(APPEND needed dnn::hdf5)
+endif()
 
 foreach(kind shared static)
   string(TOUPPER ${kind} type)
@@ -31,6 +34,11 @@ add_library(dnn_train::dnn_train ALIAS dnn_train_shared)
 
 # Programs that link the static library need these by name.
 set(DNN_STATIC_LIBRARIES boost_serialization fmt crypto z archive dnnl hwloc gomp pthread)
+if(DNN_HDF5)
+  cmake_path(GET DNN_HDF5_LIBRARY STEM hdf5_name)  # Debian's is called hdf5_serial
+  string(REGEX REPLACE "^lib" "" hdf5_name ${hdf5_name})
+  list(APPEND DNN_STATIC_LIBRARIES ${hdf5_name})
+endif()
 target_link_libraries(dnn_train_static INTERFACE $<INSTALL_INTERFACE:${DNN_STATIC_LIBRARIES}>)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/dnn_train)

@@ -55,7 +55,7 @@ dnn_add_package(development libdnn-train-dev "trainer of dense neural networks f
 and files for CMake and pkg-config, to train dense neural networks within MPI
 programs."
                 "libdnn-train0 (= ${PROJECT_VERSION})" libopenmpi-dev libboost-serialization-dev libfmt-dev libssl-dev zlib1g-dev
-                libarchive-dev libdnnl-dev libhwloc-dev)
+                libarchive-dev libdnnl-dev libhwloc-dev libhdf5-dev)
 if(TARGET dnn_python)
   dnn_add_package(python python3-dnn-train "trainer of dense neural networks for MPI programs - Python"
 "dnn_train.Trainer on NumPy arrays and communicators of mpi4py, and

@@ -6,10 +6,11 @@
 # shellcheck disable=SC2034  # used where this file is sourced
 build_packages=(g++ cmake make libopenmpi-dev openmpi-bin libboost-serialization-dev libcli11-dev
                 nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libarchive-dev libdnnl-dev
-                librandom123-dev libfast-float-dev libtomlplusplus-dev libhwloc-dev libcpp-httplib-dev)
+                librandom123-dev libfast-float-dev libtomlplusplus-dev libhwloc-dev libcpp-httplib-dev
+                libhdf5-dev)
 # shellcheck disable=SC2034
-test_packages=(libgtest-dev python3 python3-numpy dataset-fashion-mnist pybind11-dev python3-dev python3-mpi4py gfortran
-               pkg-config)
+test_packages=(libgtest-dev python3 python3-numpy python3-h5py dataset-fashion-mnist pybind11-dev python3-dev
+               python3-mpi4py gfortran pkg-config)
 # What making the project's own packages needs besides, and what their tests need.
 # shellcheck disable=SC2034
 package_packages=(dpkg-dev file gzip help2man python3)

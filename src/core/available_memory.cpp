@@ -126,6 +126,14 @@ std::size_t peak_memory() {
   return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
+std::size_t resident_memory() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t whole = 0;
+  std::size_t resident = 0;
+  file >> whole >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGE_SIZE));
+}
+
 void require_memory(std::size_t bytes, const std::string& purpose) {
   const std::size_t available = available_memory();
   if (bytes > available) {

@@ -29,15 +29,17 @@ bool learns_classes(const Config& config) {
 std::vector<Option> data_options() {
   return {
       {"data", "Data", "PATH", &Config::data,
-       "training data: a table of text (CSV and its relatives), a LIBSVM, NPY or NPZ file, "
+       "training data: a table of text (CSV and its relatives), a LIBSVM, NPY, NPZ or HDF5 file, "
        "compressed "
-       "or in a zip or tar archive too; several tables ('part-*.csv', a.csv,b.csv or their "
+       "or in a zip or tar archive too; several tables or HDF5 files ('part-*.csv', a.csv,b.csv or "
+       "their "
        "folder); a "
-       "folder of IDX or NPY files; features.npy,labels.npy; arrays.npz:features,labels; - for "
-       "standard input; or builtin:digits",
+       "folder of IDX or NPY files; features.npy,labels.npy; arrays.npz:features,labels; "
+       "file.h5:/features,/labels; - for standard input; or builtin:digits",
        Binding::machine},
       {"test-data", "Data", "PATH", &Config::test_data,
-       "test data in any of these forms; default: the test part of the data folder or NPZ file",
+       "test data in any of these forms; default: the test part of the data folder, NPZ or "
+       "HDF5 file",
        Binding::machine},
       {"task", "Data", "", words(&Config::task),
        "what is learnt: classes (one of several), labels (any of several: a column of 0 and 1 for "

@@ -13,6 +13,7 @@
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/options/command_line.hpp"
 #include "dnn/options/option_table.hpp"
+#include "dnn/readers/hdf5_file.hpp"
 
 namespace dnn {
 

@@ -9,10 +9,7 @@
 #include "dnn/products/arithmetic.hpp"
 #include "dnn/products/bf16.hpp"
 #include "dnn/products/tile_kernel.hpp"
-
-#ifndef DNN_PARTS
-#error "DNN_PARTS must be defined by the build"
-#endif
+#include "dnn/readers/hdf5_file.hpp"
 
 namespace dnn {
 
@@ -23,7 +20,7 @@ std::string version_text(const std::string& program) {
       {"products",
        std::string(kernel.instructions) + (kernel.fused ? "" : ", multiply-adds not fused")},
       {"bf16", has_bf16_unit() ? "computed by oneDNN" : "no unit for it in this processor"}};
-  facts.emplace_back("parts", DNN_PARTS);
+  facts.emplace_back("parts", hdf5_support());
   for (auto& fact : describe_arithmetic()) {
     facts.push_back(std::move(fact));
   }

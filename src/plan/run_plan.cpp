@@ -111,6 +111,25 @@ std::size_t batch_bytes(const TrainingData& data, const ParameterLayout& part,
   return 2 * stored + element * data.batch_size * part.layers().front().outputs;
 }
 
+/// Bytes of the parameters, of their gradients and of the optimizer's state that a rank touches,
+/// where `part` bytes of parameters are its own.
+std::size_t training_bytes(const RunPlan& plan, OptimizerKind optimizer, std::size_t part,
+                           RankGrid& grid) {
+  // The gradients of each node of the tree.
+  const std::size_t logical_shards = plan.exchange_settings.logical_shards;
+  const std::size_t nodes =
+      logical_shards > 0
+          ? tree_nodes(logical_shards, part_of(logical_shards, grid.data_shards(), 0)).size()
+          : 1;
+  const std::size_t state = parameter_copies(optimizer) - 2;
+  if (plan.exchange.kind != ExchangeKind::node) {
+    return part * (1 + nodes + state);
+  }
+  // A rank updates its slice alone, and reads the slice's gradients of all ranks of its node.
+  const auto ranks = static_cast<std::size_t>(grid.data_domain().size());
+  return part * (1 + nodes) + part * (state + (ranks - 1) * nodes) / ranks;
+}
+
 }  // namespace
 
 std::size_t parameter_copies(OptimizerKind kind) {
@@ -149,6 +168,13 @@ std::vector<std::size_t> network_widths(const Config& config, const Dataset& dat
   widths.insert(widths.end(), config.hidden.begin(), config.hidden.end());
   widths.push_back(data.classes());
   return widths;
+}
+
+std::size_t RunPlan::peak_bytes(bool is_root) const {
+  // Pages of the program and its libraries, and stacks, that are touched once training begins.
+  constexpr std::size_t program = std::size_t{8} << 20;
+  return std::max(loading_bytes,
+                  base_bytes + program + node_bytes + rank_bytes + (is_root ? root_bytes : 0));
 }
 
 RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& data) {
@@ -196,15 +222,9 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   if (rule.class_blocks > 1 || grid.is_split()) {
     nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
   }
-  plan.rank_bytes = element * (plan.part.size() * parameter_copies(config.optimizer) +
-                               rows * (nodes + 2 * widest_hidden)) +
+  plan.rank_bytes = training_bytes(plan, config.optimizer, element * plan.part.size(), grid) +
+                    element * rows * (nodes + 2 * widest_hidden) +
                     batch_bytes(data, plan.part, element);
-  if (data.logical_shards > 0) {
-    // The gradients of each node of the tree.
-    const Range mine = part_of(data.logical_shards, grid.data_shards(), 0);
-    plan.rank_bytes +=
-        element * plan.part.size() * (tree_nodes(data.logical_shards, mine).size() - 1);
-  }
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
   // Values, the optimizer's state and the best model's values: as many as in memory, where the
@@ -215,13 +235,17 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
                        std::max(config.parallel_checkpoint_bytes, ranks * config.least_part_bytes);
   // The best model is kept by all ranks together; what is written is a copy.
   plan.rank_bytes += element * plan.part.parameter_count() / grid.data_shards();
+  // Later all ranks take over the best model: a copy of what a rank holds of it.
+  const std::size_t best = element * plan.part.parameter_count();
   if (plan.parallel_checkpoints) {
-    plan.rank_bytes += plan.checkpoint_bytes / ranks;
+    plan.rank_bytes += std::max(plan.checkpoint_bytes / ranks, best);
     plan.root_bytes = grid.is_split() ? tensor : 0;
   } else {
-    plan.root_bytes = plan.checkpoint_bytes;
+    plan.rank_bytes += best;
+    plan.root_bytes = plan.checkpoint_bytes - std::min(plan.checkpoint_bytes, best);
   }
   plan.node_bytes = data.bytes();
+  plan.loading_bytes = peak_memory();
   // Two models of which a third is being written, and some room for the texts.
   plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
   plan.disk_bytes += (config.keep + 1) * plan.checkpoint_bytes;  // one is being written

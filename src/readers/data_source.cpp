@@ -11,6 +11,7 @@
 #include "dnn/files/stream.hpp"
 #include "dnn/files/text_encoding.hpp"
 #include "dnn/readers/data_folder.hpp"
+#include "dnn/readers/hdf5_file.hpp"
 #include "dnn/readers/npy_reader.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/readers/table_files.hpp"
@@ -33,15 +34,34 @@ bool is_folder(const std::string& path) {
   return fs::is_directory(path, error);
 }
 
+/// Whether a path is that of HDF5 files, whether or not they are there.
+bool means_hdf5(const std::string& path) {
+  return is_named_like_hdf5(path) || (is_folder(path) && !hdf5_files_in(path, Part::train).empty());
+}
+
 /// Where the path of a file or pipe ends and a selection begins; npos: there is none.
 std::size_t selection_colon(const std::string& source) {
   for (std::size_t at = source.find(':'); at != std::string::npos; at = source.find(':', at + 1)) {
     const std::string path = source.substr(0, at);
-    if (is_stream(path) || (exists(path) && !is_folder(path))) {
+    if (is_stream(path) || (exists(path) && !is_folder(path)) || means_hdf5(path)) {
       return at;
     }
   }
   return std::string::npos;
+}
+
+std::vector<Hdf5Input> inputs_of(const std::vector<std::string>& paths) {
+  std::vector<Hdf5Input> inputs;
+  inputs.reserve(paths.size());
+  for (const std::string& path : paths) {
+    inputs.push_back({path, {}});
+  }
+  return inputs;
+}
+
+/// The data, and of data that have one, the test part.
+Dataset read_hdf5(const Hdf5Data& data, Part part, const ReadOptions& options) {
+  return data.read(data.has_test_part(false) ? part : Part::train, options);
 }
 
 }  // namespace
@@ -62,24 +82,45 @@ DataSource::DataSource(const std::string& source) : path_(source) {
   stamp_files();
   if (kind_ == Kind::file) {
     open_file();
+  } else if (kind_ == Kind::hdf5) {
+    hdf5_.emplace(inputs_of(files_), selection_);
+    if (!test_files_.empty()) {
+      hdf5_test_.emplace(inputs_of(test_files_), selection_);
+    }
   }
 }
 
 void DataSource::find_kind(const std::string& source) {
-  if (exists(source) || is_stream(source)) {
-    if (is_folder(source)) {
-      open_tables(tables_in(source, Part::train), tables_in(source, Part::test));
-      kind_ = folder_has_arrays(source) || files_.empty() ? Kind::folder : kind_;
+  if (!exists(source) && !is_stream(source)) {
+    if (const std::size_t colon = selection_colon(source); colon != std::string::npos) {
+      path_ = source.substr(0, colon);
+      selection_ = source.substr(colon + 1);
     }
-  } else if (const std::size_t colon = selection_colon(source); colon != std::string::npos) {
-    path_ = source.substr(0, colon);
-    selection_ = source.substr(colon + 1);
-  } else if (const auto files = find_table_files(source)) {
+  }
+  if (is_folder(path_)) {
+    find_kind_of_folder();
+  } else if (exists(path_) || is_stream(path_)) {
+    return;
+  } else if (const auto files = find_table_files(path_)) {
     open_tables(*files, {});
-  } else if (const std::size_t comma = source.find(','); comma != std::string::npos) {
+    if (means_hdf5(files_.front()) || looks_like_hdf5(map_file(files_.front()).view)) {
+      kind_ = Kind::hdf5;
+    }
+  } else if (const std::size_t comma = path_.find(',');
+             comma != std::string::npos && selection_.empty()) {
     kind_ = Kind::pair;
-    path_ = source.substr(0, comma);
-    labels_ = source.substr(comma + 1);
+    labels_ = path_.substr(comma + 1);
+    path_.resize(comma);
+  }
+}
+
+void DataSource::find_kind_of_folder() {
+  open_tables(tables_in(path_, Part::train), tables_in(path_, Part::test));
+  if (folder_has_arrays(path_)) {
+    kind_ = Kind::folder;
+  } else if (files_.empty()) {
+    open_tables(hdf5_files_in(path_, Part::train), hdf5_files_in(path_, Part::test));
+    kind_ = files_.empty() ? Kind::folder : Kind::hdf5;
   }
 }
 
@@ -110,6 +151,7 @@ void DataSource::open_tables(std::vector<std::string> files, std::vector<std::st
 void DataSource::open_file() {
   const std::string name = name_of(path_);
   contents_ = open_contents(path_);
+  std::string selection = selection_;
   if (looks_like_archive(contents_.view)) {
     arrays_.emplace(contents_, name);
     if (arrays_->has_arrays()) {
@@ -117,16 +159,25 @@ void DataSource::open_file() {
       return;
     }
     arrays_.reset();
-    contents_ = unpack_file(contents_, name, selection_);
-  } else if (!selection_.empty()) {
+    contents_ = unpack_file(contents_, name, selection);
+    selection.clear();
+  }
+  if (looks_like_hdf5(contents_.view)) {
+    hdf5_.emplace(std::vector<Hdf5Input>{{name, std::exchange(contents_, {})}}, selection);
+  } else if (is_named_like_hdf5(name)) {
+    throw InputError(name + ": not an HDF5 file (no HDF5 signature)");
+  } else if (!selection.empty()) {
     throw InputError(fmt::format("{} is not an archive, so {} cannot be chosen from it", name,
-                                 in_quotes(selection_)));
+                                 in_quotes(selection)));
   }
 }
 
 bool DataSource::has_test_part(bool labelled) const {
   if (kind_ == Kind::folder) {
     return folder_has_test_part(path_, labelled);
+  }
+  if (hdf5_) {
+    return hdf5_test_ || hdf5_->has_test_part(labelled);
   }
   if (kind_ == Kind::tables) {
     return !test_files_.empty();
@@ -179,6 +230,10 @@ Dataset DataSource::read_part(Part part, const ReadOptions& options) {
   }
   if (kind_ == Kind::pair) {
     return read_npy(path_, labels_, options);
+  }
+  if (hdf5_) {
+    const bool own_files = part == Part::test && hdf5_test_;
+    return read_hdf5(own_files ? *hdf5_test_ : *hdf5_, part, options);
   }
   if (arrays_) {
     const bool has_part = part == Part::test && selection_.empty() && has_test_part(false);

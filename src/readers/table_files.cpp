@@ -12,6 +12,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/files/contents.hpp"
 #include "dnn/files/text_encoding.hpp"
+#include "dnn/readers/hdf5_file.hpp"
 #include "dnn/readers/libsvm_detection.hpp"
 #include "dnn/readers/libsvm_reader.hpp"
 #include "dnn/readers/npy_array.hpp"
@@ -45,7 +46,8 @@ std::vector<std::string> matching_files(const std::string& pattern) {
 }
 
 /// Whether the file is named like a table of text, compressed or not.
-bool is_named_like_a_table(std::string name) {
+bool is_named_like_a_table(const std::string& whole_name) {
+  std::string name = whole_name;
   constexpr std::array packed = {".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip"};
   constexpr std::array endings = {".csv",  ".tsv", ".tab",    ".psv",     ".txt",
                                   ".data", ".svm", ".libsvm", ".svmlight"};
@@ -55,8 +57,7 @@ bool is_named_like_a_table(std::string name) {
       break;
     }
   }
-  return !name.starts_with('.') &&
-         std::any_of(endings.begin(), endings.end(),
+  return std::any_of(endings.begin(), endings.end(),
                      [&name](const char* suffix) { return name.ends_with(suffix); });
 }
 
@@ -72,6 +73,22 @@ bool says_test(const std::string& name) {
     }
   }
   return false;
+}
+
+/// The files of a part whose names are wanted, sorted.
+std::vector<std::string> files_in(const std::string& folder, Part part,
+                                  bool (*is_wanted)(const std::string& name)) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with('.') && is_wanted(name) && says_test(name) == (part == Part::test) &&
+        is_file(entry.path().string())) {
+      files.push_back(entry.path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 }  // namespace
@@ -99,18 +116,11 @@ std::optional<std::vector<std::string>> find_table_files(const std::string& sour
 }
 
 std::vector<std::string> tables_in(const std::string& folder, Part part) {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    const bool is_test = says_test(name);
-    if (is_named_like_a_table(name) && is_test == (part == Part::test) &&
-        is_file(entry.path().string())) {
-      files.push_back(entry.path().string());
-    }
-  }
-  std::sort(files.begin(), files.end());
-  return files;
+  return files_in(folder, part, is_named_like_a_table);
+}
+
+std::vector<std::string> hdf5_files_in(const std::string& folder, Part part) {
+  return files_in(folder, part, is_named_like_hdf5);
 }
 
 Dataset read_table_files(const std::vector<std::string>& files, const std::string& origin,

@@ -95,6 +95,8 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
   const Json core_shares =
       gather_values(world, figures.core_share ? Json(*figures.core_share) : Json());
   const Json memory = gather_values(world, peak_memory());
+  const Json planned = gather_values(world, plan.peak_bytes(world.is_root()));
+  const Json base = gather_values(world, plan.base_bytes);
   const Json hosts = gather_values(world, host_name());
   agree(world, [&] {
     if (!world.is_root()) {
@@ -134,7 +136,11 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"host_by_rank", hosts},
         {"peak_memory_by_rank", memory},
         {"planned_memory",
-         {{"rank", plan.rank_bytes}, {"root", plan.root_bytes}, {"node", plan.node_bytes}}},
+         {{"rank", plan.rank_bytes},
+          {"root", plan.root_bytes},
+          {"node", plan.node_bytes},
+          {"before_data_by_rank", base},
+          {"peak_by_rank", planned}}},
         {"core_share_by_rank", core_shares},
         {"checkpoints",
          {{"written", figures.checkpoints.written},

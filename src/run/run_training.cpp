@@ -15,6 +15,7 @@
 #include "dnn/comm/core_watch.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/watchdog.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
@@ -347,8 +348,10 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
     watchdog->use_folder(beginning.path);
   }
   world.heartbeat().begin(Activity::loading);
+  const std::size_t base = resident_memory();
   TrainingData data = load_data_and_choose(config, grid);
-  const RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
+  RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
+  plan.base_bytes = base;
   set_threads(plan.threads);
   for (const std::string& line : describe(plan, config, data)) {
     reporter.line(line);

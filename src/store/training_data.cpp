@@ -16,6 +16,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
+#include "dnn/data/mapped_access.hpp"
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/files/stream.hpp"
 #include "dnn/readers/data_source.hpp"
@@ -223,6 +224,7 @@ std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, co
 /// weights, targets and features, and what missing values become.
 void adapt_to_samples(const Communicator& world, const DataSettings& settings, TrainingData& data) {
   const Sampler& sampler = data.sampler;
+  advise(data.train.values, MappedAccess::in_order);
   scale_weights(world, data.train, sampler);
   scale_targets(world, data.train, sampler);
   fill_with_medians(world, data.train, sampler);
@@ -232,6 +234,7 @@ void adapt_to_samples(const Communicator& world, const DataSettings& settings, T
       agree(world, [&] { return scaling_of(settings, data.train, features); });
   data.largest_feature = features.largest(data.normalizer);
   fill_with_means(data.train.schema, features);
+  advise(data.train.values, MappedAccess::at_random);  // from now on by batches
 }
 
 }  // namespace

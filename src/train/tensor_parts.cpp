@@ -112,6 +112,7 @@ void TensorParts::append_written(const Bytes& taken, Bytes& bytes) const {
 template <class T>
 TensorParts::Bytes TensorParts::take(std::span<const T> held, std::size_t first) const {
   Bytes bytes;
+  bytes.reserve(saved_.packed.size() * sizeof(T));  // growing, it would be there twice
   append_packed<T>(parts_[grid_.model_shard()], held, first, saved_.flat, bytes);
   return bytes;
 }

@@ -16,6 +16,7 @@ LIBRARIES = {
     "fast_float/": ("tables/",),
     "zlib": ("files/gzip",),
     "archive": ("files/archive",),
+    "hdf5": ("readers/hdf5_handle",),
     "httplib": ("watch/watch_server",),
     "CLI/": ("options/bash_completion", "options/command_line", "options/config_file", "options/options", "run/predict_options", "options/model_options",
              "options/watch_options"),

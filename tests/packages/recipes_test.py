@@ -19,7 +19,7 @@ SPACK_NAMES = {
     "nlohmann-json3-dev": "nlohmann-json", "libfmt-dev": "fmt", "libssl-dev": "openssl", "zlib1g-dev": "zlib-api",
     "libarchive-dev": "libarchive", "libdnnl-dev": "onednn", "libhwloc-dev": "hwloc",
     "libfast-float-dev": "fast-float", "librandom123-dev": "random123", "libtomlplusplus-dev": "tomlplusplus",
-    "libcpp-httplib-dev": "cpp-httplib", "g++": "cxx",
+    "libcpp-httplib-dev": "cpp-httplib", "libhdf5-dev": "hdf5", "g++": "cxx",
 }
 
 # The commands of Environment Modules and Lmod that the module file uses; they print what they are told.
@@ -38,7 +38,7 @@ def needed_packages(source):
     text = (source / "cmake/DnnDependencies.cmake").read_text()
     text = re.sub(r"^if\(DNN_(TESTS|BENCH)\)\n.*?^endif\(\)\n", "", text, flags=re.MULTILINE | re.DOTALL)
     return set(re.findall(r"^ *dnn_require\(([\w+-]+) ", text, re.MULTILINE)) | \
-        set(re.findall(r"^ *dnn_find\(.* ([\w+-]+)\)$", text, re.MULTILINE))
+        set(re.findall(r'^ *dnn_find\(.* ([\w+-]+)(?: "[^"]*")?\)$', text, re.MULTILINE))
 
 
 def project_version(source):

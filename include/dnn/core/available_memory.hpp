@@ -19,6 +19,9 @@ namespace dnn {
 /// that several processes share counts in each of them.
 [[nodiscard]] std::size_t peak_memory();
 
+/// The bytes of memory that this process uses now (its resident set), counted likewise.
+[[nodiscard]] std::size_t resident_memory();
+
 /// Throws InputError unless `bytes` of memory are available; `purpose` completes "PURPOSE needs
 /// 5.6 GiB of memory".
 void require_memory(std::size_t bytes, const std::string& purpose);

@@ -28,12 +28,20 @@ struct RunPlan : ModelPlan {
   std::size_t rank_bytes = 0;         ///< memory of one rank, the data's copy of its node aside
   std::size_t root_bytes = 0;         ///< memory that rank 0 takes beyond that to save
   std::size_t node_bytes = 0;         ///< the data's copy, once a node
-  std::size_t disk_bytes = 0;         ///< what the run folder needs
+  /// Memory that this rank had before the data were read: the program and MPI; whoever makes the
+  /// plan of a run sets it.
+  std::size_t base_bytes = 0;
+  std::size_t loading_bytes = 0;  ///< the most memory that this rank has had until now
+  std::size_t disk_bytes = 0;     ///< what the run folder needs
   Environment environment;
 
   [[nodiscard]] std::size_t data_shards() const {
     return static_cast<std::size_t>(ranks) / model_ranks;
   }
+
+  /// The most memory that this rank will use at a time, to compare with peak_memory: as there,
+  /// memory that ranks share counts in each of them.
+  [[nodiscard]] std::size_t peak_bytes(bool is_root) const;
 
   /// Collective over the grid's world. Throws InputError (on all ranks alike) for a network that
   /// cannot fit into this machine's memory, or for a setting that cannot be honoured here.

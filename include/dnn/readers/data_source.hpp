@@ -7,6 +7,7 @@
 #include "dnn/data/bytes.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/files/file_stamp.hpp"
+#include "dnn/readers/hdf5_reader.hpp"
 #include "dnn/readers/npz_reader.hpp"
 #include "dnn/readers/part.hpp"
 #include "dnn/tables/read_options.hpp"
@@ -17,8 +18,10 @@ namespace dnn {
 /// folder of IDX or NPY files (data_folder.hpp); a table of text in several files
 /// (table_files.hpp); two NPY files "features.npy,labels.npy"; an
 /// archive of NumPy's arrays (NpzArchive), followed by ":features,labels" where their names are
-/// others; or one file, CSV, LIBSVM or NPY by its contents. Files may be compressed, or the only
-/// file of a zip or tar archive; "archive.zip:file" names one of several. "-" is standard input.
+/// others; HDF5 files (Hdf5Data), one, a folder, a pattern or a list of them, followed by
+/// ":features,labels" likewise; or one file, CSV, LIBSVM or NPY by its contents. Files may be
+/// compressed, or the only file of a zip or tar archive; "archive.zip:file" names one of several.
+/// "-" is standard input.
 class DataSource {
  public:
   /// Opens the file or reads the pipe, unless it is one of two. Throws FileError or InputError.
@@ -33,9 +36,10 @@ class DataSource {
   [[nodiscard]] Dataset read(Part part, const ReadOptions& options);
 
  private:
-  enum class Kind { builtin, folder, pair, tables, file };
+  enum class Kind { builtin, folder, pair, tables, hdf5, file };
 
   void find_kind(const std::string& source);
+  void find_kind_of_folder();
   void open_file();
   void stamp_files();
   [[nodiscard]] Dataset read_part(Part part, const ReadOptions& options);
@@ -44,15 +48,18 @@ class DataSource {
   void open_tables(std::vector<std::string> files, std::vector<std::string> test_files);
 
   Kind kind_ = Kind::file;
-  std::string path_;                     ///< pair: of the features
-  std::string labels_;                   ///< pair: the path of the labels
-  std::string selection_;                ///< what follows the archive's path
-  std::vector<std::string> files_;       ///< tables: of the training part
-  std::vector<std::string> test_files_;  ///< tables: empty where there is no test part
-  Bytes contents_;                       ///< of a file, until it is read
-  std::vector<Bytes> texts_;             ///< of a table that is read piece by piece, as UTF-8
+  std::string path_;                ///< pair: of the features
+  std::string labels_;              ///< pair: the path of the labels
+  std::string selection_;           ///< what follows the archive's path
+  std::vector<std::string> files_;  ///< tables, HDF5: of the training part
+  std::vector<std::string>
+      test_files_;            ///< empty where there is no test part, or no file of its own
+  Bytes contents_;            ///< of a file, until it is read
+  std::vector<Bytes> texts_;  ///< of a table that is read piece by piece, as UTF-8
   std::optional<NpzArchive> arrays_;
-  std::vector<FileStamp> stamps_;  ///< of the files that are read
+  std::optional<Hdf5Data> hdf5_;
+  std::optional<Hdf5Data> hdf5_test_;  ///< of test_files_
+  std::vector<FileStamp> stamps_;      ///< of the files that are read
 };
 
 }  // namespace dnn

@@ -1,29 +1,28 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "dnn/data/bytes.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/readers/array_names.hpp"
 #include "dnn/readers/part.hpp"
 #include "dnn/tables/read_options.hpp"
 
 namespace dnn {
 
 /// Archives of NumPy's arrays, as numpy.savez writes them (.npz): a zip archive (a tar archive does
-/// as well) of .npy files, stored or deflated. The arrays are told apart by their names, in any
-/// case: x, features, data or images; y, label, labels, target or targets; for a data set of two
-/// parts with train or test, as in x_train, train_x.
+/// as well) of .npy files, stored or deflated. The arrays are told apart by their names, see
+/// ArrayNames.
 class NpzArchive {
  public:
   /// `origin` names the archive in errors. Throws InputError for a corrupt archive.
   NpzArchive(Bytes archive, std::string origin);
 
   /// Whether there are arrays in the archive.
-  [[nodiscard]] bool has_arrays() const { return !arrays_.empty(); }
+  [[nodiscard]] bool has_arrays() const { return !names_.all().empty(); }
 
   /// Whether there are arrays of a test part; `labelled`: its labels as well.
-  [[nodiscard]] bool has_test_part(bool labelled) const;
+  [[nodiscard]] bool has_test_part(bool labelled) const { return names_.has_test_part(labelled); }
 
   /// The data of a part. `selection`: the names of the arrays to read instead, "features" or
   /// "features,labels"; empty: by the names above; an archive of one array holds the labels as a
@@ -32,19 +31,9 @@ class NpzArchive {
                              const ReadOptions& options) const;
 
  private:
-  struct Names {
-    std::string features, labels;  ///< empty: none
-  };
-
-  [[nodiscard]] Names names_of(Part part) const;
-  [[nodiscard]] Names selected(const std::string& selection) const;
-  [[nodiscard]] std::string find(const std::vector<std::string>& usual,
-                                 const std::string& part_word) const;
-  [[nodiscard]] std::string how_to_select() const;
-
   Bytes archive_;
   std::string origin_;
-  std::vector<std::string> arrays_;  ///< their names, without .npy
+  ArrayNames names_;  ///< without .npy
 };
 
 }  // namespace dnn

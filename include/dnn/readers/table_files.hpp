@@ -1,6 +1,6 @@
 #pragma once
 
-// A table of text in several files: a folder, a pattern or a list of them.
+// Data in several files: a folder, a pattern or a list of them; tables of text made of these.
 
 #include <optional>
 #include <string>
@@ -20,6 +20,9 @@ namespace dnn {
 /// The tables of text in `folder`, by the endings of their names, sorted. If the names of some say
 /// "test", these are the test part; the others are for training.
 [[nodiscard]] std::vector<std::string> tables_in(const std::string& folder, Part part);
+
+/// The same for HDF5 files, by the endings of their names.
+[[nodiscard]] std::vector<std::string> hdf5_files_in(const std::string& folder, Part part);
 
 /// Reads tables of text, or LIBSVM text, from files that make one data set. `origin` names it in
 /// messages. Throws FileError or InputError.

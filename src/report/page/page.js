@@ -210,11 +210,14 @@ function rankTimes(seconds, hosts) {
 /** The most memory that each rank has used, against what was planned. */
 function rankMemory(summary, hosts) {
   const peaks = summary.peak_memory_by_rank;
-  const planned = (summary.planned_memory || {}).rank;
+  const plan = summary.planned_memory || {};
+  const whole = Array.isArray(plan.peak_by_rank);  // an older run has what was planned besides the program, MPI and the data
+  const planned = whole ? plan.peak_by_rank.reduce((most, value) => Math.max(most, value), 0) : plan.rank;
   const most = peaks.reduce((largest, value, rank) => (value > peaks[largest] ? rank : largest), 0);
   return rowBars({
     name: "Peak memory by rank",
-    note: isNumber(planned) ? "planned " + bytes(planned) + " a rank (line) besides the program and MPI, and " + bytes(summary.planned_memory.node) + " of data once a node" : undefined,
+    note: !isNumber(planned) ? undefined : whole ? "planned at most " + bytes(planned) + " (line), the program, MPI and " + bytes(plan.node) + " of data included"
+      : "planned " + bytes(planned) + " a rank (line) besides the program and MPI, and " + bytes(plan.node) + " of data once a node",
     rows: largestRanks(peaks).map((rank) => ({ label: "rank " + rank, parts: [peaks[rank]] })),
     kinds: [{ name: "", color: colors[4] }],
     write: bytes,

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Turns Parquet files into a folder of tables that dnn_train reads, with Apache Arrow (pip install pyarrow).
+
+    parquet_to_csv.py FILE... FOLDER [--columns a,b] [--label NAME] [--rows-per-file 1000000] [--gzip]
+
+FILE is a Parquet file, a folder of them or a pattern; all must have the same columns. They are read batch by batch, so they may be
+larger than memory. The last line of the output is the dnn_train command for the folder.
+
+Numbers keep all their digits, times are written in UTC. Null and NaN become empty cells, and the command's --missing '' says that no
+word stands for a missing value. Texts and categories that look like numbers are named in the command's --columns as categories.
+A struct becomes a column for each field, a list of one length a column for each element.
+"""
+
+import argparse
+import glob
+import pathlib
+import shlex
+import shutil
+import sys
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+BATCH_ROWS = 65536
+# What dnn_train takes for a number or a date: it begins with a digit, perhaps behind a sign, a point or a currency.
+LIKE_A_NUMBER = r"^\s*[-+.,$€£]*\s*[0-9]"
+
+
+class Refused(Exception):
+    pass
+
+
+def files_of(inputs):
+    """The Parquet files that the inputs name, each input's sorted."""
+    files = []
+    for name in inputs:
+        path = pathlib.Path(name)
+        found = sorted(path.glob("*.parquet")) if path.is_dir() else [path] if path.exists() else sorted(map(pathlib.Path, glob.glob(name)))
+        if not found:
+            raise Refused(f"{name}: no Parquet file")
+        files += found
+    return files
+
+
+class Flattener:
+    """Turns batches into columns of numbers, texts and times. The lengths of lists are those of the first batch."""
+
+    def __init__(self):
+        self.list_lengths = {}
+
+    def columns(self, name, array):
+        """The columns that a column becomes, with their names."""
+        kind = array.type
+        if pa.types.is_dictionary(kind):
+            return self.columns(name, array.dictionary_decode())
+        if pa.types.is_struct(kind):
+            fields = zip((field.name for field in kind), array.flatten())
+            return [column for field, values in fields for column in self.columns(f"{name}.{field}", values)]
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+            return self.elements(name, array)
+        if pa.types.is_floating(kind):
+            wide = array.cast(pa.float32()) if pa.types.is_float16(kind) else array
+            return [(name, pc.if_else(pc.is_nan(wide), pa.scalar(None, wide.type), wide))]
+        if pa.types.is_timestamp(kind):
+            return [(name, array.cast(pa.timestamp(kind.unit)) if kind.tz else array)]  # in UTC
+        if pa.types.is_time(kind) or pa.types.is_duration(kind):
+            wide = pa.int32() if pa.types.is_time32(kind) else pa.int64()
+            return [(name, array.cast(wide))]  # the number of units
+        if pa.types.is_decimal(kind):
+            return [(name, array.cast(pa.string()))]
+        if is_text(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind) or pa.types.is_null(kind):
+            return [(name, array)]
+        raise Refused(f"column {name!r}: values of type {kind} have no form in a table; leave the column out with --columns")
+
+    def elements(self, name, array):
+        lengths = pc.min_max(pc.list_value_length(array)).as_py()
+        length = self.list_lengths.setdefault(name, lengths["max"] or 0)
+        if lengths["max"] is not None and (lengths["min"], lengths["max"]) != (length, length):
+            raise Refused(f"column {name!r}: lists of {lengths['min']} to {lengths['max']} elements; only lists of one length become columns")
+        columns = []
+        for index in range(length):
+            # A list that is null has null elements.
+            columns += self.columns(f"{name}_{index}", pc.list_element(array, index))
+        return columns
+
+
+class Parts:
+    """Writes columns into the files of a folder, so many rows each."""
+
+    def __init__(self, folder, rows_per_file, packed):
+        self.folder, self.rows_per_file, self.ending = folder, rows_per_file, ".csv.gz" if packed else ".csv"
+        self.files = self.rows = self.rows_in_file = 0
+        self.writer = self.sink = None
+
+    def write(self, table):
+        while table.num_rows > 0:
+            if self.writer is None:
+                self.sink = pa.output_stream(str(self.folder / f"part-{self.files:05d}{self.ending}"))  # compressed by its ending
+                self.writer = pyarrow.csv.CSVWriter(self.sink, table.schema)
+                self.files += 1
+            piece = table.slice(0, self.rows_per_file - self.rows_in_file)
+            self.writer.write_table(piece)
+            self.rows += piece.num_rows
+            self.rows_in_file += piece.num_rows
+            table = table.slice(piece.num_rows)
+            if self.rows_in_file == self.rows_per_file:
+                self.close()
+
+    def close(self):
+        if self.writer is not None:
+            self.writer.close()
+            self.sink.close()
+            self.writer, self.rows_in_file = None, 0
+
+
+def word_for_columns(names, name):
+    """How --columns names a column: by its name, or by its number where the name has a separator in it."""
+    return str(names.index(name) + 1) if any(c in name for c in ",;:") or name.strip() != name or not name else name
+
+
+def check_names(names):
+    for name in names:
+        if names.count(name) > 1:
+            raise Refused(f"two columns are called {name!r}; leave one out with --columns")
+
+
+def pandas_categories(schema):
+    """The columns that pandas had as categories: Parquet keeps those of numbers as plain numbers."""
+    columns = (schema.pandas_metadata or {}).get("columns", [])
+    return {column["field_name"] for column in columns if column.get("pandas_type") == "categorical"}
+
+
+def is_text(kind):
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def looks_like_numbers(values):
+    if is_text(values.type):
+        return pc.any(pc.match_substring_regex(values, LIKE_A_NUMBER)).as_py() is True
+    return pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+
+
+class Converter:
+    """Converts files of the same columns, one after another."""
+
+    def __init__(self, folder, arguments):
+        self.asked = arguments.columns.split(",") if arguments.columns else []
+        self.label = arguments.label
+        self.flattener, self.parts = Flattener(), Parts(folder, arguments.rows_per_file, arguments.gzip)
+        self.wanted = self.schema = None  # columns of the files, and those of the tables
+        self.like_numbers = set()  # categories that look like numbers
+
+    def add(self, path):
+        try:
+            with pyarrow.parquet.ParquetFile(path) as file:
+                self.add_batches(path, file)
+        except pa.ArrowException as error:
+            raise Refused(f"{path}: {error}") from error
+
+    def add_batches(self, path, file):
+        names = file.schema_arrow.names
+        if self.wanted is None:
+            self.wanted = self.asked or names
+            self.wanted += [self.label] if self.label and self.label not in self.wanted else []
+        missing = [name for name in self.wanted if name not in names]
+        if missing:
+            raise Refused(f"{path}: no column {', '.join(map(repr, missing))}; the columns are {', '.join(map(repr, names))}")
+        categories = pandas_categories(file.schema_arrow)
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=self.wanted):
+            columns = []
+            for name in self.wanted:
+                source = batch.column(name)
+                is_category = name in categories or pa.types.is_dictionary(source.type) or is_text(source.type)
+                for flat, values in self.flattener.columns(name, source):
+                    columns.append((flat, values))
+                    if (is_category or is_text(values.type) and pa.types.is_struct(source.type)) and looks_like_numbers(values):
+                        self.like_numbers.add(flat)
+            self.write(path, pa.table([values for _, values in columns], names=[name for name, _ in columns]))
+
+    def write(self, path, table):
+        if self.schema is None:
+            self.schema = table.schema
+            check_names(self.schema.names)
+        if table.schema.names != self.schema.names:
+            raise Refused(f"{path}: other columns than the first file")
+        self.parts.write(table.cast(self.schema))
+
+    def finish(self):
+        """Returns the command that trains on the tables, without the program and their folder."""
+        self.parts.close()
+        if self.parts.rows == 0:
+            raise Refused("the files have no rows")
+        names = self.schema.names
+        print(f"{self.parts.rows:,} rows of {len(names)} columns in {self.parts.files} file{'s' if self.parts.files > 1 else ''}")
+        categories = [word_for_columns(names, name) for name in names if name in self.like_numbers and name != self.label]
+        words = ["--missing", ""]
+        words += ["--columns", "category:" + ",".join(categories)] if categories else []
+        return words + (["--label-column", self.label] if self.label else [])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("inputs", metavar="FILE", nargs="+")
+    parser.add_argument("folder", metavar="FOLDER", type=pathlib.Path)
+    parser.add_argument("--columns", help="the columns to keep, separated by commas")
+    parser.add_argument("--label", help="the label's column, for the command that is printed")
+    parser.add_argument("--rows-per-file", type=int, default=1_000_000)
+    parser.add_argument("--gzip", action="store_true", help="compress the tables")
+    arguments = parser.parse_args()
+    if arguments.rows_per_file < 1:
+        parser.error("--rows-per-file: at least 1")
+    partial = arguments.folder.with_name(arguments.folder.name + ".partial")
+    try:
+        if arguments.folder.exists():
+            raise Refused(f"{arguments.folder}: exists already")
+        files = files_of(arguments.inputs)
+        shutil.rmtree(partial, ignore_errors=True)  # of a conversion that was ended
+        partial.mkdir(parents=True)
+        converter = Converter(partial, arguments)
+        for path in files:
+            converter.add(path)
+        words = converter.finish()
+        partial.rename(arguments.folder)
+    except (Refused, OSError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        print(f"parquet_to_csv.py: {error}", file=sys.stderr)
+        return 2
+    print(shlex.join(["dnn_train", "--data", str(arguments.folder), *words]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

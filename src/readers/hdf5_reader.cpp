@@ -1,0 +1,234 @@
+#include "dnn/readers/hdf5_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "dnn/core/available_memory.hpp"
+#include "dnn/core/copy_bytes.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/files/contents.hpp"
+#include "dnn/readers/npy_reader.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// About how much is read at once.
+constexpr std::size_t slab_bytes = std::size_t{16} << 20;
+
+const ArrayWords hdf5_words = {"dataset", "file", "file.h5:/x,/y"};
+
+Bytes contents_of(const Hdf5Input& file) {
+  return file.contents.size() > 0 ? file.contents : open_contents(file.path);
+}
+
+/// Calls `visit` with ranges of whole chunks, one after another, of about slab_bytes each.
+template <class Visitor>
+void for_each_slab(const Hdf5Layout& layout, std::size_t row_bytes, Visitor&& visit) {
+  const std::size_t wanted =
+      std::max<std::size_t>(slab_bytes / std::max<std::size_t>(row_bytes, 1), 1);
+  const std::size_t chunks = (wanted - 1) / layout.chunk_rows + 1;
+  const std::size_t rows =
+      layout.chunk_rows > layout.rows() / chunks ? layout.rows() : chunks * layout.chunk_rows;
+  for (std::size_t begin = 0; begin < layout.rows(); begin += rows) {
+    visit(Range{begin, std::min(layout.rows(), begin + rows)});
+  }
+}
+
+/// Whether the type To holds all numbers of the type From.
+template <class To, class From>
+constexpr bool holds_all() {
+  using ToLimits = std::numeric_limits<To>;
+  using FromLimits = std::numeric_limits<From>;
+  if constexpr (std::is_floating_point_v<To>) {
+    return ToLimits::digits >= FromLimits::digits;
+  } else if constexpr (std::is_floating_point_v<From>) {
+    return false;
+  } else {
+    return std::cmp_less_equal(ToLimits::min(), FromLimits::min()) &&
+           std::cmp_greater_equal(ToLimits::max(), FromLimits::max());
+  }
+}
+
+bool holds_all(ElementType to, ElementType from) {
+  return visit_element(to, [from](auto wide) {
+    return visit_element(from,
+                         [](auto narrow) { return holds_all<decltype(wide), decltype(narrow)>(); });
+  });
+}
+
+/// "28 x 28", of a row; "" of a single number.
+std::string row_shape(const Hdf5Layout& layout) {
+  return fmt::format("{}", fmt::join(layout.shape.begin() + 1, layout.shape.end(), " x "));
+}
+
+/// Throws InputError unless the rows of two files can follow each other.
+void check_alike(const Hdf5Layout& first, const std::string& first_origin, const Hdf5Layout& other,
+                 const std::string& origin) {
+  if (first.is_text != other.is_text) {
+    throw InputError(fmt::format("{} holds {}, but {} {}", origin,
+                                 other.is_text ? "text" : "numbers", first_origin,
+                                 first.is_text ? "text" : "numbers"));
+  }
+  if (!std::equal(first.shape.begin() + 1, first.shape.end(), other.shape.begin() + 1,
+                  other.shape.end())) {
+    throw InputError(fmt::format("{}: rows of {} numbers, but those of {} have {}", origin,
+                                 row_shape(other), first_origin, row_shape(first)));
+  }
+}
+
+}  // namespace
+
+ElementType common_type(ElementType a, ElementType b) {
+  for (const ElementType type :
+       {ElementType::u8, ElementType::i8, ElementType::u16, ElementType::i16, ElementType::u32,
+        ElementType::i32, ElementType::f32, ElementType::u64, ElementType::i64}) {
+    if (holds_all(type, a) && holds_all(type, b)) {
+      return type;
+    }
+  }
+  return ElementType::f64;
+}
+
+Hdf5Data::Hdf5Data(std::vector<Hdf5Input> files, std::string selection)
+    : files_(std::move(files)),
+      selection_(std::move(selection)),
+      names_(open(files_.front())->datasets(), files_.front().path, hdf5_words) {
+  if (names_.all().empty()) {
+    throw InputError(files_.front().path + ": the HDF5 file holds no datasets");
+  }
+}
+
+std::unique_ptr<Hdf5File> Hdf5Data::open(const Hdf5Input& file) const {
+  const Bytes contents = contents_of(file);
+  if (!looks_like_hdf5(contents.view)) {
+    throw InputError(file.path + ": not an HDF5 file (no HDF5 signature)");
+  }
+  return open_hdf5(contents, file.path);
+}
+
+std::unique_ptr<Hdf5Dataset> Hdf5Data::open(const Hdf5Input& file, const std::string& name) const {
+  const std::unique_ptr<Hdf5File> opened_file = open(file);
+  std::unique_ptr<Hdf5Dataset> dataset = opened_file->open(name);
+  if (!dataset) {
+    ArrayNames(opened_file->datasets(), file.path, hdf5_words).refuse(name);
+  }
+  return dataset;
+}
+
+bool Hdf5Data::has_test_part(bool labelled) const {
+  return selection_.empty() && names_.has_test_part(labelled);
+}
+
+std::string Hdf5Data::origin_of(const std::string& name) const {
+  return fmt::format("{}:{}", files_.front().path, name.substr(0, 100));
+}
+
+Hdf5Data::Joined Hdf5Data::joined(const std::string& name, bool is_features) const {
+  const std::unique_ptr<Hdf5Dataset> first = open(files_.front(), name);
+  Hdf5Layout layout = first->layout();
+  Joined joined{.array = {.origin = origin_of(name)}, .rows = {layout.rows()}};
+  if (is_features && layout.is_text) {
+    throw InputError(joined.array.origin + ": the elements are text, but features must be numbers");
+  }
+  for (std::size_t i = 1; i < files_.size(); ++i) {
+    const Hdf5Layout other = open(files_[i], name)->layout();
+    check_alike(layout, joined.array.origin, other, files_[i].path + ":" + name.substr(0, 100));
+    layout.type = common_type(layout.type, other.type);
+    joined.rows.push_back(other.rows());
+    layout.shape.front() += other.rows();
+  }
+  joined.array.shape = layout.shape;
+  joined.array.type = layout.type;
+  std::size_t bytes = element_size(layout.type);
+  for (const std::size_t extent : layout.shape) {
+    if (__builtin_mul_overflow(bytes, std::max<std::size_t>(extent, 1), &bytes)) {
+      throw InputError(joined.array.origin + ": corrupt shape (its extents overflow)");
+    }
+  }
+  if (layout.is_text) {
+    read_texts(name, joined.array);
+  } else if (files_.size() == 1 && layout.mapped_offset && joined.array.count() > 0) {
+    joined.array.elements = map_file(files_.front().path, *layout.mapped_offset, bytes);
+  } else {
+    read_numbers(name, joined.array);
+  }
+  return joined;
+}
+
+void Hdf5Data::read_numbers(const std::string& name, NpyArray& array) const {
+  const std::size_t bytes = array.count() * element_size(array.type);
+  // A chunk is held packed and unpacked while it is read.
+  const std::size_t chunk = open(files_.front(), name)->layout().chunk_bytes;
+  require_memory(bytes + 2 * chunk, array.origin + ": a copy of its elements");
+  std::vector<std::byte> elements(bytes);
+  std::size_t at = 0;
+  for (const Hdf5Input& file : files_) {
+    const std::unique_ptr<Hdf5Dataset> dataset = open(file, name);
+    const std::size_t row_bytes = dataset->layout().row_elements() * element_size(array.type);
+    for_each_slab(dataset->layout(), row_bytes, [&](Range rows) {
+      const std::size_t count = rows.size() * row_bytes;
+      dataset->read_numbers(rows, array.type, std::span(elements).subspan(at, count));
+      at += count;
+    });
+  }
+  array.elements = Bytes::from(std::move(elements));
+}
+
+void Hdf5Data::read_texts(const std::string& name, NpyArray& array) const {
+  require_memory(array.count() * sizeof(std::string), array.origin + ": a copy of its strings");
+  std::vector<std::string> texts;
+  for (const Hdf5Input& file : files_) {
+    const std::unique_ptr<Hdf5Dataset> dataset = open(file, name);
+    const std::size_t row_bytes = dataset->layout().row_elements() * sizeof(std::string);
+    for_each_slab(dataset->layout(), row_bytes,
+                  [&](Range rows) { dataset->append_texts(rows, texts); });
+  }
+  array.text = NpyArray::Text::bytes;
+  array.text_bytes = 1;
+  for (const std::string& text : texts) {
+    array.text_bytes = std::max(array.text_bytes, text.size());
+  }
+  require_memory(texts.size() * array.text_bytes, array.origin + ": a copy of its strings");
+  std::vector<char> all(texts.size() * array.text_bytes, '\0');
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    copy_bytes(all.data() + i * array.text_bytes, texts[i].data(), texts[i].size());
+  }
+  array.elements = Bytes::from(std::move(all));
+}
+
+Dataset Hdf5Data::read(Part part, const ReadOptions& options) const {
+  const ArrayPair names = names_.to_read(selection_, part, options.features.has_value());
+  const Joined features = joined(names.features, true);
+  std::optional<Joined> labels;
+  if (!names.labels.empty()) {
+    labels = joined(names.labels, false);
+    for (std::size_t i = 0; files_.size() > 1 && i < files_.size(); ++i) {
+      if (features.rows[i] != labels->rows[i]) {
+        throw InputError(fmt::format("{}: {} has {} rows, but {} has {}", files_[i].path,
+                                     names.features, features.rows[i], names.labels,
+                                     labels->rows[i]));
+      }
+    }
+  }
+  Dataset data = dataset_of_arrays(features.array,
+                                   labels ? std::optional(labels->array) : std::nullopt, options);
+  if (files_.size() > 1) {
+    data.notes.push_back(
+        fmt::format("{} files, {} to {}", files_.size(), files_.front().path, files_.back().path));
+  }
+  if (selection_.empty()) {
+    data.notes.push_back(fmt::format(
+        "{}: the features are {}{} (as in {}, other datasets may be named)", files_.front().path,
+        names.features, labels ? fmt::format(", the labels {}", names.labels) : std::string(),
+        hdf5_words.example));
+  }
+  return data;
+}
+
+}  // namespace dnn

@@ -1,0 +1,53 @@
+#include "dnn/data/mapped_access.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+/// The flags that the system keeps of the mapped region at an address ("rr": read at random).
+std::string flags_at(const void* address) {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream file("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (std::uintptr_t begin = 0, end = 0;
+        line.find('-') < line.find(' ') && std::isxdigit(static_cast<unsigned char>(line[0]))) {
+      char dash = 0;
+      std::istringstream(line) >> std::hex >> begin >> dash >> end;
+      inside = begin <= wanted && wanted < end;
+    } else if (inside && line.starts_with("VmFlags:")) {
+      return line + " ";
+    }
+  }
+  return {};
+}
+
+TEST(MappedAccess, IsToldToTheSystem) {
+  const test::TemporaryFolder folder;
+  const Bytes whole = map_file(folder.write("d", std::string(100'000, 'x')));
+  const Bytes part = whole.part(5000, 60'000);
+  const std::byte* const last = part.view.data() + part.size() - 1;
+  for (const void* address :
+       {static_cast<const void*>(part.view.data()), static_cast<const void*>(last)}) {
+    advise(part, MappedAccess::at_random);
+    EXPECT_NE(flags_at(address).find(" rr "), std::string::npos) << flags_at(address);
+    advise(part, MappedAccess::in_order);
+    EXPECT_EQ(flags_at(address).find(" rr "), std::string::npos) << flags_at(address);
+  }
+  EXPECT_NE(flags_at(last), "");
+  // What lies in memory is left alone.
+  const Bytes copied = Bytes::from(std::vector<char>(1 << 20));
+  advise(copied, MappedAccess::at_random);
+  EXPECT_EQ(flags_at(copied.view.data()).find(" rr "), std::string::npos);
+}
+
+}  // namespace
+}  // namespace dnn
