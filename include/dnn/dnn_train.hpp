@@ -21,9 +21,10 @@
 ///
 /// Note [A guest in the program]
 /// The library works on a duplicate of the communicator that it is given. It never calls MPI_Init,
-/// MPI_Finalize or MPI_Abort, installs no signal handler, prints nothing, and leaves OpenMP's
-/// number of threads as it was. Several trainers may exist side by side, also on communicators of
-/// some of the ranks.
+/// MPI_Finalize or MPI_Abort, installs no signal handler, and prints nothing. A call computes with
+/// as many threads as fit the node's cores, or as OMP_NUM_THREADS or the option threads says, and
+/// leaves OpenMP's number of them as it was. Several trainers may exist side by side, also on
+/// communicators of some of the ranks.
 ///
 /// Note [Errors]
 /// Every error is an Error. A call that is collective throws it on all ranks, with the same code

@@ -16,6 +16,7 @@
 #include "dnn/core/threads.hpp"
 #include "dnn/library/library_settings.hpp"
 #include "dnn/library/session.hpp"
+#include "dnn/plan/run_plan.hpp"
 
 namespace dnn_train {
 
@@ -108,6 +109,7 @@ class Trainer::Implementation {
       : host_(std::move(host)),
         world_(dnn::Communicator::duplicate_given(communicator)),
         settings_(parse_options(world_, options)),
+        threads_(dnn::threads_of_rank(settings_.config, world_.split_by_node())),
         session_(dnn::make_session(world_, settings_, host_)) {}
 
   /// Calls `work(session)` as the library's functions are called.
@@ -117,7 +119,8 @@ class Trainer::Implementation {
     if (!session_) {
       throw Error(Code::input, "the trainer is closed");
     }
-    const KeptThreads threads;
+    const KeptThreads kept;
+    dnn::set_threads(threads_);
     const dnn::MessageReceiver messages(world_.is_root() ? host_.log : nullptr);
     return with_errors([&] { return std::forward<Work>(work)(*session_); });
   }
@@ -134,6 +137,7 @@ class Trainer::Implementation {
   Host host_;
   dnn::Communicator world_;
   dnn::LibrarySettings settings_;
+  int threads_;
   std::unique_ptr<dnn::Session> session_;
   std::atomic<bool> in_use_ = false;
   std::atomic<bool> stop_ = false;

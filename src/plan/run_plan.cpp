@@ -132,6 +132,10 @@ std::size_t training_bytes(const RunPlan& plan, OptimizerKind optimizer, std::si
 
 }  // namespace
 
+int threads_of_rank(const Config& config, const Communicator& node) {
+  return thread_count(config, NodeCores::find(node), node.size());
+}
+
 std::size_t parameter_copies(OptimizerKind kind) {
   switch (kind) {
     case OptimizerKind::sgd:

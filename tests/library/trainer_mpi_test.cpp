@@ -73,6 +73,45 @@ TEST(Trainer, FitIsTheSameHoweverTheSamplesLie) {
   }
 }
 
+/// Two labels of each sample, or how probable each of two classes is, with weights.
+TEST(Trainer, LearnsLabelsAndDistributionsOfWeightedSamples) {
+  for (const bool labels : {true, false}) {
+    const std::string options =
+        std::string(small) + "epochs = 3\ntask = '" + (labels ? "labels" : "distribution") + "'";
+    const auto hash = [&](const MadeUp& made, MPI_Comm ranks) {
+      std::vector<float> targets;
+      std::vector<double> weights;
+      for (std::size_t i = 0; i < made.ids.size(); ++i) {
+        const float first = labels ? static_cast<float>(made.classes[i] > 0)
+                                   : 0.25F * static_cast<float>(made.classes[i]);
+        targets.insert(targets.end(),
+                       {first, labels ? static_cast<float>(made.x[3 * i] > 0) : 1 - first});
+        weights.push_back(1 + static_cast<double>(made.ids[i] % 3));
+      }
+      Samples samples = made.numbers();
+      samples.targets = Matrix::row_major(targets.data(), made.ids.size(), 2);
+      samples.weights = weights.data();
+      Trainer trainer(ranks, options);
+      (void)trainer.fit(samples);
+      EXPECT_TRUE(trainer.step(samples).counted);
+      const dnn_train::Evaluation evaluation = trainer.evaluate(samples);
+      EXPECT_TRUE(std::isfinite(evaluation.loss));
+      EXPECT_EQ(std::isnan(evaluation.accuracy), labels);
+      std::string found = trainer.hash() + " " + std::to_string(evaluation.loss);
+      trainer.close();
+      return found;
+    };
+    const std::string one = hash(all(0, 200), self().handle());
+    for (const Decomposition& lies : decompositions()) {
+      EXPECT_EQ(hash(mine(0, 200, lies), world().handle()), one);
+    }
+  }
+  MadeUp bad = mine(0, 50, decompositions()[1]);
+  Trainer trainer(world().handle(), "task = 'labels'");
+  expect_error(Code::input, "takes 0 and 1", [&] { (void)trainer.fit(bad.numbers()); });
+  trainer.close();
+}
+
 TEST(Trainer, FitChoosesItsDefaultsByTheData) {
   const MadeUp own = mine(0, 300, decompositions()[1]);
   Trainer trainer(world().handle(), "hidden = [16]");

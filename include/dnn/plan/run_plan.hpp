@@ -48,6 +48,10 @@ struct RunPlan : ModelPlan {
   [[nodiscard]] static RunPlan make(const Config& config, RankGrid& grid, const TrainingData& data);
 };
 
+/// Collective over `node`, the ranks of a node: how many threads this one computes with, as the
+/// option threads or OMP_NUM_THREADS says, or what makes the ranks fit the node's cores.
+[[nodiscard]] int threads_of_rank(const Config& config, const Communicator& node);
+
 /// Copies of its parameters that a rank holds: values, gradients and the optimizer's state.
 [[nodiscard]] std::size_t parameter_copies(OptimizerKind kind);
 
