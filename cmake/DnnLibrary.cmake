@@ -19,8 +19,8 @@ foreach(kind shared static)
   set_target_properties(dnn_train_${kind} PROPERTIES OUTPUT_NAME dnn_train EXPORT_NAME ${kind})
   target_include_directories(dnn_train_${kind} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
                                                          $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
-  target_compile_features(dnn_train_${kind} INTERFACE cxx_std_17)
-  target_link_libraries(dnn_train_${kind} PUBLIC MPI::MPI_CXX PRIVATE $<BUILD_INTERFACE:dnn_options>)
+  # The package's own file links MPI for the languages of the project that uses it.
+  target_link_libraries(dnn_train_${kind} PUBLIC $<BUILD_INTERFACE:MPI::MPI_CXX> PRIVATE $<BUILD_INTERFACE:dnn_options>)
 endforeach()
 file(STRINGS ${PROJECT_SOURCE_DIR}/include/dnn/dnn_train.h abi REGEX "define DNN_TRAIN_ABI_VERSION")
 string(REGEX MATCH "[0-9]+" abi "${abi}")
@@ -33,7 +33,8 @@ set_property(TARGET dnn_train_shared APPEND PROPERTY LINK_DEPENDS ${CMAKE_CURREN
 add_library(dnn_train::dnn_train ALIAS dnn_train_shared)
 
 # Programs that link the static library need these by name.
-set(DNN_STATIC_LIBRARIES boost_serialization fmt crypto z archive dnnl hwloc gomp pthread)
+set(DNN_STATIC_LIBRARIES boost_serialization fmt crypto z archive dnnl hwloc ${OpenMP_CXX_LIB_NAMES})
+list(REMOVE_DUPLICATES DNN_STATIC_LIBRARIES)
 if(DNN_HDF5)
   cmake_path(GET DNN_HDF5_LIBRARY STEM hdf5_name)  # Debian's is called hdf5_serial
   string(REGEX REPLACE "^lib" "" hdf5_name ${hdf5_name})
@@ -56,9 +57,16 @@ file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/dnn_train-config.cmake @ONLY CONTENT
 # dnn_train::fortran, where the project has the language Fortran, is the module dnn_train for `use`: its source
 # compiles within the target that links it, since each compiler has modules of its own form.
 include(CMakeFindDependencyMacro)
-get_property(dnn_train_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
-find_dependency(MPI COMPONENTS CXX)
 include(${CMAKE_CURRENT_LIST_DIR}/dnn_train-targets.cmake)
+get_property(dnn_train_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+foreach(dnn_train_language C CXX)
+  if(${dnn_train_language} IN_LIST dnn_train_languages)
+    find_dependency(MPI COMPONENTS ${dnn_train_language})
+    foreach(dnn_train_target dnn_train::dnn_train dnn_train::static)
+      set_property(TARGET ${dnn_train_target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES MPI::MPI_${dnn_train_language})
+    endforeach()
+  endif()
+endforeach()
 if("Fortran" IN_LIST dnn_train_languages AND NOT TARGET dnn_train::fortran)
   find_dependency(MPI COMPONENTS Fortran)
   get_target_property(dnn_train_headers dnn_train::dnn_train INTERFACE_INCLUDE_DIRECTORIES)
@@ -73,10 +81,11 @@ install(FILES ${PROJECT_BINARY_DIR}/dnn_train-config.cmake ${PROJECT_BINARY_DIR}
         DESTINATION ${package} COMPONENT development)
 
 # pkg-config's file says where it lies itself, so that the installed tree can be moved.
+file(RELATIVE_PATH dnn_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 list(TRANSFORM DNN_STATIC_LIBRARIES PREPEND -l OUTPUT_VARIABLE static_libraries)
 list(JOIN static_libraries " " static_libraries)
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/dnn_train.pc @ONLY CONTENT
-[[prefix=${pcfiledir}/../..
+[[prefix=${pcfiledir}/@dnn_prefix@
 libdir=${pcfiledir}/..
 includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
 fortran=${includedir}/dnn/dnn_train.f90

@@ -29,8 +29,14 @@ endmacro()
 
 # The package of mpirun.
 set(dnn_mpi_runtime openmpi-bin)
+set(dnn_mpi_development libopenmpi-dev)
 if(MPI_CXX_INCLUDE_DIRS MATCHES mpich)
   set(dnn_mpi_runtime mpich)
+  set(dnn_mpi_development libmpich-dev)
+endif()
+set(dnn_hdf5_development "")
+if(DNN_HDF5)
+  set(dnn_hdf5_development libhdf5-dev)
 endif()
 
 dnn_add_package(programs dnn-train "MPI-native trainer of dense neural networks"
@@ -54,8 +60,8 @@ dnn_add_package(development libdnn-train-dev "trainer of dense neural networks f
 "Headers for C++ and C, the source of the Fortran module, the static library,
 and files for CMake and pkg-config, to train dense neural networks within MPI
 programs."
-                "libdnn-train0 (= ${PROJECT_VERSION})" libopenmpi-dev libboost-serialization-dev libfmt-dev libssl-dev zlib1g-dev
-                libarchive-dev libdnnl-dev libhwloc-dev libhdf5-dev)
+                "libdnn-train0 (= ${PROJECT_VERSION})" ${dnn_mpi_development} libboost-serialization-dev libfmt-dev libssl-dev zlib1g-dev
+                libarchive-dev libdnnl-dev libhwloc-dev ${dnn_hdf5_development})
 if(TARGET dnn_python)
   dnn_add_package(python python3-dnn-train "trainer of dense neural networks for MPI programs - Python"
 "dnn_train.Trainer on NumPy arrays and communicators of mpi4py, and

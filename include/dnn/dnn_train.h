@@ -142,7 +142,7 @@ DNN_TRAIN_C_API dnn_train_status dnn_train_state(dnn_train_t trainer, const void
 DNN_TRAIN_C_API dnn_train_status dnn_train_restore(dnn_train_t trainer, const void* bytes,
                                                    size_t size);
 
-/* Collective: 64 hexadecimal digits and a zero. */
+/* Not collective: 64 hexadecimal digits and a zero. */
 DNN_TRAIN_C_API dnn_train_status dnn_train_hash(dnn_train_t trainer, char hash[65]);
 
 /* Not collective, from any thread. */

@@ -132,7 +132,8 @@ struct Samples {
   /// The global id of each of the n samples, no two alike on all ranks together; null: the samples
   /// are in the order of the ranks, so that the result depends on how they lie there.
   const std::uint64_t* ids = nullptr;
-  /// How much each of the n samples counts, 0 or more; null: all alike.
+  /// How much each of the n samples counts, 0 or more, in proportion to the mean over the fit's or
+  /// the update's samples; null: all alike.
   const double* weights = nullptr;
 };
 
@@ -238,12 +239,12 @@ class DNN_TRAIN_API Trainer {
   /// scaling stays as prepare() or the fit has found it. The learning rate is that of the option
   /// lr, the same for all updates, see set_learning_rate.
   ///
-  /// With the option store, the samples go into a store first, which holds at most so many on all
-  /// ranks together, and the update is made from batch-size samples drawn from it (256 where the
-  /// option is not given). A sample whose id is in the store already takes its place there.
-  /// store-keeps says which ones remain: of a `sample`, each of those ever given is as likely as
-  /// every other; `newest` are those given last. Both, and what is drawn, follow from ids, seed and
-  /// update, not from the ranks.
+  /// With the option store, the samples, which need ids, go into a store first, which holds at most
+  /// so many on all ranks together, and the update is made from batch-size samples drawn from it
+  /// (256 where the option is not given). A sample whose id is in the store already takes its place
+  /// there. store-keeps says which ones remain: of a `sample`, each of those ever given is as
+  /// likely as every other; `newest` are those given last. Both, and what is drawn, follow from
+  /// ids, seed and update, not from the ranks.
   ///
   ///     while (simulation.advances()) {
   ///       mine.features = Matrix::row_major(simulation.state(), cells, 3);
@@ -309,7 +310,8 @@ class DNN_TRAIN_API Trainer {
   std::string hash() const;
 
   /// Not collective, and from any thread: asks a fit under way to end after the epoch or in the
-  /// midst of it; its result is then of the epochs that are done.
+  /// midst of it; its result is then of the epochs that are done. A request before the fit, or
+  /// while it still searches for the length of training (on few samples), has no effect on that.
   ///
   ///     extern "C" void on_signal(int) { trainer->request_stop(); }
   void request_stop() noexcept;

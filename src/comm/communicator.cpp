@@ -378,7 +378,9 @@ std::string host_name() {
 }
 
 MPI_Comm communicator_of_fortran(MPI_Fint handle) {
-  return MPI_Comm_f2c(handle);
+  int started = 0;
+  check_mpi(MPI_Initialized(&started), "MPI_Initialized");
+  return started != 0 ? MPI_Comm_f2c(handle) : MPI_COMM_NULL;
 }
 
 bool mpi_allows_threads() {

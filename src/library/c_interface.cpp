@@ -171,7 +171,10 @@ dnn_train_status dnn_train_open_with(MPI_Comm communicator, const char* options,
 
 dnn_train_status dnn_train_open_fortran(MPI_Fint communicator, const char* options,
                                         dnn_train_t* trainer) {
-  return dnn_train_open(dnn::communicator_of_fortran(communicator), options, trainer);
+  MPI_Comm found = MPI_COMM_NULL;
+  const dnn_train_status status =
+      guarded(nullptr, [&] { found = dnn::communicator_of_fortran(communicator); });
+  return status != DNN_TRAIN_OK ? status : dnn_train_open(found, options, trainer);
 }
 
 dnn_train_status dnn_train_put(dnn_train_t trainer, const dnn_train_matrix* features,
@@ -340,6 +343,7 @@ dnn_train_status dnn_train_close(dnn_train_t* trainer) {
     Table& all = table();
     const std::lock_guard lock(all.mutex);
     all.opened.erase(number_of(*trainer));
+    errors.erase(number_of(*trainer));
     *trainer = nullptr;
   });
 }

@@ -44,10 +44,10 @@ auto with_errors(Work&& work) {
     return std::forward<Work>(work)();
   } catch (const Error&) {
     throw;
-  } catch (const dnn::AgreedError& error) {
-    throw Error(code_of(error.fault()), error.what());
   } catch (const dnn::CallbackError& error) {
     throw Error(Code::callback, error.what());
+  } catch (const dnn::AgreedError& error) {
+    throw Error(code_of(error.fault()), error.what());
   } catch (const dnn::MpiError& error) {
     throw Error(Code::mpi, error.what());
   } catch (const std::bad_alloc&) {

@@ -45,6 +45,7 @@ module dnn_train
     integer(c_int32_t), allocatable :: classes(:)  ! copies of what put was given
     integer(c_int64_t), allocatable :: ids(:)
     real(c_double), allocatable :: weights(:)
+    character(:), allocatable :: refusal           ! of this module; "": none
   contains
     procedure, private :: open_f08, open_integer
     generic :: open => open_f08, open_integer          ! type(MPI_Comm), or integer of `use mpi`
@@ -54,6 +55,8 @@ module dnn_train
     procedure, private :: predict_double, predict_float
     generic :: predict => predict_double, predict_float
     procedure :: save => save_model, load => load_model
+    procedure :: state, restore
+    procedure :: shape => shape_of_network
     procedure :: hash, request_stop, error, close => close_trainer
   end type
 
@@ -117,6 +120,22 @@ module dnn_train
       import
       type(c_ptr), value :: handle
       character(c_char), intent(in) :: path(*)
+    end function
+    integer(c_int) function c_shape(handle, features, outputs) bind(c, name="dnn_train_shape")
+      import
+      type(c_ptr), value :: handle
+      integer(c_size_t), intent(out) :: features, outputs
+    end function
+    integer(c_int) function c_state(handle, bytes, size) bind(c, name="dnn_train_state")
+      import
+      type(c_ptr), value :: handle
+      type(c_ptr), intent(out) :: bytes
+      integer(c_size_t), intent(out) :: size
+    end function
+    integer(c_int) function c_restore(handle, bytes, size) bind(c, name="dnn_train_restore")
+      import
+      type(c_ptr), value :: handle, bytes
+      integer(c_size_t), value :: size
     end function
     integer(c_int) function c_hash(handle, hash) bind(c, name="dnn_train_hash")
       import
@@ -201,6 +220,16 @@ contains
     integer, intent(out), optional :: status
     type(c_matrix), target :: of_targets
     type(c_ptr) :: classes_at, targets_at, ids_at, weights_at
+    logical :: fits
+    fits = .true.
+    if (present(classes)) fits = fits .and. size(classes, kind=c_size_t) == features%rows
+    if (present(ids)) fits = fits .and. size(ids, kind=c_size_t) == features%rows
+    if (present(weights)) fits = fits .and. size(weights, kind=c_size_t) == features%rows
+    if (.not. fits) then
+      call refuse(self, "put: classes, ids and weights have an element for each row of the features", status)
+      return
+    end if
+    self%refusal = ""
     classes_at = c_null_ptr
     targets_at = c_null_ptr
     ids_at = c_null_ptr
@@ -285,7 +314,13 @@ contains
     integer, intent(out), optional :: status
     type(c_matrix), target :: rows
     rows = matrix_double(features)
-    call give(self, c_predict(self%handle, c_loc(rows), double_type, c_loc(answers)), status)
+    if (.not. holds(self, shape(answers, c_size_t), rows%rows)) then
+      call refuse(self, "predict: answers has the shape (outputs, samples)", status)
+    else if (size(answers) > 0) then
+      call give(self, c_predict(self%handle, c_loc(rows), double_type, c_loc(answers)), status)
+    else if (present(status)) then
+      status = 0
+    end if
   end subroutine
 
   subroutine predict_float(self, features, answers, status)
@@ -295,7 +330,52 @@ contains
     integer, intent(out), optional :: status
     type(c_matrix), target :: rows
     rows = matrix_float(features)
-    call give(self, c_predict(self%handle, c_loc(rows), float_type, c_loc(answers)), status)
+    if (.not. holds(self, shape(answers, c_size_t), rows%rows)) then
+      call refuse(self, "predict: answers has the shape (outputs, samples)", status)
+    else if (size(answers) > 0) then
+      call give(self, c_predict(self%handle, c_loc(rows), float_type, c_loc(answers)), status)
+    else if (present(status)) then
+      status = 0
+    end if
+  end subroutine
+
+  ! Inputs and outputs of the network; 0 where there is none yet.
+  subroutine shape_of_network(self, features, outputs, status)
+    class(dnn_trainer), intent(inout) :: self
+    integer(c_size_t), intent(out) :: features, outputs
+    integer, intent(out), optional :: status
+    call give(self, c_shape(self%handle, features, outputs), status)
+  end subroutine
+
+  ! All that step needs to go on, on rank 0; elsewhere no bytes.
+  subroutine state(self, bytes, status)
+    class(dnn_trainer), intent(inout) :: self
+    integer(c_int8_t), allocatable, intent(out) :: bytes(:)
+    integer, intent(out), optional :: status
+    type(c_ptr) :: address
+    integer(c_size_t) :: count
+    integer(c_int8_t), pointer :: there(:)
+    integer(c_int) :: code
+    count = 0
+    code = c_state(self%handle, address, count)
+    if (code == 0 .and. count > 0) then
+      call c_f_pointer(address, there, [count])
+      bytes = there
+    else
+      allocate (bytes(0))
+    end if
+    call give(self, code, status)
+  end subroutine
+
+  ! Goes on from the bytes that rank 0 gives.
+  subroutine restore(self, bytes, status)
+    class(dnn_trainer), intent(inout) :: self
+    integer(c_int8_t), intent(in), target, contiguous :: bytes(:)
+    integer, intent(out), optional :: status
+    type(c_ptr) :: address
+    address = c_null_ptr
+    if (size(bytes) > 0) address = c_loc(bytes)
+    call give(self, c_restore(self%handle, address, size(bytes, kind=c_size_t)), status)
   end subroutine
 
   subroutine save_model(self, path, status)
@@ -336,12 +416,39 @@ contains
     class(dnn_trainer), intent(in) :: self
     character(:), allocatable :: message
     message = text_of(c_error(self%handle))
+    if (allocated(self%refusal)) then
+      if (len(self%refusal) > 0) message = self%refusal
+    end if
   end function
 
   subroutine close_trainer(self, status)
     class(dnn_trainer), intent(inout) :: self
     integer, intent(out), optional :: status
     call give(self, c_close(self%handle), status)
+  end subroutine
+
+  ! Whether an array of this shape holds the answers of so many samples.
+  logical function holds(self, extents, samples)
+    class(dnn_trainer), intent(inout) :: self
+    integer(c_size_t), intent(in) :: extents(2), samples
+    integer(c_size_t) :: features, outputs
+    holds = .false.
+    if (c_shape(self%handle, features, outputs) == 0) holds = all(extents == [outputs, samples])
+    self%refusal = ""
+  end function
+
+  ! What this module itself finds wrong.
+  subroutine refuse(self, message, status)
+    class(dnn_trainer), intent(inout) :: self
+    character(*), intent(in) :: message
+    integer, intent(out), optional :: status
+    self%refusal = message
+    if (present(status)) then
+      status = 1
+    else
+      write (error_unit, '(a)') "dnn_train: " // message
+      error stop 1
+    end if
   end subroutine
 
   subroutine give(self, code, status)

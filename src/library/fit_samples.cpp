@@ -86,13 +86,12 @@ RunPlan make_plan(const Config& config, RankGrid& grid, const TrainingData& data
 
 template <class T>
 FittedModel train(const LibrarySettings& settings, const dnn_train::Host& host,
-                  const Records& records, std::atomic<bool>& stop, RankGrid& grid) {
+                  const Records& records, std::int64_t largest_class, std::atomic<bool>& stop,
+                  RankGrid& grid) {
   const Communicator& world = grid.world();
   Config config = settings.config;
-  const Dataset outputs = agree(world, [&] {
-    return outputs_of(records.form, config.task, settings.classes, settings.class_names);
-  });
-  Dataset samples = gather_dataset(grid, records, outputs);
+  const Dataset outputs = agree(world, [&] { return outputs_of(records.form, settings); });
+  Dataset samples = gather_dataset(grid, records, largest_class, outputs);
   samples.feature_names = settings.feature_names;
   TrainingData data = use_data_and_choose({std::move(samples), {}, {}}, config, grid);
   const RunPlan plan = make_plan(config, grid, data);
@@ -147,28 +146,28 @@ FittedModel train(const LibrarySettings& settings, const dnn_train::Host& host,
 template <class T>
 FittedModel fit_samples(const Communicator& world, const LibrarySettings& settings,
                         const dnn_train::Host& host, const Records& records,
-                        std::atomic<bool>& stop) {
-  return on_ground(world, settings.config,
-                   [&](RankGrid& grid) { return train<T>(settings, host, records, stop, grid); });
+                        std::int64_t largest_class, std::atomic<bool>& stop) {
+  return on_ground(world, settings.config, [&](RankGrid& grid) {
+    return train<T>(settings, host, records, largest_class, stop, grid);
+  });
 }
 
 template FittedModel fit_samples<float>(const Communicator&, const LibrarySettings&,
-                                        const dnn_train::Host&, const Records&, std::atomic<bool>&);
+                                        const dnn_train::Host&, const Records&, std::int64_t,
+                                        std::atomic<bool>&);
 template FittedModel fit_samples<double>(const Communicator&, const LibrarySettings&,
-                                         const dnn_train::Host&, const Records&,
+                                         const dnn_train::Host&, const Records&, std::int64_t,
                                          std::atomic<bool>&);
 
 ModelDescription describe_for_steps(const Communicator& world, const LibrarySettings& settings,
-                                    const Records& records) {
+                                    const Records& records, std::int64_t largest_class) {
   return on_ground(world, settings.config, [&](RankGrid& grid) {
     Config config = settings.config;
     config.validation = 0;  // all samples count in the scaling
     config.split_by_class = false;
     config.batch_size = 1;
-    const Dataset outputs = agree(world, [&] {
-      return outputs_of(records.form, config.task, settings.classes, settings.class_names);
-    });
-    Dataset samples = gather_dataset(grid, records, outputs);
+    const Dataset outputs = agree(world, [&] { return outputs_of(records.form, settings); });
+    Dataset samples = gather_dataset(grid, records, largest_class, outputs);
     samples.feature_names = settings.feature_names;
     const TrainingData data = make_training_data({std::move(samples), {}, {}}, config, grid, {});
     const RunPlan plan = make_plan(config, grid, data);

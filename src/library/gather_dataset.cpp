@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <utility>
 
@@ -39,50 +38,30 @@ void merge_nodes(const RankGrid& grid, std::span<std::byte> field) {
   }
 }
 
-std::size_t number_of_classes(const Communicator& world, const Records& records,
-                              const Dataset& outputs) {
-  std::int64_t largest = -1;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    std::int64_t value = 0;
-    copy_bytes(&value, records.record(i).data() + records.form.class_at(), sizeof(value));
-    largest = std::max(largest, value);
-  }
-  largest = world.all_reduce(largest, Reduction::max);
+/// Throws AgreedError for one that is beyond those that are known.
+std::size_t number_of_classes(std::int64_t largest, const Dataset& outputs) {
+  constexpr std::int64_t most = 100'000'000;
   const std::size_t known = outputs.classes();
-  if (known > 0 && largest >= static_cast<std::int64_t>(known)) {
+  if (largest >= (known > 0 ? static_cast<std::int64_t>(known) : most)) {
     throw AgreedError(fmt::format(
-        "classes: a sample has class {}, but the network has {} (0 to {}); give the option classes",
-        largest, known, known - 1));
+        "classes: a sample has class {}, but {}", largest,
+        known > 0
+            ? fmt::format("the network has {} (0 to {}); give the option classes", known, known - 1)
+            : "classes are numbers from 0 on, without gaps; are these ids?"));
   }
   return known > 0 ? known : static_cast<std::size_t>(largest + 1);
 }
 
-/// Throws InputError for a target that a task cannot have.
-void check_targets(const Dataset& data) {
-  const auto rows = data.target_rows.as<double>();
-  const std::size_t outputs = data.classes();
-  for (std::size_t i = 0; i < data.samples && data.task != Task::numbers; ++i) {
-    double sum = 0;
-    for (const double y : rows.subspan(i * outputs, outputs)) {
-      sum += y;
-      if (data.task == Task::labels ? y != 0 && y != 1 : y < 0) {
-        throw InputError(fmt::format("targets: a sample has {}; {}", y,
-                                     data.task == Task::labels
-                                         ? "task labels takes 0 and 1"
-                                         : "task distribution takes probabilities of 0 or more"));
-      }
-    }
-    if (data.task == Task::distribution && !(std::abs(sum - 1) < 1e-3)) {
-      throw InputError(
-          fmt::format("targets: the probabilities of a sample have the sum {}, not 1", sum));
-    }
-  }
-}
-
 }  // namespace
 
-Dataset outputs_of(const RecordForm& form, Task task, std::size_t classes,
-                   const std::vector<std::string>& names) {
+Dataset outputs_of(const RecordForm& form, const LibrarySettings& settings) {
+  const Task task = settings.config.task;
+  const std::size_t classes = settings.classes;
+  const std::vector<std::string>& names = settings.class_names;
+  if (!settings.feature_names.empty() && settings.feature_names.size() != form.features) {
+    throw InputError(fmt::format("feature-names: {} names for {} features",
+                                 settings.feature_names.size(), form.features));
+  }
   Dataset outputs;
   outputs.origin = "the samples of the calling program";
   if (form.has_class == (form.targets > 0)) {
@@ -107,13 +86,14 @@ Dataset outputs_of(const RecordForm& form, Task task, std::size_t classes,
   return outputs;
 }
 
-Dataset gather_dataset(const RankGrid& grid, const Records& records, const Dataset& outputs) {
+Dataset gather_dataset(const RankGrid& grid, const Records& records, std::int64_t largest_class,
+                       const Dataset& outputs) {
   const Communicator& world = grid.world();
   const RecordForm& form = records.form;
   const GlobalOrder order(world, records.ids());
   Dataset data = outputs;
   if (form.has_class) {
-    const std::size_t classes = number_of_classes(world, records, outputs);
+    const std::size_t classes = number_of_classes(largest_class, outputs);
     for (std::size_t i = data.class_names.size(); i < classes; ++i) {
       data.class_names.push_back(std::to_string(i));
     }
@@ -127,7 +107,7 @@ Dataset gather_dataset(const RankGrid& grid, const Records& records, const Datas
   Node& node = grid.node();
   const auto field = [&](std::size_t bytes_of_sample, auto&& write) {
     const std::size_t bytes = bytes_of_sample * order.size();
-    const std::span<std::byte> memory = allocate_field(node, bytes);
+    const std::span<std::byte> memory = agree(world, [&] { return allocate_field(node, bytes); });
     node.synchronize();
     for (std::size_t p = 0; p < order.size(); ++p) {
       const GlobalOrder::Place& place = order.places()[p];
@@ -161,12 +141,7 @@ Dataset gather_dataset(const RankGrid& grid, const Records& records, const Datas
   if (form.has_weight) {
     data.weights = field(sizeof(double), bytes_at(form.weight_at(), sizeof(double)));
   }
-  agree(world, [&] {
-    check_trainable(data);
-    if (form.targets > 0) {
-      check_targets(data);
-    }
-  });
+  agree(world, [&] { check_trainable(data); });
   return data;
 }
 

@@ -27,6 +27,7 @@ struct Offer {
   std::uint64_t rows = 0;
   std::uint64_t features = 0;
   std::uint64_t targets = 0;
+  std::int64_t largest_class = -1;
   std::uint8_t wide = 0;
   std::uint8_t has_class = 0;
   std::uint8_t has_weight = 0;
@@ -123,6 +124,9 @@ Offer offer_of(const Samples& samples) {
   offer.targets = samples.targets.data != nullptr ? samples.targets.columns : 0;
   offer.wide = samples.features.is_double ? 1 : 0;
   offer.has_class = samples.classes != nullptr ? 1 : 0;
+  for (std::size_t i = 0; i < offer.rows && offer.has_class != 0; ++i) {
+    offer.largest_class = std::max<std::int64_t>(offer.largest_class, samples.classes[i]);
+  }
   offer.has_weight = samples.weights != nullptr ? 1 : 0;
   offer.has_ids = samples.ids != nullptr ? 1 : 0;
   return offer;
@@ -241,7 +245,9 @@ GivenSamples::GivenSamples(const Communicator& world, const Samples& samples) : 
   for (std::size_t rank = 0; rank < offers.size(); ++rank) {
     first_id_ += rank < static_cast<std::size_t>(world.rank()) ? offers[rank].rows : 0;
     total_ += offers[rank].rows;
+    largest_class_ = std::max(largest_class_, offers[rank].largest_class);
   }
+  has_ids_ = common.has_ids != 0;
 }
 
 std::vector<std::uint64_t> GivenSamples::ids() const {
@@ -252,6 +258,28 @@ std::vector<std::uint64_t> GivenSamples::ids() const {
     std::iota(all.begin(), all.end(), first_id_);
   }
   return all;
+}
+
+void GivenSamples::check_targets(const Communicator& world, Task task) const {
+  agree(world, [&] {
+    for (std::size_t i = 0; i < size() && (task == Task::labels || task == Task::distribution);
+         ++i) {
+      double sum = 0;
+      for (std::size_t j = 0; j < form_.targets; ++j) {
+        const double y = target(samples_.targets, i, j);
+        sum += y;
+        if (task == Task::labels ? y != 0 && y != 1 : y < 0) {
+          throw InputError(fmt::format("targets: row {}, column {} (from 0) is {}; {}", i, j, y,
+                                       task == Task::labels ? "task labels takes 0 and 1"
+                                                            : "task distribution takes 0 or more"));
+        }
+      }
+      if (task == Task::distribution && !(std::abs(sum - 1) < 1e-3)) {
+        throw InputError(fmt::format(
+            "targets: row {} (from 0) has the sum {}; probabilities add up to 1", i, sum));
+      }
+    }
+  });
 }
 
 void GivenSamples::pack(Records& to) const {

@@ -7,6 +7,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/copy_bytes.hpp"
+#include "dnn/core/error.hpp"
 
 namespace dnn {
 
@@ -20,11 +21,23 @@ std::vector<std::vector<std::uint64_t>> all_gather_lists(const Communicator& wor
   std::vector<std::uint64_t> counts(ranks);
   world.all_gather(std::as_bytes(std::span(&own, 1)), std::as_writable_bytes(std::span(counts)));
   const std::size_t most = *std::max_element(counts.begin(), counts.end());
+  const std::size_t total = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+  std::vector<std::vector<std::uint64_t>> lists;
+  constexpr std::size_t small = 4096;
+  if (most * ranks > std::max(2 * total, small * ranks)) {  // most of it would be padding
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      lists.emplace_back(counts[rank]);
+      if (rank == static_cast<std::size_t>(world.rank())) {
+        lists.back().assign(numbers.begin(), numbers.end());
+      }
+      world.broadcast(std::as_writable_bytes(std::span(lists.back())), static_cast<int>(rank));
+    }
+    return lists;
+  }
   std::vector<std::uint64_t> padded(numbers.begin(), numbers.end());
   padded.resize(most);
   std::vector<std::uint64_t> all(most * ranks);
   world.all_gather(std::as_bytes(std::span(padded)), std::as_writable_bytes(std::span(all)));
-  std::vector<std::vector<std::uint64_t>> lists;
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     const auto first = all.begin() + static_cast<std::ptrdiff_t>(rank * most);
     lists.emplace_back(first, first + static_cast<std::ptrdiff_t>(counts[rank]));
@@ -101,7 +114,15 @@ void exchange_records(const Communicator& world, const std::vector<std::byte>& o
     return sizes;
   };
   const std::size_t count = std::accumulate(gets.begin(), gets.end(), std::size_t{0});
-  in.bytes.resize(count * in.form.bytes());
+  agree(world, [&] {
+    constexpr std::size_t most = std::size_t{1} << 31;  // MPI's counts are ints
+    if (std::max(out.size(), count * in.form.bytes()) >= most) {
+      throw InputError(
+          "the samples of an update that a rank gives or computes with take 2 GiB or more; give "
+          "fewer at a time");
+    }
+    in.bytes.resize(count * in.form.bytes());
+  });
   world.all_to_all<std::byte>(std::span<const std::byte>(out), in_bytes(sends), std::span(in.bytes),
                               in_bytes(gets));
 }

@@ -33,8 +33,10 @@ class SessionOf final : public Session {
     const GivenSamples given(world_, samples);
     require_samples(given);
     Records records;
-    given.pack(records);
-    FittedModel fitted = fit_samples<T>(world_, settings_, host_, records, stop);
+    pack(given, records);
+    given.check_targets(world_, settings_.config.task);
+    FittedModel fitted =
+        fit_samples<T>(world_, settings_, host_, records, given.largest_class(), stop);
     use(std::move(fitted.model));
     return fitted.result;
   }
@@ -51,10 +53,13 @@ class SessionOf final : public Session {
       if (!has_model()) {
         prepare_from(given);
       }
-      check_form(given.form());
+      check_usable(given);
     }
     if (!has_model()) {
       return {};
+    }
+    if (store_ && given.total() > 0 && !given.has_ids()) {
+      throw AgreedError("the option store needs ids: they tell whether a sample is a new one");
     }
     start_steps();
     const dnn_train::Step done = store_              ? step_with_store(given)
@@ -84,7 +89,7 @@ class SessionOf final : public Session {
     const GivenSamples given(world_, samples);
     require_model();
     require_samples(given);
-    check_form(given.form());
+    check_usable(given);
     return evaluate_samples<T>(world_, current(), given);
   }
 
@@ -145,6 +150,7 @@ class SessionOf final : public Session {
     require_model();
     SessionState state;
     state.model = current();
+    state.optimizer = settings_.config.optimizer;
     if (steps_) {
       state.updates = steps_->updates();
       state.learning_rate = steps_->learning_rate();
@@ -161,6 +167,7 @@ class SessionOf final : public Session {
     use(std::move(state.model));
     if (state.steps) {
       start_steps();
+      learning_rate_ = state.learning_rate;
       steps_->set_learning_rate(state.learning_rate);
       steps_->restore(std::move(*state.steps), state.updates);
     }
@@ -196,14 +203,19 @@ class SessionOf final : public Session {
     }
   }
 
+  /// Collective: a rank may have no memory for it.
+  void pack(const GivenSamples& given, Records& to) const {
+    agree(world_, [&] { given.pack(to); });
+  }
+
   dnn_train::Step step_with(const GivenSamples& given) {
-    given.pack(records_);
+    pack(given, records_);
     return steps_->run(records_);
   }
 
   dnn_train::Step step_with_store(const GivenSamples& given) {
     const std::uint64_t update = steps_->updates() + 1;
-    given.pack(records_);
+    pack(given, records_);
     store_->add(world_, records_, update);
     return steps_->run(store_->draw(world_, settings_.drawn(), update));
   }
@@ -231,6 +243,10 @@ class SessionOf final : public Session {
   }
 
   void start_steps() {
+    if (settings_.config.class_weights != ClassWeights::none) {
+      throw AgreedError(
+          "the option class-weights is for fit alone: the classes' frequencies are known there");
+    }
     if (!steps_) {
       steps_.emplace(world_, settings_, model_);
       if (learning_rate_) {
@@ -251,19 +267,16 @@ class SessionOf final : public Session {
   }
 
   void prepare_from(const GivenSamples& given) {
-    if (settings_.config.class_weights != ClassWeights::none) {
-      throw AgreedError(
-          "the option class-weights needs fit: the classes' frequencies are known "
-          "there alone");
-    }
-    given.pack(records_);
-    use({describe_for_steps(world_, settings_, records_), {}});
+    given.check_targets(world_, settings_.config.task);
+    pack(given, records_);
+    use({describe_for_steps(world_, settings_, records_, given.largest_class()), {}});
     is_current_ = false;
     start_steps();
   }
 
-  /// Throws AgreedError unless the network can learn from such records.
-  void check_form(const RecordForm& form) const {
+  /// Throws AgreedError unless the network can learn from such samples.
+  void check_usable(const GivenSamples& given) const {
+    const RecordForm& form = given.form();
     const ModelDescription& d = model_.description;
     if (form.features != d.widths.front()) {
       throw AgreedError(fmt::format("the samples have {} features, but the network takes {}",
@@ -276,6 +289,13 @@ class SessionOf final : public Session {
           form.has_class ? std::string("classes") : fmt::format("{} targets", form.targets),
           d.widths.back(), word_for(d.task)));
     }
+    if (given.largest_class() >= static_cast<std::int64_t>(d.widths.back())) {
+      throw AgreedError(
+          fmt::format("classes: a sample has class {}, but the network has {} (0 to "
+                      "{}); give the option classes",
+                      given.largest_class(), d.widths.back(), d.widths.back() - 1));
+    }
+    given.check_targets(world_, d.task);
   }
 
   const Communicator& world_;

@@ -151,6 +151,7 @@ std::vector<std::byte> gather_state(const Communicator& world, const SessionStat
   json all = {{"version", 1},
               {"updates", state.updates},
               {"learning_rate", state.learning_rate},
+              {"optimizer", static_cast<int>(state.optimizer)},
               {"model", describe_model(state.model.description)}};
   if (state.store) {
     all["store"] = gather_store(world, *state.store);
@@ -182,6 +183,7 @@ SessionState scatter_state(const Communicator& world, const std::vector<std::byt
       state.model = parse_model(all.at("model"), numbers<std::byte>(all.at("parameters")), origin);
       state.updates = all.at("updates");
       state.learning_rate = all.at("learning_rate");
+      state.optimizer = static_cast<OptimizerKind>(all.at("optimizer").get<int>());
       if (all.contains("steps")) {
         state.steps = steps_from(all.at("steps"));
       }
@@ -193,6 +195,12 @@ SessionState scatter_state(const Communicator& world, const std::vector<std::byt
     }
     if (state.model.description.precision != stored_as(settings.config.precision)) {
       throw InputError("the state has another precision than the options say");
+    }
+    if (state.steps && state.optimizer != settings.config.optimizer) {
+      throw InputError("the state has another optimizer than the options say");
+    }
+    if (state.steps && state.steps->widths != state.model.description.widths) {
+      throw InputError("the state contradicts itself: widths of the network");
     }
     if (state.store.has_value() != (settings.store > 0)) {
       throw InputError(state.store

@@ -129,9 +129,15 @@ void StepTraining<T>::make_room(std::size_t rows) {
     return;
   }
   Checkpoint state = checkpoint();
-  const std::size_t room = std::max(rows, 2 * parts_->rows);
+  const std::size_t before = parts_->rows;
   close();
-  parts_ = make_parts(room);
+  try {
+    parts_ = make_parts(std::max(rows, 2 * before));
+  } catch (const AgreedError&) {
+    parts_ = make_parts(before);  // what there was room for
+    (void)parts_->model->restore(state);
+    throw;
+  }
   (void)parts_->model->restore(state);
 }
 
@@ -161,6 +167,23 @@ dnn_train::Step StepTraining<T>::run_alone(const GivenSamples& samples) {
                 order.size());
 }
 
+/// Collective: the same rows, whose weights count so that the mean over the batch is 1, as in a
+/// fit.
+template <class T>
+Dataset StepTraining<T>::with_mean_weight(Dataset rows, std::size_t samples) const {
+  const bool weighted =
+      world_.all_reduce<std::int64_t>(rows.has_weights() ? 1 : 0, Reduction::max) != 0;
+  if (weighted) {
+    ExactSum sum;
+    for (const double weight : rows.weights.as<double>()) {
+      sum += weight;
+    }
+    const double total = world_.sum(sum).value();
+    rows.weight_scale = total > 0 ? static_cast<double>(samples) / total : 1;
+  }
+  return rows;
+}
+
 /// From the rows of this rank, which count in the order given: `which` of the batch's `samples`.
 template <class T>
 dnn_train::Step StepTraining<T>::update(const Dataset& rows, std::span<const std::uint64_t> order,
@@ -171,7 +194,7 @@ dnn_train::Step StepTraining<T>::update(const Dataset& rows, std::span<const std
   }
   make_room(most);
   Parts& parts = *parts_;
-  const Gatherer<T> gatherer(rows, parts.data.normalizer);
+  const Gatherer<T> gatherer(with_mean_weight(rows, samples), parts.data.normalizer);
   const MatrixView<T> X{parts.X.data(), order.size(), rows.features};
   gatherer.gather(order, X);
   parts.targets.gather(gatherer, order);

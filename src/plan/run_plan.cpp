@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
@@ -182,8 +183,8 @@ std::size_t RunPlan::peak_bytes(bool is_root) const {
 }
 
 RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& data) {
-  check_size(config, data.train);
   const Communicator& world = grid.world();
+  agree(world, [&] { check_size(config, data.train); });  // hosts differ
   const Node& node = grid.node();
   const std::vector<std::size_t> widths = network_widths(config, data.train);
   const SplitRule rule = split_rule(config, widths.back());

@@ -5,8 +5,10 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dnn/dnn_train.hpp"
@@ -180,10 +182,9 @@ PYBIND11_MODULE(_core, module) {
   module.def("version", &dnn_train::version);
 
   // The attribute code has the number of dnn_train::Code.
-  static const py::object error_type = [&module] {
-    py::object made = py::exception<dnn_train::Error>(module, "Error", PyExc_RuntimeError);
-    return made;
-  }();
+  // Never destroyed: the interpreter is gone by then.
+  static const auto& error_type =
+      *new py::object(py::exception<dnn_train::Error>(module, "Error", PyExc_RuntimeError));
   py::register_exception_translator([](std::exception_ptr pointer) {
     try {
       if (pointer) {
@@ -216,7 +217,10 @@ PYBIND11_MODULE(_core, module) {
       .def(py::init([](const std::optional<int>& communicator, const std::string& options,
                        const std::optional<std::function<void(std::string)>>& log,
                        const std::optional<AfterEpoch>& after_epoch) {
-             return Trainer(communicator_of(communicator), options, host_of(log, after_epoch));
+             const MPI_Comm ranks = communicator_of(communicator);
+             dnn_train::Host host = host_of(log, after_epoch);
+             return unlocked(
+                 [&] { return std::make_unique<Trainer>(ranks, options, std::move(host)); });
            }),
            py::arg("communicator"), py::arg("options"), py::arg("log"), py::arg("after_epoch"))
       .def("close", [](Trainer& self) { unlocked([&] { self.close(); }); })

@@ -91,7 +91,8 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
       }
     } catch (const AgreedError& error) {
       throw AgreedError(fmt::format("search for the length of training, split {} of {}: {}", k + 1,
-                                    splits, error.what()));
+                                    splits, error.what()),
+                        error.fault());
     }
     for (std::size_t e = 0; e < whole.epochs; ++e) {
       const EpochMetrics& metrics = trainer.result().epochs[e];

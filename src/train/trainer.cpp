@@ -39,11 +39,7 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
                outputs_.folder}),
       nonfinite_(settings.on_nonfinite, world_, data.train.class_names,
                  outputs_.folder != nullptr ? outputs_.folder->nonfinite() : ""),
-      saver_({grid, data, model_, models_, position_, result_}, outputs_.provenance, control_) {
-  if (settings.verify_every > 0) {
-    data_watch_.emplace(grid.node().ranks(), data.train);
-  }
-}
+      saver_({grid, data, model_, models_, position_, result_}, outputs_.provenance, control_) {}
 
 template <class T>
 bool Trainer<T>::is_done() const {
@@ -139,9 +135,12 @@ void Trainer<T>::check_gradients() {
   }
 }
 
-/// Collective: looks at some of the data.
+/// Collective: looks at some of the data; the first time, at all of them.
 template <class T>
 void Trainer<T>::check_data() {
+  if (!data_watch_) {
+    data_watch_.emplace(grid_.node().ranks(), data_.train);
+  }
   const std::string damaged = data_watch_->look();
   try {
     throw_if_any_failed(

@@ -61,6 +61,7 @@ def check_digits(dnn_train):
     model.fit(x, y)
     again = pickle.loads(pickle.dumps(model))
     assert (again.predict_proba(x) == model.predict_proba(x)).all()
+    assert abs(model.predict_proba(x).sum(axis=1) - 1).max() < 1e-12
     grown = dnn_train.DNNClassifier(hidden=(32,), lr=0.003, batch_size=64)
     for _ in range(20):
         grown.partial_fit(x, y, classes=range(10))

@@ -265,6 +265,9 @@ TEST(Trainer, GoesOnFromItsState) {
     alone.close();
   }
   const std::string before = second.hash();
+  Trainer adamw(world().handle(), options + "\noptimizer = 'adamw'");
+  expect_error(Code::input, "another optimizer", [&] { adamw.restore(state); });
+  adamw.close();
   if (!state.empty()) {
     state[state.size() / 2] ^= 1U;
   }
@@ -320,6 +323,10 @@ TEST(Trainer, RefusesWhatItCannotUse) {
   Samples neither = good.numbers();
   neither.targets = {};
   expect_error(Code::input, "neither classes nor targets", [&] { (void)trainer.fit(neither); });
+  expect_error(Code::input, "feature-names: 2 names for 3 features", [&] {
+    Trainer named(world().handle(), "feature-names = ['a', 'b']");
+    (void)named.fit(good.numbers());
+  });
   expect_error(Code::input, "have classes", [&] { (void)trainer.evaluate(good.labelled()); });
   MadeUp negative = good;
   negative.classes[0] = -1;
@@ -332,6 +339,54 @@ TEST(Trainer, RefusesWhatItCannotUse) {
   EXPECT_TRUE(trainer.step(good.numbers()).counted);
   trainer.close();
   expect_error(Code::input, "closed", [&] { (void)trainer.step(good.numbers()); });
+}
+
+/// What the first samples did not have comes later.
+TEST(Trainer, RefusesClassesThatTheNetworkDoesNotHave) {
+  MadeUp good = mine(0, 100, decompositions()[1]);
+  Trainer trainer(world().handle(), small);
+  (void)trainer.step(good.labelled());
+  const std::string hash = trainer.hash();
+  MadeUp more = good;
+  if (world().rank() == world().size() - 1) {
+    more.classes[1] = 3;
+  }
+  const std::string text = "class 3, but the network has 3 (0 to 2)";
+  expect_error(Code::input, text, [&] { (void)trainer.step(more.labelled()); });
+  expect_error(Code::input, text, [&] { (void)trainer.evaluate(more.labelled()); });
+  more.classes[1] = 2'000'000'000;
+  expect_error(Code::input, "are these ids?", [&] { (void)trainer.fit(more.labelled()); });
+  EXPECT_EQ(trainer.hash(), hash);
+  trainer.close();
+
+  Trainer balanced(world().handle(), std::string(small) + "epochs = 2\nclass-weights = 'balanced'");
+  (void)balanced.fit(good.labelled());
+  expect_error(Code::input, "is for fit alone", [&] { (void)balanced.step(good.labelled()); });
+  balanced.close();
+
+  Trainer with_store(world().handle(), std::string(small) + "store = 10");
+  Samples unnumbered = good.numbers();
+  unnumbered.ids = nullptr;
+  expect_error(Code::input, "needs ids", [&] { (void)with_store.step(unnumbered); });
+  with_store.close();
+}
+
+TEST(Trainer, OnlyTheProportionOfWeightsCounts) {
+  const MadeUp own = mine(0, 100, decompositions()[1]);
+  std::vector<std::string> hashes;
+  for (const double unit : {1.0, 0x1p-20}) {
+    std::vector<double> weights;
+    for (const std::uint64_t id : own.ids) {
+      weights.push_back(unit * static_cast<double>(1 + id % 3));
+    }
+    Samples samples = own.numbers();
+    samples.weights = weights.data();
+    Trainer trainer(world().handle(), "hidden = [8]\noptimizer = 'sgd'");
+    (void)trainer.step(samples);
+    hashes.push_back(trainer.hash());
+    trainer.close();
+  }
+  EXPECT_EQ(hashes[0], hashes[1]);
 }
 
 TEST(Trainer, AnUpdateThatDivergesChangesNothing) {

@@ -149,7 +149,7 @@ class Communicator {
 /// The name of this rank's host.
 [[nodiscard]] std::string host_name();
 
-/// The communicator that Fortran's integer handle stands for.
+/// The communicator that Fortran's integer handle stands for; MPI_COMM_NULL before MPI_Init.
 [[nodiscard]] MPI_Comm communicator_of_fortran(MPI_Fint handle);
 
 /// Whether threads other than the one that started MPI may call it, one at a time.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/dnn_train.hpp"
@@ -22,14 +23,15 @@ struct FittedModel {
 template <class T>
 [[nodiscard]] FittedModel fit_samples(const Communicator& world, const LibrarySettings& settings,
                                       const dnn_train::Host& host, const Records& records,
-                                      std::atomic<bool>& stop);
+                                      std::int64_t largest_class, std::atomic<bool>& stop);
 
 /// Collective over `world`: a network for step(), without parameters: its widths, and the scaling
 /// of inputs and targets by the records of all ranks. Nothing is clipped unless the settings say
 /// so: a simulation goes on to where its first samples were not. Throws AgreedError.
 [[nodiscard]] ModelDescription describe_for_steps(const Communicator& world,
                                                   const LibrarySettings& settings,
-                                                  const Records& records);
+                                                  const Records& records,
+                                                  std::int64_t largest_class);
 
 /// Collective over `world`: rank 0's model on all ranks. `origin` names it in errors.
 [[nodiscard]] SavedModel broadcast_model(const Communicator& world, SavedModel model,

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include <cstdint>
 
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/library/library_settings.hpp"
 #include "dnn/library/records.hpp"
 
 namespace dnn {
@@ -14,11 +14,10 @@ namespace dnn {
 /// largest that occurs. There is one sample at least. Throws AgreedError for a class beyond the
 /// names, and for another number of targets than there are names.
 [[nodiscard]] Dataset gather_dataset(const RankGrid& grid, const Records& records,
-                                     const Dataset& outputs);
+                                     std::int64_t largest_class, const Dataset& outputs);
 
 /// The outputs of samples of this form, as options give them: their task and, where they are
 /// known, names. Throws InputError where they contradict each other.
-[[nodiscard]] Dataset outputs_of(const RecordForm& form, Task task, std::size_t classes,
-                                 const std::vector<std::string>& names);
+[[nodiscard]] Dataset outputs_of(const RecordForm& form, const LibrarySettings& settings);
 
 }  // namespace dnn

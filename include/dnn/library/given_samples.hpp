@@ -22,6 +22,12 @@ class GivenSamples {
   GivenSamples(const Communicator& world, const dnn_train::Samples& samples);
 
   [[nodiscard]] const RecordForm& form() const { return form_; }
+  /// Whether the caller numbers them.
+  [[nodiscard]] bool has_ids() const { return has_ids_; }
+  /// Of all ranks; -1: there are no classes.
+  [[nodiscard]] std::int64_t largest_class() const { return largest_class_; }
+  /// Collective over `world`: throws AgreedError for a target that the task cannot have.
+  void check_targets(const Communicator& world, Task task) const;
   /// Of all ranks, and of this one.
   [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] std::size_t size() const { return samples_.features.rows; }
@@ -40,6 +46,8 @@ class GivenSamples {
   RecordForm form_;
   std::size_t total_ = 0;
   std::uint64_t first_id_ = 0;  ///< where there are none
+  std::int64_t largest_class_ = -1;
+  bool has_ids_ = false;
 };
 
 /// Throws InputError unless `features` can be read: not null where it has rows, and finite.

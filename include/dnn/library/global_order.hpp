@@ -40,7 +40,7 @@ class GlobalOrder {
 
   /// Collective over `world`: the samples at the positions `share(rank)` go from where they are to
   /// each rank; `dealt` becomes this rank's, and its memory is used again. The shares of all ranks
-  /// are disjoint. Throws std::length_error where one rank's share has 2 GiB or more.
+  /// are disjoint. Throws AgreedError where a rank's samples take 2 GiB or more.
   void deal(const Communicator& world, const Records& records,
             const std::function<Range(std::size_t rank)>& share, Dealt& dealt) const;
 

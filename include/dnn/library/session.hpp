@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/communicator.hpp"
 #include "dnn/dnn_train.hpp"
 #include "dnn/library/given_samples.hpp"
@@ -19,9 +20,9 @@
 namespace dnn {
 
 /// The host's callback threw; on all ranks.
-class CallbackError : public std::runtime_error {
+class CallbackError : public AgreedError {
  public:
-  using std::runtime_error::runtime_error;
+  using AgreedError::AgreedError;
 };
 
 /// What a Trainer of a given precision does; see dnn_train::Trainer, whose calls these are.

@@ -17,6 +17,7 @@ struct SessionState {
   SavedModel model;  ///< on all ranks
   std::uint64_t updates = 0;
   double learning_rate = 0;
+  OptimizerKind optimizer = OptimizerKind::sgd;
   std::optional<Checkpoint> steps;  ///< of the steps, on rank 0; none: there were none
   std::optional<SampleStore::Contents> store;
 };

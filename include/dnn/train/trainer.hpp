@@ -127,7 +127,7 @@ class Trainer {
   LearningRateSchedule schedule_;
   BatchLoader<T> loader_;
   GradientCheck<T> gradient_check_;
-  std::optional<DataWatch> data_watch_;  ///< none: nothing is verified
+  std::optional<DataWatch> data_watch_;  ///< from the first look on
   RunEvaluator<T> evaluation_;
   BestModel models_;
   NonfinitePolicy nonfinite_;

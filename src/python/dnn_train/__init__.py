@@ -98,6 +98,8 @@ class Trainer:
 
         y = _np.asarray(y)
         is_classes = y.ndim == 1 and y.dtype.kind in "iub"
+        if is_classes and len(y) and not (-(2**31) <= y.min() and y.max() < 2**31):
+            raise ValueError("classes: numbers from 0 to 2,147,483,647")
         return {
             "features": _numbers(x, "features"),
             "classes": vector(y, _np.int32) if is_classes else None,

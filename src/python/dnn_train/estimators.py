@@ -61,11 +61,34 @@ class _DNN(BaseEstimator):
             options[name] = getattr(self, name)
         return options
 
+    def __sklearn_clone__(self):
+        # Parameters are copied, but for the communicator, which is one.
+        return type(self)(**self.get_params(deep=False))
+
     def _make(self, **more):
+        if hasattr(self, "_trainer"):
+            self._trainer.close()
         self._trainer = Trainer(self.communicator, **self._options(), **more)
 
+    def _all(self, work):
+        """What work() returns; where it raises on any rank, all ranks raise, and none is left waiting."""
+        if self.communicator is None:
+            return work()
+        result, error = None, None
+        try:
+            result = work()
+        except (ValueError, TypeError) as raised:
+            error = raised
+        texts = self.communicator.allgather(None if error is None else str(error))
+        for rank, text in enumerate(texts):
+            if text is not None:
+                raise error if error is not None else ValueError(f"on rank {rank}: {text}")
+        return result
+
     def _rows(self, x, **how):
-        return validate_data(self, x, dtype=(np.float64, np.float32), **how)
+        if self.communicator is not None:
+            how["ensure_min_samples"] = 0  # a rank may have none
+        return self._all(lambda: validate_data(self, x, dtype=(np.float64, np.float32), **how))
 
     def _union(self, own):
         """The values that any rank has, in ascending order."""
@@ -95,7 +118,10 @@ class _DNN(BaseEstimator):
         # The network travels as its state, and a communicator belongs to its process.
         state = dict(super().__getstate__())
         if "_trainer" in state:
-            state["_trainer"] = self._trainer.state()
+            network = self._trainer.state()
+            if self.communicator is not None:
+                network = self.communicator.bcast(network)  # rank 0's
+            state["_trainer"] = network
         state["communicator"] = None
         return state
 
@@ -119,7 +145,7 @@ class DNNClassifier(ClassifierMixin, _DNN):
     def fit(self, x, y):
         """Trains on x (samples, features) and the classes y (samples,)."""
         x, y = self._rows(x, y=y)
-        check_classification_targets(y)
+        self._all(lambda: check_classification_targets(y) if len(y) else None)
         self.classes_ = self._union(y)
         if len(self.classes_) < 2:
             raise ValueError("Classifier can't train when only one class is present.")
@@ -140,15 +166,20 @@ class DNNClassifier(ClassifierMixin, _DNN):
             self._make(classes=len(self.classes_))
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError("classes is not the same as on the first call to partial_fit")
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(f"y has classes that the first call to partial_fit did not name: {unknown}")
+
+        def check():
+            unknown = np.setdiff1d(y, self.classes_)
+            if len(unknown):
+                raise ValueError(f"y has classes that the first call to partial_fit did not name: {unknown}")
+
+        self._all(check)
         self._in_batches(x, np.searchsorted(self.classes_, y))
         return self
 
     def predict_proba(self, x):
         """The probability of each class, in the order of classes_."""
-        return self._predict(x).astype(np.float64)
+        probabilities = self._predict(x).astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)  # float's sums are 1 to rounding
 
     def predict(self, x):
         """The likeliest class of each row."""
