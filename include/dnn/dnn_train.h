@@ -2,7 +2,7 @@
 #define DNN_TRAIN_H
 
 /* dnn_train as a library for C, and for whatever calls C. What each call does, which calls are
- * collective, and what the options are is said in dnn_train.hpp; here stands what is different.
+ * collective, and what the options are: see dnn_train.hpp. This file says what is different in C.
  *
  *     dnn_train_t trainer = NULL;
  *     if (dnn_train_open(MPI_COMM_WORLD, "hidden = [64, 32]", &trainer) != DNN_TRAIN_OK) {
@@ -150,8 +150,8 @@ DNN_TRAIN_C_API dnn_train_status dnn_train_request_stop(dnn_train_t trainer);
 /* `requested` becomes 1 or 0. */
 DNN_TRAIN_C_API dnn_train_status dnn_train_stop_requested(dnn_train_t trainer, int* requested);
 
-/* What the last call that failed in this thread said: on this trainer, or, null, on any. Never
- * null; valid until the next call of this thread. */
+/* The message of the last call that failed in this thread: of this trainer, or of any trainer where
+ * `trainer` is null. Never null; valid until the next call of this thread. */
 DNN_TRAIN_C_API const char* dnn_train_error(dnn_train_t trainer);
 
 /* Collective: ends the trainer; `*trainer` becomes null. */

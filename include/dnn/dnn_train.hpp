@@ -130,7 +130,7 @@ struct Samples {
   /// and distribution.
   Matrix targets;
   /// The global id of each of the n samples, no two alike on all ranks together; null: the samples
-  /// are in the order of the ranks, so that the result depends on how they lie there.
+  /// are ordered by rank, so that the result depends on which rank gives which samples.
   const std::uint64_t* ids = nullptr;
   /// How much each of the n samples counts, 0 or more, in proportion to the mean over the fit's or
   /// the update's samples; null: all alike.
@@ -173,7 +173,8 @@ struct Step {
   bool counted = false;
 };
 
-/// What a network does on samples of all ranks; the same bits however these lie on the ranks.
+/// The figures of a network on the samples of all ranks. They have the same bits whichever rank
+/// gives which samples.
 struct Evaluation {
   double loss = 0;      ///< the mean of the task's loss
   double accuracy = 0;  ///< the part of the classes that are right; NaN: the task has none
@@ -288,18 +289,18 @@ class DNN_TRAIN_API Trainer {
   ///     trainer.save("model.dnn");
   void save(const std::string& path) const;
   /// Takes the network of such a file, which rank 0 reads, of the precision that the options say;
-  /// it must take plain numbers, no table with columns of text. step() goes on from there.
+  /// it must take plain numbers, no table with columns of text. step() continues from there.
   ///
   ///     trainer.load("runs/a/model.dnn");
   void load(const std::string& path);
 
-  /// All that a step() needs to go on: network, optimizer, position, store, as bytes on rank 0 and
-  /// nothing elsewhere, for the host's own restart file.
+  /// Everything that step() needs to continue: network, optimizer, position, store, as bytes on
+  /// rank 0 and nothing elsewhere, for the host's own restart file.
   ///
   ///     const std::vector<unsigned char> bytes = trainer.state();
   ///     if (rank == 0) restart_file.write("trainer", bytes.data(), bytes.size());
   std::vector<unsigned char> state() const;
-  /// Goes on from the bytes that rank 0 gives, at any number of ranks, with the same options.
+  /// Continues from the bytes that rank 0 gives, at any number of ranks, with the same options.
   /// Throws Code::input for bytes that are no such state, or damaged.
   ///
   ///     trainer.restore(rank == 0 ? restart_file.read("trainer") : std::vector<unsigned char>());

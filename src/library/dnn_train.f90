@@ -13,8 +13,8 @@
 ! array. Matrices are not copied: those given to put must stay where they are until the call that
 ! uses them (fit, prepare, step, evaluate) has returned, so give them the attribute target. Every call
 ! gives a status, 0 or one of dnn_train.h's codes, and trainer%error() its text; without the
-! argument status, an error ends the program. What each call does, and which are collective, stands
-! in dnn_train.hpp.
+! argument status, an error ends the program. For what each call does, and which are collective, see
+! dnn_train.hpp.
 module dnn_train
   use, intrinsic :: iso_c_binding
   use, intrinsic :: iso_fortran_env, only: error_unit
@@ -306,7 +306,7 @@ contains
     call give(self, c_set_rate(self%handle, rate), status)
   end subroutine
 
-  ! answers(outputs, samples): those of a sample lie side by side.
+  ! answers(outputs, samples): the answers to a sample are contiguous.
   subroutine predict_double(self, features, answers, status)
     class(dnn_trainer), intent(inout) :: self
     real(c_double), intent(in), target :: features(:, :)
@@ -347,7 +347,7 @@ contains
     call give(self, c_shape(self%handle, features, outputs), status)
   end subroutine
 
-  ! All that step needs to go on, on rank 0; elsewhere no bytes.
+  ! Everything that step needs to continue, on rank 0; no bytes elsewhere.
   subroutine state(self, bytes, status)
     class(dnn_trainer), intent(inout) :: self
     integer(c_int8_t), allocatable, intent(out) :: bytes(:)
@@ -367,7 +367,7 @@ contains
     call give(self, code, status)
   end subroutine
 
-  ! Goes on from the bytes that rank 0 gives.
+  ! Continues from the bytes that rank 0 gives.
   subroutine restore(self, bytes, status)
     class(dnn_trainer), intent(inout) :: self
     integer(c_int8_t), intent(in), target, contiguous :: bytes(:)
@@ -411,7 +411,7 @@ contains
     call give(self, c_request_stop(self%handle), status)
   end subroutine
 
-  ! What the last call that failed has said.
+  ! The message of the last call that failed.
   function error(self) result(message)
     class(dnn_trainer), intent(in) :: self
     character(:), allocatable :: message
@@ -487,7 +487,7 @@ contains
     if (size(numbers, 2) > 1) matrix%column_stride = distance(c_loc(numbers(1, 2)), matrix%data, c_sizeof(1.0_c_float))
   end function
 
-  ! How many elements of `bytes` bytes `place` lies behind `first`.
+  ! The distance from `first` to `place` in elements of `bytes` bytes.
   integer(c_intptr_t) function distance(place, first, bytes)
     type(c_ptr), intent(in) :: place, first
     integer(c_size_t), intent(in) :: bytes

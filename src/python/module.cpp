@@ -1,4 +1,4 @@
-// dnn_train._core: what the Python package is made of, a coat around dnn_train::Trainer.
+// dnn_train._core, the compiled part of the Python package: a thin layer over dnn_train::Trainer.
 
 #include <pybind11/functional.h>
 #include <pybind11/pybind11.h>

@@ -27,7 +27,7 @@ template <class T>
 
 /// Collective over `world`: a network for step(), without parameters: its widths, and the scaling
 /// of inputs and targets by the records of all ranks. Nothing is clipped unless the settings say
-/// so: a simulation goes on to where its first samples were not. Throws AgreedError.
+/// so: later samples of a simulation exceed the range of its first ones. Throws AgreedError.
 [[nodiscard]] ModelDescription describe_for_steps(const Communicator& world,
                                                   const LibrarySettings& settings,
                                                   const Records& records,

@@ -1,6 +1,6 @@
 #pragma once
 
-// Samples that lie anywhere on the ranks, in the order of their ids.
+// The global order of samples that are distributed over the ranks.
 
 #include <cstddef>
 #include <cstdint>

@@ -19,7 +19,7 @@ namespace dnn {
 /// update: of a `sample`, those stay whose keys are least (the bottom-k sample of all ids ever
 /// given: each is as likely as every other); of the `newest`, those of the latest updates, within
 /// an update by such keys. A batch is what has the least keys of the update. Each rank names its
-/// candidates, and all choose the same ones from these. A sample lies on the rank that its id
+/// candidates, and all choose the same ones from these. A sample is held by the rank that its id
 /// hashes to, so that a second sample of an id meets the first, and the store's memory is spread
 /// evenly.
 class SampleStore {

@@ -12,7 +12,7 @@
 namespace dnn {
 
 /// Collective over `world`: how good `model` is on the samples of all ranks. All sums are exact, so
-/// the result does not depend on where the samples lie.
+/// the result does not depend on which rank holds which samples.
 template <class T>
 [[nodiscard]] dnn_train::Evaluation evaluate_samples(const Communicator& world,
                                                      const SavedModel& model,

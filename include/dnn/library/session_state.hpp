@@ -12,7 +12,7 @@
 
 namespace dnn {
 
-/// All that a Trainer needs to go on.
+/// Everything that a Trainer needs to continue.
 struct SessionState {
   SavedModel model;  ///< on all ranks
   std::uint64_t updates = 0;

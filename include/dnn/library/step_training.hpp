@@ -39,7 +39,7 @@ class StepTraining {
   /// One update from the samples of all ranks. Throws AgreedError where it is not finite and the
   /// settings do not say to leave such updates out.
   dnn_train::Step run(const Records& samples);
-  /// The same from samples that lie in the caller's memory, where there is but one rank.
+  /// The same from samples in the caller's memory; for communicators of one rank.
   dnn_train::Step run_alone(const GivenSamples& samples);
 
   /// The mean loss since this was last called; NaN where there was no update.

@@ -148,11 +148,11 @@ class Trainer:
         self._core.load(str(path))
 
     def state(self):
-        """All that step() needs to go on, as bytes on rank 0 and b"" elsewhere. Collective."""
+        """Everything that step() needs to continue, as bytes on rank 0 and b"" elsewhere. Collective."""
         return self._core.state()
 
     def restore(self, state):
-        """Goes on from the bytes of state() that rank 0 gives. Collective."""
+        """Continues from the bytes of state() that rank 0 gives. Collective."""
         self._core.restore(state)
 
     def hash(self):
