@@ -58,7 +58,7 @@ typedef enum dnn_train_type { DNN_TRAIN_FLOAT = 0, DNN_TRAIN_DOUBLE = 1 } dnn_tr
  * elements. */
 typedef struct dnn_train_matrix {
   const void* data;
-  dnn_train_type type;
+  int type; /* DNN_TRAIN_FLOAT or DNN_TRAIN_DOUBLE */
   size_t rows;
   size_t columns;
   ptrdiff_t row_stride;
@@ -125,8 +125,8 @@ DNN_TRAIN_C_API dnn_train_status dnn_train_set_learning_rate(dnn_train_t trainer
 
 /* Not collective. `answers`: rows x outputs elements of `type`, row-major. */
 DNN_TRAIN_C_API dnn_train_status dnn_train_predict(dnn_train_t trainer,
-                                                   const dnn_train_matrix* features,
-                                                   dnn_train_type type, void* answers);
+                                                   const dnn_train_matrix* features, int type,
+                                                   void* answers);
 /* Not collective; 0 where there is no network yet. */
 DNN_TRAIN_C_API dnn_train_status dnn_train_shape(dnn_train_t trainer, size_t* features,
                                                  size_t* outputs);

@@ -107,11 +107,15 @@ void require(const void* pointer, const char* name) {
   }
 }
 
-Matrix matrix_of(const dnn_train_matrix* matrix, const char* name) {
-  require(matrix, name);
-  if (matrix->type != DNN_TRAIN_FLOAT && matrix->type != DNN_TRAIN_DOUBLE) {
+void require_type(int type, const char* name) {
+  if (type != DNN_TRAIN_FLOAT && type != DNN_TRAIN_DOUBLE) {
     throw Error(Code::input, std::string(name) + ": the type is neither float nor double");
   }
+}
+
+Matrix matrix_of(const dnn_train_matrix* matrix, const char* name) {
+  require(matrix, name);
+  require_type(matrix->type, name);
   return {matrix->data,       matrix->type == DNN_TRAIN_DOUBLE,
           matrix->rows,       matrix->columns,
           matrix->row_stride, matrix->column_stride};
@@ -257,10 +261,11 @@ dnn_train_status dnn_train_set_learning_rate(dnn_train_t trainer, double rate) {
   return with(trainer, [rate](Opened& opened) { opened.trainer->set_learning_rate(rate); });
 }
 
-dnn_train_status dnn_train_predict(dnn_train_t trainer, const dnn_train_matrix* features,
-                                   dnn_train_type type, void* answers) {
+dnn_train_status dnn_train_predict(dnn_train_t trainer, const dnn_train_matrix* features, int type,
+                                   void* answers) {
   return with(trainer, [&](Opened& opened) {
     const Matrix rows = matrix_of(features, "features");
+    require_type(type, "answers");
     if (type == DNN_TRAIN_DOUBLE) {
       opened.trainer->predict(rows, static_cast<double*>(answers));
     } else {
