@@ -20,7 +20,7 @@ namespace {
 /// For the threads that load, write checkpoints and watch.
 constexpr std::size_t for_services = 4;
 
-constexpr const char* advice =
+constexpr const char* what_to_change =
     "the number of processes and threads is limited (ulimit -u; pids.max of a container or a "
     "service): raise the limit, or use fewer ranks or --threads";
 
@@ -71,7 +71,7 @@ std::thread start_thread(std::function<void()> work) {
     return std::thread(std::move(work));
   } catch (const std::system_error& error) {
     throw std::runtime_error(
-        fmt::format("cannot start a thread: {}: {}", error.code().message(), advice));
+        fmt::format("cannot start a thread: {}: {}", error.code().message(), what_to_change));
   }
 }
 
@@ -85,7 +85,7 @@ void require_threads(int threads) {
     throw InputError(fmt::format(
         "{} threads to compute with (--threads, OMP_NUM_THREADS) and {} for other work: the system "
         "starts only {} more; {}",
-        threads, for_services, started, advice));
+        threads, for_services, started, what_to_change));
   }
 }
 
