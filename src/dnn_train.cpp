@@ -1,5 +1,8 @@
 // dnn_train: trains a network on any number of MPI ranks, or computes one update of a run again.
 
+#include <exception>
+#include <string>
+
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/launch_timeout.hpp"
 #include "dnn/comm/program.hpp"
@@ -10,7 +13,9 @@
 #include "dnn/run/run_replay.hpp"
 #include "dnn/run/run_training.hpp"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   const auto answered = dnn::answer_question(argc, argv, "dnn_train",
                                              [&] { return dnn::parse_options(argc, argv).print; });
   if (answered) {
@@ -37,4 +42,15 @@ int main(int argc, char** argv) {
     }
     return dnn::run_training(options.config, world, stop, launch);
   });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    dnn::complain(std::string("dnn_train: error: ") + error.what());
+    return dnn::exit_failed;
+  }
 }

@@ -9,6 +9,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/stopwatch.hpp"
+#include "dnn/core/thread_limit.hpp"
 
 namespace dnn {
 
@@ -27,7 +28,7 @@ bool names_parts_of(const std::string& path, const Checkpoint& checkpoint) {
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(CheckpointFolder folder, std::size_t keep)
-    : folder_(std::move(folder)), keep_(keep), thread_([this] { work(); }) {}
+    : folder_(std::move(folder)), keep_(keep), thread_(start_thread([this] { work(); })) {}
 
 CheckpointWriter::~CheckpointWriter() {
   {

@@ -61,6 +61,13 @@ RunFolder RunFolder::choose(const std::string& wanted, bool overwrite) {
 void RunFolder::create() const {
   std::error_code error;
   fs::create_directories(path_, error);
+  std::error_code ignored;
+  if (error && fs::is_symlink(path_, ignored) && !fs::exists(path_, ignored) && !ignored) {
+    throw InputError(fmt::format(
+        "the output folder {} is a symbolic link to {}, which does not exist; make that folder, or "
+        "remove the link",
+        path_, fs::read_symlink(path_, ignored).string()));
+  }
   if (error) {
     throw FileError("create the output folder", path_, error.value());
   }

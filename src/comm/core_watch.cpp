@@ -16,6 +16,7 @@
 
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/core/thread_limit.hpp"
 
 namespace dnn {
 
@@ -89,7 +90,7 @@ CoreWatch::CoreWatch(Node& node, int world_rank, bool warns, std::string program
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &before);
-  thread_ = std::thread([this] { work(); });
+  thread_ = start_thread([this] { work(); });
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

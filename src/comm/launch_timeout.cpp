@@ -11,6 +11,7 @@
 
 #include "dnn/comm/program.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/core/thread_limit.hpp"
 
 namespace dnn {
 
@@ -41,7 +42,7 @@ LaunchTimeout::LaunchTimeout(std::string program)
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &before);
-  thread_ = std::thread([this] { watch(); });
+  thread_ = start_thread([this] { watch(); });
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

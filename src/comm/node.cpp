@@ -41,9 +41,9 @@ struct Room {
 };
 
 /// See Note [A small /dev/shm].
-bool fits(const Room& room, std::size_t bytes, std::size_t promised) {
+bool fits(const Room& room, std::size_t bytes, std::size_t promised, std::size_t on_host) {
   constexpr std::size_t for_others = std::size_t{4} << 20;
-  return room.free / 2 >= bytes + promised && room.free >= for_others;
+  return room.free / 2 / on_host >= bytes + promised && room.free >= for_others;
 }
 
 std::string no_memory(std::size_t bytes, std::size_t available, const std::string& purpose) {
@@ -57,20 +57,25 @@ std::string no_memory(std::size_t bytes, std::size_t available, const std::strin
 
 Node::Node(const Communicator& world) : ranks_(world.split_by_node()) {}
 
-Node::Node(const Communicator& world, int domain) : ranks_(world.split_by_node().split(domain)) {}
+Node::Node(const Communicator& world, int domain) : ranks_(world.split_by_node().split(domain)) {
+  const auto leaders =
+      world.split_by_node().all_reduce<std::int64_t>(is_leader() ? 1 : 0, Reduction::sum);
+  on_host_ = static_cast<std::size_t>(leaders);
+}
 
 std::span<std::byte> Node::allocate_shared(std::size_t bytes, const std::string& purpose) {
   ranks_.broadcast(std::as_writable_bytes(std::span(&bytes, 1)), 0);
   std::size_t available = is_leader() ? available_memory() : 0;
   ranks_.broadcast(std::as_writable_bytes(std::span(&available, 1)), 0);
-  if (bytes > available) {
-    throw std::runtime_error(no_memory(bytes, available, purpose));
+  if (bytes > available / on_host_) {
+    throw std::runtime_error(no_memory(bytes * on_host_, available, purpose));
   }
   if (size() == 1) {
     own_memory_.push_back(std::make_unique<std::byte[]>(bytes + alignment));
     return aligned(own_memory_.back().get(), bytes);
   }
-  std::uint8_t in_window = is_leader() && fits(Room::find(), bytes, window_bytes_) ? 1 : 0;
+  std::uint8_t in_window =
+      is_leader() && fits(Room::find(), bytes, window_bytes_, on_host_) ? 1 : 0;
   ranks_.broadcast(std::as_writable_bytes(std::span(&in_window, 1)), 0);
   return in_window != 0 ? allocate_window(bytes) : allocate_mapping(bytes, purpose);
 }

@@ -1,6 +1,7 @@
 #include "dnn/comm/program.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -23,11 +24,38 @@ namespace dnn {
 
 namespace {
 
+/// Whether the connection to a process manager that PMI_FD names is one of a process around this
+/// one, which it was not passed on from: this process is no rank of that job.
+bool is_inside_a_rank() {
+  const char* descriptor = std::getenv("PMI_FD");
+  struct stat status {};
+  return descriptor != nullptr && *descriptor != '\0' &&
+         (::fstat(std::atoi(descriptor), &status) != 0 || !S_ISSOCK(status.st_mode));
+}
+
+/// In a shell that srun has started (srun --pty bash), Open MPI takes every program for a rank that
+/// srun was to start, finds nobody to ask for its peers, and ends it. Where the step consists of
+/// one process, there are no peers. Before MPI_Init, and before there are threads that read the
+/// environment.
+void leave_step_of_one() {
+  const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS");
+  if (tasks == nullptr || std::string(tasks) != "1") {
+    return;
+  }
+  for (const char* variable : {"PMIX_NAMESPACE", "PMI_FD", "PMI_RANK", "PMI_SIZE", "PMI_PORT"}) {
+    if (std::getenv(variable) != nullptr) {
+      return;
+    }
+  }
+  ::unsetenv("SLURM_STEP_ID");
+}
+
 /// Throws where mpirun has started several processes that do not know of each other: each would
 /// train the same model in the same folder.
 void check_started_together(const Communicator& world, const char* name) {
   for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
-    const char* text = std::getenv(variable);
+    const char* text =
+        variable == std::string("PMI_SIZE") && is_inside_a_rank() ? nullptr : std::getenv(variable);
     const long started = text != nullptr ? std::strtol(text, nullptr, 10) : 0;
     if (world.size() == 1 && started > 1) {
       throw AgreedError(fmt::format(
@@ -88,6 +116,7 @@ int run_mpi_program(int argc, char** argv, const char* name,
                     const std::function<int(const Communicator& world)>& body) {
   try {
     outlive_readers();
+    leave_step_of_one();
     int provided = MPI_THREAD_SINGLE;
     check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
     check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),

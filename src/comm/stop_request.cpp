@@ -11,6 +11,7 @@
 
 #include "dnn/comm/program.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/core/thread_limit.hpp"
 
 namespace dnn {
 
@@ -76,7 +77,7 @@ StopRequest::StopRequest(std::string name) : name_(std::move(name)) {
   }
   const sigset_t set = all_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, &mask_before_);
-  thread_ = std::thread([this] { work(); });
+  thread_ = start_thread([this] { work(); });
 }
 
 StopRequest::~StopRequest() {

@@ -17,6 +17,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/output_file.hpp"
+#include "dnn/core/thread_limit.hpp"
 
 namespace dnn {
 
@@ -49,7 +50,7 @@ Watchdog::Watchdog(const Communicator& world, Node& node, double timeout, std::s
   node.ranks().broadcast(std::as_writable_bytes(std::span(&leader_, 1)), 0);
   world.all_gather(std::as_bytes(std::span(&leader_, 1)),
                    std::as_writable_bytes(std::span(leaders_)));
-  thread_ = std::thread([this] { work(); });
+  thread_ = start_thread([this] { work(); });
 }
 
 Watchdog::~Watchdog() {

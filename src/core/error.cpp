@@ -17,6 +17,8 @@ std::string advice(int code) {
       return " (make room on this disk)";
     case EDQUOT:
       return " (remove files, or have the quota raised)";
+    case EFBIG:
+      return " (raise the limit on the size of files: ulimit -f)";
     case EROFS:
       return " (have it mounted for writing, or use another folder)";
     case EACCES:

@@ -35,6 +35,14 @@ constexpr std::size_t most_kept = std::size_t{1} << 16;
 /// The log's descriptor: a handler can take no lock.
 std::atomic<int> open_log = -1;
 
+/// Whether the file of that name is the open one.
+bool is_at(const std::string& path, int descriptor) {
+  struct stat named {};
+  struct stat opened {};
+  return ::lstat(path.c_str(), &named) == 0 && ::fstat(descriptor, &opened) == 0 &&
+         named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
+}
+
 /// See Note [The log of a run].
 struct Log {
   std::mutex mutex;
@@ -46,6 +54,12 @@ struct Log {
     if (path.empty()) {
       before += before.size() < most_kept ? lines : std::string();
       return;
+    }
+    if (open_log >= 0 && !is_at(path, open_log)) {  // renamed or removed meanwhile
+      const int made = open_regular_file(path, O_WRONLY | O_APPEND | O_CREAT);
+      if (made >= 0) {
+        ::close(open_log.exchange(made));
+      }
     }
     if (open_log < 0) {
       open_log = open_regular_file(path, O_WRONLY | O_APPEND);
@@ -155,14 +169,30 @@ bool has_reader(int stream) {
   return !gone.load();
 }
 
-/// Prints on a stream whose reader may be gone.
-void print(std::FILE* stream, const std::string& lines) {
-  if (std::ferror(stream) != 0 || !has_reader(::fileno(stream))) {
+/// Prints on a stream whose reader may be gone, slow, or on a full disk. What cannot be written is
+/// given up; what follows is tried again. A pipe or terminal that does not block (another program
+/// may have set that, for all that share it) is waited for.
+void print(std::FILE* stream, std::string_view lines) {
+  constexpr int patience = 1000;  // milliseconds
+  const int descriptor = ::fileno(stream);
+  if (!has_reader(descriptor)) {
     return;
   }
   const int before = errno;
-  (void)std::fwrite(lines.data(), 1, lines.size(), stream);
   (void)std::fflush(stream);
+  while (!lines.empty()) {
+    const ssize_t written = ::write(descriptor, lines.data(), lines.size());
+    if (written >= 0) {
+      lines.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      pollfd state{descriptor, POLLOUT, 0};
+      if (::poll(&state, 1, patience) == 0) {
+        break;
+      }
+    } else if (errno != EINTR) {
+      break;
+    }
+  }
   errno = before;
 }
 
@@ -256,6 +286,7 @@ void outlive_readers() {
     }
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // writes then fail with EFBIG, as on a full disk
   std::signal(SIGHUP, SIG_IGN);
 }
 

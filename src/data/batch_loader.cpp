@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "dnn/core/thread_limit.hpp"
+
 namespace dnn {
 
 template <class T>
@@ -23,7 +25,7 @@ BatchLoader<T>::BatchLoader(Gatherer<T> gatherer, std::size_t max_rows, InputFor
   if (form == InputForm::sparse && !gatherer_.keeps_zeros()) {
     throw std::invalid_argument("BatchLoader: sparse rows with a normalizer that has a center");
   }
-  thread_ = std::thread([this] { work(); });
+  thread_ = start_thread([this] { work(); });
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "dnn/core/thread_limit.hpp"
 #include "dnn/core/threads.hpp"
 
 namespace dnn {
@@ -27,7 +28,7 @@ OverlapExchange<T>::OverlapExchange(const Communicator& ranks, std::size_t size,
       ranks_(ranks),
       bucket_elements_(std::clamp<std::size_t>(bucket_bytes / sizeof(T), 1, std::size_t{1} << 30)),
       collected_{size, size},
-      thread_([this] { work(); }) {}
+      thread_(start_thread([this] { work(); })) {}
 
 template <class T>
 OverlapExchange<T>::~OverlapExchange() {

@@ -10,6 +10,7 @@
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sum_tree.hpp"
+#include "dnn/core/thread_limit.hpp"
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/options/choices.hpp"
 #include "dnn/parallel/split_rule.hpp"
@@ -74,7 +75,7 @@ ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::si
 
 /// Throws InputError unless the parameters could be addressed and held by this job, on this host.
 void check_size(const Config& config, const Dataset& data) {
-  const auto memory = static_cast<double>(available_memory());
+  const std::size_t memory = available_memory();
   const std::vector<std::size_t> widths = network_widths(config, data);
   const SplitRule rule = split_rule(config, widths.back());
   const auto splits = rule.splits(widths, config.model_parallel);
@@ -90,12 +91,12 @@ void check_size(const Config& config, const Dataset& data) {
   }
   const double bytes = parameters * static_cast<double>(element_bytes(config.precision)) *
                        static_cast<double>(parameter_copies(config.optimizer));
-  if (bytes > memory) {
+  if (bytes > static_cast<double>(memory)) {
     throw InputError(fmt::format(
-        "--hidden: {:.3g} parameters need {:.1f} GiB a rank, but this job may use {:.1f} GiB more "
-        "on "
-        "this host; make the hidden layers smaller, or split the model (--model-parallel)",
-        parameters, bytes / (1 << 30), memory / (1 << 30)));
+        "--hidden: {:.3g} parameters need {} a rank, but this job may use {} more on this host; "
+        "make "
+        "the hidden layers smaller, or split the model (--model-parallel)",
+        parameters, size_text(static_cast<std::size_t>(std::min(bytes, 1e18))), size_text(memory)));
   }
 }
 
@@ -199,6 +200,7 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   plan.domains = grid.has_split_nodes() ? grid.domains() : 0;
   const NodeCores cores = NodeCores::find(node.ranks());
   plan.threads = thread_count(config, cores, node.size());
+  agree(world, [&] { require_threads(plan.threads); });
   const auto wanted =
       static_cast<std::size_t>(node.size()) * static_cast<std::size_t>(plan.threads);
   plan.shared_cores =

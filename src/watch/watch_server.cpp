@@ -4,8 +4,11 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <string>
+#include <system_error>
 
 #include "dnn/core/error.hpp"
 #include "dnn/report/report_page.hpp"
@@ -129,11 +132,16 @@ WatchServer::WatchServer(const std::string& folder, int port)
                               {"X-Content-Type-Options", "nosniff"},
                               {"Referrer-Policy", "no-referrer"},
                               {"X-Frame-Options", "DENY"}});
+  errno = 0;
   port_ = port == 0 ? server.bind_to_any_port(loopback) : port;
   if (port_ <= 0 || (port != 0 && !server.bind_to_port(loopback, port))) {
-    throw InputError(fmt::format(
-        "cannot listen on port {} of {}: it is taken; name another one with --port, or none", port,
-        loopback));
+    const std::string reason = errno == EADDRINUSE ? "another program uses it"
+                               : errno == EACCES
+                                   ? "this user may not use it (ports below 1024 are the system's)"
+                                   : std::generic_category().message(errno);
+    throw InputError(
+        fmt::format("cannot listen on port {} of {}: {}; name another one with --port, or none",
+                    port, loopback, reason));
   }
   server.set_pre_routing_handler([this](const Request& request, Response& response) {
     return implementation_->admits(request, response) ? httplib::Server::HandlerResponse::Unhandled

@@ -195,6 +195,20 @@ TEST(DnnRun, EndsAJobOfWhichSomeRanksHaveEndedAndOthersHaveNot) {
   EXPECT_LT(result.seconds, hang_seconds);
 }
 
+// And what one rank's script does after the program is no hang.
+TEST(DnnRun, LetsARanksScriptDoMoreThanThoseOfOtherRanks) {
+  const TemporaryFolder folder;
+  const std::string mpirun = fake_mpirun(
+      folder,
+      "[ $n = 2 ] && exit 0\nexport PMIX_NAMESPACE=1\nPMIX_RANK=0 sleep 2 &\n"
+      "PMIX_RANK=1 sh -c 'sleep 2; python3 -c \"import time; time.sleep(8)\"; echo tidied up'");
+  const CommandResult result = run_command(dnn_run + "--pause 0 --grace 2 " + mpirun +
+                                           "dnn_train --output " + (folder / "run"));
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(count(result.output, "tidied up"), 1) << result.output;
+  EXPECT_EQ(count(result.output, "start 2: "), 0) << result.output;
+}
+
 // Its ranks may have come and gone between two looks.
 TEST(DnnRun, EndsAnMpirunThatIsAlone) {
   const TemporaryFolder folder;

@@ -15,14 +15,17 @@
 //                     can be continued)
 //     DNN_FAULT_ONCE  a file that is made then: no process fails where it is there already
 //     DNN_FAULT_ON    all: every operation that follows fails, too
+//     DNN_FAULT_THREADS  how many threads a process may start in its life (EAGAIN from then on)
 //
 // So the names are the same in every run, whatever the order in which its threads come to them.
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
@@ -210,6 +213,19 @@ std::size_t bytes_of(std::size_t count, bool half) {
 
 // The functions of the C library that this one hides, with its names.
 extern "C" {
+
+__attribute__((visibility("default"))) int pthread_create(pthread_t* thread,
+                                                          const pthread_attr_t* attributes,
+                                                          void* (*work)(void*),
+                                                          void* argument) noexcept {
+  static const std::string limit = variable("DNN_FAULT_THREADS");
+  static std::atomic<int> left = limit.empty() ? 0 : std::stoi(limit);
+  if (!limit.empty() && left.fetch_sub(1) <= 0) {
+    return EAGAIN;
+  }
+  using Create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  return next<Create>("pthread_create")(thread, attributes, work, argument);
+}
 
 __attribute__((visibility("default"))) int open(const char* path, int flags, ...) {
   va_list arguments;

@@ -18,8 +18,8 @@ namespace dnn {
 /// Open MPI and MPICH make windows of files in /dev/shm, which containers limit to 64 MiB. The
 /// pages of a window are taken when they are first written, so a window that fits today may be a
 /// bus error later, when another one has been filled. So a window is made only where /dev/shm has
-/// twice the room that all windows of this node need. Otherwise the memory is a SharedMapping,
-/// which is as fast.
+/// twice the room that all windows of this node need, and those of the host's other domains, which
+/// need as much at the same time. Otherwise the memory is a SharedMapping, which is as fast.
 ///
 /// close() ends the sharing; it is collective, so the destructor does not do it: a Node destroyed
 /// without close() (an error on its way to MPI_Abort) leaves its windows to the end of the process.
@@ -59,6 +59,7 @@ class Node {
                                                       const std::string& purpose);
 
   Communicator ranks_;
+  std::size_t on_host_ = 1;  ///< how many nodes (domains) share the host's /dev/shm
   std::vector<MPI_Win> windows_;
   std::size_t window_bytes_ = 0;
   std::vector<SharedMapping> mappings_;
