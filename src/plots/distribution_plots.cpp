@@ -13,6 +13,8 @@ namespace dnn {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr std::size_t most_outputs = 1000;
 constexpr std::size_t values_per_output = 5;
 constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
@@ -123,7 +125,6 @@ std::vector<double> DistributionPlots<T>::totals(const Communicator& world,
 
 template <class T>
 nlohmann::ordered_json DistributionPlots<T>::finish(const Communicator& world) const {
-  using Json = nlohmann::ordered_json;
   const auto samples = static_cast<double>(world.all_reduce(samples_, Reduction::sum));
   const std::vector<double> whole = totals(world, {all_});
   const std::vector<double> by_output = totals(world, sums_);

@@ -8,6 +8,12 @@
 
 namespace dnn {
 
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+}  // namespace
+
 template <class T>
 NumberPlots<T>::NumberPlots(const Dataset& outputs, const HeldOutputs& held,
                             const Permutation& order)
@@ -34,7 +40,6 @@ void NumberPlots<T>::add(MatrixView<const T> A, const Targets& targets,
 
 template <class T>
 nlohmann::ordered_json NumberPlots<T>::finish(const Communicator& world) const {
-  using Json = nlohmann::ordered_json;
   Json numbers = points_.finish(world, scale_);
   Json worst = Json::array();
   for (const RankedSample& one : worst_.gather(world)) {
