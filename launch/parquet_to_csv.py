@@ -112,6 +112,8 @@ class Flattener:
     def columns(self, name, array):
         """The columns that a column becomes, with their names."""
         kind = array.type
+        if pa.types.is_dictionary(kind):
+            return self.columns(name, array.dictionary_decode())
         if pa.types.is_struct(kind):
             fields = zip((field.name for field in kind), array.flatten())
             return [column for field, values in fields for column in self.columns(f"{name}.{field}", values)]
@@ -268,13 +270,16 @@ class Converter:
         for path in paths:
             unknown = [name for name in self.wanted if not self.flattener.knows(name, self.types[name])]
             if not unknown:
-                return
+                break
             for batch in self.batches(path, unknown):
                 for name in unknown:
                     self.flattener.measure(name, self.column(path, batch, name))
                 unknown = [name for name in unknown if not self.flattener.knows(name, self.types[name])]
                 if not unknown:
                     break
+        for name in self.wanted:
+            if not self.flattener.knows(name, self.types[name]):
+                print(f"column {name!r}: all lists are null, and become no column")
 
     def add(self, path, batch, categories):
         columns = []

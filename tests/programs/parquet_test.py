@@ -125,17 +125,22 @@ def check_files_together(programs, folder):
     """All files decide about types and lists: an empty column, whole numbers, lists that are null may come first."""
     import pyarrow
     import pyarrow.parquet
+    words = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
     first = pyarrow.table({"word": pyarrow.nulls(2), "number": [1, 2], "list": pyarrow.array([None, None], pyarrow.list_(pyarrow.int64())),
-                           "kind": pyarrow.array(["a", "b"]).dictionary_encode(), "pair": [{"a": 1}, {"a": 2}]})
+                           "kind": pyarrow.array(["a", "b"]).dictionary_encode(), "pair": pyarrow.array([{"a": 1, "b": "p"}, {"a": 2, "b": "q"}],
+                                                 pyarrow.struct([("a", pyarrow.int64()), ("b", words)])),
+                           "words": pyarrow.array([["s"], ["t"]], pyarrow.list_(words)), "never": pyarrow.array([None, None], pyarrow.list_(pyarrow.int64()))})
     second = pyarrow.table({"word": ["u", "v"], "number": [0.5, None], "list": [None, [7.5, 8]], "kind": ["c", "a"],
-                            "pair": [{"a": 0.5}, {"a": 3.0}]})
+                            "pair": [{"a": 0.5, "b": "q"}, {"a": 3.0, "b": "p"}],
+                            "words": pyarrow.array([["t"], ["s"]], pyarrow.list_(words)), "never": pyarrow.array([None, None], pyarrow.list_(pyarrow.int64()))})
     for index, table in enumerate((first, second)):
         pyarrow.parquet.write_table(table, folder / f"mixed-{index}.parquet")
     done = programs.convert(folder / "mixed-*.parquet", folder / "mixed")
     expect(done.returncode == 0, done.stdout + done.stderr)
     lines = (folder / "mixed/part-00000.csv").read_text().splitlines() if done.returncode == 0 else []
-    expect(lines == ['"word","number","list_0","list_1","kind","pair.a"', ',1,,,"a",1', ',2,,,"b",2', '"u",0.5,,,"c",0.5', '"v",,7.5,8,"a",3'],
-           f"{lines}")
+    expect(lines == ['"word","number","list_0","list_1","kind","pair.a","pair.b","words_0"', ',1,,,"a",1,"p","s"', ',2,,,"b",2,"q","t"',
+                     '"u",0.5,,,"c",0.5,"q","t"', '"v",,7.5,8,"a",3,"p","s"'], f"{lines}")
+    expect("column 'never': all lists are null" in done.stdout, done.stdout)
     # What no type holds is refused with the column's name: text and numbers, a number that double would round.
     for name, values in (("text", ["a"]), ("large", [2**53 + 1])):
         other = [1.5] if name == "large" else [1]
