@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/half.hpp"
@@ -276,11 +277,18 @@ TEST(Hdf5, SeveralFilesFollowEachOther) {
   refuses_hdf5(folder / "b-*.h5", {"b-1.h5: /x has 2 rows, but /y has 1"});
   Hdf5Writer(folder / "c-1.h5").numbers<float>("x", {1, 2}, {1, 2}).texts("y", {"a"}, false);
   Hdf5Writer(folder / "c-2.h5").numbers<float>("x", {1, 3}, {1, 2, 3}).texts("y", {"a"}, false);
-  refuses_hdf5(folder / "c-*.h5",
-               {"c-2.h5:/x: rows of 3 numbers, but those of ", "c-1.h5:/x have 2"});
+  refuses_hdf5(folder / "c-*.h5", {"c-2.h5:/x: its rows are 3 numbers, but those of ",
+                                   "c-1.h5:/x are 2 numbers; name files whose rows are alike"});
   Hdf5Writer(folder / "d-1.h5").numbers<float>("x", {1, 1}, {1}).texts("y", {"a"}, false);
   Hdf5Writer(folder / "d-2.h5").numbers<float>("x", {1, 1}, {1}).numbers<float>("y", {1}, {1});
-  refuses_hdf5(folder / "d-*.h5", {"d-2.h5:/y holds numbers, but ", "d-1.h5:/y text"});
+  refuses_hdf5(folder / "d-*.h5", {"d-2.h5:/y: its rows are a single number, but those of ",
+                                   "d-1.h5:/y are a single string; name files"});
+  Hdf5Writer(folder / "f-1.h5").numbers<float>("x", {1, 1}, {1}).numbers<float>("y", {1}, {1});
+  Hdf5Writer(folder / "f-2.h5")
+      .numbers<float>("x", {1, 1}, {1})
+      .numbers<float>("y", {1, 2, 1}, {1, 0});
+  refuses_hdf5(folder / "f-*.h5", {"f-2.h5:/y: its rows are 2 x 1 numbers, but those of ",
+                                   "f-1.h5:/y are a single number; name files"});
   Hdf5Writer(folder / "e-1.h5").numbers<float>("x", {1, 1}, {1}).texts("y", {"a"}, false);
   Hdf5Writer(folder / "e-2.h5").numbers<float>("x", {1, 1}, {1});
   refuses_hdf5(folder / "e-*.h5", {"e-2.h5: there is no dataset '/y'", "'/x'"});
@@ -440,6 +448,168 @@ TEST(Hdf5, ElementsInOtherFilesAreRefused) {
     H5Fclose(file);
   }
   refuses_hdf5(path, {"d.h5:/x: its elements lie in other files"});
+}
+
+TEST(Hdf5, ExternalLinksAreRefused) {
+  const TemporaryFolder folder;
+  Hdf5Writer(folder / "other.h5")
+      .numbers<float>("x", {2, 1}, {1, 2})
+      .numbers<float>("in/x", {2, 1}, {1, 2});
+  const std::string path = folder / "d.h5";
+  Hdf5Writer(path)
+      .external_link("x", "other.h5", "/x")
+      .external_link("group", "other.h5", "/in")
+      .external_link("missing", "none.h5", "/x")
+      .soft_link("soft", "/x")
+      .numbers<std::int32_t>("y", {2}, {0, 1});
+  for (const std::string& source :
+       {path, path + ":x,y", path + ":/group/x,y", path + ":/soft,y", path + ":y,x"}) {
+    refuses_hdf5(source, {"its elements lie in another file (the path is an external link)"});
+  }
+  refuses_hdf5(path + ":missing,y", {"d.h5:/missing: corrupt, or a link to another file"});
+  refuses_hdf5(path + ":group,y", {"d.h5:/group: corrupt, or a link to another file"});
+  // A file that holds a link beside its only dataset does not have one dataset.
+  Hdf5Writer(folder / "one.h5")
+      .numbers<float>("a", {2, 2}, {1, 2, 3, 4})
+      .external_link("b", "none.h5", "/x");
+  refuses_hdf5(folder / "one.h5", {"no dataset is named as features are", "'/a', '/b'"});
+}
+
+TEST(Hdf5, LinksWithinAFileAreNames) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "d.h5";
+  Hdf5Writer(path)
+      .numbers<float>("store/a", {2, 1}, {1, 2})
+      .numbers<std::int32_t>("store/b", {2}, {5, 6})
+      .soft_link("x", "/store/a")
+      .hard_link("y", "/store/b")
+      .soft_link("nowhere", "/store/c")
+      .soft_link("a_group", "/store");
+  const Dataset data = read_h5(path);
+  EXPECT_EQ(row(data, 1), (std::vector<double>{2}));
+  EXPECT_EQ(labels_of(data), (Texts{"5", "6"}));
+  refuses_hdf5(path + ":z", {"holds the datasets '/store/a', '/store/b', '/x', '/y'."});
+  refuses_hdf5(path + ":nowhere", {"there is no dataset 'nowhere'"});
+  // Two names that mean the same are one, but not those of two parts.
+  const std::string twice = folder / "twice.h5";
+  Hdf5Writer(twice)
+      .numbers<float>("run/x", {2, 1}, {1, 2})
+      .numbers<std::int32_t>("run/y", {2}, {5, 6})
+      .hard_link("also/x", "/run/x")
+      .soft_link("also/y", "/run/y");
+  EXPECT_EQ(labels_of(read_h5(twice)), (Texts{"5", "6"}));
+  const std::string parts = folder / "parts.h5";
+  Hdf5Writer(parts)
+      .numbers<float>("all/x", {2, 1}, {1, 2})
+      .numbers<std::int32_t>("all/y", {2}, {5, 6})
+      .hard_link("train/x", "/all/x")
+      .hard_link("train/y", "/all/y")
+      .hard_link("test/x", "/all/x")
+      .hard_link("test/y", "/all/y");
+  EXPECT_TRUE(DataSource(parts).has_test_part(true));
+}
+
+TEST(Hdf5, LzfChunksAreAsLargeAsTheDatasetSays) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "d.h5";
+  const std::vector<float> values = numbers_from<float>(1, 8);
+  const std::string plain(reinterpret_cast<const char*>(values.data()), 32);
+  const std::string whole = "\x1f" + plain;  // 32 bytes as they are
+  const std::string half = "\x0f" + plain.substr(0, 16);
+  const auto write = [&](unsigned bytes, const std::string& chunk) {
+    if (H5Zfilter_avail(32000) > 0) {  // with the reader's, which only unpacks, nothing is written
+      ASSERT_GE(H5Zunregister(32000), 0);
+    }
+    Hdf5Writer(path)
+        .zeros("x", {2, 4}, H5T_NATIVE_FLOAT, {.chunk = {2, 4}, .lzf = {4, 0x105, bytes}})
+        .packed_chunk("x", {0, 0}, chunk)
+        .numbers<std::int32_t>("y", {2}, {0, 1});
+  };
+  write(32, whole);
+  EXPECT_EQ(row(read_h5(path), 1), (std::vector<double>{5, 6, 7, 8}));
+  write(32, half);
+  refuses_hdf5(path, {"d.h5:/x: rows 1 to 2 cannot be read"});
+  write(16, half);
+  refuses_hdf5(path, {"d.h5:/x: corrupt: filter 32000 (lzf) unpacks chunks of 16 bytes, but those "
+                      "of the dataset have 32"});
+  write(64, whole);
+  refuses_hdf5(path, {"unpacks chunks of 64 bytes"});
+}
+
+TEST(Hdf5, ShapesOfTextsThatOverflowAreRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "d.h5";
+  const hid_t fixed = H5Tcopy(H5T_C_S1);
+  ASSERT_GE(H5Tset_size(fixed, 32), 0);
+  const hid_t wide = H5Tcopy(H5T_C_S1);
+  ASSERT_GE(H5Tset_size(wide, 1U << 20U), 0);
+  const hid_t variable = H5Tcopy(H5T_C_S1);
+  ASSERT_GE(H5Tset_size(variable, H5T_VARIABLE), 0);
+  Hdf5Writer(path)
+      .numbers<float>("x", {1, 1}, {1})
+      .zeros("fixed", {1, (1ULL << 59U) + 1}, fixed, {.chunk = {1, 1000}})
+      .zeros("wide", {1, (1ULL << 44U) + 1}, wide, {.chunk = {1, 10}})
+      .zeros("variable", {(1ULL << 59U) + 1}, variable, {.chunk = {1000}})
+      .zeros("fits", {1, 1ULL << 58U}, fixed, {.chunk = {1, 1000}});
+  H5Tclose(fixed);
+  H5Tclose(wide);
+  H5Tclose(variable);
+  for (const char* name : {"fixed", "wide", "variable"}) {
+    const std::string said = "d.h5:/" + std::string(name) + ": corrupt shape";
+    refuses_hdf5(path + ":x," + name, {said.c_str()});
+  }
+  refuses_hdf5(path + ":x,fits", {"d.h5:fits: "});
+}
+
+TEST(Hdf5, LongTextsAreReadInSlabs) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "d.h5";
+  constexpr hsize_t rows = 128;
+  const hid_t wide = H5Tcopy(H5T_C_S1);
+  ASSERT_GE(H5Tset_size(wide, 4U << 20U), 0);
+  Hdf5Writer(path)
+      .numbers("x", {rows, 1}, numbers_from<float>(0, rows))
+      .zeros("y", {rows}, wide);  // 512 MiB that nobody has written
+  H5Tclose(wide);
+  const std::size_t before = peak_memory();
+  refuses_hdf5(path, {"empty"});
+  EXPECT_LT(peak_memory(), before + (std::size_t{400} << 20U));
+}
+
+TEST(Hdf5, FoldersOfSeveralKinds) {
+  const TemporaryFolder folder;
+  Hdf5Writer(folder / "a.h5")
+      .numbers<float>("x", {2, 1}, {1, 2})
+      .numbers<float>("z", {2, 1}, {3, 4})
+      .numbers<std::int32_t>("y", {2}, {0, 1});
+  // Tables are left alone, as beside arrays.
+  folder.write("README.txt", "a,b\n1,2\n");
+  folder.write("test.csv", "a,b\n1,2\n");
+  EXPECT_EQ(row(read_h5(folder.path()), 1), (std::vector<double>{2}));
+  EXPECT_EQ(row(read_h5(folder.path() + ":/z,/y"), 1), (std::vector<double>{4}));
+  EXPECT_FALSE(DataSource(folder.path()).has_test_part(false));
+  // Arrays may be meant as well, unless names say otherwise.
+  folder.write("X_train.npy", "no array");
+  refuses_hdf5(folder.path(), {"the folder holds NPY or IDX files and HDF5 files", ":/x,/y"});
+  EXPECT_EQ(row(read_h5(folder.path() + ":/z,/y"), 1), (std::vector<double>{4}));
+  // Names of what a test part alone holds.
+  const TemporaryFolder tests;
+  Hdf5Writer(tests / "test.h5").numbers<float>("x", {1, 1}, {7}).numbers<float>("y", {1}, {1});
+  EXPECT_EQ(row(read_h5(tests.path() + ":/x,/y"), 0), (std::vector<double>{7}));
+}
+
+TEST(Hdf5, NamesInTheFileForgeNoLines) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "d.h5";
+  const std::string name = "a\nerror: forged";
+  Hdf5Writer(path).numbers<float>(name, {2, 2}, {1, 0, 3, 1});
+  const Dataset data = read_h5(path);
+  ASSERT_EQ(data.notes.size(), 1U);
+  EXPECT_NE(data.notes[0].find("the features are /a?error: forged (as in"), std::string::npos);
+  Hdf5Writer(path).zeros(name, {2, 2}, H5T_NATIVE_LDOUBLE);
+  refuses_hdf5(path, {"d.h5:/a?error: forged: its elements are"});
+  Hdf5Writer(path).texts(name, {"a", "b"}, false);
+  refuses_hdf5(path, {"d.h5:/a?error: forged: the elements are text"});
 }
 
 TEST(Hdf5, CommonTypes) {
