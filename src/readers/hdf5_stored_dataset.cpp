@@ -220,8 +220,8 @@ void StoredHdf5Dataset::check_filter(const Hdf5Handle& creation, unsigned index,
         "HDF5_PLUGIN_PATH to the folder of its plugin, or rewrite the file: h5repack -f GZIP=4",
         origin_, filter, in_quotes(name.data())));
   }
-  if (filter != lzf_filter) {
-    return;
+  if (filter != lzf_filter || count <= lzf_chunk_value) {
+    return;  // without that value, as h5py has it for strings of any length, nothing is unpacked
   }
   std::size_t element = H5Tget_size(type_.id());
   if (is_variable_) {  // in the file: the length, and where the string is
@@ -234,13 +234,12 @@ void StoredHdf5Dataset::check_filter(const Hdf5Handle& creation, unsigned index,
     }
     element = 2 * sizeof(std::uint32_t) + address_bytes;
   }
-  if (count <= lzf_chunk_value || values[lzf_chunk_value] != element * chunk_elements) {
+  if (values[lzf_chunk_value] != element * chunk_elements) {
     throw InputError(
         fmt::format("{}: corrupt: filter {} (lzf) unpacks chunks of {} bytes, but those of the "
                     "dataset have {}; "
                     "write the file anew",
-                    origin_, filter, count > lzf_chunk_value ? values[lzf_chunk_value] : 0,
-                    element * chunk_elements));
+                    origin_, filter, values[lzf_chunk_value], element * chunk_elements));
   }
 }
 
