@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -220,26 +219,22 @@ void StoredHdf5Dataset::check_filter(const Hdf5Handle& creation, unsigned index,
         "HDF5_PLUGIN_PATH to the folder of its plugin, or rewrite the file: h5repack -f GZIP=4",
         origin_, filter, in_quotes(name.data())));
   }
-  if (filter != lzf_filter || count <= lzf_chunk_value) {
-    return;  // without that value, as h5py has it for strings of any length, nothing is unpacked
+  if (filter != lzf_filter) {
+    return;
   }
-  std::size_t element = H5Tget_size(type_.id());
-  if (is_variable_) {  // in the file: the length, and where the string is
-    const Hdf5Handle file = opened({H5Iget_file_id(dataset_.id()), H5Fclose}, origin_);
-    const Hdf5Handle properties = opened({H5Fget_create_plist(file.id()), H5Pclose}, origin_);
-    std::size_t address_bytes = 0;
-    std::size_t size_bytes = 0;
-    if (H5Pget_sizes(properties.id(), &address_bytes, &size_bytes) < 0) {
-      fail_in_hdf5(origin_, "corrupt sizes");
-    }
-    element = 2 * sizeof(std::uint32_t) + address_bytes;
+  if (is_variable_) {  // whose chunks have no size in the file
+    throw InputError(fmt::format(
+        "{}: strings of any length, compressed by filter {} (lzf), which is read for numbers and "
+        "strings of one length only; write the dataset with gzip",
+        origin_, filter));
   }
-  if (values[lzf_chunk_value] != element * chunk_elements) {
+  const std::size_t said = count > lzf_chunk_value ? values[lzf_chunk_value] : 0;
+  if (const std::size_t bytes = H5Tget_size(type_.id()) * chunk_elements; said != bytes) {
     throw InputError(
         fmt::format("{}: corrupt: filter {} (lzf) unpacks chunks of {} bytes, but those of the "
                     "dataset have {}; "
                     "write the file anew",
-                    origin_, filter, values[lzf_chunk_value], element * chunk_elements));
+                    origin_, filter, said, bytes));
   }
 }
 
