@@ -52,6 +52,13 @@ dnn_find(httplib httplib.h cpp-httplib libcpp-httplib-dev)
 target_compile_definitions(dnn_httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT)
 if(DNN_HDF5)
   dnn_find(hdf5 hdf5.h "hdf5_serial;hdf5" libhdf5-dev ". Without HDF5 files: cmake -DDNN_HDF5=OFF")
+  include(CheckLibraryExists)
+  check_library_exists(${DNN_HDF5_LIBRARY} H5Pset_file_locking "" DNN_HDF5_HAS_FILE_LOCKING)
+  if(NOT DNN_HDF5_HAS_FILE_LOCKING)
+    unset(DNN_HDF5_HAS_FILE_LOCKING CACHE)  # the next library may have it
+    message(FATAL_ERROR "The HDF5 library ${DNN_HDF5_LIBRARY} has no H5Pset_file_locking: version 1.10.7, 1.12.1 or a "
+                        "later one is needed. Without HDF5 files: cmake -DDNN_HDF5=OFF")
+  endif()
 endif()
 
 if(DNN_TESTS)

@@ -3,20 +3,24 @@
 
     parquet_to_csv.py FILE... FOLDER [--columns a,b] [--label NAME] [--rows-per-file 1000000] [--gzip]
 
-FILE is a Parquet file, a folder of them or a pattern; all must have the same columns. They are read batch by batch, so they may be
-larger than memory. The last line of the output is the dnn_train command for the folder.
+FILE is a Parquet file, a folder of them or a pattern; all must have the same columns, and a column whose type differs between them gets
+one that holds all. They are read batch by batch, so they may be larger than memory. The last line of the output is the dnn_train
+command for the folder.
 
 Numbers keep all their digits, times are written in UTC. Null and NaN become empty cells, and the command's --missing '' says that no
 word stands for a missing value. Texts and categories that look like numbers are named in the command's --columns as categories.
-A struct becomes a column for each field, a list of one length a column for each element.
+A struct becomes a column for each field, a list of one length a column for each element. The index that pandas saved is left out,
+unless --columns names it.
 """
 
 import argparse
 import glob
+import os
 import pathlib
 import shlex
 import shutil
 import sys
+import tempfile
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -44,11 +48,66 @@ def files_of(inputs):
     return files
 
 
+def is_list(kind):
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
+def without_dictionaries(kind):
+    """The type whose values a file may hold as numbers of a dictionary."""
+    if pa.types.is_dictionary(kind):
+        return without_dictionaries(kind.value_type)
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(without_dictionaries(field.type)) for field in kind])
+    return kind
+
+
+def common_type(name, sources):
+    """The type that holds a column's values of all files; sources are pairs of a path and a schema."""
+    first, common = sources[0][0], without_dictionaries(sources[0][1].field(name).type)
+    for path, schema in sources[1:]:
+        kind = without_dictionaries(schema.field(name).type)
+        try:
+            schemas = [pa.schema([(name, one)]) for one in (common, kind)]
+            common = pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+        except pa.ArrowException as error:
+            raise Refused(f"column {name!r}: {first} has values of type {common}, {path} of type {kind}, and no type holds both; "
+                          "convert such files apart, or leave the column out with --columns") from error
+    return common
+
+
 class Flattener:
-    """Turns batches into columns of numbers, texts and times. The lengths of lists are those of the first batch."""
+    """Turns batches into columns of numbers, texts and times. The lengths of lists are those of the first that is not null."""
 
     def __init__(self):
         self.list_lengths = {}
+
+    def knows(self, name, kind):
+        """Whether the lengths of all lists of a column are known."""
+        if pa.types.is_struct(kind):
+            return all(self.knows(f"{name}.{field.name}", field.type) for field in kind)
+        if is_list(kind):
+            return name in self.list_lengths and all(self.knows(f"{name}_{i}", kind.value_type) for i in range(self.list_lengths[name]))
+        return True
+
+    def measure(self, name, array):
+        """Notes the lengths of lists that are not known yet."""
+        kind = array.type
+        if pa.types.is_struct(kind):
+            for field, values in zip(kind, array.flatten()):
+                self.measure(f"{name}.{field.name}", values)
+        elif is_list(kind):
+            lengths = pc.drop_null(pc.list_value_length(array))
+            if name not in self.list_lengths and len(lengths) > 0:
+                self.list_lengths[name] = lengths[0].as_py()
+            self.check_lengths(name, array)
+            for index in range(self.list_lengths.get(name, 0)):
+                self.measure(f"{name}_{index}", pc.list_element(array, index))
+
+    def check_lengths(self, name, array):
+        lengths, known = pc.min_max(pc.list_value_length(array)).as_py(), self.list_lengths.get(name, 0)
+        if lengths["max"] is not None and (lengths["min"], lengths["max"]) != (known, known):
+            least, most = min(lengths["min"], known), max(lengths["max"], known)
+            raise Refused(f"column {name!r}: lists of {least} to {most} elements; only lists of one length become columns")
 
     def columns(self, name, array):
         """The columns that a column becomes, with their names."""
@@ -58,7 +117,7 @@ class Flattener:
         if pa.types.is_struct(kind):
             fields = zip((field.name for field in kind), array.flatten())
             return [column for field, values in fields for column in self.columns(f"{name}.{field}", values)]
-        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        if is_list(kind):
             return self.elements(name, array)
         if pa.types.is_floating(kind):
             wide = array.cast(pa.float32()) if pa.types.is_float16(kind) else array
@@ -75,12 +134,9 @@ class Flattener:
         raise Refused(f"column {name!r}: values of type {kind} have no form in a table; leave the column out with --columns")
 
     def elements(self, name, array):
-        lengths = pc.min_max(pc.list_value_length(array)).as_py()
-        length = self.list_lengths.setdefault(name, lengths["max"] or 0)
-        if lengths["max"] is not None and (lengths["min"], lengths["max"]) != (length, length):
-            raise Refused(f"column {name!r}: lists of {lengths['min']} to {lengths['max']} elements; only lists of one length become columns")
+        self.check_lengths(name, array)
         columns = []
-        for index in range(length):
+        for index in range(self.list_lengths.get(name, 0)):
             # A list that is null has null elements.
             columns += self.columns(f"{name}_{index}", pc.list_element(array, index))
         return columns
@@ -132,6 +188,11 @@ def pandas_categories(schema):
     return {column["field_name"] for column in columns if column.get("pandas_type") == "categorical"}
 
 
+def pandas_index(schema):
+    """The columns that pandas had as the index of a table."""
+    return {name for name in (schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)}
+
+
 def is_text(kind):
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
@@ -149,43 +210,95 @@ class Converter:
         self.asked = arguments.columns.split(",") if arguments.columns else []
         self.label = arguments.label
         self.flattener, self.parts = Flattener(), Parts(folder, arguments.rows_per_file, arguments.gzip)
-        self.wanted = self.schema = None  # columns of the files, and those of the tables
+        self.wanted, self.types = [], {}  # columns of the files
+        self.schema = None  # of the tables
         self.like_numbers = set()  # categories that look like numbers
 
-    def add(self, path):
+    def convert(self, paths):
+        """Writes the tables of all files."""
+        sources = [(path, self.in_file(path, lambda path=path: pyarrow.parquet.read_schema(path))) for path in paths]
+        self.choose_columns(sources)
+        self.types = {name: common_type(name, sources) for name in self.wanted}
+        self.measure_lists(paths)
+        for path, schema in sources:
+            categories = pandas_categories(schema)
+            for batch in self.batches(path, self.wanted):
+                self.add(path, batch, categories)
+
+    @staticmethod
+    def in_file(path, work):
         try:
-            with pyarrow.parquet.ParquetFile(path) as file:
-                self.add_batches(path, file)
+            return work()
         except pa.ArrowException as error:
             raise Refused(f"{path}: {error}") from error
 
-    def add_batches(self, path, file):
-        names = file.schema_arrow.names
-        if self.wanted is None:
-            self.wanted = self.asked or names
-            self.wanted += [self.label] if self.label and self.label not in self.wanted else []
-        missing = [name for name in self.wanted if name not in names]
-        if missing:
-            raise Refused(f"{path}: no column {', '.join(map(repr, missing))}; the columns are {', '.join(map(repr, names))}")
-        categories = pandas_categories(file.schema_arrow)
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=self.wanted):
-            columns = []
-            for name in self.wanted:
-                source = batch.column(name)
-                is_category = name in categories or pa.types.is_dictionary(source.type) or is_text(source.type)
-                for flat, values in self.flattener.columns(name, source):
-                    columns.append((flat, values))
-                    if (is_category or is_text(values.type) and pa.types.is_struct(source.type)) and looks_like_numbers(values):
-                        self.like_numbers.add(flat)
-            self.write(path, pa.table([values for _, values in columns], names=[name for name, _ in columns]))
+    def batches(self, path, names):
+        """The batches of a file's columns."""
+        file = self.in_file(path, lambda: pyarrow.parquet.ParquetFile(path))
+        with file:
+            batches = file.iter_batches(batch_size=BATCH_ROWS, columns=names)
+            while (batch := self.in_file(path, lambda: next(batches, None))) is not None:
+                yield batch
 
-    def write(self, path, table):
+    def choose_columns(self, sources):
+        names = sources[0][1].names
+        index = set().union(*(pandas_index(schema) for _, schema in sources)) - set(self.asked) - {self.label}
+        self.wanted = list(self.asked) or [name for name in names if name not in index]
+        if self.label and self.label not in self.wanted:
+            self.wanted.append(self.label)
+        for name in names:
+            if name in index and not self.asked:
+                print(f"column {name!r}, the index that pandas saved, is left out; --columns names what to keep")
+        for path, schema in sources:
+            missing = [name for name in self.wanted if name not in schema.names]
+            if missing:
+                raise Refused(f"{path}: no column {', '.join(map(repr, missing))}; the columns are {', '.join(map(repr, schema.names))}")
+            check_names([name for name in schema.names if name in self.wanted])
+
+    def column(self, path, batch, name):
+        """A column of a batch in the type that it has in the tables."""
+        try:
+            values = batch.column(name)
+            if pa.types.is_dictionary(values.type):
+                values = values.dictionary_decode()
+            return values if values.type == self.types[name] else values.cast(self.types[name])
+        except pa.ArrowException as error:
+            raise Refused(f"{path}: column {name!r}: {error}; other files have made it {self.types[name]}") from error
+
+    def measure_lists(self, paths):
+        """Reads columns of lists up to the first that is not null: the names of the tables' columns follow from its length."""
+        for path in paths:
+            unknown = [name for name in self.wanted if not self.flattener.knows(name, self.types[name])]
+            if not unknown:
+                break
+            for batch in self.batches(path, unknown):
+                for name in unknown:
+                    self.flattener.measure(name, self.column(path, batch, name))
+                unknown = [name for name in unknown if not self.flattener.knows(name, self.types[name])]
+                if not unknown:
+                    break
+        for name in self.wanted:
+            if not self.flattener.knows(name, self.types[name]):
+                print(f"column {name!r}: all lists are null, and become no column")
+
+    def add(self, path, batch, categories):
+        columns = []
+        for name in self.wanted:
+            kind = batch.column(name).type
+            is_category = name in categories or pa.types.is_dictionary(kind) or is_text(kind)
+            try:
+                flattened = self.flattener.columns(name, self.column(path, batch, name))
+            except pa.ArrowException as error:
+                raise Refused(f"{path}: column {name!r}: {error}") from error
+            for flat, values in flattened:
+                columns.append((flat, values))
+                if (is_category or is_text(values.type) and pa.types.is_struct(kind)) and looks_like_numbers(values):
+                    self.like_numbers.add(flat)
+        table = pa.table([values for _, values in columns], names=[name for name, _ in columns])
         if self.schema is None:
             self.schema = table.schema
             check_names(self.schema.names)
-        if table.schema.names != self.schema.names:
-            raise Refused(f"{path}: other columns than the first file")
-        self.parts.write(table.cast(self.schema))
+        self.parts.write(table)
 
     def finish(self):
         """Returns the command that trains on the tables, without the program and their folder."""
@@ -211,22 +324,27 @@ def main():
     arguments = parser.parse_args()
     if arguments.rows_per_file < 1:
         parser.error("--rows-per-file: at least 1")
-    partial = arguments.folder.with_name(arguments.folder.name + ".partial")
+    folder = pathlib.Path(os.path.abspath(arguments.folder))
+    partial = None
     try:
-        if arguments.folder.exists():
+        if folder.exists():
             raise Refused(f"{arguments.folder}: exists already")
         files = files_of(arguments.inputs)
-        shutil.rmtree(partial, ignore_errors=True)  # of a conversion that was ended
-        partial.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = pathlib.Path(tempfile.mkdtemp(prefix=folder.name + ".", suffix=".partial", dir=folder.parent))
         converter = Converter(partial, arguments)
-        for path in files:
-            converter.add(path)
+        converter.convert(files)
         words = converter.finish()
-        partial.rename(arguments.folder)
+        mask = os.umask(0)
+        os.umask(mask)
+        partial.chmod(0o777 & ~mask)
+        partial.rename(folder)
     except (Refused, OSError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
         print(f"parquet_to_csv.py: {error}", file=sys.stderr)
         return 2
+    finally:
+        if partial:
+            shutil.rmtree(partial, ignore_errors=True)  # what is left where the conversion has failed
     print(shlex.join(["dnn_train", "--data", str(arguments.folder), *words]))
     return 0
 

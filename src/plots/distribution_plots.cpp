@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "dnn/core/page_number.hpp"
 #include "dnn/parallel/exact_totals.hpp"
-#include "dnn/plots/page_number.hpp"
 
 namespace dnn {
 

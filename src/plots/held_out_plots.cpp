@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/page_number.hpp"
 #include "dnn/nn/output_loss.hpp"
 #include "dnn/parallel/top_classes.hpp"
 #include "dnn/plots/calibration.hpp"
 #include "dnn/plots/distribution_plots.hpp"
 #include "dnn/plots/label_counts.hpp"
 #include "dnn/plots/number_plots.hpp"
-#include "dnn/plots/page_number.hpp"
 #include "dnn/plots/ranked_samples.hpp"
 #include "dnn/plots/score_histogram.hpp"
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <tuple>
 
-#include "dnn/plots/page_number.hpp"
+#include "dnn/core/page_number.hpp"
 
 namespace dnn {
 

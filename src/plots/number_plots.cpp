@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "dnn/plots/page_number.hpp"
+#include "dnn/core/page_number.hpp"
 
 namespace dnn {
 

@@ -26,8 +26,9 @@ std::string part_of_folder(const std::string& folder) {
   return {};
 }
 
-/// An array's name as it is compared: in lower case, without folders, but "train_x" for train/x.
-std::string plain(const std::string& name) {
+}  // namespace
+
+std::string plain_array_name(const std::string& name) {
   std::string lower = name;
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -39,8 +40,6 @@ std::string plain(const std::string& name) {
   const std::string part = part_of_folder(above.substr(above.find_last_of('/') + 1));
   return (part.empty() ? part : part + "_") + lower.substr(slash + 1);
 }
-
-}  // namespace
 
 ArrayNames::ArrayNames(std::vector<std::string> names, std::string origin, ArrayWords words)
     : names_(std::move(names)), origin_(std::move(origin)), words_(std::move(words)) {}
@@ -58,9 +57,9 @@ std::string ArrayNames::find(const std::vector<std::string>& usual,
   std::vector<std::string> found;
   for (const std::string& array : names_) {
     const auto is_name = [&](const std::string& name) {
-      return part_word.empty()
-                 ? plain(array) == name
-                 : plain(array) == name + "_" + part_word || plain(array) == part_word + "_" + name;
+      return part_word.empty() ? plain_array_name(array) == name
+                               : plain_array_name(array) == name + "_" + part_word ||
+                                     plain_array_name(array) == part_word + "_" + name;
     };
     if (std::any_of(usual.begin(), usual.end(), is_name)) {
       found.push_back(array);

@@ -36,7 +36,9 @@ bool is_folder(const std::string& path) {
 
 /// Whether a path is that of HDF5 files, whether or not they are there.
 bool means_hdf5(const std::string& path) {
-  return is_named_like_hdf5(path) || (is_folder(path) && !hdf5_files_in(path, Part::train).empty());
+  return is_named_like_hdf5(path) ||
+         (is_folder(path) &&
+          !(hdf5_files_in(path, Part::train).empty() && hdf5_files_in(path, Part::test).empty()));
 }
 
 /// Where the path of a file or pipe ends and a selection begins; npos: there is none.
@@ -115,12 +117,23 @@ void DataSource::find_kind(const std::string& source) {
 }
 
 void DataSource::find_kind_of_folder() {
-  open_tables(tables_in(path_, Part::train), tables_in(path_, Part::test));
-  if (folder_has_arrays(path_)) {
-    kind_ = Kind::folder;
-  } else if (files_.empty()) {
+  const bool has_arrays = selection_.empty() && folder_has_arrays(path_);  // those have no names
+  const bool has_hdf5 = means_hdf5(path_);
+  if (has_arrays && has_hdf5) {
+    throw InputError(
+        fmt::format("{}: the folder holds NPY or IDX files and HDF5 files, and both may be meant; "
+                    "name the HDF5 "
+                    "datasets, as in {}:/x,/y, or put one data set into a folder",
+                    path_, path_));
+  }
+  if (has_hdf5) {
     open_tables(hdf5_files_in(path_, Part::train), hdf5_files_in(path_, Part::test));
-    kind_ = files_.empty() ? Kind::folder : Kind::hdf5;
+    kind_ = Kind::hdf5;
+    return;
+  }
+  open_tables(tables_in(path_, Part::train), tables_in(path_, Part::test));
+  if (has_arrays || files_.empty()) {
+    kind_ = Kind::folder;
   }
 }
 

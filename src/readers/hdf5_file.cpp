@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -20,6 +21,10 @@ std::size_t Hdf5Layout::row_elements() const {
     product *= shape[i];
   }
   return product;
+}
+
+std::size_t Hdf5Layout::element_bytes() const {
+  return is_text ? std::max({text_bytes, sizeof(std::string), sizeof(char*)}) : sizeof(double);
 }
 
 bool looks_like_hdf5(std::span<const std::byte> contents) {
@@ -42,6 +47,15 @@ bool is_named_like_hdf5(const std::string& name) {
     }
   }
   return false;
+}
+
+std::string shown_hdf5_path(const std::string& path) {
+  const std::string quoted = in_quotes(path);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+std::string hdf5_place(const std::string& file, const std::string& path) {
+  return file + ":" + shown_hdf5_path(path);
 }
 
 #ifdef DNN_HAS_HDF5

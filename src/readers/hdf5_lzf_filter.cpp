@@ -9,31 +9,29 @@ namespace dnn {
 
 namespace {
 
-constexpr H5Z_filter_t lzf_number = 32000;
-
 /// What the HDF5 library calls; returns the bytes of `*buffer` that count, 0 for a failure. Values
-/// are the filter's version, LZF's version and the bytes of an unpacked chunk.
+/// are the filter's version, LZF's version and the bytes of an unpacked chunk. The library does not
+/// look whether the bytes that it gets are the chunk's.
 std::size_t filter_lzf(unsigned flags, std::size_t count, const unsigned* values,
                        std::size_t packed, std::size_t* capacity, void** buffer) {
-  constexpr std::size_t chunk_bytes = 2;
-  if ((flags & H5Z_FLAG_REVERSE) == 0 || count <= chunk_bytes || values[chunk_bytes] == 0) {
+  if ((flags & H5Z_FLAG_REVERSE) == 0 || count <= lzf_chunk_value || values[lzf_chunk_value] == 0) {
     return 0;
   }
-  const std::size_t room = values[chunk_bytes];
+  const std::size_t room = values[lzf_chunk_value];
   void* const unpacked = std::malloc(room);  // which the library frees
   if (unpacked == nullptr) {
     return 0;
   }
   const auto size = unpack_lzf({static_cast<const std::byte*>(*buffer), packed},
                                {static_cast<std::byte*>(unpacked), room});
-  if (!size) {
+  if (size != room) {
     std::free(unpacked);
     return 0;
   }
   std::free(*buffer);
   *buffer = unpacked;
   *capacity = room;
-  return *size;
+  return room;
 }
 
 }  // namespace
@@ -73,8 +71,8 @@ std::optional<std::size_t> unpack_lzf(std::span<const std::byte> from, std::span
 }
 
 void register_lzf_filter() {
-  if (H5Zfilter_avail(lzf_number) <= 0) {
-    const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, lzf_number, 0,         1, "lzf",
+  if (H5Zfilter_avail(lzf_filter) <= 0) {
+    const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, lzf_filter, 0,         1, "lzf",
                                  nullptr,          nullptr,    filter_lzf};
     H5Zregister(&filter);
   }

@@ -27,14 +27,27 @@ Bytes contents_of(const Hdf5Input& file) {
   return file.contents.size() > 0 ? file.contents : open_contents(file.path);
 }
 
-/// Calls `visit` with ranges of whole chunks, one after another, of about slab_bytes each.
-template <class Visitor>
-void for_each_slab(const Hdf5Layout& layout, std::size_t row_bytes, Visitor&& visit) {
+/// The rows of whole chunks, of about slab_bytes.
+std::size_t slab_rows(const Hdf5Layout& layout) {
+  const std::size_t row_bytes = layout.row_elements() * layout.element_bytes();
   const std::size_t wanted =
       std::max<std::size_t>(slab_bytes / std::max<std::size_t>(row_bytes, 1), 1);
   const std::size_t chunks = (wanted - 1) / layout.chunk_rows + 1;
-  const std::size_t rows =
-      layout.chunk_rows > layout.rows() / chunks ? layout.rows() : chunks * layout.chunk_rows;
+  return layout.chunk_rows > layout.rows() / chunks ? layout.rows() : chunks * layout.chunk_rows;
+}
+
+/// The memory that reading takes beside the elements: a chunk is held packed and unpacked, and a
+/// slab of strings before they are copied. Numbers are read to where they stay.
+std::size_t working_bytes_of(const Hdf5Layout& layout) {
+  const std::size_t slab =
+      layout.is_text ? slab_rows(layout) * layout.row_elements() * layout.element_bytes() : 0;
+  return 2 * layout.chunk_bytes + slab;
+}
+
+/// Calls `visit` with ranges of rows, one after another, of a slab each.
+template <class Visitor>
+void for_each_slab(const Hdf5Layout& layout, Visitor&& visit) {
+  const std::size_t rows = slab_rows(layout);
   for (std::size_t begin = 0; begin < layout.rows(); begin += rows) {
     visit(Range{begin, std::min(layout.rows(), begin + rows)});
   }
@@ -62,23 +75,24 @@ bool holds_all(ElementType to, ElementType from) {
   });
 }
 
-/// "28 x 28", of a row; "" of a single number.
-std::string row_shape(const Hdf5Layout& layout) {
-  return fmt::format("{}", fmt::join(layout.shape.begin() + 1, layout.shape.end(), " x "));
+/// "28 x 28 numbers", of a row.
+std::string row_text(const Hdf5Layout& layout) {
+  const char* const element = layout.is_text ? "string" : "number";
+  return layout.shape.size() == 1
+             ? fmt::format("a single {}", element)
+             : fmt::format("{} {}s", fmt::join(layout.shape.begin() + 1, layout.shape.end(), " x "),
+                           element);
 }
 
 /// Throws InputError unless the rows of two files can follow each other.
 void check_alike(const Hdf5Layout& first, const std::string& first_origin, const Hdf5Layout& other,
                  const std::string& origin) {
-  if (first.is_text != other.is_text) {
-    throw InputError(fmt::format("{} holds {}, but {} {}", origin,
-                                 other.is_text ? "text" : "numbers", first_origin,
-                                 first.is_text ? "text" : "numbers"));
-  }
-  if (!std::equal(first.shape.begin() + 1, first.shape.end(), other.shape.begin() + 1,
-                  other.shape.end())) {
-    throw InputError(fmt::format("{}: rows of {} numbers, but those of {} have {}", origin,
-                                 row_shape(other), first_origin, row_shape(first)));
+  if (first.is_text != other.is_text || !std::equal(first.shape.begin() + 1, first.shape.end(),
+                                                    other.shape.begin() + 1, other.shape.end())) {
+    throw InputError(fmt::format(
+        "{}: its rows are {}, but those of {} are {}; name files whose rows are alike, or save "
+        "this dataset anew as the others are",
+        origin, row_text(other), first_origin, row_text(first)));
   }
 }
 
@@ -126,52 +140,66 @@ bool Hdf5Data::has_test_part(bool labelled) const {
 }
 
 std::string Hdf5Data::origin_of(const std::string& name) const {
-  return fmt::format("{}:{}", files_.front().path, name.substr(0, 100));
+  return hdf5_place(files_.front().path, name);
 }
 
-Hdf5Data::Joined Hdf5Data::joined(const std::string& name, bool is_features) const {
-  const std::unique_ptr<Hdf5Dataset> first = open(files_.front(), name);
-  Hdf5Layout layout = first->layout();
-  Joined joined{.array = {.origin = origin_of(name)}, .rows = {layout.rows()}};
-  if (is_features && layout.is_text) {
-    throw InputError(joined.array.origin + ": the elements are text, but features must be numbers");
-  }
-  for (std::size_t i = 1; i < files_.size(); ++i) {
-    const Hdf5Layout other = open(files_[i], name)->layout();
-    check_alike(layout, joined.array.origin, other, files_[i].path + ":" + name.substr(0, 100));
-    layout.type = common_type(layout.type, other.type);
+/// The rows of all files, and `layout` as one that holds them; nothing is read.
+Hdf5Data::Joined Hdf5Data::joined_layout(const std::string& name, Hdf5Layout& layout) const {
+  Joined joined{.array = {.origin = origin_of(name)}, .rows = {}, .working_bytes = 0};
+  for (const Hdf5Input& file : files_) {
+    const Hdf5Layout other = open(file, name)->layout();
     joined.rows.push_back(other.rows());
-    layout.shape.front() += other.rows();
+    joined.working_bytes = std::max(joined.working_bytes, working_bytes_of(other));
+    if (joined.rows.size() == 1) {
+      layout = other;
+      continue;
+    }
+    check_alike(layout, joined.array.origin, other, hdf5_place(file.path, name));
+    layout.type = common_type(layout.type, other.type);
+    layout.text_bytes = std::max(layout.text_bytes, other.text_bytes);
+    if (__builtin_add_overflow(layout.shape.front(), other.rows(), &layout.shape.front())) {
+      throw InputError(joined.array.origin + ": corrupt shape (the rows of the files overflow)");
+    }
   }
-  joined.array.shape = layout.shape;
-  joined.array.type = layout.type;
-  std::size_t bytes = element_size(layout.type);
+  constexpr std::size_t copies = 4;  // sums of what they take do not overflow either
+  std::size_t bytes = copies * layout.element_bytes();
   for (const std::size_t extent : layout.shape) {
     if (__builtin_mul_overflow(bytes, std::max<std::size_t>(extent, 1), &bytes)) {
       throw InputError(joined.array.origin + ": corrupt shape (its extents overflow)");
     }
   }
+  joined.array.shape = layout.shape;
+  joined.array.type = layout.type;
+  return joined;
+}
+
+Hdf5Data::Joined Hdf5Data::joined(const std::string& name, bool is_features) const {
+  Hdf5Layout layout;
+  Joined joined = joined_layout(name, layout);
+  if (is_features && layout.is_text) {
+    throw InputError(joined.array.origin + ": the elements are text, but features must be numbers");
+  }
   if (layout.is_text) {
-    read_texts(name, joined.array);
+    read_texts(name, joined);
   } else if (files_.size() == 1 && layout.mapped_offset && joined.array.count() > 0) {
-    joined.array.elements = map_file(files_.front().path, *layout.mapped_offset, bytes);
+    joined.array.elements = map_file(files_.front().path, *layout.mapped_offset,
+                                     joined.array.count() * element_size(layout.type));
   } else {
-    read_numbers(name, joined.array);
+    read_numbers(name, joined);
   }
   return joined;
 }
 
-void Hdf5Data::read_numbers(const std::string& name, NpyArray& array) const {
+void Hdf5Data::read_numbers(const std::string& name, Joined& joined) const {
+  NpyArray& array = joined.array;
   const std::size_t bytes = array.count() * element_size(array.type);
-  // A chunk is held packed and unpacked while it is read.
-  const std::size_t chunk = open(files_.front(), name)->layout().chunk_bytes;
-  require_memory(bytes + 2 * chunk, array.origin + ": a copy of its elements");
+  require_memory(bytes + joined.working_bytes, array.origin + ": a copy of its elements");
   std::vector<std::byte> elements(bytes);
   std::size_t at = 0;
   for (const Hdf5Input& file : files_) {
     const std::unique_ptr<Hdf5Dataset> dataset = open(file, name);
     const std::size_t row_bytes = dataset->layout().row_elements() * element_size(array.type);
-    for_each_slab(dataset->layout(), row_bytes, [&](Range rows) {
+    for_each_slab(dataset->layout(), [&](Range rows) {
       const std::size_t count = rows.size() * row_bytes;
       dataset->read_numbers(rows, array.type, std::span(elements).subspan(at, count));
       at += count;
@@ -180,22 +208,26 @@ void Hdf5Data::read_numbers(const std::string& name, NpyArray& array) const {
   array.elements = Bytes::from(std::move(elements));
 }
 
-void Hdf5Data::read_texts(const std::string& name, NpyArray& array) const {
-  require_memory(array.count() * sizeof(std::string), array.origin + ": a copy of its strings");
+void Hdf5Data::read_texts(const std::string& name, Joined& joined) const {
+  NpyArray& array = joined.array;
+  require_memory(array.count() * sizeof(std::string) + joined.working_bytes,
+                 array.origin + ": a copy of its strings");
   std::vector<std::string> texts;
   for (const Hdf5Input& file : files_) {
     const std::unique_ptr<Hdf5Dataset> dataset = open(file, name);
-    const std::size_t row_bytes = dataset->layout().row_elements() * sizeof(std::string);
-    for_each_slab(dataset->layout(), row_bytes,
-                  [&](Range rows) { dataset->append_texts(rows, texts); });
+    for_each_slab(dataset->layout(), [&](Range rows) { dataset->append_texts(rows, texts); });
   }
   array.text = NpyArray::Text::bytes;
   array.text_bytes = 1;
   for (const std::string& text : texts) {
     array.text_bytes = std::max(array.text_bytes, text.size());
   }
-  require_memory(texts.size() * array.text_bytes, array.origin + ": a copy of its strings");
-  std::vector<char> all(texts.size() * array.text_bytes, '\0');
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(texts.size(), array.text_bytes, &bytes)) {
+    throw InputError(array.origin + ": its strings are too long");
+  }
+  require_memory(bytes, array.origin + ": a copy of its strings");
+  std::vector<char> all(bytes, '\0');
   for (std::size_t i = 0; i < texts.size(); ++i) {
     copy_bytes(all.data() + i * array.text_bytes, texts[i].data(), texts[i].size());
   }
@@ -211,8 +243,8 @@ Dataset Hdf5Data::read(Part part, const ReadOptions& options) const {
     for (std::size_t i = 0; files_.size() > 1 && i < files_.size(); ++i) {
       if (features.rows[i] != labels->rows[i]) {
         throw InputError(fmt::format("{}: {} has {} rows, but {} has {}", files_[i].path,
-                                     names.features, features.rows[i], names.labels,
-                                     labels->rows[i]));
+                                     shown_hdf5_path(names.features), features.rows[i],
+                                     shown_hdf5_path(names.labels), labels->rows[i]));
       }
     }
   }
@@ -223,10 +255,11 @@ Dataset Hdf5Data::read(Part part, const ReadOptions& options) const {
         fmt::format("{} files, {} to {}", files_.size(), files_.front().path, files_.back().path));
   }
   if (selection_.empty()) {
-    data.notes.push_back(fmt::format(
-        "{}: the features are {}{} (as in {}, other datasets may be named)", files_.front().path,
-        names.features, labels ? fmt::format(", the labels {}", names.labels) : std::string(),
-        hdf5_words.example));
+    data.notes.push_back(
+        fmt::format("{}: the features are {}{} (as in {}, other datasets may be named)",
+                    files_.front().path, shown_hdf5_path(names.features),
+                    labels ? ", the labels " + shown_hdf5_path(names.labels) : std::string(),
+                    hdf5_words.example));
   }
   return data;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dnn/core/error.hpp"
+#include "dnn/readers/hdf5_lzf_filter.hpp"
 
 namespace dnn {
 
@@ -117,8 +118,8 @@ StoredHdf5Dataset::StoredHdf5Dataset(Hdf5Handle dataset, std::string origin, boo
       dataset_(std::move(dataset)),
       space_(opened({H5Dget_space(dataset_.id()), H5Sclose}, origin_)),
       type_(opened({H5Dget_type(dataset_.id()), H5Tclose}, origin_)) {
-  read_shape();
   read_type();
+  read_shape();
   read_storage(in_file);
 }
 
@@ -131,8 +132,7 @@ void StoredHdf5Dataset::read_shape() {
   if (rank == 0) {  // a scalar, or nothing at all
     throw InputError(origin_ + ": the dataset holds a single value, and no array of rows");
   }
-  constexpr std::size_t widest = sizeof(double);
-  std::size_t bytes = widest;
+  std::size_t bytes = layout_.element_bytes();
   for (int i = 0; i < rank; ++i) {
     const std::size_t extent = extents[static_cast<std::size_t>(i)];
     layout_.shape.push_back(extent);
@@ -151,7 +151,7 @@ void StoredHdf5Dataset::read_type() {
   if (kind == H5T_STRING) {
     layout_.is_text = true;
     is_variable_ = H5Tis_variable_str(type_.id()) > 0;
-    text_bytes_ = bytes;
+    layout_.text_bytes = is_variable_ ? 0 : bytes;
     return;
   }
   std::optional<ElementType> type;
@@ -174,33 +174,24 @@ void StoredHdf5Dataset::read_storage(bool in_file) {
                      ": its elements lie in other files (a virtual or external dataset); name "
                      "those files, or copy them into one with h5repack");
   }
-  const int filters = H5Pget_nfilters(creation.id());
-  for (int i = 0; i < filters; ++i) {
-    unsigned flags = 0;
-    std::size_t values = 0;
-    std::array<char, 64> name{};
-    unsigned config = 0;
-    const H5Z_filter_t filter = H5Pget_filter2(creation.id(), static_cast<unsigned>(i), &flags,
-                                               &values, nullptr, name.size(), name.data(), &config);
-    if (H5Zfilter_avail(filter) <= 0) {
-      throw InputError(fmt::format(
-          "{}: compressed by filter {} {}, which the HDF5 library does not have here; set "
-          "HDF5_PLUGIN_PATH to the folder of its plugin, or rewrite the file: h5repack -f GZIP=4",
-          origin_, filter, in_quotes(name.data())));
-    }
-  }
   const std::size_t element =
       layout_.is_text ? H5Tget_size(type_.id()) : element_size(layout_.type);
+  std::size_t chunk_elements = 0;
   if (storage == H5D_CHUNKED) {
     std::vector<hsize_t> chunk(layout_.shape.size(), 1);
     if (H5Pget_chunk(creation.id(), static_cast<int>(chunk.size()), chunk.data()) < 0) {
       fail_in_hdf5(origin_, "corrupt chunks");
     }
     layout_.chunk_rows = std::max<std::size_t>(chunk.front(), 1);
-    layout_.chunk_bytes = element;
+    chunk_elements = 1;
     for (const hsize_t extent : chunk) {
-      layout_.chunk_bytes *= extent;  // the library has none above 4 GiB
+      chunk_elements *= extent;  // the library has none above 4 GiB
     }
+    layout_.chunk_bytes = element * chunk_elements;
+  }
+  const int filters = H5Pget_nfilters(creation.id());
+  for (int i = 0; i < filters; ++i) {
+    check_filter(creation, static_cast<unsigned>(i), chunk_elements);
   }
   if (in_file && storage == H5D_CONTIGUOUS && !layout_.is_text &&
       H5Tequal(type_.id(), native_type(layout_.type)) > 0) {
@@ -208,6 +199,42 @@ void StoredHdf5Dataset::read_storage(bool in_file) {
     if (at != HADDR_UNDEF && at % element == 0) {
       layout_.mapped_offset = at;
     }
+  }
+}
+
+/// Throws InputError for a filter that the library lacks, and where the chunks that LZF unpacks are
+/// not those of the dataset: the library would read beyond their ends.
+void StoredHdf5Dataset::check_filter(const Hdf5Handle& creation, unsigned index,
+                                     std::size_t chunk_elements) const {
+  unsigned flags = 0;
+  std::array<unsigned, 8> values{};
+  std::size_t count = values.size();
+  std::array<char, 64> name{};
+  unsigned config = 0;
+  const H5Z_filter_t filter = H5Pget_filter2(creation.id(), index, &flags, &count, values.data(),
+                                             name.size(), name.data(), &config);
+  if (H5Zfilter_avail(filter) <= 0) {
+    throw InputError(fmt::format(
+        "{}: compressed by filter {} {}, which the HDF5 library does not have here; set "
+        "HDF5_PLUGIN_PATH to the folder of its plugin, or rewrite the file: h5repack -f GZIP=4",
+        origin_, filter, in_quotes(name.data())));
+  }
+  if (filter != lzf_filter) {
+    return;
+  }
+  if (is_variable_) {  // whose chunks have no size in the file
+    throw InputError(fmt::format(
+        "{}: strings of any length, compressed by filter {} (lzf), which is read for numbers and "
+        "strings of one length only; write the dataset with gzip",
+        origin_, filter));
+  }
+  const std::size_t said = count > lzf_chunk_value ? values[lzf_chunk_value] : 0;
+  if (const std::size_t bytes = H5Tget_size(type_.id()) * chunk_elements; said != bytes) {
+    throw InputError(
+        fmt::format("{}: corrupt: filter {} (lzf) unpacks chunks of {} bytes, but those of the "
+                    "dataset have {}; "
+                    "write the file anew",
+                    origin_, filter, said, bytes));
   }
 }
 
@@ -250,7 +277,7 @@ void StoredHdf5Dataset::append_texts(Range rows, std::vector<std::string>& texts
   }
   const Hdf5Handle type = opened({H5Tcopy(H5T_C_S1), H5Tclose}, origin_);
   const Hdf5Handle memory = rows_in_memory(rows);
-  const std::size_t bytes = is_variable_ ? H5T_VARIABLE : text_bytes_;
+  const std::size_t bytes = is_variable_ ? H5T_VARIABLE : layout_.text_bytes;
   if (H5Tset_size(type.id(), bytes) < 0 || H5Tset_cset(type.id(), H5Tget_cset(type_.id())) < 0 ||
       (!is_variable_ && H5Tset_strpad(type.id(), H5T_STR_NULLPAD) < 0)) {
     fail_in_hdf5(origin_, "corrupt type of strings");

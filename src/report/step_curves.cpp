@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/page_number.hpp"
 
 namespace dnn {
 
@@ -27,15 +27,13 @@ std::vector<std::string_view> complete_lines(std::string_view text) {
   return lines;
 }
 
-/// A value of 6 digits; null for what is no number.
+/// A value as pages show it; null for what is no number.
 Json number_in(const Json& line, const char* key) {
   const auto found = line.find(key);
   if (found == line.end() || !found->is_number()) {
     return {};
   }
-  return found->is_number_float()
-             ? Json(std::strtod(fmt::format("{:.6g}", found->get<double>()).c_str(), nullptr))
-             : *found;
+  return found->is_number_float() ? Json(page_number(found->get<double>())) : *found;
 }
 
 /// Those of the last attempt at each update.

@@ -89,7 +89,8 @@ def check_labels(programs, folder, x, y, expected):
     for name, labels in forms.items():
         with h5py.File(folder / "d.h5", "w", libver="latest") as file:
             file.create_group("part").create_dataset("pixels", data=x.astype("<f4"), compression="gzip")
-            file["part"].create_dataset("classes", data=labels, **({"dtype": h5py.string_dtype()} if name == "text" else {}))
+            file["part"].create_dataset("classes", data=labels, compression={"column": None, "text": "gzip"}.get(name, "lzf"),
+                                        **({"dtype": h5py.string_dtype()} if name == "text" else {}))
         found = programs.hash_of(folder, f"{folder}/d.h5:/part/pixels,/part/classes")
         expect(found == expected, f"labels {name}: {found}")
 
@@ -147,9 +148,11 @@ def check_refusals(programs, folder, x, y):
     """What is wrong is said once, with exit code 2, and the library prints nothing of its own."""
     with h5py.File(folder / "bad.h5", "w") as file:
         file["images"], file["extra"] = x.astype("u1"), y
+        file.create_dataset("words", data=y.astype(str).astype(object), dtype=h5py.string_dtype(), compression="lzf")
     cut = folder / "cut.h5"
     cut.write_bytes((folder / "bad.h5").read_bytes()[:-500])
-    for data, wanted in ((folder / "bad.h5", "'/extra', '/images'"), (f"{folder}/bad.h5:/images,/y", "there is no dataset '/y'"),
+    for data, wanted in ((folder / "bad.h5", "'/extra', '/images'"), (f"{folder}/bad.h5:/images,/words", "write the dataset with gzip"),
+                         (f"{folder}/bad.h5:/images,/y", "there is no dataset '/y'"),
                          (cut, "truncated file"), (f"{folder}/none.h5:/x", "none.h5")):
         for ranks in (1, 2):
             done = run([*programs.on(ranks), programs.train, "--data", data, "--output", folder / "refused"])

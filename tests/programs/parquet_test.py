@@ -36,8 +36,8 @@ class Programs:
     def __init__(self, arguments):
         self.converter, self.bin = arguments.source / "launch/parquet_to_csv.py", arguments.bin
 
-    def convert(self, *words):
-        return subprocess.run([sys.executable, self.converter, *map(str, words)], capture_output=True, text=True, check=False)
+    def convert(self, *words, cwd=None):
+        return subprocess.run([sys.executable, self.converter, *map(str, words)], capture_output=True, text=True, check=False, cwd=cwd)
 
     def train(self, words, folder):
         output = folder / "run"
@@ -110,7 +110,7 @@ def check_refusals(programs, folder):
     import pyarrow.parquet
     pyarrow.parquet.write_table(pyarrow.table({"bytes": [b"1", b"2"], "lists": [[1], [1, 2]], "x": [1, 2]}), folder / "odd.parquet")
     (folder / "text.parquet").write_text("no Parquet")
-    for words, wanted in (([folder / "odd.parquet"], "'bytes': values of type binary"), ([folder / "none*.parquet"], "no Parquet file"),
+    for words, wanted in (([folder / "odd.parquet", "--columns", "bytes"], "'bytes': values of type binary"), ([folder / "none*.parquet"], "no Parquet file"),
                           ([folder / "odd.parquet", "--columns", "lists"], "lists of 1 to 2 elements"),
                           ([folder / "odd.parquet", "--columns", "y"], "no column 'y'; the columns are 'bytes', 'lists', 'x'"),
                           ([folder / "text.parquet"], "text.parquet")):
@@ -119,6 +119,72 @@ def check_refusals(programs, folder):
         expect(not list(folder.glob("refused*")), f"{words}: something is left")
     done = programs.convert(folder / "odd.parquet", folder / "visits")
     expect(done.returncode == 2 and "exists already" in done.stderr and (folder / "visits/part-00000.csv").exists(), done.stderr)
+
+
+def check_files_together(programs, folder):
+    """All files decide about types and lists: an empty column, whole numbers, lists that are null may come first."""
+    import pyarrow
+    import pyarrow.parquet
+    words = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+    first = pyarrow.table({"word": pyarrow.nulls(2), "number": [1, 2], "list": pyarrow.array([None, None], pyarrow.list_(pyarrow.int64())),
+                           "kind": pyarrow.array(["a", "b"]).dictionary_encode(), "pair": pyarrow.array([{"a": 1, "b": "p"}, {"a": 2, "b": "q"}],
+                                                 pyarrow.struct([("a", pyarrow.int64()), ("b", words)])),
+                           "words": pyarrow.array([["s"], ["t"]], pyarrow.list_(words)), "never": pyarrow.array([None, None], pyarrow.list_(pyarrow.int64()))})
+    second = pyarrow.table({"word": ["u", "v"], "number": [0.5, None], "list": [None, [7.5, 8]], "kind": ["c", "a"],
+                            "pair": [{"a": 0.5, "b": "q"}, {"a": 3.0, "b": "p"}],
+                            "words": pyarrow.array([["t"], ["s"]], pyarrow.list_(words)), "never": pyarrow.array([None, None], pyarrow.list_(pyarrow.int64()))})
+    for index, table in enumerate((first, second)):
+        pyarrow.parquet.write_table(table, folder / f"mixed-{index}.parquet")
+    done = programs.convert(folder / "mixed-*.parquet", folder / "mixed")
+    expect(done.returncode == 0, done.stdout + done.stderr)
+    lines = (folder / "mixed/part-00000.csv").read_text().splitlines() if done.returncode == 0 else []
+    expect(lines == ['"word","number","list_0","list_1","kind","pair.a","pair.b","words_0"', ',1,,,"a",1,"p","s"', ',2,,,"b",2,"q","t"',
+                     '"u",0.5,,,"c",0.5,"q","t"', '"v",,7.5,8,"a",3,"p","s"'], f"{lines}")
+    expect("column 'never': all lists are null" in done.stdout, done.stdout)
+    # What no type holds is refused with the column's name: text and numbers, a number that double would round.
+    for name, values in (("text", ["a"]), ("large", [2**53 + 1])):
+        other = [1.5] if name == "large" else [1]
+        for index, column in enumerate((values, other)):
+            pyarrow.parquet.write_table(pyarrow.table({"good": [1], name: column}), folder / f"{name}-{index}.parquet")
+        done = programs.convert(folder / f"{name}-*.parquet", folder / "refused")
+        expect(done.returncode == 2 and f"column '{name}'" in done.stderr and "Traceback" not in done.stderr, f"{name}: {done.stderr}")
+        expect(not list(folder.glob("refused*")), f"{name}: something is left")
+
+
+def check_pandas_index(programs, folder):
+    """pandas' index becomes no feature, unless it is asked for."""
+    import pyarrow
+    import pyarrow.parquet
+    marks = {"columns": [], "index_columns": ["__index_level_0__", {"kind": "range", "name": None, "start": 0, "stop": 2, "step": 1}]}
+    table = pyarrow.table({"x": [1, 2], "__index_level_0__": [10, 20]}).replace_schema_metadata({"pandas": json.dumps(marks)})
+    pyarrow.parquet.write_table(table, folder / "index.parquet")
+    for out, words, header in (("index-1", [], '"x"'), ("index-2", ["--columns", "__index_level_0__,x"], '"__index_level_0__","x"'),
+                               ("index-3", ["--label", "__index_level_0__"], '"x","__index_level_0__"')):
+        done = programs.convert(folder / "index.parquet", folder / out, *words)
+        expect(done.returncode == 0, done.stdout + done.stderr)
+        expect((folder / out / "part-00000.csv").read_text().splitlines()[:1] == [header], f"{words}: another header than {header}")
+        expect(("'__index_level_0__', the index that pandas saved, is left out" in done.stdout) == (not words), done.stdout)
+
+
+def check_folders(programs, folder):
+    """What is not the conversion's own stays; a folder with any name is made, with the usual permissions."""
+    import pyarrow
+    import pyarrow.parquet
+    path = folder / "plain.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"x": [1, 2]}), path)
+    kept = folder / "new.partial/kept"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    done = programs.convert(path, folder / "new")
+    expect(done.returncode == 0 and kept.read_text() == "mine", done.stderr)
+    expect((folder / "new").stat().st_mode == kept.parent.stat().st_mode, "the folder has other permissions than mkdir gives")
+    for name in (".", "..", "new/..", ""):
+        done = programs.convert(path, name, cwd=folder)
+        expect(done.returncode == 2 and "exists already" in done.stderr and "Traceback" not in done.stderr, f"{name!r}: {done.stderr}")
+    done = programs.convert(path, "deep/er", cwd=folder)
+    expect(done.returncode == 0 and (folder / "deep/er/part-00000.csv").exists(), done.stderr)
+    left = [entry.name for entry in folder.rglob("*.partial")]
+    expect(left == ["new.partial"], f"left: {left}")
 
 
 def main():
@@ -137,6 +203,9 @@ def main():
         check_numbers(programs, folder)
         check_kinds(programs, folder)
         check_refusals(programs, folder)
+        check_files_together(programs, folder)
+        check_pandas_index(programs, folder)
+        check_folders(programs, folder)
     print("\n".join(FAILURES) if FAILURES else "dnn_train reads what the Parquet files hold")
     return 1 if FAILURES else 0
 

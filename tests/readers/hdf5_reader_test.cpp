@@ -4,55 +4,27 @@
 
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <numeric>
 
-#include "dnn/core/error.hpp"
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/half.hpp"
 #include "support/archive_files.hpp"
 #include "support/dataset_row.hpp"
-#include "support/expect_error.hpp"
 #include "support/hdf5_files.hpp"
+#include "support/hdf5_reading.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn {
 namespace {
 
-using test::expect_error;
 using test::Hdf5Storage;
 using test::Hdf5Writer;
+using test::labels_of;
+using test::numbers_from;
+using test::read_h5;
+using test::refuses_hdf5;
 using test::row;
 using test::TemporaryFolder;
-
-using Texts = std::vector<std::string>;
-
-Dataset read_h5(const std::string& source, Part part = Part::train,
-                const ReadOptions& options = {}) {
-  return DataSource(source).read(part, options);
-}
-
-/// The class name of each sample.
-Texts labels_of(const Dataset& data) {
-  Texts names;
-  for (const std::int32_t label : data.label_view()) {
-    names.push_back(data.class_names[static_cast<std::size_t>(label)]);
-  }
-  return names;
-}
-
-void refuses_hdf5(const std::string& source, std::initializer_list<const char*> parts,
-                  const ReadOptions& options = {}) {
-  expect_error<InputError>([&] { (void)read_h5(source, Part::train, options); }, parts);
-}
-
-/// Numbers from `first` on.
-template <class T>
-std::vector<T> numbers_from(T first, std::size_t count) {
-  std::vector<T> values(count);
-  std::iota(values.begin(), values.end(), first);
-  return values;
-}
+using test::Texts;
 
 TEST(Hdf5, ContiguousNumbersStayInTheFile) {
   const TemporaryFolder folder;
@@ -276,11 +248,18 @@ TEST(Hdf5, SeveralFilesFollowEachOther) {
   refuses_hdf5(folder / "b-*.h5", {"b-1.h5: /x has 2 rows, but /y has 1"});
   Hdf5Writer(folder / "c-1.h5").numbers<float>("x", {1, 2}, {1, 2}).texts("y", {"a"}, false);
   Hdf5Writer(folder / "c-2.h5").numbers<float>("x", {1, 3}, {1, 2, 3}).texts("y", {"a"}, false);
-  refuses_hdf5(folder / "c-*.h5",
-               {"c-2.h5:/x: rows of 3 numbers, but those of ", "c-1.h5:/x have 2"});
+  refuses_hdf5(folder / "c-*.h5", {"c-2.h5:/x: its rows are 3 numbers, but those of ",
+                                   "c-1.h5:/x are 2 numbers; name files whose rows are alike"});
   Hdf5Writer(folder / "d-1.h5").numbers<float>("x", {1, 1}, {1}).texts("y", {"a"}, false);
   Hdf5Writer(folder / "d-2.h5").numbers<float>("x", {1, 1}, {1}).numbers<float>("y", {1}, {1});
-  refuses_hdf5(folder / "d-*.h5", {"d-2.h5:/y holds numbers, but ", "d-1.h5:/y text"});
+  refuses_hdf5(folder / "d-*.h5", {"d-2.h5:/y: its rows are a single number, but those of ",
+                                   "d-1.h5:/y are a single string; name files"});
+  Hdf5Writer(folder / "f-1.h5").numbers<float>("x", {1, 1}, {1}).numbers<float>("y", {1}, {1});
+  Hdf5Writer(folder / "f-2.h5")
+      .numbers<float>("x", {1, 1}, {1})
+      .numbers<float>("y", {1, 2, 1}, {1, 0});
+  refuses_hdf5(folder / "f-*.h5", {"f-2.h5:/y: its rows are 2 x 1 numbers, but those of ",
+                                   "f-1.h5:/y are a single number; name files"});
   Hdf5Writer(folder / "e-1.h5").numbers<float>("x", {1, 1}, {1}).texts("y", {"a"}, false);
   Hdf5Writer(folder / "e-2.h5").numbers<float>("x", {1, 1}, {1});
   refuses_hdf5(folder / "e-*.h5", {"e-2.h5: there is no dataset '/y'", "'/x'"});
@@ -302,144 +281,6 @@ TEST(Hdf5, InsideOtherFiles) {
   EXPECT_EQ(row(read_h5(zipped + ":d.h5"), 1), (std::vector<double>{6}));
   // By contents, whatever the name.
   EXPECT_EQ(row(read_h5(folder.write("d.bin", contents) + ":a,y"), 1), (std::vector<double>{2}));
-}
-
-TEST(Hdf5, WhatIsNotThereIsNamed) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "d.h5";
-  Hdf5Writer(path)
-      .numbers<float>("in/a", {2, 1}, {1, 2})
-      .numbers<std::int32_t>("in/b", {2}, {0, 1});
-  refuses_hdf5(path,
-               {"d.h5: no dataset is named as features are", "'/in/a', '/in/b'", "file.h5:/x,/y"});
-  for (const char* name : {"/x", "in", "/in/c", "/", ""}) {
-    const std::string said = "there is no dataset '" + std::string(name) + "'";
-    refuses_hdf5(path + ":" + (*name == '\0' ? ",/in/b" : name),
-                 {said.c_str(), "The file holds the datasets '/in/a', '/in/b'"});
-  }
-  refuses_hdf5(path + ":/in/a,/in/d", {"there is no dataset '/in/d'"});
-  expect_error<FileError>([&] { (void)read_h5(folder / "missing.h5:/x,/y"); },
-                          {"missing.h5: ", "No such file"});
-  refuses_hdf5(folder / "missing-*.h5:/x,/y", {"missing-*.h5: no file matches this pattern"});
-  const std::string text = folder.write("text.h5", "a,b\n1,2\n");
-  refuses_hdf5(text, {"text.h5: not an HDF5 file"});
-  refuses_hdf5(text + ":/x", {"text.h5: not an HDF5 file"});
-  refuses_hdf5(text + "," + path + ":/x", {"d.h5: there is no dataset '/x'"});  // sorted by name
-  const std::string empty = folder / "empty.h5";
-  { const Hdf5Writer nothing(empty); }
-  refuses_hdf5(empty, {"empty.h5: the HDF5 file holds no datasets"});
-  const std::string twice = folder / "twice.h5";
-  Hdf5Writer(twice).numbers<float>("a/x", {2, 1}, {1, 2}).numbers<float>("b/x", {2, 1}, {1, 2});
-  refuses_hdf5(twice, {"'/a/x' and '/b/x' may both be meant"});
-}
-
-TEST(Hdf5, WhatCannotBeReadIsRefused) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "d.h5";
-  const hid_t compound = H5Tcreate(H5T_COMPOUND, 8);
-  ASSERT_GE(H5Tinsert(compound, "a", 0, H5T_NATIVE_DOUBLE), 0);
-  const hid_t list = H5Tvlen_create(H5T_NATIVE_DOUBLE);
-  const hsize_t three = 3;
-  const hid_t small = H5Tarray_create2(H5T_NATIVE_DOUBLE, 1, &three);
-  const hid_t opaque = H5Tcreate(H5T_OPAQUE, 4);
-  Hdf5Writer(path)
-      .zeros("compound", {2, 1}, compound)
-      .zeros("list", {2, 1}, list)
-      .zeros("array", {2, 1}, small)
-      .zeros("opaque", {2, 1}, opaque)
-      .zeros("long", {2, 1}, H5T_NATIVE_LDOUBLE)
-      .zeros("reference", {2, 1}, H5T_STD_REF_OBJ)
-      .zeros("scalar", {}, H5T_NATIVE_DOUBLE)
-      .zeros("none", {0, 2}, H5T_NATIVE_DOUBLE, {.chunk = {1, 2}})
-      .zeros("rows", {3, 2}, H5T_NATIVE_DOUBLE)
-      .numbers<std::int32_t>("y", {2}, {0, 1});
-  H5Tclose(compound);
-  H5Tclose(list);
-  H5Tclose(small);
-  H5Tclose(opaque);
-  refuses_hdf5(path + ":compound,y", {"d.h5:/compound", "named columns", "plain array"});
-  refuses_hdf5(path + ":list,y", {"d.h5:/list", "lists of different lengths"});
-  refuses_hdf5(path + ":array,y", {"d.h5:/array", "further dimensions"});
-  refuses_hdf5(path + ":opaque,y", {"d.h5:/opaque", "opaque bytes"});
-  refuses_hdf5(path + ":long,y", {"d.h5:/long", "save them as double"});
-  refuses_hdf5(path + ":reference,y", {"d.h5:/reference", "references"});
-  refuses_hdf5(path + ":scalar,y", {"d.h5:/scalar", "a single value"});
-  refuses_hdf5(path + ":rows,y", {"d.h5:y: 2 labels, but ", "d.h5:rows has 3 samples"});
-  refuses_hdf5(path + ":none,y", {"2 labels", "0 samples"});
-}
-
-TEST(Hdf5, MoreThanMemoryIsRefusedBeforeItIsTaken) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "d.h5";
-  // 8 TB of zeros that nobody has written, in some kilobytes.
-  Hdf5Writer(path)
-      .zeros("x", {1'000'000'000, 1000}, H5T_NATIVE_DOUBLE, {.chunk = {1000, 1000}})
-      .zeros("y", {1'000'000'000'000}, H5T_NATIVE_INT32, {.chunk = {1000}})
-      .zeros("huge", {1ULL << 62, 1ULL << 62}, H5T_NATIVE_DOUBLE, {.chunk = {1000, 1}})
-      .numbers<float>("small", {2, 1}, {1, 2});
-  EXPECT_LT(std::filesystem::file_size(path), 100'000U);
-  refuses_hdf5(path + ":x,y", {"d.h5:x: a copy of its elements needs 7450.6 GiB of memory"});
-  refuses_hdf5(path + ":small,y", {"d.h5:y: a copy of its elements needs", "of memory"});
-  refuses_hdf5(path + ":huge,y", {"d.h5:/huge: corrupt shape"});
-}
-
-TEST(Hdf5, DamagedFilesAreRefusedWithTheLibrarysReason) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "d.h5";
-  Hdf5Writer(path)
-      .numbers("x", {500, 2}, numbers_from<double>(0, 1000), {.chunk = {100, 2}, .deflate = 9})
-      .numbers("y", {500}, numbers_from<std::int32_t>(0, 500));
-  const std::string whole = test::read_file(path);
-  testing::internal::CaptureStderr();
-  refuses_hdf5(folder.write("cut.h5", whole.substr(0, whole.size() - 100)),
-               {"cut.h5: truncated or corrupt HDF5 file: ", "truncated file"});
-  refuses_hdf5(folder.write("head.h5", whole.substr(0, 20)), {"head.h5: truncated or corrupt"});
-  std::string damaged = whole;
-  const std::size_t packed = damaged.find("\x78\xda");  // of a chunk
-  ASSERT_NE(packed, std::string::npos);
-  std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(packed), 100, '\x55');
-  refuses_hdf5(folder.write("chunk.h5", damaged),
-               {"chunk.h5:/x: rows 1 to 500 cannot be read", "inflate"});
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");  // the library prints nothing
-}
-
-TEST(Hdf5, FiltersThatAreMissingAreNamed) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "d.h5";
-  {
-    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
-    const std::vector<hsize_t> shape = {2, 2};
-    ASSERT_GE(H5Pset_chunk(creation, 2, shape.data()), 0);
-    // Optional: the library writes without it.
-    ASSERT_GE(H5Pset_filter(creation, 32004, H5Z_FLAG_OPTIONAL, 0, nullptr), 0);
-    const hid_t space = H5Screate_simple(2, shape.data(), nullptr);
-    const hid_t dataset =
-        H5Dcreate2(file, "x", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, creation, H5P_DEFAULT);
-    ASSERT_GE(dataset, 0);
-    H5Dclose(dataset);
-    H5Sclose(space);
-    H5Pclose(creation);
-    H5Fclose(file);
-  }
-  refuses_hdf5(path, {"d.h5:/x: compressed by filter 32004", "HDF5_PLUGIN_PATH", "h5repack"});
-}
-
-TEST(Hdf5, ElementsInOtherFilesAreRefused) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "d.h5";
-  {
-    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
-    const std::vector<hsize_t> shape = {2, 2};
-    ASSERT_GE(H5Pset_external(creation, "secret", 0, 16), 0);
-    const hid_t space = H5Screate_simple(2, shape.data(), nullptr);
-    H5Dclose(H5Dcreate2(file, "x", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, creation, H5P_DEFAULT));
-    H5Sclose(space);
-    H5Pclose(creation);
-    H5Fclose(file);
-  }
-  refuses_hdf5(path, {"d.h5:/x: its elements lie in other files"});
 }
 
 TEST(Hdf5, CommonTypes) {

@@ -50,6 +50,7 @@ struct Hdf5Storage {
   hid_t type = H5I_INVALID_HID;  ///< invalid: as in memory
   std::vector<hsize_t> chunk;    ///< empty: contiguous
   unsigned deflate = 0;          ///< level of compression; 0: none
+  std::vector<unsigned> lzf;     ///< the values of h5py's filter; empty: none
 };
 
 /// An HDF5 file that is being written.
@@ -122,6 +123,29 @@ class Hdf5Writer {
     return *this;
   }
 
+  /// A chunk as it lies in the file: packed already.
+  Hdf5Writer& packed_chunk(const std::string& name, const std::vector<hsize_t>& first,
+                           const std::string& bytes) {
+    const hid_t dataset = checked(H5Dopen2(file_, name.c_str(), H5P_DEFAULT));
+    checked(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, first.data(), bytes.size(), bytes.data()));
+    H5Dclose(dataset);
+    return *this;
+  }
+
+  /// A name for an object of another file.
+  Hdf5Writer& external_link(const std::string& name, const std::string& file,
+                            const std::string& target) {
+    checked(
+        H5Lcreate_external(file.c_str(), target.c_str(), file_, name.c_str(), links_, H5P_DEFAULT));
+    return *this;
+  }
+
+  /// A second name for a dataset, as good as the first.
+  Hdf5Writer& hard_link(const std::string& name, const std::string& target) {
+    checked(H5Lcreate_hard(file_, target.c_str(), file_, name.c_str(), links_, H5P_DEFAULT));
+    return *this;
+  }
+
   /// A name for a dataset that has another.
   Hdf5Writer& soft_link(const std::string& name, const std::string& target) {
     checked(H5Lcreate_soft(target.c_str(), file_, name.c_str(), links_, H5P_DEFAULT));
@@ -149,6 +173,10 @@ class Hdf5Writer {
     }
     if (storage.deflate > 0) {
       checked(H5Pset_deflate(creation, storage.deflate));
+    }
+    if (!storage.lzf.empty()) {  // optional: the library writes without it
+      checked(H5Pset_filter(creation, 32000, H5Z_FLAG_OPTIONAL, storage.lzf.size(),
+                            storage.lzf.data()));
     }
     const hid_t dataset =
         checked(H5Dcreate2(file_, name.c_str(), type, space, links_, creation, H5P_DEFAULT));

@@ -19,6 +19,9 @@ struct ArrayPair {
   std::string features, labels;
 };
 
+/// An array's name as it is compared: in lower case, without folders, but "train_x" for train/x.
+[[nodiscard]] std::string plain_array_name(const std::string& name);
+
 /// Finds the features and the labels among the named arrays of a file. The usual names are, in any
 /// case: x, features, data or images; y, label, labels, target or targets; for a data set of two
 /// parts with train or test, as in x_train, train_x, or x in the folder train. Other folders do not

@@ -19,6 +19,7 @@ namespace dnn {
 struct Hdf5Layout {
   std::vector<std::size_t> shape;       ///< not empty; rows come first
   bool is_text = false;                 ///< the elements are strings
+  std::size_t text_bytes = 0;           ///< of strings of one length; 0: of any length, or numbers
   ElementType type = ElementType::f32;  ///< of numbers: the smallest type that holds all of them
   std::size_t chunk_rows = 1;           ///< rows that are stored as one
   std::size_t chunk_bytes = 0;          ///< of a chunk, unpacked; 0: there are no chunks
@@ -26,8 +27,10 @@ struct Hdf5Layout {
   std::optional<std::size_t> mapped_offset;
 
   [[nodiscard]] std::size_t rows() const { return shape.front(); }
-  /// Elements of a row. The product of all extents is a std::size_t.
+  /// Elements of a row. The product of all extents and element_bytes() is a std::size_t.
   [[nodiscard]] std::size_t row_elements() const;
+  /// The most bytes that an element takes, in the file or read.
+  [[nodiscard]] std::size_t element_bytes() const;
 };
 
 /// An HDF5 dataset: an array of numbers or strings.
@@ -58,10 +61,14 @@ class Hdf5File {
   virtual ~Hdf5File() = default;
 
   /// The paths of its datasets, as in "/train/x", sorted; the first few thousand of very many.
+  /// Those are the names of its links: hard ones, soft ones that lead to a dataset, and external
+  /// ones, which nobody follows. Of links to one dataset that mean the same (see plain_array_name),
+  /// one.
   [[nodiscard]] virtual std::vector<std::string> datasets() const = 0;
 
   /// The dataset at a path, with or without the first "/"; null where there is none. It keeps the
-  /// file open. Throws InputError for a dataset that cannot be read as an array.
+  /// file open. Throws InputError for a dataset that cannot be read as an array, and for one that
+  /// an external link finds in another file.
   [[nodiscard]] virtual std::unique_ptr<Hdf5Dataset> open(const std::string& path) const = 0;
 };
 
@@ -71,6 +78,12 @@ class Hdf5File {
 
 /// Whether a file's name ends like those of HDF5 files, compressed or not.
 [[nodiscard]] bool is_named_like_hdf5(const std::string& name);
+
+/// A path within a file as messages show it: not too long, and no character forges a line.
+[[nodiscard]] std::string shown_hdf5_path(const std::string& path);
+
+/// A dataset as errors name it: "FILE:/PATH".
+[[nodiscard]] std::string hdf5_place(const std::string& file, const std::string& path);
 
 /// Opens the HDF5 file with these contents. A mapped file is opened by its path and read where its
 /// elements are; other contents are copied. `origin` names it in errors. Throws InputError for a

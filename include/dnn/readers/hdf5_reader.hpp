@@ -42,15 +42,17 @@ class Hdf5Data {
   struct Joined {
     NpyArray array;
     std::vector<std::size_t> rows;  ///< of each file
+    std::size_t working_bytes = 0;  ///< of memory beside the elements, while they are read
   };
 
   [[nodiscard]] std::unique_ptr<Hdf5File> open(const Hdf5Input& file) const;
   [[nodiscard]] std::unique_ptr<Hdf5Dataset> open(const Hdf5Input& file,
                                                   const std::string& name) const;
   [[nodiscard]] std::string origin_of(const std::string& name) const;
+  [[nodiscard]] Joined joined_layout(const std::string& name, Hdf5Layout& layout) const;
   [[nodiscard]] Joined joined(const std::string& name, bool is_features) const;
-  void read_numbers(const std::string& name, NpyArray& array) const;
-  void read_texts(const std::string& name, NpyArray& array) const;
+  void read_numbers(const std::string& name, Joined& joined) const;
+  void read_texts(const std::string& name, Joined& joined) const;
 
   std::vector<Hdf5Input> files_;
   std::string selection_;

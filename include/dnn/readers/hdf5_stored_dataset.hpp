@@ -23,15 +23,15 @@ class StoredHdf5Dataset : public Hdf5Dataset {
   void read_shape();
   void read_type();
   void read_storage(bool in_file);
+  void check_filter(const Hdf5Handle& creation, unsigned index, std::size_t chunk_elements) const;
   [[nodiscard]] Hdf5Handle rows_in_memory(Range rows) const;
   void read(Range rows, const Hdf5Handle& type, const Hdf5Handle& memory, void* to) const;
 
   std::string origin_;
   Hdf5Handle dataset_;
   Hdf5Handle space_;
-  Hdf5Handle type_;             ///< of the elements in the file; of an enumeration its numbers'
-  bool is_variable_ = false;    ///< strings of any length
-  std::size_t text_bytes_ = 0;  ///< of other strings
+  Hdf5Handle type_;           ///< of the elements in the file; of an enumeration its numbers'
+  bool is_variable_ = false;  ///< strings of any length
   Hdf5Layout layout_;
 };
 

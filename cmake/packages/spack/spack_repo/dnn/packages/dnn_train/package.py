@@ -33,7 +33,7 @@ class DnnTrain(CMakePackage):
     depends_on("libarchive")
     depends_on("onednn@2.6:")
     depends_on("hwloc@2:")
-    depends_on("hdf5@1.10:")
+    depends_on("hdf5@1.10.7:")
     depends_on("cpp-httplib@0.11:")
     depends_on("random123", type="build")
     depends_on("fast-float", type="build")
