@@ -37,8 +37,8 @@ class GivenSamples {
   void pack(Records& to) const;
 
   /// This rank's samples as a data set of the outputs that `outputs` has. Their features stay where
-  /// they are if the features of a sample are contiguous; otherwise they are packed into `room`, which
-  /// must outlive the data set.
+  /// they are if the features of a sample are contiguous; otherwise they are packed into `room`,
+  /// which must outlive the data set.
   [[nodiscard]] Dataset dataset(const Dataset& outputs, Records& room) const;
 
  private:
