@@ -21,8 +21,10 @@ function(dnn_add_manual program about)
   list(GET help_option 0 help_option)
   if(TARGET ${program})
     set(command $<TARGET_FILE:${program}>)
+    set(folder $<TARGET_FILE_DIR:${program}>)
   elseif(DNN_SCRIPT_PYTHON)
     set(command ${PROJECT_SOURCE_DIR}/launch/${program})
+    set(folder ${PROJECT_SOURCE_DIR}/launch)
   else()
     message(STATUS "No man page and completion of ${program}: python3 was not found. On Debian: apt-get install python3")
     return()
@@ -43,10 +45,11 @@ function(dnn_add_manual program about)
     set(page ${PROJECT_BINARY_DIR}/man/${program}.1)
     set(sections ${PROJECT_SOURCE_DIR}/cmake/packages/manual_sections)
     file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/man)
-    add_custom_command(OUTPUT ${page}.gz
+    # help2man gives the program's path to a shell as it is, so it gets one without surprises.
+    add_custom_command(OUTPUT ${page}.gz WORKING_DIRECTORY ${folder}
                        COMMAND ${environment} ${DNN_HELP2MAN} --no-info --section=1 --name=${about}
                                --version-string=${PROJECT_VERSION} --help-option=${help_option} --include=${sections}
-                               --output=${page} ${command}
+                               --output=${page} ./${program}
                        COMMAND ${DNN_GZIP} -9nf ${page}
                        DEPENDS ${command} ${sections} VERBATIM)
     list(APPEND made ${page}.gz)
