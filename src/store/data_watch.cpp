@@ -10,17 +10,17 @@
 namespace dnn {
 
 DataWatch::DataWatch(const Communicator& ranks, const Dataset& data) {
-  constexpr std::size_t piece = std::size_t{4} << 20;
+  constexpr std::size_t most = std::size_t{4} << 20;
   const std::pair<const char*, const Bytes*> fields[] = {
       {"features", &data.values},       {"rows of features", &data.row_offsets},
       {"columns", &data.value_columns}, {"labels", &data.labels},
       {"targets", &data.target_rows},   {"weights", &data.weights}};
   std::size_t number = 0;
   for (const auto& [name, field] : fields) {
-    for (std::size_t begin = 0; begin < field->size(); begin += piece, ++number) {
+    for (std::size_t begin = 0; begin < field->size(); begin += most, ++number) {
       if (number % static_cast<std::size_t>(ranks.size()) ==
           static_cast<std::size_t>(ranks.rank())) {
-        const auto bytes = field->view.subspan(begin, std::min(piece, field->size() - begin));
+        const auto bytes = field->view.subspan(begin, std::min(most, field->size() - begin));
         pieces_.push_back({name, begin, bytes, bit_sum(bytes)});
       }
     }
@@ -29,18 +29,14 @@ DataWatch::DataWatch(const Communicator& ranks, const Dataset& data) {
 
 std::string DataWatch::look() {
   for (std::size_t i = 0; i < std::min(pieces_at_a_time, pieces_.size()); ++i) {
-    const Piece& piece = pieces_[next_];
+    const Piece& next = pieces_[next_];
     next_ = (next_ + 1) % pieces_.size();
-    if (bit_sum(piece.bytes) != piece.sum) {
-      return fmt::format("{}, bytes {} to {}", piece.field, piece.begin,
-                         piece.begin + piece.bytes.size() - 1);
+    if (bit_sum(next.bytes) != next.sum) {
+      return fmt::format("{}, bytes {} to {}", next.field, next.begin,
+                         next.begin + next.bytes.size() - 1);
     }
   }
   return {};
-}
-
-std::size_t DataWatch::rounds() const {
-  return (pieces_.size() + pieces_at_a_time - 1) / pieces_at_a_time;
 }
 
 }  // namespace dnn

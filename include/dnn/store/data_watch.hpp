@@ -26,9 +26,6 @@ class DataWatch {
   /// 4194303"; empty: nothing of these is.
   [[nodiscard]] std::string look();
 
-  /// How often all ranks must look until everything has been looked at.
-  [[nodiscard]] std::size_t rounds() const;
-
  private:
   struct Piece {
     const char* field;
