@@ -14,6 +14,7 @@ unless --columns names it.
 """
 
 import argparse
+import collections
 import glob
 import os
 import pathlib
@@ -177,8 +178,8 @@ def word_for_columns(names, name):
 
 
 def check_names(names):
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in collections.Counter(names).items():
+        if count > 1:
             raise Refused(f"two columns are called {name!r}; leave one out with --columns")
 
 

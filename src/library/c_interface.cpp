@@ -1,6 +1,7 @@
 #include "dnn/library/c_interface.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <map>
@@ -23,12 +24,15 @@ using dnn_train::Matrix;
 using dnn_train::Samples;
 using dnn_train::Trainer;
 
+static_assert(dnn_train::abi_version == DNN_TRAIN_ABI_VERSION);
+
 /// A trainer with what C's calls keep between them.
 struct Opened {
   std::unique_ptr<Trainer> trainer;
   Samples samples;
   dnn_train::Evaluation evaluation;
   std::vector<unsigned char> state;
+  std::atomic<bool> in_use = false;  ///< by a call; these members have no lock
 };
 
 /// Note [Handles are numbers]
@@ -93,12 +97,37 @@ dnn_train_status guarded(dnn_train_t trainer, Work&& work) noexcept {
   }
 }
 
+/// One thread at a time.
+class InCall {
+ public:
+  explicit InCall(Opened& opened) : opened_(opened) {
+    if (opened_.in_use.exchange(true)) {
+      throw Error(Code::busy,
+                  "another thread, or a callback, is in a call of this trainer; one at a time may "
+                  "use it");
+    }
+  }
+  InCall(const InCall&) = delete;
+  InCall& operator=(const InCall&) = delete;
+  ~InCall() { opened_.in_use.store(false); }
+
+ private:
+  Opened& opened_;
+};
+
 template <class Work>
 dnn_train_status with(dnn_train_t trainer, Work&& work) noexcept {
   return guarded(trainer, [&] {
     const std::shared_ptr<Opened> opened = find(trainer);
+    const InCall alone(*opened);
     std::forward<Work>(work)(*opened);
   });
+}
+
+/// The same for what any thread may call at any time.
+template <class Work>
+dnn_train_status from_any_thread(dnn_train_t trainer, Work&& work) noexcept {
+  return guarded(trainer, [&] { std::forward<Work>(work)(*find(trainer)); });
 }
 
 void require(const void* pointer, const char* name) {
@@ -322,11 +351,11 @@ dnn_train_status dnn_train_hash(dnn_train_t trainer, char hash[65]) {
 }
 
 dnn_train_status dnn_train_request_stop(dnn_train_t trainer) {
-  return with(trainer, [](Opened& opened) { opened.trainer->request_stop(); });
+  return from_any_thread(trainer, [](Opened& opened) { opened.trainer->request_stop(); });
 }
 
 dnn_train_status dnn_train_stop_requested(dnn_train_t trainer, int* requested) {
-  return with(trainer, [&](Opened& opened) {
+  return from_any_thread(trainer, [&](Opened& opened) {
     require(requested, "requested");
     *requested = opened.trainer->stop_requested() ? 1 : 0;
   });
@@ -344,6 +373,7 @@ dnn_train_status dnn_train_close(dnn_train_t* trainer) {
   return guarded(trainer != nullptr ? *trainer : nullptr, [&] {
     require(trainer, "trainer");
     const std::shared_ptr<Opened> opened = find(*trainer);
+    const InCall alone(*opened);
     opened->trainer->close();
     Table& all = table();
     const std::lock_guard lock(all.mutex);

@@ -4,7 +4,6 @@
 #include <exception>
 #include <memory>
 #include <new>
-#include <optional>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
@@ -32,6 +31,8 @@ Code code_of(dnn::Fault fault) {
       return Code::numbers;
     case dnn::Fault::memory:
       return Code::memory;
+    case dnn::Fault::callback:
+      return Code::callback;
     default:
       return Code::internal;
   }
@@ -44,8 +45,6 @@ auto with_errors(Work&& work) {
     return std::forward<Work>(work)();
   } catch (const Error&) {
     throw;
-  } catch (const dnn::CallbackError& error) {
-    throw Error(Code::callback, error.what());
   } catch (const dnn::AgreedError& error) {
     throw Error(code_of(error.fault()), error.what());
   } catch (const dnn::MpiError& error) {

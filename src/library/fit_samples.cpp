@@ -13,7 +13,6 @@
 #include "dnn/core/threads.hpp"
 #include "dnn/library/gather_dataset.hpp"
 #include "dnn/library/ground.hpp"
-#include "dnn/library/session.hpp"
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/plan/load_data.hpp"
 #include "dnn/plan/run_plan.hpp"
@@ -51,7 +50,7 @@ dnn_train::Epoch epoch_of(const EpochMetrics& metrics, std::size_t epochs) {
 }
 
 /// Collective over `world`: calls the host after an epoch; throws StopAgreed where it has asked to
-/// end, and CallbackError where it threw, on all ranks.
+/// end, and AgreedError where it threw, on all ranks.
 void tell_host(const Communicator& world, const dnn_train::Host& host,
                const dnn_train::Epoch& epoch, std::atomic<bool>& stop) {
   std::string message;
@@ -68,11 +67,8 @@ void tell_host(const Communicator& world, const dnn_train::Host& host,
   }
   const auto answer = world.all_reduce<std::int64_t>(threw ? 2 : goes_on ? 0 : 1, Reduction::max);
   if (answer == 2) {
-    try {
-      throw_if_any_failed(world, threw, "the callback after_epoch threw: " + message);
-    } catch (const AgreedError& error) {
-      throw CallbackError(error.what());
-    }
+    throw_if_any_failed(world, threw, "the callback after_epoch threw: " + message,
+                        Fault::callback);
   }
   if (answer == 1) {
     stop = true;

@@ -261,9 +261,11 @@ std::vector<std::uint64_t> GivenSamples::ids() const {
 }
 
 void GivenSamples::check_targets(const Communicator& world, Task task) const {
+  if (form_.targets == 0 || (task != Task::labels && task != Task::distribution)) {
+    return;
+  }
   agree(world, [&] {
-    for (std::size_t i = 0; i < size() && (task == Task::labels || task == Task::distribution);
-         ++i) {
+    for (std::size_t i = 0; i < size(); ++i) {
       double sum = 0;
       for (std::size_t j = 0; j < form_.targets; ++j) {
         const double y = target(samples_.targets, i, j);

@@ -2,20 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <utility>
 
-#include "dnn/checkpoint/checkpoint_control.hpp"
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/library/fit_samples.hpp"
 #include "dnn/library/given_samples.hpp"
+#include "dnn/library/sample_store.hpp"
 #include "dnn/library/scores.hpp"
 #include "dnn/library/session_state.hpp"
-#include "dnn/plan/load_data.hpp"
-#include "dnn/train/best_model.hpp"
+#include "dnn/library/step_training.hpp"
+#include "dnn/model/model_file.hpp"
 
 namespace dnn {
 
@@ -50,16 +51,17 @@ class SessionOf final : public Session {
   dnn_train::Step step(const dnn_train::Samples& samples) override {
     const GivenSamples given(world_, samples);
     if (given.total() > 0) {
-      if (!has_model()) {
+      if (store_ && !given.has_ids()) {
+        throw AgreedError("the option store needs ids: they tell whether a sample is a new one");
+      }
+      if (has_model()) {
+        check_usable(given);
+      } else {
         prepare_from(given);
       }
-      check_usable(given);
     }
     if (!has_model()) {
       return {};
-    }
-    if (store_ && given.total() > 0 && !given.has_ids()) {
-      throw AgreedError("the option store needs ids: they tell whether a sample is a new one");
     }
     start_steps();
     const dnn_train::Step done = store_              ? step_with_store(given)
@@ -164,12 +166,14 @@ class SessionOf final : public Session {
 
   void restore(const std::vector<std::byte>& bytes) override {
     SessionState state = scatter_state(world_, bytes, settings_);
-    use(std::move(state.model));
-    if (state.steps) {
-      start_steps();
+    if (!state.steps) {
+      use(std::move(state.model));
+    } else {
+      replace(std::move(state.model), [&] {
+        steps_->set_learning_rate(state.learning_rate);
+        steps_->restore(std::move(*state.steps), state.updates);
+      });
       learning_rate_ = state.learning_rate;
-      steps_->set_learning_rate(state.learning_rate);
-      steps_->restore(std::move(*state.steps), state.updates);
     }
     if (store_ && state.store) {
       store_->restore(world_, *state.store);
@@ -248,7 +252,7 @@ class SessionOf final : public Session {
           "the option class-weights is for fit alone: the classes' frequencies are known there");
     }
     if (!steps_) {
-      steps_.emplace(world_, settings_, model_);
+      steps_ = std::make_unique<StepTraining<T>>(world_, settings_, model_);
       if (learning_rate_) {
         steps_->set_learning_rate(*learning_rate_);
       }
@@ -269,9 +273,31 @@ class SessionOf final : public Session {
   void prepare_from(const GivenSamples& given) {
     given.check_targets(world_, settings_.config.task);
     pack(given, records_);
-    use({describe_for_steps(world_, settings_, records_, given.largest_class()), {}});
-    is_current_ = false;
-    start_steps();
+    replace({describe_for_steps(world_, settings_, records_, given.largest_class()), {}}, [] {});
+  }
+
+  /// Goes over to steps from `model`, of which `begin()` makes what it is to be; where that fails
+  /// on all ranks, everything is as it was.
+  template <class Begin>
+  void replace(SavedModel model, const Begin& begin) {
+    std::swap(model_, model);
+    std::unique_ptr<StepTraining<T>> before = std::exchange(steps_, nullptr);
+    const bool was_current = is_current_;
+    try {
+      start_steps();
+      begin();
+    } catch (const AgreedError&) {
+      end_steps();
+      steps_ = std::move(before);
+      model_ = std::move(model);
+      is_current_ = was_current;
+      throw;
+    }
+    if (before) {
+      before->close();
+    }
+    make_store();
+    scorer_.reset();
   }
 
   /// Throws AgreedError unless the network can learn from such samples.
@@ -303,7 +329,7 @@ class SessionOf final : public Session {
   const dnn_train::Host& host_;
   SavedModel model_;
   bool is_current_ = true;  ///< the model's parameters are those of the steps
-  std::optional<StepTraining<T>> steps_;
+  std::unique_ptr<StepTraining<T>> steps_;
   std::optional<SampleStore> store_;
   std::optional<double> learning_rate_;
   std::optional<Scorer<T>> scorer_;

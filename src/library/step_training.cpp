@@ -61,7 +61,7 @@ template <class T>
 struct StepTraining<T>::Parts {
   Ground ground;
   TrainingData data;
-  RunPlan plan;
+  std::optional<RunPlan> plan;
   std::size_t rows;
   std::optional<DistributedModel<T>> model;
   AlignedBuffer<T> X;
@@ -71,10 +71,13 @@ struct StepTraining<T>::Parts {
         std::size_t shards, std::size_t most_rows)
       : ground(world, config),
         data(data_of(description, config, ground.grid(), shards)),
-        plan(agree(world, [&] { return RunPlan::make(config, ground.grid(), data); })),
-        rows(most_rows),
-        X(most_rows * data.train.features) {
-    model.emplace(config, ground.grid(), plan, data, most_rows);
+        rows(most_rows) {}
+
+  /// Collective: takes the memory, of which a rank may have too little.
+  void fill(const Communicator& world, const Config& config) {
+    plan = agree(world, [&] { return RunPlan::make(config, ground.grid(), data); });
+    agree(world, [&] { X = AlignedBuffer<T>(rows * data.train.features); });
+    model.emplace(config, ground.grid(), *plan, data, rows);
   }
 
   void close() {
@@ -108,7 +111,14 @@ StepTraining<T>::~StepTraining() = default;
 template <class T>
 std::unique_ptr<typename StepTraining<T>::Parts> StepTraining<T>::make_parts(
     std::size_t rows) const {
-  return std::make_unique<Parts>(world_, config_, model_.description, logical_shards_, rows);
+  auto parts = std::make_unique<Parts>(world_, config_, model_.description, logical_shards_, rows);
+  try {
+    parts->fill(world_, config_);
+  } catch (const AgreedError&) {
+    parts->close();
+    throw;
+  }
+  return parts;
 }
 
 /// Which rows of a batch a rank computes.
@@ -150,7 +160,8 @@ dnn_train::Step StepTraining<T>::run(const Records& samples) {
   order.deal(
       world_, samples, [&](std::size_t rank) { return share(order.size(), rank); }, dealt_);
   const Range mine = share(order.size(), static_cast<std::size_t>(world_.rank()));
-  return update(dataset_of(dealt_.records, parts_->data.train), dealt_.order, mine, order.size());
+  return update(dataset_of(dealt_.records, parts_->data.train), samples.form.has_weight,
+                dealt_.order, mine, order.size());
 }
 
 template <class T>
@@ -163,38 +174,36 @@ dnn_train::Step StepTraining<T>::run_alone(const GivenSamples& samples) {
   for (const GlobalOrder::Place& place : order.places()) {
     dealt_.order.push_back(place.index);
   }
-  return update(samples.dataset(parts_->data.train, room_), dealt_.order, {0, order.size()},
-                order.size());
+  return update(samples.dataset(parts_->data.train, room_), samples.form().has_weight, dealt_.order,
+                {0, order.size()}, order.size());
 }
 
-/// Collective: the same rows, whose weights count so that the mean over the batch is 1, as in a
-/// fit.
+/// Collective where samples have weights: the same rows, whose weights count so that the mean over
+/// the batch is 1, as in a fit.
 template <class T>
 Dataset StepTraining<T>::with_mean_weight(Dataset rows, std::size_t samples) const {
-  const bool weighted =
-      world_.all_reduce<std::int64_t>(rows.has_weights() ? 1 : 0, Reduction::max) != 0;
-  if (weighted) {
-    ExactSum sum;
-    for (const double weight : rows.weights.as<double>()) {
-      sum += weight;
-    }
-    const double total = world_.sum(sum).value();
-    rows.weight_scale = total > 0 ? static_cast<double>(samples) / total : 1;
+  ExactSum sum;
+  for (const double weight : rows.weights.as<double>()) {
+    sum += weight;
   }
+  const double total = world_.sum(sum).value();
+  rows.weight_scale = total > 0 ? static_cast<double>(samples) / total : 1;
   return rows;
 }
 
 /// From the rows of this rank, which count in the order given: `which` of the batch's `samples`.
 template <class T>
-dnn_train::Step StepTraining<T>::update(const Dataset& rows, std::span<const std::uint64_t> order,
-                                        Range which, std::size_t samples) {
+dnn_train::Step StepTraining<T>::update(const Dataset& rows, bool weighted,
+                                        std::span<const std::uint64_t> order, Range which,
+                                        std::size_t samples) {
   std::size_t most = 0;
   for (std::size_t rank = 0; rank < static_cast<std::size_t>(world_.size()); ++rank) {
     most = std::max(most, share(samples, rank).size());
   }
   make_room(most);
   Parts& parts = *parts_;
-  const Gatherer<T> gatherer(with_mean_weight(rows, samples), parts.data.normalizer);
+  const Gatherer<T> gatherer(weighted ? with_mean_weight(rows, samples) : rows,
+                             parts.data.normalizer);
   const MatrixView<T> X{parts.X.data(), order.size(), rows.features};
   gatherer.gather(order, X);
   parts.targets.gather(gatherer, order);

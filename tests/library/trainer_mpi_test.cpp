@@ -45,6 +45,7 @@ void expect_error(Code code, const std::string& text, Work&& work) {
     message = error.what();
     EXPECT_EQ(error.code(), code) << message;
   }
+  EXPECT_NE(message, "nothing was thrown");
   EXPECT_NE(message.find(text), std::string::npos) << message;
   EXPECT_EQ(world().broadcast(message, 0), message);
 }
@@ -154,6 +155,25 @@ TEST(Trainer, StepsAreTheSameHoweverTheSamplesLie) {
       EXPECT_EQ(step_hash(world().handle(), world().rank(), world().size(), lies, options), one)
           << more;
     }
+  }
+}
+
+/// More rows than a rank had room for, and most of them on one rank.
+TEST(Trainer, StepsOfVeryDifferentSizesAreTheSame) {
+  const auto hash = [](MPI_Comm ranks, const auto& samples_at) {
+    Trainer trainer(ranks, small);
+    for (const std::uint64_t count : {40U, 9000U, 40U}) {
+      EXPECT_EQ(trainer.step(samples_at(count).numbers()).samples, count);
+    }
+    std::string found = trainer.hash();
+    trainer.close();
+    return found;
+  };
+  const std::string one = hash(self().handle(), [](std::uint64_t count) { return all(0, count); });
+  for (const std::size_t i : {0U, 1U}) {
+    EXPECT_EQ(hash(world().handle(),
+                   [i](std::uint64_t count) { return mine(0, count, decompositions()[i]); }),
+              one);
   }
 }
 
@@ -359,6 +379,13 @@ TEST(Trainer, RefusesClassesThatTheNetworkDoesNotHave) {
   EXPECT_EQ(trainer.hash(), hash);
   trainer.close();
 
+  // A first step that fails leaves no network behind.
+  Trainer fresh(world().handle(), "class-weights = 'balanced'");
+  expect_error(Code::input, "is for fit alone", [&] { (void)fresh.step(good.labelled()); });
+  EXPECT_EQ(fresh.outputs(), 0U);
+  expect_error(Code::input, "no network yet", [&] { (void)fresh.hash(); });
+  fresh.close();
+
   Trainer balanced(world().handle(), std::string(small) + "epochs = 2\nclass-weights = 'balanced'");
   (void)balanced.fit(good.labelled());
   expect_error(Code::input, "is for fit alone", [&] { (void)balanced.step(good.labelled()); });
@@ -390,13 +417,16 @@ TEST(Trainer, OnlyTheProportionOfWeightsCounts) {
 }
 
 TEST(Trainer, AnUpdateThatDivergesChangesNothing) {
-  MadeUp own = mine(0, 64, decompositions()[1]);
+  const MadeUp own = mine(0, 64, decompositions()[1]);
   Trainer trainer(world().handle(), "hidden = [4]\noptimizer = 'sgd'\nlr = 1e30");
-  expect_error(Code::numbers, "", [&] {
+  std::string before;
+  expect_error(Code::numbers, "layer", [&] {
     for (int i = 0; i < 20; ++i) {
+      before = trainer.features() > 0 ? trainer.hash() : "";
       (void)trainer.step(own.numbers());
     }
   });
+  EXPECT_EQ(trainer.hash(), before);
   trainer.close();
 }
 

@@ -426,6 +426,12 @@ TEST(ReadTable, DatesBecomeTimesAndCycles) {
   const std::vector<double> x = features(data);
   EXPECT_EQ(x[15], 86400);
   EXPECT_NEAR(x[8], 1, 1e-12);  // April: a quarter of the year
+  // With a time zone.
+  const Dataset zoned = read(column_of({"2024-01-01T00:00:00+02:00", "2024-01-01T12:00:00Z",
+                                        "1970-01-01T00:30:00-01:00", "1970-01-01 03:00:00+01:30"}));
+  EXPECT_EQ(column(zoned, "x").kind, ColumnKind::date);
+  EXPECT_EQ(column(zoned, "x").least, 5400);
+  EXPECT_EQ(column(zoned, "x").largest, 86400.0 * 19723 + 12 * 3600);
   // Months without a day.
   for (const Names& months : {Names{"Mar-2018", "Apr-2018", "May-2019", "Jan-1970"},
                               Names{"March 2018", "April 2018", "May 2019", "January 1970"},

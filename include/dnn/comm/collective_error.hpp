@@ -16,7 +16,7 @@
 namespace dnn {
 
 /// What kind of thing went wrong, see the error types of core.
-enum class Fault : std::uint8_t { input, file, numbers, memory, other };
+enum class Fault : std::uint8_t { input, file, numbers, memory, callback, other };
 
 /// An error that every rank of a communicator throws together, with the same message: the job can
 /// end in order, and one rank reports it for all.

@@ -19,7 +19,7 @@ struct FittedModel {
 
 /// Collective over `world`: trains a network on the records of all ranks as a run of the program
 /// does, without a run folder, until its end or until `stop` is set on any rank. Throws
-/// AgreedError, or CallbackError where the host's callback threw on any rank.
+/// AgreedError, also where the host's callback threw on any rank (Fault::callback).
 template <class T>
 [[nodiscard]] FittedModel fit_samples(const Communicator& world, const LibrarySettings& settings,
                                       const dnn_train::Host& host, const Records& records,

@@ -26,7 +26,8 @@ class GivenSamples {
   [[nodiscard]] bool has_ids() const { return has_ids_; }
   /// Of all ranks; -1: there are no classes.
   [[nodiscard]] std::int64_t largest_class() const { return largest_class_; }
-  /// Collective over `world`: throws AgreedError for a target that the task cannot have.
+  /// Collective over `world`; all ranks give the same task. Throws AgreedError for a target that
+  /// the task cannot have.
   void check_targets(const Communicator& world, Task task) const;
   /// Of all ranks, and of this one.
   [[nodiscard]] std::size_t total() const { return total_; }

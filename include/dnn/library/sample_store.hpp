@@ -36,9 +36,6 @@ class SampleStore {
   [[nodiscard]] Records draw(const Communicator& world, std::size_t count,
                              std::uint64_t update) const;
 
-  /// Samples on all ranks.
-  [[nodiscard]] std::size_t size() const { return total_; }
-
   /// This rank's samples, and the updates that gave them.
   struct Contents {
     Records records;

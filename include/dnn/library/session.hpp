@@ -3,27 +3,14 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/communicator.hpp"
 #include "dnn/dnn_train.hpp"
-#include "dnn/library/given_samples.hpp"
 #include "dnn/library/library_settings.hpp"
-#include "dnn/library/sample_store.hpp"
-#include "dnn/library/step_training.hpp"
-#include "dnn/model/model_file.hpp"
-#include "dnn/model/saved_network.hpp"
 
 namespace dnn {
-
-/// The host's callback threw; on all ranks.
-class CallbackError : public AgreedError {
- public:
-  using AgreedError::AgreedError;
-};
 
 /// What a Trainer of a given precision does; see dnn_train::Trainer, whose calls these are.
 /// Everything but predict and the small questions is collective over the communicator and throws

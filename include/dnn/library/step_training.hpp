@@ -63,8 +63,8 @@ class StepTraining {
 
  private:
   struct Parts;
-  dnn_train::Step update(const Dataset& rows, std::span<const std::uint64_t> order, Range which,
-                         std::size_t samples);
+  dnn_train::Step update(const Dataset& rows, bool weighted, std::span<const std::uint64_t> order,
+                         Range which, std::size_t samples);
   [[nodiscard]] Dataset with_mean_weight(Dataset rows, std::size_t samples) const;
   void make_room(std::size_t rows);
   [[nodiscard]] std::unique_ptr<Parts> make_parts(std::size_t rows) const;

@@ -160,19 +160,21 @@ class DNNClassifier(ClassifierMixin, _DNN):
         if is_new and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         x, y = self._rows(x, y=y, reset=is_new)
-        check_classification_targets(y)
-        if is_new:
-            self.classes_ = np.unique(classes)
-            self._make(classes=len(self.classes_))
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError("classes is not the same as on the first call to partial_fit")
 
         def check():
+            if len(y):
+                check_classification_targets(y)
+            if not is_new and classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+                raise ValueError("classes is not the same as on the first call to partial_fit")
+            if is_new:
+                self.classes_ = np.unique(classes)
             unknown = np.setdiff1d(y, self.classes_)
             if len(unknown):
                 raise ValueError(f"y has classes that the first call to partial_fit did not name: {unknown}")
 
         self._all(check)
+        if is_new:
+            self._make(classes=len(self.classes_))
         self._in_batches(x, np.searchsorted(self.classes_, y))
         return self
 

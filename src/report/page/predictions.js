@@ -193,7 +193,7 @@ function predictionSection(run) {
   if (evaluation.worst.length === 0) {
     parts.push(element("p", { class: "quiet" }, "No prediction is wrong."));
   } else {
-    parts.push(element("p", { class: "quiet" }, "The " + evaluation.worst.length + " with the largest " + (evaluation.shares ? "divergence" : "loss") + ". Samples are counted from 1 in the " +
+    parts.push(element("p", { class: "quiet" }, "The " + evaluation.worst.length + " with the largest " + (evaluation.shares ? "divergence" : evaluation.numbers ? "deviation" : "loss") + ". Samples are counted from 1 in the " +
       (evaluation.set === "test" ? "test data" : "training data") + ", in the order of the files; rows that were left out do not count."), worstTable(evaluation));
   }
   return element("section", {}, ...parts);
