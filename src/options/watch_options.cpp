@@ -10,7 +10,8 @@ WatchOptions parse_watch_options(int argc, const char* const* argv) {
   WatchOptions options;
   CLI::App app(
       "Shows runs of dnn_train in a browser while they train: serves their reports on this machine "
-      "alone, under an address that holds a secret token, and reads the run folders' files only. "
+      "alone (but see --listen), under an address that holds a secret token, and reads the run "
+      "folders' files only. "
       "With "
       "--text it draws one run's curves in the terminal.",
       "dnn_watch");
@@ -19,6 +20,11 @@ WatchOptions parse_watch_options(int argc, const char* const* argv) {
       ->type_name("FOLDER");
   app.add_option("--port", options.port, "port to listen on; 0 takes a free one")
       ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  app.add_option("--listen", options.listen,
+                 "address of this machine to listen on; other machines reach every address but "
+                 "the default one, and whoever knows the token sees the runs")
+      ->type_name("ADDRESS")
       ->capture_default_str();
   CLI::Option* const text =
       app.add_flag("--text", options.text,

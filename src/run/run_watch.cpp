@@ -92,7 +92,7 @@ void run_watch(const WatchOptions& options) {
     draw_run(options);
     return;
   }
-  WatchServer server(options.folder, options.port);
+  WatchServer server(options.folder, options.port, options.listen);
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
   say(

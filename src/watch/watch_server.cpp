@@ -52,6 +52,7 @@ struct WatchServer::Implementation {
   RunList runs;
   std::string token = make_token();
   httplib::Server server;
+  bool is_local = true;  ///< only this machine can ask
 
   /// The record of the run that a request names, or of the first one.
   nlohmann::ordered_json record_for(const std::string& name) const {
@@ -92,12 +93,13 @@ struct WatchServer::Implementation {
   }
 
   /// Whether a request may be answered. The port is another one behind an ssh tunnel; the name is
-  /// this machine's, so that no other site's name leads here (DNS rebinding).
+  /// this machine's, so that no other site's name leads here (DNS rebinding); where other machines
+  /// may ask, nobody knows what this one is called there.
   bool admits(const Request& request, Response& response) const {
     const std::string host = request.get_header_value("Host");
     if (request.method != "GET") {
       refuse(response, 405, "Only GET is answered.");
-    } else if (!host.starts_with("127.0.0.1:") && !host.starts_with("localhost:")) {
+    } else if (is_local && !host.starts_with("127.0.0.1:") && !host.starts_with("localhost:")) {
       refuse(response, 403, "Open the address that dnn_watch printed.");
     } else if (!is_same(request.get_param_value("token"), token)) {
       refuse(response, 403,
@@ -120,8 +122,9 @@ struct WatchServer::Implementation {
   }
 };
 
-WatchServer::WatchServer(const std::string& folder, int port)
+WatchServer::WatchServer(const std::string& folder, int port, const std::string& listen)
     : implementation_(std::make_unique<Implementation>(folder)) {
+  implementation_->is_local = listen == loopback;
   httplib::Server& server = implementation_->server;
   server.set_socket_options([](socket_t socket) {  // httplib's own share the port with others
     const int yes = 1;
@@ -133,15 +136,15 @@ WatchServer::WatchServer(const std::string& folder, int port)
                               {"Referrer-Policy", "no-referrer"},
                               {"X-Frame-Options", "DENY"}});
   errno = 0;
-  port_ = port == 0 ? server.bind_to_any_port(loopback) : port;
-  if (port_ <= 0 || (port != 0 && !server.bind_to_port(loopback, port))) {
+  port_ = port == 0 ? server.bind_to_any_port(listen) : port;
+  if (port_ <= 0 || (port != 0 && !server.bind_to_port(listen, port))) {
     const std::string reason = errno == EADDRINUSE ? "another program uses it"
                                : errno == EACCES
                                    ? "this user may not use it (ports below 1024 are the system's)"
                                    : std::generic_category().message(errno);
     throw InputError(
         fmt::format("cannot listen on port {} of {}: {}; name another one with --port, or none",
-                    port, loopback, reason));
+                    port, listen, reason));
   }
   server.set_pre_routing_handler([this](const Request& request, Response& response) {
     return implementation_->admits(request, response) ? httplib::Server::HandlerResponse::Unhandled
@@ -150,7 +153,7 @@ WatchServer::WatchServer(const std::string& folder, int port)
   implementation_->add_handler("/", &Implementation::send_page);
   implementation_->add_handler("/runs", &Implementation::send_list);
   implementation_->add_handler("/run", &Implementation::send_record);
-  address_ = fmt::format("http://{}:{}/?token={}", loopback, port_, implementation_->token);
+  address_ = fmt::format("http://{}:{}/?token={}", listen, port_, implementation_->token);
 }
 
 WatchServer::~WatchServer() = default;

@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
+import urllib.error
 import time
 
 sys.dont_write_bytecode = True
@@ -111,6 +113,22 @@ def main():
         finally:
             server.kill()
             server.wait()
+        other = subprocess.Popen([PROGRAM, runs, "--listen", "127.0.0.2"], stdout=subprocess.PIPE, text=True)
+        try:
+            address = next(line.strip() for line in other.stdout if "http://" in line)
+            with urllib.request.urlopen(address, timeout=30) as page:
+                equal(page.status, 200, "the page at another address")
+            try:
+                urllib.request.urlopen(address[:address.index("?")], timeout=30)
+                equal("an answer", 403, "no token at another address")
+            except urllib.error.HTTPError as error:
+                equal(error.code, 403, "no token at another address")
+        finally:
+            other.kill()
+            other.wait()
+        refused = subprocess.run([PROGRAM, runs, "--listen", "192.0.2.1"], capture_output=True, text=True, timeout=60)
+        equal((refused.returncode, "cannot listen on" in refused.stderr and "192.0.2.1" in refused.stderr), (2, True),
+              "an address of no machine here")
     print("\n".join(failed) or "the page follows its run, and strangers see nothing")
     return 1 if failed else 0
 

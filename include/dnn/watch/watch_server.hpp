@@ -6,14 +6,15 @@
 namespace dnn {
 
 /// Serves the reports of the runs in a folder to browsers of this machine, from the folder's files
-/// alone: a job that trains never notices. It listens on the loopback interface, answers GET only
+/// alone: a job that trains never notices. It listens on the loopback interface unless it is told
+/// otherwise, answers GET only
 /// and only with the token of its address, so that other users of the machine see nothing; it reads
 /// no file outside the runs and writes none.
 class WatchServer {
  public:
-  /// `port`: 0 takes a free one. Throws InputError where there is no such folder, or the port is
-  /// taken.
-  WatchServer(const std::string& folder, int port);
+  /// `port`: 0 takes a free one. `listen`: an address of this machine. Throws InputError where
+  /// there is no such folder, or address and port cannot be had.
+  WatchServer(const std::string& folder, int port, const std::string& listen);
   WatchServer(const WatchServer&) = delete;
   WatchServer& operator=(const WatchServer&) = delete;
   ~WatchServer();
