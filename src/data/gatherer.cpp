@@ -62,6 +62,7 @@ Dataset without_names(const Dataset& data) {
           .row_offsets = data.row_offsets,
           .value_columns = data.value_columns,
           .index_base = data.index_base,
+          .held = data.held,
           .task = data.task,
           .labels = data.labels,
           .target_rows = data.target_rows,

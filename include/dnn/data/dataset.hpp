@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dnn/core/partition.hpp"
 #include "dnn/core/task.hpp"
 #include "dnn/data/bytes.hpp"
 #include "dnn/data/element_type.hpp"
@@ -46,6 +47,11 @@ struct Dataset {
   Bytes row_offsets;    ///< sparse: samples + 1 std::uint64_t, where each row's values start
   Bytes value_columns;  ///< sparse: std::uint32_t, the feature of each value; they ascend in a row
   int index_base = -1;  ///< sparse: whether the file counts features from 0 or 1
+
+  /// The samples whose features `values` and `value_columns` have, where nodes share them out:
+  /// `values` begins with the first one's. Nothing: all samples. Everything else, `row_offsets`
+  /// too, is of all samples.
+  std::optional<Range> held;
 
   Task task = Task::classes;
   Bytes labels;  ///< std::int32_t, the class of each sample; empty where there are none
