@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,7 +72,11 @@ std::size_t count_roots(const Communicator& world, bool is_root) {
 RankGrid::RankGrid(const Communicator& world, Node& node, std::size_t model_ranks, int domain)
     : world_(world), node_(node), model_ranks_(model_ranks), domain_(domain) {
   check_divides(static_cast<std::size_t>(world.size()), model_ranks);
-  nodes_ = count_roots(world, node.is_leader());
+  const std::vector<int> leaders = node_leaders(world, node);
+  const std::set<int> nodes(leaders.begin(), leaders.end());
+  nodes_ = nodes.size();
+  node_number_ = static_cast<std::size_t>(
+      std::distance(nodes.begin(), nodes.find(leaders[static_cast<std::size_t>(world.rank())])));
   domains_ = count_roots(world, node.ranks().split(domain).is_root());
   if (model_ranks == 1) {
     if (has_split_nodes()) {
@@ -78,7 +84,7 @@ RankGrid::RankGrid(const Communicator& world, Node& node, std::size_t model_rank
     }
     return;
   }
-  const std::vector<int> order = group_order(node_leaders(world, node), model_ranks);
+  const std::vector<int> order = group_order(leaders, model_ranks);
   std::size_t place = 0;
   while (order[place] != world.rank()) {
     ++place;

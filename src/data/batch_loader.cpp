@@ -30,21 +30,33 @@ BatchLoader<T>::BatchLoader(Gatherer<T> gatherer, std::size_t max_rows, InputFor
 
 template <class T>
 BatchLoader<T>::~BatchLoader() {
+  stop();
   {
     const std::lock_guard lock(mutex_);
-    stop_ = true;
+    ends_ = true;
   }
   room_.notify_all();
   thread_.join();
 }
 
 template <class T>
-void BatchLoader<T>::start(Plan plan, std::size_t steps, WholeBatch whole) {
+void BatchLoader<T>::stop() {
   std::unique_lock lock(mutex_);
-  steps_ = 0;  // the thread begins no further batch of the last pass
+  steps_ = 0;  // the thread begins no further batch
+  if (filling_ && rows_ != nullptr) {
+    rows_->stop();
+  }
   ready_.wait(lock, [this] { return !filling_; });
+  rows_ = nullptr;
+}
+
+template <class T>
+void BatchLoader<T>::start(Plan plan, std::size_t steps, WholeBatch whole, RowSource* rows) {
+  stop();
+  std::unique_lock lock(mutex_);
   plan_ = std::move(plan);
   whole_ = std::move(whole);
+  rows_ = rows;
   steps_ = steps;
   filled_ = 0;
   taken_ = 0;
@@ -82,7 +94,7 @@ bool BatchLoader<T>::has_room() const {
 template <class T>
 void BatchLoader<T>::work() {
   std::unique_lock lock(mutex_);
-  while (!stop_) {
+  while (!ends_) {
     if (!has_room()) {
       room_.wait(lock);
       continue;
@@ -111,17 +123,28 @@ void BatchLoader<T>::fill(Slot& slot, std::size_t step) {
   if (slot.samples.size() > max_rows_) {
     throw std::logic_error("BatchLoader: a batch larger than its buffer");
   }
+  const FeatureRows rows = rows_ != nullptr ? rows_->of_batch(step, slot.samples, slot.places)
+                                            : rows_of(gatherer_.data(), slot.samples, slot.places);
   if (form_ == InputForm::dense) {
-    gatherer_.gather(slot.samples, dense_rows(slot));
+    gatherer_.gather(slot.samples, rows, dense_rows(slot));
   } else {
-    slot.sparse.gather(gatherer_, slot.samples, {0, gatherer_.data().features});
-    if (whole_.plan) {
-      whole_.plan(step, slot.samples_of_whole);
-      slot.whole.gather(gatherer_, slot.samples_of_whole, whole_.features);
-      slot.columns.sort(slot.whole.rows());
-    }
+    slot.sparse.gather(gatherer_, slot.samples, rows, {0, gatherer_.data().features});
+    fill_whole(slot, step);
   }
   slot.targets.gather(gatherer_, slot.samples);
+}
+
+template <class T>
+void BatchLoader<T>::fill_whole(Slot& slot, std::size_t step) {
+  if (!whole_.plan) {
+    return;
+  }
+  whole_.plan(step, slot.samples_of_whole);
+  const FeatureRows rows = rows_ != nullptr
+                               ? rows_->of_whole_batch(step, slot.samples_of_whole, slot.places)
+                               : rows_of(gatherer_.data(), slot.samples_of_whole, slot.places);
+  slot.whole.gather(gatherer_, slot.samples_of_whole, rows, whole_.features);
+  slot.columns.sort(slot.whole.rows());
 }
 
 template class BatchLoader<float>;

@@ -77,8 +77,11 @@ void FeatureStatistics::add_value(std::size_t j, double x) {
 void FeatureStatistics::add_stored(const Dataset& data, std::span<const std::uint64_t> samples) {
   const auto offsets = data.row_offsets.as<std::uint64_t>();
   const auto columns = data.value_columns.as<std::uint32_t>();
-  for (const std::uint64_t sample : samples) {
-    for (std::uint64_t k = offsets[sample]; k < offsets[sample + 1]; ++k) {
+  std::vector<std::uint64_t> places;
+  const FeatureRows rows = rows_of(data, samples, places);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const std::uint64_t count = offsets[samples[i] + 1] - offsets[samples[i]];
+    for (std::uint64_t k = rows.places[i]; k < rows.places[i] + count; ++k) {
       add_value(columns[k], data.element == ElementType::f32 ? data.values.as<float>()[k]
                                                              : data.values.as<double>()[k]);
     }
@@ -92,8 +95,9 @@ void FeatureStatistics::add_encoded(const Dataset& data, std::span<const std::ui
   std::vector<double> inputs;
   visit_element(data.element, [&](auto element) {
     const auto* const raw = data.values.as<decltype(element)>().data();
-    for (const std::uint64_t sample : samples) {
-      encoding.encode_sparse(raw + sample * data.row_elements, places, inputs);
+    std::vector<std::uint64_t> row_places;
+    for (const std::uint64_t row : rows_of(data, samples, row_places).places) {
+      encoding.encode_sparse(raw + row * data.row_elements, places, inputs);
       for (std::size_t k = 0; k < places.size(); ++k) {
         add_value(places[k], inputs[k]);
       }
@@ -105,9 +109,12 @@ void FeatureStatistics::add_encoded(const Dataset& data, std::span<const std::ui
 void FeatureStatistics::add_dense(const Dataset& data, std::span<const std::uint64_t> samples) {
   const Gatherer<double> gatherer(data, {});
   std::vector<double> x(features_);
+  std::vector<std::uint64_t> places;
+  const FeatureRows rows = rows_of(data, samples, places);
   double seen = 0;
-  for (const std::uint64_t sample : samples) {
-    gatherer.gather(std::span(&sample, 1), {x.data(), 1, features_});
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const std::uint64_t sample = samples[i];
+    gatherer.gather(samples.subspan(i, 1), rows.part(i, 1), {x.data(), 1, features_});
     // Any NaN or infinity makes the sum of x - x something other than 0.
     double probe = 0;
     for (const double value : x) {

@@ -119,7 +119,7 @@ bool Gatherer<T>::keeps_zeros() const {
 
 template <class T>
 template <class Raw>
-void Gatherer<T>::gather_dense(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
+void Gatherer<T>::gather_dense(const FeatureRows& rows, MatrixView<T> X) const {
   using Compute = ComputeType<Raw, T>;
   const Compute* center = nullptr;
   const Compute* scale = nullptr;
@@ -130,14 +130,14 @@ void Gatherer<T>::gather_dense(std::span<const std::uint64_t> samples, MatrixVie
     center = center_f_.data();
     scale = scale_f_.data();
   }
-  const Raw* values = data_.values.as<Raw>().data();
+  const Raw* values = reinterpret_cast<const Raw*>(rows.values);
   const std::size_t before = std::min(data_.omitted_column, data_.features);
   const std::size_t after = data_.features - before;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (i + 2 < samples.size()) {
-      prefetch(values + samples[i + 2] * data_.row_elements, data_.row_elements * sizeof(Raw));
+  for (std::size_t i = 0; i < rows.places.size(); ++i) {
+    if (i + 2 < rows.places.size()) {
+      prefetch(values + rows.places[i + 2] * data_.row_elements, data_.row_elements * sizeof(Raw));
     }
-    const Raw* raw = values + samples[i] * data_.row_elements;
+    const Raw* raw = values + rows.places[i] * data_.row_elements;
     T* row = X.row(i).data();
     convert(raw, center, scale, row, before);
     if (after > 0) {  // the label's column lies between
@@ -148,28 +148,29 @@ void Gatherer<T>::gather_dense(std::span<const std::uint64_t> samples, MatrixVie
 
 template <class T>
 template <class Raw>
-void Gatherer<T>::gather_encoded(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
-  const Raw* values = data_.values.as<Raw>().data();
+void Gatherer<T>::gather_encoded(const FeatureRows& rows, MatrixView<T> X) const {
+  const Raw* values = reinterpret_cast<const Raw*>(rows.values);
   std::vector<double> inputs(data_.features);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    encoding_.encode(values + samples[i] * data_.row_elements, std::span(inputs));
+  for (std::size_t i = 0; i < rows.places.size(); ++i) {
+    encoding_.encode(values + rows.places[i] * data_.row_elements, std::span(inputs));
     convert_loop(inputs.data(), center_d_.data(), scale_d_.data(), X.row(i).data(), data_.features);
   }
 }
 
 template <class T>
 template <class Raw>
-void Gatherer<T>::gather_sparse(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
+void Gatherer<T>::gather_sparse(std::span<const std::uint64_t> samples, const FeatureRows& rows,
+                                MatrixView<T> X) const {
   const auto offsets = data_.row_offsets.as<std::uint64_t>();
-  const auto columns = data_.value_columns.as<std::uint32_t>();
-  const auto values = data_.values.as<Raw>();
+  const Raw* values = reinterpret_cast<const Raw*>(rows.values);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const std::span<T> row = X.row(i);
     for (std::size_t j = 0; j < row.size(); ++j) {
       row[j] = static_cast<T>(-center_d_[j] * scale_d_[j]);
     }
-    for (std::uint64_t k = offsets[samples[i]]; k < offsets[samples[i] + 1]; ++k) {
-      const std::uint32_t j = columns[k];
+    const std::uint64_t count = offsets[samples[i] + 1] - offsets[samples[i]];
+    for (std::uint64_t k = rows.places[i]; k < rows.places[i] + count; ++k) {
+      const std::uint32_t j = rows.columns[k];
       row[j] = static_cast<T>((static_cast<double>(values[k]) - center_d_[j]) * scale_d_[j]);
     }
   }
@@ -187,14 +188,21 @@ void Gatherer<T>::clip_rows(MatrixView<T> X) const {
 
 template <class T>
 void Gatherer<T>::gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const {
+  std::vector<std::uint64_t> places;
+  gather(samples, rows_of(data_, samples, places), X);
+}
+
+template <class T>
+void Gatherer<T>::gather(std::span<const std::uint64_t> samples, const FeatureRows& rows,
+                         MatrixView<T> X) const {
   visit_element(data_.element, [&](auto element) {
     using Raw = decltype(element);
     if (!encoding_.is_identity() || data_.has_missing) {
-      gather_encoded<Raw>(samples, X);
+      gather_encoded<Raw>(rows, X);
     } else if (!data_.is_sparse()) {
-      gather_dense<Raw>(samples, X);
+      gather_dense<Raw>(rows, X);
     } else if constexpr (std::is_floating_point_v<Raw>) {
-      gather_sparse<Raw>(samples, X);
+      gather_sparse<Raw>(samples, rows, X);
     } else {
       throw std::logic_error("Gatherer: sparse values are floating-point numbers");
     }

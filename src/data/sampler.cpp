@@ -40,11 +40,18 @@ Range Sampler::share(std::size_t step, std::size_t rank) const {
 
 void Sampler::batch(std::size_t epoch, std::size_t step,
                     std::vector<std::uint64_t>& samples) const {
-  take(epoch, step, share(step, settings_.rank), samples);
+  samples.clear();
+  append_batch(epoch, step, settings_.rank, samples);
+}
+
+void Sampler::append_batch(std::size_t epoch, std::size_t step, std::size_t rank,
+                           std::vector<std::uint64_t>& samples) const {
+  take(epoch, step, share(step, rank), samples);
 }
 
 void Sampler::global_batch(std::size_t epoch, std::size_t step,
                            std::vector<std::uint64_t>& samples) const {
+  samples.clear();
   take(epoch, step, {0, batch_samples(step)}, samples);
 }
 
@@ -52,7 +59,6 @@ void Sampler::take(std::size_t epoch, std::size_t step, Range which,
                    std::vector<std::uint64_t>& samples) const {
   const Permutation order(training_, RandomStream(settings_.seed, Purpose::shuffle, 0, epoch));
   const std::size_t first = step * settings_.batch_size;
-  samples.clear();
   for (std::size_t i = which.begin; i < which.end; ++i) {
     samples.push_back(training_sample(order(first + i)));
   }

@@ -21,7 +21,7 @@ double stored_inputs(const Dataset& data) {
 
 double stored_inputs(const Dataset& data, const FeatureEncoding& encoding) {
   if (data.is_sparse()) {
-    return static_cast<double>(data.value_columns.as<std::uint32_t>().size()) /
+    return static_cast<double>(data.row_offsets.as<std::uint64_t>().back()) /
            static_cast<double>(std::max<std::size_t>(data.samples, 1));
   }
   return static_cast<double>(encoding.is_identity() ? data.features : encoding.most_stored());
@@ -36,28 +36,27 @@ std::size_t sparse_batch_bytes(double stored_inputs, std::size_t rows, std::size
 template <class T>
 template <class Raw>
 void SparseBatch<T>::append_stored(const Gatherer<T>& gatherer,
-                                   std::span<const std::uint64_t> samples, Range features) {
-  const Dataset& data = gatherer.data();
-  const auto offsets = data.row_offsets.template as<std::uint64_t>();
-  const auto columns = data.value_columns.template as<std::uint32_t>();
-  const auto values = data.values.template as<Raw>();
+                                   std::span<const std::uint64_t> samples,
+                                   const FeatureRows& stored, Range features) {
+  const auto offsets = gatherer.data().row_offsets.template as<std::uint64_t>();
+  const Raw* const values = reinterpret_cast<const Raw*>(stored.values);
   const std::span<const double> scale = gatherer.scale();
   first_stored_.clear();
-  for (const std::uint64_t sample : samples) {
-    const auto* const begin = columns.data() + offsets[sample];
-    const auto* const end = columns.data() + offsets[sample + 1];
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto* const begin = stored.columns + stored.places[i];
+    const auto* const end = begin + (offsets[samples[i] + 1] - offsets[samples[i]]);
     const auto* const first =
         features.begin == 0 ? begin : std::lower_bound(begin, end, features.begin);
     const auto* const last =
         features.end >= features_ ? end : std::lower_bound(first, end, features.end);
-    first_stored_.push_back(static_cast<std::uint64_t>(first - columns.data()));
+    first_stored_.push_back(static_cast<std::uint64_t>(first - stored.columns));
     offsets_.push_back(offsets_.back() + static_cast<std::size_t>(last - first));
   }
   columns_.resize(offsets_.back());
   values_.resize(offsets_.back());
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    const std::uint32_t* const from_columns = columns.data() + first_stored_[i];
-    const Raw* const from_values = values.data() + first_stored_[i];
+    const std::uint32_t* const from_columns = stored.columns + first_stored_[i];
+    const Raw* const from_values = values + first_stored_[i];
     std::uint32_t* const to_columns = columns_.data() + offsets_[i];
     T* const to_values = values_.data() + offsets_[i];
     for (std::size_t k = 0; k < offsets_[i + 1] - offsets_[i]; ++k) {
@@ -70,12 +69,12 @@ void SparseBatch<T>::append_stored(const Gatherer<T>& gatherer,
 /// Appends rows of a table.
 template <class T>
 template <class Raw>
-void SparseBatch<T>::append_encoded(const Gatherer<T>& gatherer,
-                                    std::span<const std::uint64_t> samples, Range features) {
-  const Dataset& data = gatherer.data();
-  const Raw* const raw = data.values.template as<Raw>().data();
-  for (const std::uint64_t sample : samples) {
-    gatherer.encoding().encode_sparse(raw + sample * data.row_elements, places_, inputs_);
+void SparseBatch<T>::append_encoded(const Gatherer<T>& gatherer, const FeatureRows& stored,
+                                    Range features) {
+  const Raw* const raw = reinterpret_cast<const Raw*>(stored.values);
+  const std::size_t width = gatherer.data().row_elements;
+  for (const std::uint64_t place : stored.places) {
+    gatherer.encoding().encode_sparse(raw + place * width, places_, inputs_);
     for (std::size_t k = 0; k < places_.size(); ++k) {
       const std::uint32_t j = places_[k];
       if (j >= features.begin && j < features.end) {
@@ -91,9 +90,9 @@ void SparseBatch<T>::append_encoded(const Gatherer<T>& gatherer,
 /// Appends what is not 0 of a sample of a dense data set.
 template <class T>
 void SparseBatch<T>::append_dense(const Gatherer<T>& gatherer, std::uint64_t sample,
-                                  Range features) {
+                                  const FeatureRows& row, Range features) {
   dense_row_.resize(features_);
-  gatherer.gather(std::span(&sample, 1), {dense_row_.data(), 1, features_});
+  gatherer.gather(std::span(&sample, 1), row, {dense_row_.data(), 1, features_});
   for (std::size_t j = features.begin; j < features.end; ++j) {
     if (dense_row_[j] != T{0}) {
       columns_.push_back(static_cast<std::uint32_t>(j));
@@ -105,12 +104,12 @@ void SparseBatch<T>::append_dense(const Gatherer<T>& gatherer, std::uint64_t sam
 
 template <class T>
 void SparseBatch<T>::gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
-                            Range features) {
+                            const FeatureRows& stored, Range features) {
   features_ = gatherer.data().features;
   columns_.clear();
   values_.clear();
   offsets_.assign(1, 0);
-  append(gatherer, samples, features);
+  append(gatherer, samples, stored, features);
   if (gatherer.clip() > 0) {
     const T most = static_cast<T>(gatherer.clip());
     for (T& value : values_) {
@@ -120,24 +119,31 @@ void SparseBatch<T>::gather(const Gatherer<T>& gatherer, std::span<const std::ui
 }
 
 template <class T>
-void SparseBatch<T>::append(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
+void SparseBatch<T>::gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
                             Range features) {
+  std::vector<std::uint64_t> places;
+  gather(gatherer, samples, rows_of(gatherer.data(), samples, places), features);
+}
+
+template <class T>
+void SparseBatch<T>::append(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
+                            const FeatureRows& stored, Range features) {
   const Dataset& data = gatherer.data();
   if (!data.is_sparse() && !gatherer.encoding().is_identity()) {
     visit_element(data.element, [&](auto element) {
-      append_encoded<decltype(element)>(gatherer, samples, features);
+      append_encoded<decltype(element)>(gatherer, stored, features);
     });
     return;
   }
   if (!data.is_sparse()) {
-    for (const std::uint64_t sample : samples) {
-      append_dense(gatherer, sample, features);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      append_dense(gatherer, samples[i], stored.part(i, 1), features);
     }
     return;
   }
   visit_element(data.element, [&](auto element) {
     if constexpr (std::is_floating_point_v<decltype(element)>) {
-      append_stored<decltype(element)>(gatherer, samples, features);
+      append_stored<decltype(element)>(gatherer, samples, stored, features);
     } else {
       throw std::logic_error("SparseBatch: sparse values are floating-point numbers");
     }

@@ -34,49 +34,67 @@ bool is_in_top(std::span<const T> a, std::size_t label) {
   return before < top_count;
 }
 
+/// The steps in which samples are computed, so many at a time.
+std::size_t steps_of(Range samples, std::size_t at_a_time) {
+  return (samples.size() + at_a_time - 1) / at_a_time;
+}
+
 }  // namespace
 
 template <class T>
 Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, const Dataset& outputs,
-                        Gatherer<T> gatherer, InputForm form, std::size_t samples,
-                        std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows)
+                        JudgedSamples judged, const EvaluationInputs& inputs)
     : grid_(grid),
       model_group_(grid.is_split() ? &grid.model_group() : nullptr),
       classes_(layout.layers().back().columns),
       outputs_(outputs),
       loss_(make_task_loss<T>({.task = outputs.task, .class_weights = {}}, model_group_, layout,
-                              max_rows)),
-      samples_(samples),
-      sample_at_(std::move(sample_at)),
-      max_rows_(max_rows),
-      loader_(std::move(gatherer), max_rows, form) {}
+                              inputs.max_rows)),
+      judged_(std::move(judged)),
+      max_rows_(inputs.max_rows),
+      loader_(Gatherer<T>(judged_.set, inputs.normalizer), inputs.max_rows, inputs.form) {
+  if (judged_.held != nullptr) {
+    rows_.emplace(
+        judged_.set, *judged_.held,
+        RowWindows::Settings{
+            .plan = [this](std::size_t /*pass*/, std::size_t step, std::size_t shard,
+                           std::vector<std::uint64_t>& samples) { append(step, shard, samples); },
+            .steps = most_steps(),
+            .bytes = inputs.window_bytes});
+  }
+}
 
 template <class T>
 Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
                              const std::function<void()>& between, HeldOutPlots<T>* plots,
                              const OutputSink<T>& sink) {
-  const Range mine = samples_of(grid_.data_shard());
-  const std::size_t steps = (mine.size() + max_rows_ - 1) / max_rows_;
+  const std::size_t steps = steps_of(samples_of(grid_.data_shard()), max_rows_);
+  if (rows_) {
+    rows_->begin(0, 0);
+  }
   loader_.start(
-      [this, mine](std::size_t step, std::vector<std::uint64_t>& samples) {
+      [this](std::size_t step, std::vector<std::uint64_t>& samples) {
         samples.clear();
-        const std::size_t first = mine.begin + step * max_rows_;
-        for (std::size_t i = first; i < std::min(first + max_rows_, mine.end); ++i) {
-          samples.push_back(sample_at_(i));
-        }
+        append(step, grid_.data_shard(), samples);
       },
-      steps);
+      steps, {}, rows_ ? &*rows_ : nullptr);
   Counts counts;
   counts.figures = make_figures<T>(outputs_, {classes_, model_group_}, confusion != nullptr);
-  const std::size_t largest = samples_of(0).size();
-  for (std::size_t step = 0; step < (largest + max_rows_ - 1) / max_rows_; ++step) {
+  for (std::size_t step = 0; step < most_steps(); ++step) {
     if (between) {
       between();
     }
-    if (step >= steps) {
+    if (rows_) {
+      rows_->require(step);
+    }
+    const auto taken = step < steps ? std::optional(loader_.next()) : std::nullopt;
+    if (rows_) {
+      rows_->look_ahead();
+    }
+    if (!taken) {
       continue;
     }
-    const Batch<T> batch = loader_.next();
+    const Batch<T>& batch = *taken;
     const MatrixView<const T> logits = network.forward(batch.X);
     const auto result = loss_->evaluate(logits, batch.targets);
     counts.sums += result.sums;
@@ -104,7 +122,22 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
 
 template <class T>
 Range Evaluator<T>::samples_of(std::size_t shard) const {
-  return part_of(samples_, grid_.data_shards(), shard);
+  return part_of(judged_.samples, grid_.data_shards(), shard);
+}
+
+template <class T>
+std::size_t Evaluator<T>::most_steps() const {
+  return steps_of(samples_of(0), max_rows_);
+}
+
+template <class T>
+void Evaluator<T>::append(std::size_t step, std::size_t shard,
+                          std::vector<std::uint64_t>& samples) const {
+  const Range range = samples_of(shard);
+  const std::size_t first = range.begin + step * max_rows_;
+  for (std::size_t i = first; i < std::min(first + max_rows_, range.end); ++i) {
+    samples.push_back(judged_.sample_at(i));
+  }
 }
 
 /// Collective over the model group, whose first rank puts the columns of all together.
@@ -177,11 +210,11 @@ Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
       complain(fmt::format(
           "dnn_train: warning: evaluation: the logits of {} of {} samples are no numbers; they "
           "count as wrong, and the loss is NaN",
-          bad, samples_));
+          bad, judged_.samples));
     }
   }
   Evaluation result{total_loss / weight, has_accuracy(outputs_.task) ? correct / weight : -1,
-                    samples_};
+                    judged_.samples};
   if (with_top5) {
     result.top5_accuracy = world.sum(counts.top5).value() / weight;
   }

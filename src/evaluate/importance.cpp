@@ -84,11 +84,13 @@ Bytes taken(const Bytes& from, std::size_t width, std::span<const std::uint64_t>
 /// Some samples of a data set, in memory of their own, whose columns can be shuffled.
 class ShuffledSamples {
  public:
-  ShuffledSamples(const Dataset& set, std::span<const std::uint64_t> samples)
+  /// `held`: who holds the set's features, where the nodes share them out; else null.
+  ShuffledSamples(const Dataset& set, std::span<const std::uint64_t> samples, const HeldRows* held)
       : element_(element_size(set.element)), row_(set.row_elements * element_) {
     const std::size_t targets =
         set.target_rows.size() / std::max<std::size_t>(set.samples, 1);  // bytes of a sample
-    const Bytes values = taken(set.values, row_, samples);
+    const Bytes values =
+        held != nullptr ? held->copy(set, samples).values : taken(set.values, row_, samples);
     values_ = std::make_shared<std::vector<std::byte>>(values.view.begin(), values.view.end());
     data_.origin = set.origin;
     data_.samples = samples.size();
@@ -212,7 +214,7 @@ Importance permutation_importance(const RankGrid& grid, const ParameterLayout& p
   for (std::size_t i = 0; i < result.samples; ++i) {
     chosen.push_back(judged.sample_at(drawn(i)));
   }
-  ShuffledSamples samples(judged.set, chosen);
+  ShuffledSamples samples(judged.set, chosen, judged.held);
   SampleLoss<T> loss(grid, part, data, samples.data(), settings.max_rows);
 
   LossSums whole = loss.run(network);

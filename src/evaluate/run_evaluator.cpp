@@ -11,17 +11,31 @@
 
 namespace dnn {
 
+namespace {
+
+constexpr std::size_t all_bytes = std::size_t{1} << 50;
+
+}  // namespace
+
 template <class T>
 RunEvaluator<T>::RunEvaluator(const RankGrid& grid, const ParameterLayout& part,
                               const TrainingData& data, std::uint64_t seed)
     : grid_(grid), part_(part), data_(data), seed_(seed), outputs_(data.train) {
   if (data.sampler.validation_samples() > 0) {
-    validator_.emplace(
-        grid, part, outputs_, Gatherer<T>(data.train, data.normalizer), data.form(),
-        data.sampler.validation_samples(),
-        [&sampler = data.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
-        most_rows);
+    validator_.emplace(grid, part, outputs_, validation_samples(), inputs(all_bytes));
   }
+}
+
+template <class T>
+JudgedSamples RunEvaluator<T>::validation_samples() const {
+  return {data_.train, data_.sampler.validation_samples(),
+          [&sampler = data_.sampler](std::uint64_t i) { return sampler.validation_sample(i); },
+          data_.held.get()};
+}
+
+template <class T>
+EvaluationInputs RunEvaluator<T>::inputs(std::size_t window_bytes) const {
+  return {data_.normalizer, data_.form(), most_rows, window_bytes};
 }
 
 template <class T>
@@ -46,14 +60,15 @@ template <class T>
 JudgedSamples RunEvaluator<T>::judged() const {
   if (data_.is_fold()) {
     const SampleList& left_out = *data_.fold.left_out;
-    return {data_.train, left_out.size(), [&left_out](std::uint64_t i) { return left_out[i]; }};
+    return {data_.train, left_out.size(), [&left_out](std::uint64_t i) { return left_out[i]; },
+            data_.held.get()};
   }
   if (!data_.test && validator_) {
-    return {data_.train, data_.sampler.validation_samples(),
-            [&sampler = data_.sampler](std::uint64_t i) { return sampler.validation_sample(i); }};
+    return validation_samples();
   }
   const Dataset& set = data_.test ? *data_.test : data_.train;
-  return {set, set.samples, [](std::uint64_t i) { return i; }};
+  return {set, set.samples, [](std::uint64_t i) { return i; },
+          (data_.test ? data_.held_test : data_.held).get()};
 }
 
 template <class T>
@@ -69,8 +84,7 @@ Evaluation RunEvaluator<T>::judge(Network<T>& network, Confusion& confusion,
   }
   std::optional<Evaluator<T>> own;
   if (data_.is_fold() || data_.test || !validator_) {
-    own.emplace(grid_, part_, outputs_, Gatherer<T>(judged.set, data_.normalizer), data_.form(),
-                judged.samples, judged.sample_at, most_rows);
+    own.emplace(grid_, part_, outputs_, judged, inputs(data_.placement.window_bytes));
   }
   const Evaluation evaluation =
       (own ? *own : *validator_).run(network, &confusion, {}, drawn.get(), sink);

@@ -37,6 +37,12 @@ FileStamp::Mark FileStamp::now() const {
           status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
+std::string FileStamp::text() const {
+  return mark_.is_file
+             ? fmt::format("{} {} {}.{:09}", path_, mark_.size, mark_.seconds, mark_.nanoseconds)
+             : std::string();
+}
+
 void FileStamp::check() const {
   const Mark after = now();
   if (!mark_.is_file || after == mark_) {

@@ -29,6 +29,14 @@ const std::map<std::string, Normalization>& choices() {
   return words;
 }
 template <>
+const std::map<std::string, Placement>& choices() {
+  static const std::map<std::string, Placement> words = {{"auto", Placement::automatic},
+                                                         {"node", Placement::node},
+                                                         {"job", Placement::job},
+                                                         {"disk", Placement::disk}};
+  return words;
+}
+template <>
 const std::map<std::string, Precision>& choices() {
   static const std::map<std::string, Precision> words = {
       {word_for(Precision::bf16), Precision::bf16},

@@ -1,6 +1,9 @@
 #include "dnn/readers/data_source.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include <filesystem>
 #include <utility>
@@ -149,6 +152,25 @@ void DataSource::stamp_files() {
       stamps_.emplace_back(path);
     }
   }
+}
+
+std::string DataSource::identity_of(const std::string& source) {
+  if (source.starts_with("builtin:")) {
+    return source;
+  }
+  if (is_stream(source)) {
+    return {};
+  }
+  DataSource named;
+  named.path_ = source;
+  named.find_kind(source);
+  named.stamp_files();
+  std::vector<std::string> texts;
+  for (const FileStamp& stamp : named.stamps_) {
+    texts.push_back(stamp.text());
+  }
+  std::sort(texts.begin(), texts.end());
+  return source + "\n" + fmt::format("{}", fmt::join(texts, "\n"));
 }
 
 void DataSource::open_tables(std::vector<std::string> files, std::vector<std::string> test_files) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "dnn/core/available_memory.hpp"
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/options/choices.hpp"
 #include "dnn/options/chosen_defaults.hpp"
@@ -129,6 +130,27 @@ void warn_of_ranks(const RunPlan& plan, const TrainingData& data, std::vector<st
 
 }  // namespace
 
+namespace {
+
+/// Where the features lie, where that is not every node's memory; else empty.
+std::string describe_placement(const RunPlan& plan, const TrainingData& data) {
+  std::string text;
+  switch (data.placement.placement) {
+    case Placement::job:
+      text = fmt::format("job: each of {} nodes has its share of the features in memory, {} here",
+                         plan.nodes, size_text(data.features_bytes()));
+      break;
+    case Placement::disk:
+      text = fmt::format("disk: the features are read from {}", data.placement.file);
+      break;
+    default:
+      return data.placement.why.empty() ? text : "node: " + data.placement.why;
+  }
+  return text + (data.placement.why.empty() ? "" : " (" + data.placement.why + ")");
+}
+
+}  // namespace
+
 std::vector<std::string> describe(const RunPlan& plan, const Config& config,
                                   const TrainingData& data) {
   std::vector<std::string> lines = {describe_ranks(plan),
@@ -139,6 +161,9 @@ std::vector<std::string> describe(const RunPlan& plan, const Config& config,
       config.data, plural(data.train.features, "feature"), describe_targets(data.train),
       with_commas(data.sampler.training_samples()), with_commas(data.sampler.validation_samples()),
       with_commas(data.test ? data.test->samples : 0), word_for(config.normalize)));
+  if (const std::string place = describe_placement(plan, data); !place.empty()) {
+    lines.push_back("place:    " + place);
+  }
   for (const Dataset* set : {&data.train, data.test ? &*data.test : nullptr}) {
     for (std::size_t i = 0; set != nullptr && i < set->notes.size(); ++i) {
       lines.push_back("note:     " + set->notes[i]);

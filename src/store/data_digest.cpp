@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <initializer_list>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <vector>
@@ -28,33 +28,45 @@ constexpr std::size_t piece = std::size_t{4} << 20;
 struct Share {
   std::size_t first = 0;
   std::size_t step = 1;
+
+  [[nodiscard]] bool has(std::size_t number) const { return number % step == first; }
 };
 
-/// The digests of all pieces of some arrays, one after another; zeros for those of other ranks.
+/// The bytes of a piece; none: another rank has it.
+using PieceBytes = std::function<std::span<const std::byte>(std::size_t number, Range bytes)>;
+
+/// The pieces of some arrays, one after another, and their digests.
 class PieceDigests {
  public:
-  PieceDigests(std::initializer_list<const Bytes*> arrays, Share share) {
-    std::vector<std::span<const std::byte>> pieces;
-    for (const Bytes* array : arrays) {
-      const std::span<const std::byte> bytes = array->view;
-      sizes_ += std::to_string(bytes.size()) + " ";
-      for (std::size_t begin = 0; begin < bytes.size(); begin += piece) {
-        pieces.push_back(bytes.subspan(begin, std::min(piece, bytes.size() - begin)));
-      }
+  /// An array of `size` bytes.
+  void add(std::size_t size, const PieceBytes& bytes_of) {
+    sizes_ += std::to_string(size) + " ";
+    for (std::size_t begin = 0, number = 0; begin < size; begin += piece, ++number) {
+      pieces_.push_back(bytes_of(number, {begin, std::min(begin + piece, size)}));
     }
-    constexpr std::size_t words = sizeof(Sha256::Digest) / sizeof(std::uint64_t);
-    words_.resize(words * pieces.size());
-    parallel_tasks(pieces.size(), [&](std::size_t i, std::size_t) {
-      if (i % share.step == share.first) {
-        const Sha256::Digest digest = sha256(pieces[i]);
-        std::memcpy(&words_[words * i], digest.data(), sizeof(digest));
-      }
+  }
+  /// An array that this rank has all of.
+  void add(const Bytes& array, Share share) {
+    add(array.size(), [&](std::size_t number, Range bytes) {
+      return share.has(number) ? array.view.subspan(bytes.begin, bytes.size())
+                               : std::span<const std::byte>();
     });
   }
 
-  [[nodiscard]] std::span<std::uint64_t> words() { return words_; }
+  /// The digests of all pieces; zeros for those of other ranks.
+  [[nodiscard]] std::span<std::uint64_t> words() {
+    constexpr std::size_t of_piece = sizeof(Sha256::Digest) / sizeof(std::uint64_t);
+    words_.assign(of_piece * pieces_.size(), 0);
+    parallel_tasks(pieces_.size(), [&](std::size_t i, std::size_t) {
+      if (!pieces_[i].empty()) {
+        const Sha256::Digest digest = sha256(pieces_[i]);
+        std::memcpy(&words_[of_piece * i], digest.data(), sizeof(digest));
+      }
+    });
+    return words_;
+  }
 
-  /// Once all pieces are there.
+  /// Once the words of all ranks are there.
   [[nodiscard]] std::string finish() const {
     Sha256 hash;
     hash.update(std::as_bytes(std::span(sizes_)));
@@ -64,7 +76,91 @@ class PieceDigests {
 
  private:
   std::string sizes_;
+  std::vector<std::span<const std::byte>> pieces_;
   std::vector<std::uint64_t> words_;
+};
+
+/// An array of rows that nodes share out. The node that holds a piece's first byte computes it; the
+/// rest of its last piece comes from others.
+class HeldArray {
+ public:
+  /// Collective over the leaders.
+  HeldArray(const HeldRows& held, const Dataset& data, const Bytes Dataset::*array,
+            std::size_t unit)
+      : held_(held),
+        units_(data),
+        own_(data.*array),
+        unit_(unit),
+        size_(units_.before(data.samples) * unit) {
+    std::vector<Range> wanted;
+    for (std::size_t n = 0; n < held.nodes(); ++n) {
+      wanted.push_back(rows_of(last_piece(n), data.samples));
+    }
+    if (held.grid().node().is_leader()) {
+      last_rows_ = held.fetch(data, wanted);
+      last_ = last_rows_.*array;
+      last_begin_ = units_.before(wanted[held.node()].begin) * unit;
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  [[nodiscard]] std::span<const std::byte> bytes_of(std::size_t number, Range bytes) const {
+    const Node& node = held_.grid().node();
+    const Range mine = bytes_of_node(held_.node());
+    if (bytes.begin < mine.begin || bytes.begin >= mine.end) {
+      return {};
+    }
+    if (bytes.end > mine.end) {
+      return node.is_leader() ? last_.view.subspan(bytes.begin - last_begin_, bytes.size())
+                              : std::span<const std::byte>();
+    }
+    const Share share{static_cast<std::size_t>(node.rank()), static_cast<std::size_t>(node.size())};
+    return share.has(number) ? own_.view.subspan(bytes.begin - mine.begin, bytes.size())
+                             : std::span<const std::byte>();
+  }
+
+ private:
+  [[nodiscard]] Range bytes_of_node(std::size_t node) const {
+    const Range samples = held_.of(node);
+    return {units_.before(samples.begin) * unit_, units_.before(samples.end) * unit_};
+  }
+  /// The piece that begins on a node and ends on others, if there is one.
+  [[nodiscard]] Range last_piece(std::size_t node) const {
+    const Range bytes = bytes_of_node(node);
+    if (bytes.empty()) {
+      return {};
+    }
+    const std::size_t begin = (bytes.end - 1) / piece * piece;
+    const std::size_t end = std::min(begin + piece, size_);
+    return begin >= bytes.begin && end > bytes.end ? Range{begin, end} : Range{};
+  }
+  /// The samples that have these bytes.
+  [[nodiscard]] Range rows_of(Range bytes, std::size_t samples) const {
+    if (bytes.empty()) {
+      return {};
+    }
+    const auto first_behind = [&](std::size_t byte) {  // the first sample that begins behind it
+      std::size_t low = 0;
+      std::size_t high = samples;
+      while (low < high) {
+        const std::size_t middle = low + (high - low) / 2;
+        (units_.before(middle) * unit_ > byte ? high : low) =
+            units_.before(middle) * unit_ > byte ? middle : middle + 1;
+      }
+      return low;
+    };
+    return {first_behind(bytes.begin) - 1, first_behind(bytes.end - 1)};
+  }
+
+  const HeldRows& held_;
+  RowUnits units_;
+  const Bytes& own_;
+  std::size_t unit_;
+  std::size_t size_;
+  Dataset last_rows_;
+  Bytes last_;
+  std::size_t last_begin_ = 0;
 };
 
 std::string description_digest(const Dataset& data) {
@@ -83,11 +179,21 @@ std::string description_digest(const Dataset& data) {
 /// `combine` makes the words of all ranks one.
 template <class Combine>
 DataDigest compute(const Dataset& data, Share share, Combine&& combine) {
-  PieceDigests labels({&data.labels, &data.target_rows, &data.weights}, share);
-  PieceDigests features({&data.row_offsets, &data.value_columns, &data.values}, share);
+  PieceDigests labels;
+  for (const Bytes* array : {&data.labels, &data.target_rows, &data.weights}) {
+    labels.add(*array, share);
+  }
   combine(labels.words());
+  PieceDigests features;
+  for (const Bytes* array : {&data.row_offsets, &data.value_columns, &data.values}) {
+    features.add(*array, share);
+  }
   combine(features.words());
   return {description_digest(data), labels.finish(), features.finish()};
+}
+
+Share share_of(const Communicator& ranks) {
+  return {static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size())};
 }
 
 /// What differs between two hosts' data.
@@ -129,10 +235,30 @@ DataDigest digest_of(const Dataset& data) {
 }
 
 DataDigest digest_of(const Communicator& ranks, const Dataset& data) {
-  const Share share{static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size())};
-  return compute(data, share, [&ranks](std::span<std::uint64_t> words) {
+  return compute(data, share_of(ranks), [&ranks](std::span<std::uint64_t> words) {
     ranks.all_reduce(words, Reduction::bit_or);
   });
+}
+
+DataDigest digest_of(const HeldRows& held, const Dataset& data) {
+  const Communicator& world = held.grid().world();
+  PieceDigests labels;
+  for (const Bytes* array : {&data.labels, &data.target_rows, &data.weights}) {
+    labels.add(*array, share_of(world));
+  }
+  world.all_reduce(labels.words(), Reduction::bit_or);
+  const RowUnits units(data);
+  const HeldArray columns(held, data, &Dataset::value_columns, units.column_bytes());
+  const HeldArray values(held, data, &Dataset::values, units.value_bytes());
+  PieceDigests features;
+  features.add(data.row_offsets, share_of(world));
+  for (const HeldArray* array : {&columns, &values}) {
+    features.add(array->size(), [array](std::size_t number, Range bytes) {
+      return array->bytes_of(number, bytes);
+    });
+  }
+  world.all_reduce(features.words(), Reduction::bit_or);
+  return {description_digest(data), labels.finish(), features.finish()};
 }
 
 void check_same_everywhere(const Communicator& world, const Communicator& node,

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "dnn/comm/collective_error.hpp"
@@ -10,18 +13,24 @@ namespace dnn {
 
 namespace {
 
-/// The median of what is there of raw element `column` in the training set; 0 if nothing is.
-double median(const Dataset& train, const Sampler& sampler, std::size_t column) {
+/// What is there of raw element `column` in the samples of the training set that are held here.
+std::vector<double> values_of(const Dataset& train, const Sampler& sampler, std::size_t column) {
+  const Range held = train.held.value_or(Range{0, train.samples});
   std::vector<double> values;
   visit_element(train.element, [&](auto element) {
     const auto raw = train.values.as<decltype(element)>();
-    for (std::size_t i = 0; i < train.samples; ++i) {
+    for (std::size_t i = 0; i < held.size(); ++i) {
       const auto value = static_cast<double>(raw[i * train.row_elements + column]);
-      if (!std::isnan(value) && sampler.is_training(i)) {
+      if (!std::isnan(value) && sampler.is_training(held.begin + i)) {
         values.push_back(value);
       }
     }
   });
+  return values;
+}
+
+/// 0 of no values.
+double median(std::vector<double> values) {
   if (values.empty()) {
     return 0;
   }
@@ -34,9 +43,23 @@ double median(const Dataset& train, const Sampler& sampler, std::size_t column) 
   return below + (*middle - below) / 2;
 }
 
+/// Collective over the leaders: those of one column, of all nodes, on one of the leaders.
+std::vector<double> gather(const Communicator& leaders, const std::vector<double>& own, int root) {
+  const auto bytes = std::as_bytes(std::span(own));
+  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::vector<double> all;
+  for (const std::string& part : leaders.gather(text, root)) {
+    const std::size_t count = part.size() / sizeof(double);
+    all.resize(all.size() + count);
+    std::memcpy(all.data() + (all.size() - count), part.data(), part.size());
+  }
+  return all;
+}
+
 }  // namespace
 
-void fill_with_medians(const Communicator& world, Dataset& train, const Sampler& sampler) {
+void fill_with_medians(const Communicator& world, Dataset& train, const HeldRows* held,
+                       const Sampler& sampler) {
   std::vector<TableColumn*> columns;
   std::vector<std::size_t> places;
   std::size_t place = 0;
@@ -56,8 +79,17 @@ void fill_with_medians(const Communicator& world, Dataset& train, const Sampler&
   std::vector<double> medians(columns.size(), 0.0);
   const auto ranks = static_cast<std::size_t>(world.size());
   agree(world, [&] {
+    if (held != nullptr) {
+      for (std::size_t c = 0; c < columns.size() && held->grid().node().is_leader(); ++c) {
+        const std::size_t root = c % held->nodes();
+        std::vector<double> values =
+            gather(held->leaders(), values_of(train, sampler, places[c]), static_cast<int>(root));
+        medians[c] = root == held->node() ? median(std::move(values)) : 0;
+      }
+      return;
+    }
     for (auto c = static_cast<std::size_t>(world.rank()); c < columns.size(); c += ranks) {
-      medians[c] = median(train, sampler, places[c]);
+      medians[c] = median(values_of(train, sampler, places[c]));
     }
   });
   // Every number comes from one rank and meets zeros from the others: the sum is exact.

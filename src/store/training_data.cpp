@@ -1,6 +1,7 @@
 #include "dnn/store/training_data.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -21,9 +22,11 @@
 #include "dnn/files/stream.hpp"
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
+#include "dnn/store/disk_cache.hpp"
 #include "dnn/store/missing_values.hpp"
 #include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
+#include "dnn/store/statistics.hpp"
 #include "dnn/store/target_scale.hpp"
 
 namespace dnn {
@@ -79,6 +82,50 @@ Parts read_parts(const DataSettings& settings, bool wide) {
   return parts;
 }
 
+/// What the parts follow from; empty where that cannot be known before they are read.
+std::string identity_of_parts(const DataSettings& settings, bool wide) {
+  const std::string train = DataSource::identity_of(settings.data);
+  const std::string test =
+      settings.test_data.empty() ? "none" : DataSource::identity_of(settings.test_data);
+  if (train.empty() || test.empty()) {
+    return {};
+  }
+  const std::string options =
+      fmt::format("{} {} {} {}", static_cast<int>(settings.task),
+                  static_cast<int>(settings.csv_header), settings.max_categories, wide);
+  return fmt::format(
+      "{}", fmt::join({train, test, options, settings.label_column, settings.label_separator,
+                       settings.weight_column, settings.columns, settings.missing,
+                       std::string(settings.drop_unlabelled ? "drop" : "keep")},
+                      "\n\n"));
+}
+
+/// The parts as a file of the node's disk has them; `read` are written to it, or else what is read,
+/// if there is no such file.
+Parts parts_on_disk(const DataSettings& settings, bool wide, std::optional<Parts> read) {
+  DiskCache cache(settings.scratch, identity_of_parts(settings, wide));
+  DiskCache::Parts parts = cache.find_or_make([&] {
+    Parts made = read ? std::move(*read) : read_parts(settings, wide);
+    return DiskCache::Parts{std::move(made.train), {}, std::move(made.test), {}};
+  });
+  return {std::move(parts.train), std::move(parts.test)};
+}
+
+/// Collective over `world`: puts what the nodes' leaders have read on their disks, unless it lies
+/// there. Returns where that is on this rank's node.
+std::string put_on_disk(const Communicator& world, const DataSettings& settings, bool wide,
+                        std::optional<Parts>& parts) {
+  agree(
+      world,
+      [&] {
+        if (parts && settings.placement != Placement::disk) {
+          parts = parts_on_disk(settings, wide, std::move(parts));
+        }
+      },
+      Waiting::asleep);
+  return world.broadcast(parts ? parts->train.values.mapped_path : std::string(), 0);
+}
+
 std::size_t held_out_samples(const DataSettings& settings, std::size_t samples) {
   const auto count =
       static_cast<std::size_t>(std::llround(settings.validation * static_cast<double>(samples)));
@@ -98,57 +145,6 @@ std::size_t global_batch(const DataSettings& settings, std::size_t training_samp
                                  *settings.batch_size, training_samples));
   }
   return *settings.batch_size;
-}
-
-/// Sums up all samples of a chunk that `wanted` says yes to.
-void add_chunk(const Dataset& data, Range chunk, const std::function<bool(std::uint64_t)>& wanted,
-               FeatureStatistics& chosen, FeatureStatistics& others) {
-  constexpr std::size_t block = 4096;
-  std::vector<std::uint64_t> inside;
-  std::vector<std::uint64_t> outside;
-  for (std::size_t first = chunk.begin; first < chunk.end; first += block) {
-    inside.clear();
-    outside.clear();
-    for (std::size_t i = first; i < std::min(first + block, chunk.end); ++i) {
-      (wanted(i) ? inside : outside).push_back(i);
-    }
-    chosen.add(data, inside);
-    others.add(data, outside);
-  }
-}
-
-FeatureStatistics statistics(const Communicator& world, const Dataset& data,
-                             const std::function<bool(std::uint64_t)>& wanted) {
-  // See Note [Statistics at any rank count].
-  const std::size_t chunks = FeatureStatistics::chunk_count(data.samples, data.features);
-  const std::size_t numbers = FeatureStatistics::flat_size(data.features);
-  std::vector<double> all = agree(world, [&] {
-    require_memory(chunks * numbers * sizeof(double),
-                   fmt::format("{}: the statistics of {} features (is an index wrong?)",
-                               data.origin, data.features));
-    return std::vector<double>(chunks * numbers, 0.0);
-  });
-  const Range mine = part_of(chunks, static_cast<std::size_t>(world.size()),
-                             static_cast<std::size_t>(world.rank()));
-  agree(world, [&] {
-    for (std::size_t c = mine.begin; c < mine.end; ++c) {
-      FeatureStatistics chosen(data.features);
-      FeatureStatistics others(data.features);
-      add_chunk(data, part_of(data.samples, chunks, c), wanted, chosen, others);
-      std::copy(chosen.flat().begin(), chosen.flat().end(),
-                all.begin() + static_cast<std::ptrdiff_t>(c * numbers));
-    }
-  });
-  // Every number comes from one rank and meets zeros from the others: the sum is exact.
-  world.all_reduce(std::span(all), Reduction::sum);
-  FeatureStatistics total(data.features);
-  FeatureStatistics chunk(data.features);
-  for (std::size_t c = 0; c < chunks; ++c) {
-    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(c * numbers), numbers,
-                chunk.flat().begin());
-    total.merge(chunk);
-  }
-  return total;
 }
 
 /// Collective over `world`.
@@ -227,14 +223,41 @@ void adapt_to_samples(const Communicator& world, const DataSettings& settings, T
   advise(data.train.values, MappedAccess::in_order);
   scale_weights(world, data.train, sampler);
   scale_targets(world, data.train, sampler);
-  fill_with_medians(world, data.train, sampler);
+  fill_with_medians(world, data.train, data.held.get(), sampler);
   const FeatureStatistics features =
-      statistics(world, data.train, [&sampler](std::uint64_t i) { return sampler.is_training(i); });
+      statistics(world, data.train, data.held.get(),
+                 [&sampler](std::uint64_t i) { return sampler.is_training(i); });
   std::tie(data.normalizer, data.normalization) =
       agree(world, [&] { return scaling_of(settings, data.train, features); });
   data.largest_feature = features.largest(data.normalizer);
   fill_with_means(data.train.schema, features);
   advise(data.train.values, MappedAccess::at_random);  // from now on by batches
+}
+
+/// Collective over the grid's world: shares what each node's leader has read, and checks that all
+/// nodes have read the same.
+std::tuple<Dataset, DataDigest, std::shared_ptr<const HeldRows>> place(
+    const RankGrid& grid, std::optional<Dataset> read_by_leader, Placement placement) {
+  const Communicator& world = grid.world();
+  Node& node = grid.node();
+  if (placement != Placement::job) {
+    Dataset data = share_dataset(world, node, std::move(read_by_leader), grid.has_split_nodes());
+    DataDigest digest = digest_of(node.ranks(), data);
+    check_same_everywhere(world, node.ranks(), digest, data.origin);
+    return {std::move(data), std::move(digest), nullptr};
+  }
+  const DataDigest own = read_by_leader ? digest_of(*read_by_leader) : DataDigest{};
+  check_same_everywhere(world, node.ranks(), own,
+                        read_by_leader ? read_by_leader->origin : std::string());
+  agree(world, [&] {
+    if (read_by_leader) {
+      keep_rows(*read_by_leader, part_of_node(grid, read_by_leader->samples));
+    }
+  });
+  Dataset data = share_dataset(world, node, std::move(read_by_leader), grid.has_split_nodes());
+  auto held = std::make_shared<const HeldRows>(grid, *data.held);
+  DataDigest digest = digest_of(*held, data);
+  return {std::move(data), std::move(digest), std::move(held)};
 }
 
 }  // namespace
@@ -254,6 +277,10 @@ ReadOptions read_options_of(const DataSettings& settings, bool wide) {
   return options;
 }
 
+std::size_t TrainingData::features_bytes() const {
+  return train.values.size() + train.value_columns.size();
+}
+
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
     return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +
@@ -262,11 +289,11 @@ std::size_t TrainingData::bytes() const {
   return of(train) + (test ? of(*test) : 0);
 }
 
-void check_finite(const Communicator& world, const Dataset& data) {
+void check_finite(const Communicator& world, const Dataset& data, const HeldRows* held) {
   const bool whole_numbers =
       visit_element(data.element, [](auto x) { return std::is_integral_v<decltype(x)>; });
   if (!whole_numbers) {
-    (void)statistics(world, data, [](std::uint64_t) { return true; });
+    (void)statistics(world, data, held, [](std::uint64_t) { return true; });
   }
 }
 
@@ -285,27 +312,28 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
           return std::optional<Parts>();
         }
         const BorrowedCores borrowed(cores, threads);
-        return std::optional(read_parts(given, options.wide));
+        return given.placement == Placement::disk
+                   ? std::optional(parts_on_disk(given, options.wide, {}))
+                   : std::optional(read_parts(given, options.wide));
       },
       Waiting::asleep);
   const bool has_test =
       world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
-  Dataset train =
-      share_dataset(world, node, parts ? std::optional(std::move(parts->train)) : std::nullopt,
-                    grid.has_split_nodes());
-  DataDigest digest = digest_of(node.ranks(), train);
-  check_same_everywhere(world, node.ranks(), digest, train.origin);
-  std::optional<Dataset> test;
+  PlacementChoice choice = choose_placement(given, grid, parts ? feature_bytes(parts->train) : 0);
+  if (choice.placement == Placement::disk) {
+    choice.file = put_on_disk(world, given, options.wide, parts);
+  }
+  SharedParts shared;
+  shared.placement = choice;
+  std::tie(shared.train, shared.digest, shared.held) =
+      place(grid, parts ? std::optional(std::move(parts->train)) : std::nullopt, choice.placement);
   if (has_test) {
-    test = share_dataset(world, node, parts ? std::move(parts->test) : std::nullopt,
-                         grid.has_split_nodes());
-    if (grid.domains() > 1) {
-      check_same_everywhere(world, node.ranks(), digest_of(node.ranks(), *test), test->origin);
-    }
+    shared.test.emplace();
+    std::tie(*shared.test, std::ignore, shared.held_test) =
+        place(grid, parts ? std::move(parts->test) : std::nullopt, choice.placement);
   }
   parts.reset();
-  return make_training_data({std::move(train), std::move(digest), std::move(test)}, given, grid,
-                            options);
+  return make_training_data(std::move(shared), given, grid, options);
 }
 
 TrainingData make_training_data(SharedParts parts, const DataSettings& given, const RankGrid& grid,
@@ -319,6 +347,9 @@ TrainingData make_training_data(SharedParts parts, const DataSettings& given, co
   TrainingData data{.train = std::move(parts.train),
                     .digest = std::move(parts.digest),
                     .test = std::move(parts.test),
+                    .held = std::move(parts.held),
+                    .held_test = std::move(parts.held_test),
+                    .placement = std::move(parts.placement),
                     .normalizer = {},
                     .facts = facts,
                     .sampler = Sampler(sampling),
@@ -332,7 +363,7 @@ TrainingData make_training_data(SharedParts parts, const DataSettings& given, co
     if (!data.test->schema.empty()) {
       data.test->schema = data.train.schema;
     }
-    check_finite(world, *data.test);
+    check_finite(world, *data.test, data.held_test.get());
   }
   return data;
 }

@@ -1,5 +1,6 @@
 #include "dnn/train/gradient_check.hpp"
 
+#include <numeric>
 #include <span>
 
 #include "dnn/train/replica_check.hpp"
@@ -27,7 +28,15 @@ void GradientCheck<T>::run(std::size_t epoch, std::size_t step, std::size_t shar
       std::span<const std::uint64_t>(samples_).subspan(rows.begin, rows.size());
   features_.resize(rows.size() * data_.train.features);
   const MatrixView<T> X{features_.data(), rows.size(), data_.train.features};
-  gatherer_->gather(samples, X);
+  if (data_.held) {
+    const Dataset copied = data_.held->copy(data_.train, samples);
+    std::vector<std::uint64_t> places(samples.size());
+    std::iota(places.begin(), places.end(), std::uint64_t{0});
+    std::vector<std::uint64_t> scratch;
+    gatherer_->gather(samples, rows_of(copied, places, scratch), X);
+  } else {
+    gatherer_->gather(samples, X);
+  }
   targets_.gather(*gatherer_, samples);
   const Batch<T> batch{X, targets_.view(), samples};
   const std::span<const T> gradients = step_.gradients_of_shard(batch, global, epoch);

@@ -19,10 +19,11 @@ inline std::vector<std::size_t> model_ranks() {
   return counts;
 }
 
-/// A grid of ranks, with its node. Collective, as close() is.
+/// A grid of ranks, with its node. Collective, as close() is. Ranks that give other numbers for
+/// `of_node` are as if on other nodes.
 struct OpenGrid {
-  OpenGrid(const Communicator& ranks, std::size_t m, int domain = 0)
-      : node(ranks), grid(ranks, node, m, domain) {}
+  OpenGrid(const Communicator& ranks, std::size_t m, int domain = 0, int of_node = 0)
+      : node(ranks, of_node), grid(ranks, node, m, domain) {}
   OpenGrid(const OpenGrid&) = delete;
   OpenGrid& operator=(const OpenGrid&) = delete;
   void close() {

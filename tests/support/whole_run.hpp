@@ -31,6 +31,7 @@ struct Job {
   std::string resume_from;  ///< a checkpoint
   bool in_parts = false;    ///< all ranks write
   int domain = 0;           ///< of this rank, see RankGrid
+  int node = 0;             ///< of this rank, see OpenGrid
 };
 
 using LoadData = std::function<TrainingData(const Config&, const RankGrid&)>;
@@ -42,7 +43,7 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job = {},
   if (config.precision != Precision::bf16) {
     config.precision = sizeof(T) == sizeof(double) ? Precision::f64 : Precision::f32;
   }
-  OpenGrid of(ranks, config.model_parallel, job.domain);
+  OpenGrid of(ranks, config.model_parallel, job.domain, job.node);
   Trained<T> trained;
   {
     const TrainingData data = load(config, of.grid);

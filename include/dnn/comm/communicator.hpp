@@ -99,6 +99,11 @@ class Communicator {
   [[nodiscard]] Request begin_all_gather(T* values, const std::vector<int>& counts,
                                          const std::vector<int>& offsets) const;
 
+  /// Begins to send `bytes`, any number of them, to rank `to`, which begins to receive as many from
+  /// this one; what is sent first arrives first. `requests` takes what has to be waited for.
+  void begin_send(std::span<const std::byte> bytes, int to, std::vector<Request>& requests) const;
+  void begin_receive(std::span<std::byte> bytes, int from, std::vector<Request>& requests) const;
+
   /// Collective: block i of `to` becomes rank i's `from`; all ranks give equally many bytes (fewer
   /// than 2^31).
   void all_gather(std::span<const std::byte> from, std::span<std::byte> to) const;

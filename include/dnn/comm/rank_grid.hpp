@@ -57,6 +57,8 @@ class RankGrid {
   /// How many nodes and how many domains the ranks are on; the same on all ranks.
   [[nodiscard]] std::size_t nodes() const { return nodes_; }
   [[nodiscard]] std::size_t domains() const { return domains_; }
+  /// Which of the nodes this rank is on, in the order of their first ranks.
+  [[nodiscard]] std::size_t node_number() const { return node_number_; }
   /// Whether some node has several domains.
   [[nodiscard]] bool has_split_nodes() const { return domains_ > nodes_; }
 
@@ -80,6 +82,7 @@ class RankGrid {
   std::optional<Communicator> data_;
   std::optional<Node> data_domain_;
   std::size_t nodes_ = 0;
+  std::size_t node_number_ = 0;
   std::size_t domains_ = 0;
   bool even_ = true;
   std::size_t crossing_ = 0;

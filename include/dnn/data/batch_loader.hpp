@@ -18,6 +18,7 @@
 #include "dnn/core/sparse_columns.hpp"
 #include "dnn/core/targets.hpp"
 #include "dnn/data/batch_targets.hpp"
+#include "dnn/data/feature_rows.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/data/sparse_batch.hpp"
 
@@ -62,8 +63,12 @@ class BatchLoader {
   };
 
   /// Begins a pass of `steps` batches, after the last one's batches have all been taken or never
-  /// will be.
-  void start(Plan plan, std::size_t steps, WholeBatch whole = {});
+  /// will be. `rows` says where their features lie, and must outlive the pass or the loader; null:
+  /// in the data set.
+  void start(Plan plan, std::size_t steps, WholeBatch whole = {}, RowSource* rows = nullptr);
+
+  /// Ends the pass: no batch is gathered any more, and its source of rows is not used again.
+  void stop();
 
   /// The next batch of the pass, valid until the next call of next() or start(). Throws what the
   /// loading thread threw.
@@ -78,12 +83,14 @@ class BatchLoader {
     SparseBatch<T> sparse, whole;
     SparseColumns<T> columns;
     std::vector<std::uint64_t> samples, samples_of_whole;
+    std::vector<std::uint64_t> places;
     BatchTargets targets;
   };
 
   [[nodiscard]] bool has_room() const;
   void work();
   void fill(Slot& slot, std::size_t step);
+  void fill_whole(Slot& slot, std::size_t step);
   [[nodiscard]] MatrixView<T> dense_rows(Slot& slot) {
     return {slot.features.data(), slot.samples.size(), gatherer_.data().features};
   }
@@ -98,11 +105,12 @@ class BatchLoader {
   std::condition_variable room_;   ///< for the thread: slots are free
   Plan plan_;
   WholeBatch whole_;
+  RowSource* rows_ = nullptr;
   std::size_t steps_ = 0;
   std::size_t filled_ = 0;  ///< batches of the pass that are ready, or were
   std::size_t taken_ = 0;   ///< batches of the pass that next() has returned
   bool filling_ = false;
-  bool stop_ = false;
+  bool ends_ = false;
   std::exception_ptr error_;
   std::thread thread_;
 };

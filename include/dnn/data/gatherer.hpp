@@ -7,6 +7,7 @@
 #include "dnn/core/matrix.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/data/feature_encoding.hpp"
+#include "dnn/data/feature_rows.hpp"
 #include "dnn/data/normalizer.hpp"
 
 namespace dnn {
@@ -33,7 +34,11 @@ class Gatherer {
   /// The largest magnitude that an input keeps after that; 0: any.
   [[nodiscard]] double clip() const { return clip_; }
 
-  /// Row i of `X` (samples.size() x features) becomes sample `samples[i]`.
+  /// Row i of `X` (samples.size() x features) becomes sample `samples[i]`, whose row is the i-th of
+  /// `rows`.
+  void gather(std::span<const std::uint64_t> samples, const FeatureRows& rows,
+              MatrixView<T> X) const;
+  /// The same of rows that lie in the data set.
   void gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
 
   /// `labels[i]` becomes the class of sample `samples[i]`.
@@ -48,11 +53,12 @@ class Gatherer {
 
  private:
   template <class Raw>
-  void gather_dense(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+  void gather_dense(const FeatureRows& rows, MatrixView<T> X) const;
   template <class Raw>
-  void gather_encoded(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+  void gather_encoded(const FeatureRows& rows, MatrixView<T> X) const;
   template <class Raw>
-  void gather_sparse(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
+  void gather_sparse(std::span<const std::uint64_t> samples, const FeatureRows& rows,
+                     MatrixView<T> X) const;
   void clip_rows(MatrixView<T> X) const;
 
   Dataset data_;

@@ -45,6 +45,9 @@ class Sampler {
   [[nodiscard]] Range share(std::size_t step, std::size_t rank) const;
   /// This rank's samples of that batch, as indices into the data set.
   void batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
+  /// The same of any rank, after what `samples` has already.
+  void append_batch(std::size_t epoch, std::size_t step, std::size_t rank,
+                    std::vector<std::uint64_t>& samples) const;
   /// The samples of all ranks of that batch.
   void global_batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
 
@@ -60,7 +63,7 @@ class Sampler {
   [[nodiscard]] std::uint64_t sample_at(std::uint64_t position) const;
   /// Training sample `position` < training_samples(), in the split's order.
   [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
-  /// Those of a batch, in its order.
+  /// Appends those of a batch, in its order.
   void take(std::size_t epoch, std::size_t step, Range which,
             std::vector<std::uint64_t>& samples) const;
 

@@ -44,26 +44,31 @@ template <class T>
 class SparseBatch {
  public:
   /// The samples `samples` of the gatherer's data become the rows, with their values of `features`
-  /// alone. The gatherer must keep zeros as they are (Gatherer::keeps_zeros).
+  /// alone; the i-th of `stored` is where sample `samples[i]` lies. The gatherer must keep zeros as
+  /// they are (Gatherer::keeps_zeros).
+  void gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
+              const FeatureRows& stored, Range features);
+  /// The same of samples that lie in the data set.
   void gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples, Range features);
 
   [[nodiscard]] SparseRows<T> rows() const { return {features_, offsets_, columns_, values_}; }
 
  private:
-  void append(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples, Range features);
+  void append(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
+              const FeatureRows& stored, Range features);
   template <class Raw>
   void append_stored(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
-                     Range features);
+                     const FeatureRows& stored, Range features);
   template <class Raw>
-  void append_encoded(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
-                      Range features);
-  void append_dense(const Gatherer<T>& gatherer, std::uint64_t sample, Range features);
+  void append_encoded(const Gatherer<T>& gatherer, const FeatureRows& stored, Range features);
+  void append_dense(const Gatherer<T>& gatherer, std::uint64_t sample, const FeatureRows& row,
+                    Range features);
 
   std::size_t features_ = 0;
   std::vector<std::size_t> offsets_;
   std::vector<std::uint32_t> columns_;
   std::vector<T> values_;
-  std::vector<std::uint64_t> first_stored_;  ///< of each row, in the data set
+  std::vector<std::uint64_t> first_stored_;  ///< of each row
   std::vector<T> dense_row_;                 ///< of a data set that is not sparse
   std::vector<std::uint32_t> places_;        ///< of a row of a table
   std::vector<double> inputs_;

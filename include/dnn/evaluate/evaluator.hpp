@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/data/batch_loader.hpp"
@@ -15,6 +17,7 @@
 #include "dnn/nn/network.hpp"
 #include "dnn/parallel/task_loss.hpp"
 #include "dnn/plots/held_out_plots.hpp"
+#include "dnn/store/row_windows.hpp"
 
 namespace dnn {
 
@@ -23,18 +26,33 @@ template <class T>
 using OutputSink =
     std::function<void(std::span<const std::uint64_t> samples, MatrixView<const T> outputs)>;
 
+/// Some samples of a data set: the i-th of them is `set`'s sample `sample_at(i)`.
+struct JudgedSamples {
+  const Dataset& set;
+  std::size_t samples = 0;
+  std::function<std::uint64_t(std::uint64_t)> sample_at;
+  const HeldRows* held = nullptr;  ///< who holds them, where nodes share them out
+};
+
+/// How samples are given to the networks that are evaluated.
+struct EvaluationInputs {
+  const Normalizer& normalizer;
+  InputForm form;
+  std::size_t max_rows;  ///< computed at a time, at most what these networks can take
+  /// Where nodes share out the samples: how much of them comes to a node at a time. What is more
+  /// than all of them stays there for the next time.
+  std::size_t window_bytes = 1;
+};
+
 /// Evaluates a network on a set of labelled samples, each data shard on its part.
 template <class T>
 class Evaluator {
  public:
   /// `outputs`: the training data, whose task and targets the networks were made for; must outlive
-  /// the evaluator, of which nothing but these is used. The set has `samples` samples;
-  /// `sample_at(i)` is the data set's index of its i-th. `grid` must outlive the evaluator.
-  /// `layout`: of the networks that it gets; `form`: in which they take samples. `max_rows`: how
-  /// many samples are computed at a time, at most what these networks can take.
+  /// the evaluator, of which nothing but these is used. `grid` and what `judged` refers to must
+  /// outlive the evaluator. `layout`: of the networks that it gets.
   Evaluator(const RankGrid& grid, const ParameterLayout& layout, const Dataset& outputs,
-            Gatherer<T> gatherer, InputForm form, std::size_t samples,
-            std::function<std::uint64_t(std::uint64_t)> sample_at, std::size_t max_rows);
+            JudgedSamples judged, const EvaluationInputs& inputs);
 
   /// Collective: the mean over all samples of all ranks, by their weights where they have some.
   /// With `confusion`, also the top-5 accuracy
@@ -53,8 +71,10 @@ class Evaluator {
     std::unique_ptr<FigureSums<T>> figures;
     ExactSum top5;  ///< weights of samples whose label is one of the first 5
   };
-  /// The samples of a data shard.
+  /// The samples of a data shard, and the steps in which those of the largest are computed.
   [[nodiscard]] Range samples_of(std::size_t shard) const;
+  [[nodiscard]] std::size_t most_steps() const;
+  void append(std::size_t step, std::size_t shard, std::vector<std::uint64_t>& samples) const;
   void add_whole(MatrixView<const T> logits, const Targets& targets, Counts& counts,
                  Confusion& confusion) const;
   void pass_on(std::span<const std::uint64_t> samples, MatrixView<const T> outputs,
@@ -68,9 +88,9 @@ class Evaluator {
   Range classes_;                    ///< whose logits this rank's networks give
   const Dataset& outputs_;
   std::unique_ptr<TaskLoss<T>> loss_;
-  std::size_t samples_;
-  std::function<std::uint64_t(std::uint64_t)> sample_at_;
+  JudgedSamples judged_;
   std::size_t max_rows_;
+  std::optional<RowWindows> rows_;  ///< outlives the loader, which uses it
   BatchLoader<T> loader_;
 };
 

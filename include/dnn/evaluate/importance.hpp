@@ -10,18 +10,12 @@
 #include <vector>
 
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/evaluate/evaluator.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/nn/parameter_layout.hpp"
 #include "dnn/store/training_data.hpp"
 
 namespace dnn {
-
-/// Some samples of a data set: the i-th of them is `set`'s sample `sample_at(i)`.
-struct JudgedSamples {
-  const Dataset& set;
-  std::size_t samples = 0;
-  std::function<std::uint64_t(std::uint64_t)> sample_at;
-};
 
 struct ImportanceSettings {
   std::uint64_t seed = 1;

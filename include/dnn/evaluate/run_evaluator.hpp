@@ -52,6 +52,8 @@ class RunEvaluator {
 
  private:
   [[nodiscard]] JudgedSamples judged() const;
+  [[nodiscard]] JudgedSamples validation_samples() const;
+  [[nodiscard]] EvaluationInputs inputs(std::size_t window_bytes) const;
 
   const RankGrid& grid_;
   ParameterLayout part_;

@@ -23,6 +23,9 @@ class FileStamp {
   [[nodiscard]] static std::vector<FileStamp> of_folder(const std::string& folder,
                                                         const std::vector<std::string>& marks);
 
+  /// Path, size and time of the last writing, as text; empty of what is no regular file.
+  [[nodiscard]] std::string text() const;
+
   /// Throws InputError if the file has been written to, replaced, or removed since.
   void check() const;
 

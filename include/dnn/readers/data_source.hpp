@@ -27,6 +27,10 @@ class DataSource {
   /// Opens the file or reads the pipe, unless it is one of two. Throws FileError or InputError.
   explicit DataSource(const std::string& source);
 
+  /// The stamps of all files that a source names (see FileStamp::text), in the order of their
+  /// names, without reading them. Empty for a stream. Throws as the constructor does.
+  [[nodiscard]] static std::string identity_of(const std::string& source);
+
   /// Whether there is a test part besides the training data. `labelled`: one that has labels.
   [[nodiscard]] bool has_test_part(bool labelled) const;
 
@@ -36,6 +40,8 @@ class DataSource {
   [[nodiscard]] Dataset read(Part part, const ReadOptions& options);
 
  private:
+  DataSource() = default;
+
   enum class Kind { builtin, folder, pair, tables, hdf5, file };
 
   void find_kind(const std::string& source);

@@ -4,6 +4,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/store/held_rows.hpp"
 
 namespace dnn {
 
@@ -25,6 +26,8 @@ struct DataDigest {
 [[nodiscard]] DataDigest digest_of(const Dataset& data);
 /// Collective over `ranks`, which all have the same data in memory: each computes its share.
 [[nodiscard]] DataDigest digest_of(const Communicator& ranks, const Dataset& data);
+/// Collective over the world of `held`: the same where nodes share out the features of `data`.
+[[nodiscard]] DataDigest digest_of(const HeldRows& held, const Dataset& data);
 
 /// Collective over `world`: throws AgreedError where two hosts have different data, as an old copy
 /// of a file makes them; the message names the hosts and what differs. `node`: the ranks that have

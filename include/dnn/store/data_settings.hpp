@@ -13,6 +13,14 @@
 
 namespace dnn {
 
+/// Where the features of the samples lie; the model is the same.
+enum class Placement {
+  automatic,
+  node,  ///< every node has all of them in memory
+  job,   ///< the nodes share them out
+  disk   ///< every node has all of them in a file of its own
+};
+
 /// Which samples a run trains on, in which form and in which batches.
 struct DataSettings {
   std::string data = builtin_digits_name;
@@ -34,6 +42,11 @@ struct DataSettings {
   bool split_by_class = false;  ///< each class has its share in the part held out
   std::optional<std::size_t> batch_size;  ///< global; none: default_batch_size, or the data's size
   std::uint64_t seed = 1;                 ///< of the split, the shuffles, the initial W and dropout
+
+  Placement placement = Placement::automatic;
+  std::string scratch;  ///< folder of a disk of the node, for Placement::disk
+  /// Placement::job: bytes of rows that come to a node at a time, about.
+  std::size_t window_bytes = std::size_t{16} << 20;
 
   static constexpr std::size_t default_batch_size = 128;
 };

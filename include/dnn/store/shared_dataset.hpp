@@ -8,6 +8,9 @@
 
 namespace dnn {
 
+/// Leaves `data` the features of `held` alone, in memory of its own.
+void keep_rows(Dataset& data, Range held);
+
 /// Collective over `world`: one copy of a data set per node. Each node's leader gives what it read
 /// (the other ranks give nothing); every rank gets a data set whose bytes lie in the node's shared
 /// memory, or in the mapped file they came from. They live until node.close(). `interleaved`: the

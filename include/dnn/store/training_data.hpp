@@ -15,6 +15,8 @@
 #include "dnn/store/data_digest.hpp"
 #include "dnn/store/data_facts.hpp"
 #include "dnn/store/data_settings.hpp"
+#include "dnn/store/held_rows.hpp"
+#include "dnn/store/placement.hpp"
 
 namespace dnn {
 
@@ -24,6 +26,9 @@ struct TrainingData {
   Dataset train;
   DataDigest digest;  ///< of `train` as it was read
   std::optional<Dataset> test;
+  /// Who holds which samples of `train` and of `test`, where the nodes share them out; else null.
+  std::shared_ptr<const HeldRows> held, held_test;
+  PlacementChoice placement;
   Normalizer normalizer;
   Normalization normalization = Normalization::none;  ///< as chosen, where the data decide
   DataFacts facts;
@@ -50,6 +55,9 @@ struct TrainingData {
   /// Splits the samples anew, class by class: `held_out` of them are for validation, fewer than
   /// all. Batches are no larger than what is left. Nothing else follows the new split.
   void use_split(const RankGrid& grid, std::size_t held_out, std::uint64_t seed);
+
+  /// Bytes of the features of `train` that this node has.
+  [[nodiscard]] std::size_t features_bytes() const;
 
   /// Bytes of this node's copy of the data.
   [[nodiscard]] std::size_t bytes() const;
@@ -84,6 +92,8 @@ struct SharedParts {
   Dataset train;
   DataDigest digest;  ///< of `train`
   std::optional<Dataset> test;
+  std::shared_ptr<const HeldRows> held = nullptr, held_test = nullptr;  ///< see TrainingData
+  PlacementChoice placement = {};
 };
 
 /// Collective over the grid's world: the same from data that are there already.
@@ -97,7 +107,8 @@ struct SharedParts {
 [[nodiscard]] TrainingData data_of_fold(const TrainingData& whole, const DataSettings& settings,
                                         const RankGrid& grid, Fold fold);
 
-/// Collective over `world`: throws AgreedError if a feature of `data` is not finite.
-void check_finite(const Communicator& world, const Dataset& data);
+/// Collective over `world`: throws AgreedError if a feature of `data` is not finite. `held` as in
+/// statistics.
+void check_finite(const Communicator& world, const Dataset& data, const HeldRows* held = nullptr);
 
 }  // namespace dnn

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "dnn/data/dataset.hpp"
+#include "dnn/store/data_digest.hpp"
+
+namespace dnn {
+
+/// A file on a node's disk that holds data sets as they lie in memory, for Placement::disk: rows of
+/// one size, or sparse rows, which are mapped and read at random.
+///
+/// Note [A cache is whole or is not there]
+/// The file is written without a name (O_TMPFILE) and gets its name when all of it is on the disk:
+/// a job that is killed leaves nothing behind. Where the file system cannot do that, it has a
+/// temporary name, which the next job removes. Jobs that want the same file wait for the one that
+/// writes (flock of the folder, which ends with the process) and then find it. The name is a digest
+/// of what was read (paths, sizes, times, options), and what is in the file is compared with the
+/// digest of its rows before it is used.
+class DiskCache {
+ public:
+  /// What the file holds.
+  struct Parts {
+    Dataset train;
+    DataDigest train_digest;
+    std::optional<Dataset> test;
+    DataDigest test_digest;
+  };
+
+  /// `folder`: that of --scratch, which must exist. `identity`: what the data follow from; empty:
+  /// they are not found again. Throws InputError for a folder that cannot be used.
+  DiskCache(std::string folder, const std::string& identity);
+
+  /// The path of the file.
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// The data sets of the file, mapped; what `read` gives is written first if there is no such
+  /// file, or one that is damaged. Throws FileError, or InputError where the disk has no room.
+  template <class Read>
+  [[nodiscard]] Parts find_or_make(Read&& read) {
+    if (std::optional<Parts> found = find()) {
+      return std::move(*found);
+    }
+    const Lock lock(folder_);
+    if (std::optional<Parts> found = find()) {  // another job has made it meanwhile
+      return std::move(*found);
+    }
+    remove_leftovers();
+    return write(read());
+  }
+
+ private:
+  /// The folder is this process's to write to; waits for others.
+  class Lock {
+   public:
+    explicit Lock(const std::string& folder);
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    ~Lock();
+
+   private:
+    int descriptor_;
+  };
+
+  [[nodiscard]] std::optional<Parts> find() const;
+  void remove_leftovers() const;
+  [[nodiscard]] Parts write(Parts parts) const;
+
+  std::string folder_;
+  std::string path_;
+  bool is_found_again_;
+};
+
+}  // namespace dnn

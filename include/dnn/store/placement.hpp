@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "dnn/comm/rank_grid.hpp"
+#include "dnn/data/dataset.hpp"
+#include "dnn/store/data_settings.hpp"
+
+namespace dnn {
+
+/// Where the features of a run's samples lie, and why there.
+///
+/// Note [Which placement]
+/// Node is fastest, and takes as much memory on every node as the features do. Job takes its share
+/// of them, and needs the network in every step. Disk takes none, but what the system caches of the
+/// file. Automatic takes the first of them that fits the memory of all nodes; disk, where --scratch
+/// names one.
+struct PlacementChoice {
+  Placement placement = Placement::node;  ///< not automatic
+  std::string why;                        ///< for the user; empty: as asked for, or nothing else
+  std::string file;                       ///< disk: where the features lie
+  std::size_t window_bytes = DataSettings().window_bytes;
+};
+
+/// Collective over the grid's world. `bytes`: of the features that the node's leader has read; the
+/// other ranks' number is not used. Throws AgreedError for what cannot be.
+[[nodiscard]] PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& grid,
+                                               std::size_t bytes);
+
+/// Bytes of memory that the features take: none, where they lie in a file that is mapped.
+[[nodiscard]] std::size_t feature_bytes(const Dataset& data);
+
+/// Which of so many samples this node holds where the nodes share them out.
+[[nodiscard]] Range part_of_node(const RankGrid& grid, std::size_t samples);
+
+}  // namespace dnn

@@ -1,0 +1,254 @@
+#include "dnn/store/disk_cache.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "dnn/core/available_memory.hpp"
+#include "dnn/core/error.hpp"
+#include "dnn/core/messages.hpp"
+#include "dnn/core/output_file.hpp"
+#include "dnn/core/sha256.hpp"
+#include "dnn/data/descriptor.hpp"
+#include "dnn/store/dataset_description.hpp"
+
+namespace dnn {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr char magic[] = "dnn_train rows 1\n";
+constexpr std::size_t magic_size = sizeof(magic) - 1;
+constexpr std::size_t page = 4096;  ///< where an array may begin
+constexpr const char* leftover_mark = ".rows.tmp";
+
+std::size_t next_page(std::size_t offset) {
+  return (offset + page - 1) / page * page;
+}
+
+json to_json(const DataDigest& digest) {
+  return {digest.description, digest.labels, digest.features};
+}
+
+DataDigest digest_from(const json& text) {
+  return {text[0], text[1], text[2]};
+}
+
+/// A file as it is written: a header, and arrays.
+class Layout {
+ public:
+  explicit Layout(const DiskCache::Parts& parts) {
+    json header;
+    add(header["train"], parts.train, parts.train_digest);
+    if (parts.test) {
+      add(header["test"], *parts.test, parts.test_digest);
+    }
+    const auto packed = json::to_msgpack(header);
+    header_.assign(packed.begin(), packed.end());
+    first_array_ = next_page(magic_size + sizeof(std::uint64_t) + header_.size());
+  }
+
+  [[nodiscard]] std::size_t size() const { return first_array_ + arrays_size_; }
+
+  /// False, with errno set, where that fails.
+  [[nodiscard]] bool write(int file) const {
+    const std::uint64_t length = header_.size();
+    std::string head(magic, magic_size);
+    head.append(reinterpret_cast<const char*>(&length), sizeof(length));
+    head += header_;
+    head.resize(first_array_);
+    constexpr std::byte zeros[page] = {};
+    return write_all(file, std::as_bytes(std::span(head))) &&
+           std::all_of(arrays_.begin(), arrays_.end(), [&](std::span<const std::byte> array) {
+             const auto filling = std::span(zeros).first(next_page(array.size()) - array.size());
+             return write_all(file, array) && write_all(file, filling);
+           });
+  }
+
+ private:
+  void add(json& entry, const Dataset& data, const DataDigest& digest) {
+    entry["description"] = describe_dataset(data);
+    entry["digest"] = to_json(digest);
+    for (const auto array : arrays_of_dataset()) {
+      const std::span<const std::byte> bytes = (data.*array).view;
+      entry["arrays"].push_back({arrays_size_, bytes.size()});
+      arrays_.push_back(bytes);
+      arrays_size_ += next_page(bytes.size());
+    }
+  }
+
+  std::vector<std::span<const std::byte>> arrays_;
+  std::size_t arrays_size_ = 0;
+  std::size_t first_array_ = 0;
+  std::string header_;
+};
+
+/// A data set of the file at `path`, whose header says `entry`.
+Dataset dataset_in(const std::string& path, const json& entry, std::size_t first_array) {
+  Dataset data = dataset_of(entry["description"]);
+  const auto& arrays = arrays_of_dataset();
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const std::size_t size = entry["arrays"][i][1];
+    if (size > 0) {
+      data.*arrays[i] =
+          map_file(path, first_array + entry["arrays"][i][0].get<std::size_t>(), size);
+    }
+  }
+  return data;
+}
+
+/// What the file holds, unchecked.
+DiskCache::Parts parts_in(const std::string& path) {
+  const Bytes file = map_file(path);
+  std::uint64_t length = 0;
+  if (file.size() < magic_size + sizeof(length) ||
+      std::memcmp(file.view.data(), magic, magic_size) != 0) {
+    throw InputError(path + ": not a file of rows of this version");
+  }
+  std::memcpy(&length, file.view.data() + magic_size, sizeof(length));
+  const std::size_t begin = magic_size + sizeof(length);
+  if (length > file.size() - begin) {
+    throw InputError(path + ": truncated");
+  }
+  const std::size_t first_array = next_page(begin + length);
+  const auto text = file.view.subspan(begin, length);
+  const json header = json::from_msgpack(text.begin(), text.end());
+  DiskCache::Parts parts;
+  parts.train = dataset_in(path, header.at("train"), first_array);
+  parts.train_digest = digest_from(header.at("train").at("digest"));
+  if (header.contains("test")) {
+    parts.test = dataset_in(path, header.at("test"), first_array);
+    parts.test_digest = digest_from(header.at("test").at("digest"));
+  }
+  return parts;
+}
+
+bool is_sound(const DiskCache::Parts& parts) {
+  return digest_of(parts.train) == parts.train_digest &&
+         (!parts.test || digest_of(*parts.test) == parts.test_digest);
+}
+
+void require_room(const std::string& folder, std::size_t bytes) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) {
+    throw FileError("use the folder", folder, errno);
+  }
+  const std::size_t room = static_cast<std::size_t>(disk.f_bavail) * disk.f_frsize;
+  if (bytes > room) {
+    throw InputError(fmt::format(
+        "--scratch {}: the file of the rows needs {}, but there is room for {}; remove older files "
+        "(*.rows) or name another folder",
+        folder, size_text(bytes), size_text(room)));
+  }
+}
+
+}  // namespace
+
+DiskCache::Lock::Lock(const std::string& folder)
+    : descriptor_(open_file(folder, O_RDONLY | O_DIRECTORY)) {
+  if (descriptor_ < 0) {
+    throw FileError("use the folder of --scratch", folder, errno);
+  }
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || means_unsupported(errno)) {
+    return;
+  }
+  say(fmt::format("note: another process writes a file of rows into {}; waiting for it", folder));
+  while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+DiskCache::Lock::~Lock() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+DiskCache::DiskCache(std::string folder, const std::string& identity)
+    : folder_(std::move(folder)), is_found_again_(!identity.empty()) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder_, error)) {
+    throw InputError(
+        fmt::format("--scratch {}: there is no such folder; make it on each node", folder_));
+  }
+  const std::string digest = to_hex(sha256(std::as_bytes(std::span(identity))));
+  path_ = folder_ + "/" + digest.substr(0, 24) + ".rows";
+}
+
+std::optional<DiskCache::Parts> DiskCache::find() const {
+  struct stat status {};
+  if (!is_found_again_ || ::lstat(path_.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) {
+    throw InputError(path_ +
+                     ": not a file of this user; remove it, or give --scratch a folder that "
+                     "nobody else writes to");
+  }
+  try {
+    Parts parts = parts_in(path_);
+    if (is_sound(parts)) {
+      return parts;
+    }
+    complain(fmt::format("dnn_train: warning: {} is damaged; it is made anew", path_));
+  } catch (const std::exception& error) {
+    complain(fmt::format("dnn_train: warning: {} cannot be used ({}); it is made anew", path_,
+                         error.what()));
+  }
+  return std::nullopt;
+}
+
+/// Under the lock: what killed jobs have left.
+void DiskCache::remove_leftovers() const {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    if (entry.path().string().ends_with(leftover_mark)) {
+      ::unlink(entry.path().c_str());
+    }
+  }
+}
+
+DiskCache::Parts DiskCache::write(Parts parts) const {
+  parts.train_digest = digest_of(parts.train);
+  if (parts.test) {
+    parts.test_digest = digest_of(*parts.test);
+  }
+  const Layout layout(parts);
+  require_room(folder_, layout.size());
+  ::unlink(path_.c_str());  // a damaged one
+  int descriptor = open_file(folder_, O_TMPFILE | O_RDWR | O_CLOEXEC);
+  const bool has_name = descriptor < 0;
+  const std::string temporary = path_ + ".tmp";
+  if (has_name) {
+    descriptor = open_file(temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC);
+  }
+  const Descriptor file(descriptor);
+  const std::string unnamed = "/proc/self/fd/" + std::to_string(descriptor);
+  const auto name_it = [&] {
+    return has_name ? ::rename(temporary.c_str(), path_.c_str()) == 0
+                    : ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path_.c_str(),
+                               AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (descriptor < 0 || !layout.write(descriptor) ||
+      (::fsync(descriptor) != 0 && !means_unsupported(errno)) || !name_it()) {
+    const int code = errno;
+    if (has_name) {
+      ::unlink(temporary.c_str());
+    }
+    throw FileError("write the file of the rows", path_, code);
+  }
+  return parts_in(path_);
+}
+
+}  // namespace dnn

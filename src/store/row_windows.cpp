@@ -1,0 +1,286 @@
+#include "dnn/store/row_windows.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "dnn/core/stopwatch.hpp"
+
+namespace dnn {
+
+struct RowWindows::Traffic {
+  /// Rows that leave: where they are held, in units, and how many units.
+  struct Piece {
+    std::uint64_t sample;
+    std::uint64_t place;  ///< in the buffer that they leave from, or, of this node's own, arrive in
+  };
+  std::vector<Piece> own;           ///< rows that this node needs and holds
+  std::vector<Piece> leaving;       ///< those that others need
+  std::vector<std::uint64_t> from;  ///< of each node: units that come from it
+  std::vector<std::uint64_t> to;    ///< of each node: units that go to it
+  std::uint64_t arriving_units = 0;
+  std::uint64_t leaving_units = 0;
+};
+
+RowWindows::RowWindows(const Dataset& data, const HeldRows& held, Settings settings)
+    : data_(data), held_(held), settings_(std::move(settings)), units_(data) {}
+
+/// Finds the window's end, what it has and where that will lie: what comes from one node lies
+/// together, node after node.
+RowWindows::Traffic RowWindows::plan(Window& window) const {
+  const RankGrid& grid = held_.grid();
+  const std::size_t nodes = held_.nodes();
+  const std::size_t shards = grid.data_shards();
+  std::vector<std::vector<std::size_t>> needed_by(shards);  // nodes
+  for (std::size_t n = 0; n < nodes; ++n) {
+    for (std::size_t shard = 0; shard < shards; ++shard) {
+      const auto& of_node = held_.shards_of(n);
+      if (settings_.whole_batches || std::binary_search(of_node.begin(), of_node.end(), shard)) {
+        needed_by[shard].push_back(n);
+      }
+    }
+  }
+  std::vector<std::vector<std::uint64_t>> wanted(nodes);  // samples of this node, by who needs them
+  std::vector<std::uint64_t> here;                        // samples that this node needs
+  std::vector<std::uint64_t> samples;
+  std::uint64_t units = 0;
+  while (window.steps.end < settings_.steps &&
+         (window.steps.empty() || units * units_.bytes() < settings_.bytes * nodes)) {
+    const std::size_t first = here.size();
+    Range own{first, first};
+    for (std::size_t shard = 0; shard < shards; ++shard) {
+      samples.clear();
+      settings_.plan(window.pass, window.steps.end, shard, samples);
+      for (const std::uint64_t sample : samples) {
+        units += units_.of(sample) * needed_by[shard].size();
+      }
+      for (const std::size_t n : needed_by[shard]) {
+        if (n == held_.node()) {
+          own = shard == grid.data_shard() ? Range{here.size(), here.size() + samples.size()} : own;
+          here.insert(here.end(), samples.begin(), samples.end());
+          continue;
+        }
+        std::copy_if(samples.begin(), samples.end(), std::back_inserter(wanted[n]),
+                     [this](std::uint64_t s) { return held_.owner(s) == held_.node(); });
+      }
+    }
+    window.own.push_back(own);
+    window.all.push_back({first, here.size()});
+    ++window.steps.end;
+  }
+
+  Traffic traffic;
+  traffic.from.assign(nodes, 0);
+  traffic.to.assign(nodes, 0);
+  for (const std::uint64_t sample : here) {
+    traffic.from[held_.owner(sample)] += units_.of(sample);
+  }
+  std::vector<std::uint64_t> next(nodes, 0);  // of each node: where its next row arrives
+  for (std::size_t n = 0; n < nodes; ++n) {
+    next[n] = traffic.arriving_units;
+    traffic.arriving_units += traffic.from[n];
+  }
+  window.places.reserve(here.size());
+  for (const std::uint64_t sample : here) {
+    const std::size_t owner = held_.owner(sample);
+    window.places.push_back(next[owner]);
+    if (owner == held_.node()) {
+      traffic.own.push_back({sample, next[owner]});
+    }
+    next[owner] += units_.of(sample);
+  }
+  for (std::size_t n = 0; n < nodes; ++n) {
+    const std::uint64_t first = traffic.leaving_units;
+    for (const std::uint64_t sample : wanted[n]) {
+      traffic.leaving.push_back({sample, traffic.leaving_units});
+      traffic.leaving_units += units_.of(sample);
+    }
+    traffic.to[n] = traffic.leaving_units - first;
+  }
+  return traffic;
+}
+
+/// Collective over the node: the buffer has room for so many units.
+void RowWindows::make_room(Buffer& buffer, std::size_t units) {
+  if (buffer.units >= units) {
+    return;
+  }
+  Node& node = held_.grid().node();
+  const std::string purpose = data_.origin + ": rows of the next batches";
+  buffer.units = units + units / 4;  // so that the next ones fit, too
+  buffer.values = node.allocate_shared(buffer.units * units_.value_bytes(), purpose);
+  if (units_.column_bytes() > 0) {
+    buffer.columns = node.allocate_shared(buffer.units * units_.column_bytes(), purpose);
+  }
+}
+
+/// This rank's part of the rows that this node has to copy.
+void RowWindows::pack(const Traffic& traffic, Buffer& to, Buffer& out) const {
+  const Node& node = held_.grid().node();
+  const std::uint64_t first = units_.before(held_.of(held_.node()).begin);
+  const auto copy = [&](const std::vector<Traffic::Piece>& pieces, Buffer& buffer) {
+    const Range mine = part_of(pieces.size(), static_cast<std::size_t>(node.size()),
+                               static_cast<std::size_t>(node.rank()));
+    for (std::size_t i = mine.begin; i < mine.end; ++i) {
+      const Traffic::Piece piece = pieces[i];
+      const std::uint64_t from = units_.before(piece.sample) - first;
+      const std::uint64_t count = units_.of(piece.sample);
+      const auto put = [&](std::span<std::byte> bytes, const Bytes& array, std::size_t size) {
+        if (count * size > 0) {
+          std::memcpy(bytes.data() + piece.place * size, array.view.data() + from * size,
+                      count * size);
+        }
+      };
+      put(buffer.values, data_.values, units_.value_bytes());
+      put(buffer.columns, data_.value_columns, units_.column_bytes());
+    }
+  };
+  copy(traffic.leaving, out);
+  copy(traffic.own, to);
+}
+
+/// On leaders: begins to send and to receive.
+void RowWindows::exchange(const Traffic& traffic, Buffer& to, Buffer& out) {
+  const Communicator& leaders = held_.leaders();
+  std::uint64_t arrives = 0;
+  std::uint64_t leaves = 0;
+  for (std::size_t n = 0; n < held_.nodes(); ++n) {
+    const auto node = static_cast<int>(n);
+    const auto receive = [&](std::span<std::byte> bytes, std::size_t size) {
+      leaders.begin_receive(bytes.subspan(arrives * size, traffic.from[n] * size), node, requests_);
+    };
+    const auto send = [&](std::span<const std::byte> bytes, std::size_t size) {
+      leaders.begin_send(bytes.subspan(leaves * size, traffic.to[n] * size), node, requests_);
+    };
+    if (n != held_.node() && traffic.from[n] > 0) {
+      receive(to.values, units_.value_bytes());
+      receive(to.columns, units_.column_bytes());
+    }
+    if (traffic.to[n] > 0) {
+      send(out.values, units_.value_bytes());
+      send(out.columns, units_.column_bytes());
+    }
+    arrives += traffic.from[n];
+    leaves += traffic.to[n];
+  }
+}
+
+/// Begins to bring a window. The buffer that it arrives in is read by nobody any more.
+void RowWindows::prepare(std::size_t pass, std::size_t step) {
+  coming_ = {};
+  coming_.pass = pass;
+  coming_.steps = {step, step};
+  coming_.buffer = 1 - window_.buffer;
+  const Traffic traffic = plan(coming_);
+  Buffer& to = arrived_[coming_.buffer];
+  make_room(to, traffic.arriving_units);
+  make_room(leaving_, traffic.leaving_units);
+  const Node& node = held_.grid().node();
+  node.synchronize();  // all have taken what lay there
+  pack(traffic, to, leaving_);
+  node.synchronize();
+  if (node.is_leader()) {
+    exchange(traffic, to, leaving_);
+  }
+}
+
+/// Waits for the window under way, which becomes the present one.
+void RowWindows::complete() {
+  const Stopwatch watch;
+  for (Request& request : requests_) {
+    request.wait();
+  }
+  requests_.clear();
+  held_.grid().node().synchronize();
+  waited_ += watch.seconds();
+  {
+    const std::lock_guard lock(mutex_);
+    window_ = std::exchange(coming_, {});
+  }
+  looked_ahead_ = false;
+  changed_.notify_all();
+}
+
+void RowWindows::begin(std::size_t pass, std::size_t step) {
+  pass = settings_.passes == 1 ? 0 : pass;
+  if (!coming_.steps.empty() && !coming_.has(pass, step) && !window_.has(pass, step)) {
+    complete();  // of a pass that has been left
+  }
+  const std::lock_guard lock(mutex_);
+  pass_ = pass;
+  first_ = step;
+  stopped_ = false;
+}
+
+void RowWindows::require(std::size_t step) {
+  if (window_.has(pass_, step)) {
+    return;
+  }
+  if (!coming_.has(pass_, step)) {
+    if (!coming_.steps.empty()) {
+      complete();
+    }
+    prepare(pass_, step);
+  }
+  complete();
+}
+
+void RowWindows::look_ahead() {
+  if (looked_ahead_ || window_.steps.empty()) {
+    for (Request& request : requests_) {
+      (void)request.test();  // MPI moves on what is under way
+    }
+    return;
+  }
+  looked_ahead_ = true;
+  if (!coming_.steps.empty()) {
+    return;
+  }
+  if (window_.steps.end < settings_.steps) {
+    prepare(window_.pass, window_.steps.end);
+  } else if (window_.pass + 1 < settings_.passes) {
+    prepare(window_.pass + 1, 0);
+  }
+}
+
+void RowWindows::finish() {
+  if (!coming_.steps.empty()) {
+    complete();
+  }
+}
+
+FeatureRows RowWindows::rows_of(std::size_t step, bool whole) {
+  std::unique_lock lock(mutex_);
+  const std::size_t wanted = first_ + step;
+  changed_.wait(lock, [&] { return stopped_ || window_.has(pass_, wanted); });
+  if (stopped_) {
+    throw std::runtime_error("the rows of a batch are not waited for any more");
+  }
+  const Range rows = (whole ? window_.all : window_.own)[wanted - window_.steps.begin];
+  const Buffer& buffer = arrived_[window_.buffer];
+  return {
+      buffer.values.data(),
+      data_.is_sparse() ? reinterpret_cast<const std::uint32_t*>(buffer.columns.data()) : nullptr,
+      std::span(window_.places).subspan(rows.begin, rows.size())};
+}
+
+FeatureRows RowWindows::of_batch(std::size_t step, std::span<const std::uint64_t> /*samples*/,
+                                 std::vector<std::uint64_t>& /*places*/) {
+  return rows_of(step, false);
+}
+
+FeatureRows RowWindows::of_whole_batch(std::size_t step, std::span<const std::uint64_t> /*samples*/,
+                                       std::vector<std::uint64_t>& /*places*/) {
+  return rows_of(step, true);
+}
+
+void RowWindows::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_all();
+}
+
+}  // namespace dnn
