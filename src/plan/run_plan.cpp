@@ -251,7 +251,7 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
     plan.rank_bytes += best;
     plan.root_bytes = plan.checkpoint_bytes - std::min(plan.checkpoint_bytes, best);
   }
-  plan.node_bytes = data.bytes();
+  plan.node_bytes = data.bytes() + data.window_bytes();
   plan.loading_bytes = peak_memory();
   // Two models of which a third is being written, and some room for the texts.
   plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);

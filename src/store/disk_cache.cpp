@@ -186,7 +186,7 @@ DiskCache::DiskCache(std::string folder, const std::string& identity)
   path_ = folder_ + "/" + digest.substr(0, 24) + ".rows";
 }
 
-std::optional<DiskCache::Parts> DiskCache::find() const {
+std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) const {
   struct stat status {};
   if (!is_found_again_ || ::lstat(path_.c_str(), &status) != 0) {
     return std::nullopt;
@@ -196,15 +196,17 @@ std::optional<DiskCache::Parts> DiskCache::find() const {
                      ": not a file of this user; remove it, or give --scratch a folder that "
                      "nobody else writes to");
   }
+  std::string damage = path_ + ": the rows are not what was written";
   try {
     Parts parts = parts_in(path_);
     if (is_sound(parts)) {
       return parts;
     }
-    complain(fmt::format("dnn_train: warning: {} is damaged; it is made anew", path_));
   } catch (const std::exception& error) {
-    complain(fmt::format("dnn_train: warning: {} cannot be used ({}); it is made anew", path_,
-                         error.what()));
+    damage = error.what();
+  }
+  if (damaged == Damaged::told) {
+    complain("dnn_train: warning: the file of rows is damaged and is made anew: " + damage);
   }
   return std::nullopt;
 }

@@ -30,14 +30,16 @@ PlacementChoice choose(const DataSettings& settings, const Room& room) {
   if (wanted == Placement::job && !room.has_several_nodes) {
     return {Placement::node, "job, and the job has one node"};
   }
-  if (wanted != Placement::automatic) {
-    return {wanted, ""};
-  }
-  if (room.features <= room.memory) {
-    return {Placement::node, ""};
+  const bool fits = room.features <= room.memory;
+  if (wanted == Placement::job || wanted == Placement::disk || fits) {
+    return {wanted == Placement::automatic ? Placement::node : wanted, ""};
   }
   const std::string need = fmt::format("the features need {} a node, of {} that may be used",
                                        size_text(room.features), size_text(room.memory));
+  if (wanted == Placement::node) {
+    throw InputError("--placement node: " + need +
+                     "; use --placement disk --scratch DIR, or --placement job on several nodes");
+  }
   if (room.has_several_nodes && settings.folds == 0) {
     return {Placement::job, need};
   }

@@ -106,13 +106,14 @@ void RowWindows::make_room(Buffer& buffer, std::size_t units) {
   if (buffer.units >= units) {
     return;
   }
-  Node& node = held_.grid().node();
-  const std::string purpose = data_.origin + ": rows of the next batches";
-  buffer.units = units + units / 4;  // so that the next ones fit, too
-  buffer.values = node.allocate_shared(buffer.units * units_.value_bytes(), purpose);
-  if (units_.column_bytes() > 0) {
-    buffer.columns = node.allocate_shared(buffer.units * units_.column_bytes(), purpose);
-  }
+  const std::size_t room = units + units / 4;  // so that the next ones fit, too
+  const std::size_t values = room * units_.value_bytes();
+  buffer = {};
+  buffer.memory.emplace(
+      SharedMapping::make(held_.grid().node().ranks(), values + room * units_.column_bytes() + 1));
+  buffer.values = buffer.memory->bytes().first(values);
+  buffer.columns = buffer.memory->bytes().subspan(values, room * units_.column_bytes());
+  buffer.units = room;
 }
 
 /// This rank's part of the rows that this node has to copy.
@@ -200,6 +201,9 @@ void RowWindows::complete() {
   }
   looked_ahead_ = false;
   changed_.notify_all();
+  if (settings_.passes == 1 && window_.steps.size() == settings_.steps) {
+    leaving_ = {};  // nothing will be brought any more
+  }
 }
 
 void RowWindows::begin(std::size_t pass, std::size_t step) {

@@ -281,6 +281,22 @@ std::size_t TrainingData::features_bytes() const {
   return train.values.size() + train.value_columns.size();
 }
 
+std::size_t TrainingData::window_bytes() const {
+  if (!held) {
+    return 0;
+  }
+  const RowUnits units(train);
+  const auto of_samples = [&](std::size_t count) {
+    return units.before(train.samples) * units.bytes() / std::max<std::size_t>(train.samples, 1) *
+           count;
+  };
+  const std::size_t kept = sparse_rows ? 1 : held->nodes();  // sparse: each node gets whole batches
+  const std::size_t window = std::min(placement.window_bytes + of_samples(batch_size) / kept,
+                                      of_samples(sampler.training_samples()) / kept);
+  // Two that arrive and one that leaves; of the validation samples, one of each.
+  return 3 * window + 2 * of_samples(sampler.validation_samples()) / held->nodes();
+}
+
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
     return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +

@@ -46,7 +46,7 @@ struct DataSettings {
   Placement placement = Placement::automatic;
   std::string scratch;  ///< folder of a disk of the node, for Placement::disk
   /// Placement::job: bytes of rows that come to a node at a time, about.
-  std::size_t window_bytes = std::size_t{16} << 20;
+  std::size_t window_bytes = std::size_t{8} << 20;
 
   static constexpr std::size_t default_batch_size = 128;
 };

@@ -39,11 +39,11 @@ class DiskCache {
   /// file, or one that is damaged. Throws FileError, or InputError where the disk has no room.
   template <class Read>
   [[nodiscard]] Parts find_or_make(Read&& read) {
-    if (std::optional<Parts> found = find()) {
+    if (std::optional<Parts> found = find(Damaged::silent)) {
       return std::move(*found);
     }
     const Lock lock(folder_);
-    if (std::optional<Parts> found = find()) {  // another job has made it meanwhile
+    if (std::optional<Parts> found = find(Damaged::told)) {  // another job has made it meanwhile
       return std::move(*found);
     }
     remove_leftovers();
@@ -63,7 +63,8 @@ class DiskCache {
     int descriptor_;
   };
 
-  [[nodiscard]] std::optional<Parts> find() const;
+  enum class Damaged { silent, told };
+  [[nodiscard]] std::optional<Parts> find(Damaged damaged) const;
   void remove_leftovers() const;
   [[nodiscard]] Parts write(Parts parts) const;
 

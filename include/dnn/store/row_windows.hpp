@@ -6,10 +6,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "dnn/comm/request.hpp"
+#include "dnn/comm/shared_mapping.hpp"
 #include "dnn/data/feature_rows.hpp"
 #include "dnn/store/held_rows.hpp"
 
@@ -71,6 +73,7 @@ class RowWindows : public RowSource {
  private:
   /// Memory that the ranks of the node share, in units of rows.
   struct Buffer {
+    std::optional<SharedMapping> memory;
     std::span<std::byte> values, columns;
     std::size_t units = 0;
   };

@@ -59,6 +59,9 @@ struct TrainingData {
   /// Bytes of the features of `train` that this node has.
   [[nodiscard]] std::size_t features_bytes() const;
 
+  /// Bytes in which rows of other nodes come to this one, see RowWindows.
+  [[nodiscard]] std::size_t window_bytes() const;
+
   /// Bytes of this node's copy of the data.
   [[nodiscard]] std::size_t bytes() const;
 };

@@ -1,0 +1,187 @@
+#include "dnn/store/disk_cache.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "dnn/core/error.hpp"
+#include "dnn/readers/open_dataset.hpp"
+#include "support/expect_error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+DiskCache::Parts digits() {
+  return {open_dataset(builtin_digits_name, Part::train, ReadOptions{}), {}, std::nullopt, {}};
+}
+
+/// Counts how often it is asked for the digits.
+struct Reader {
+  int times = 0;
+  DiskCache::Parts operator()() {
+    ++times;
+    return digits();
+  }
+};
+
+std::size_t files_in(const std::string& folder) {
+  const std::filesystem::directory_iterator begin(folder);
+  return static_cast<std::size_t>(std::distance(begin, std::filesystem::directory_iterator()));
+}
+
+TEST(DiskCache, HoldsTheDataSetsAndIsFoundAgain) {
+  const test::TemporaryFolder folder;
+  Reader reader;
+  const Dataset whole = digits().train;
+  for (int time = 0; time < 2; ++time) {
+    DiskCache cache(folder.path(), "train and test");
+    const DiskCache::Parts parts = cache.find_or_make([&] {
+      DiskCache::Parts made = reader();
+      made.test = made.train;
+      made.test->origin = "the test part";
+      return made;
+    });
+    EXPECT_EQ(digest_of(parts.train), digest_of(whole));
+    ASSERT_TRUE(parts.test);
+    EXPECT_EQ(parts.test->origin, "the test part");
+    EXPECT_EQ(digest_of(*parts.test), digest_of(whole));
+    EXPECT_EQ(parts.train.values.mapped_path, cache.path());
+    EXPECT_EQ(parts.train.notes, whole.notes);
+  }
+  EXPECT_EQ(reader.times, 1);
+  EXPECT_EQ(files_in(folder.path()), 1U);
+}
+
+TEST(DiskCache, IsAnotherFileForOtherData) {
+  const test::TemporaryFolder folder;
+  Reader reader;
+  (void)DiskCache(folder.path(), "a").find_or_make(reader);
+  (void)DiskCache(folder.path(), "b").find_or_make(reader);
+  EXPECT_EQ(reader.times, 2);
+  EXPECT_EQ(files_in(folder.path()), 2U);
+}
+
+// A byte of the rows, of the header, of the length of the header; and a file that ends early.
+TEST(DiskCache, IsMadeAnewWhereItIsDamaged) {
+  const test::TemporaryFolder folder;
+  Reader reader;
+  const std::string path = DiskCache(folder.path(), "a").path();
+  (void)DiskCache(folder.path(), "a").find_or_make(reader);
+  const auto size = static_cast<std::size_t>(std::filesystem::file_size(path));
+  int made = 1;
+  for (const std::size_t at : {std::size_t{0}, std::size_t{20}, std::size_t{40}, size / 2}) {
+    {
+      std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekg(static_cast<std::streamoff>(at));
+      const int before = file.get();
+      file.seekp(static_cast<std::streamoff>(at));
+      file.put(static_cast<char>(before ^ 4));
+    }
+    const DiskCache::Parts parts = DiskCache(folder.path(), "a").find_or_make(reader);
+    EXPECT_EQ(reader.times, ++made) << at;
+    EXPECT_EQ(digest_of(parts.train), digest_of(digits().train));
+  }
+  for (const std::size_t length : {std::size_t{0}, std::size_t{10}, std::size_t{200}, size / 2}) {
+    std::filesystem::resize_file(path, length);
+    (void)DiskCache(folder.path(), "a").find_or_make(reader);
+    EXPECT_EQ(reader.times, ++made) << length;
+  }
+  EXPECT_EQ(files_in(folder.path()), 1U);
+}
+
+TEST(DiskCache, WhatIsReadFromAPipeIsNotFoundAgain) {
+  const test::TemporaryFolder folder;
+  Reader reader;
+  (void)DiskCache(folder.path(), "").find_or_make(reader);
+  (void)DiskCache(folder.path(), "").find_or_make(reader);
+  EXPECT_EQ(reader.times, 2);
+}
+
+TEST(DiskCache, JobsThatWantTheSameFileReadOnce) {
+  const test::TemporaryFolder folder;
+  constexpr int jobs = 4;
+  const std::string readers = folder.path() + "-readers";
+  for (int job = 0; job < jobs; ++job) {
+    if (::fork() == 0) {
+      try {
+        const auto parts = DiskCache(folder.path(), "a").find_or_make([&] {
+          std::ofstream(readers, std::ios::app) << "x";
+          std::this_thread::sleep_for(std::chrono::milliseconds(200));
+          return digits();
+        });
+        ::_exit(parts.train.samples == 1797 ? 0 : 1);
+      } catch (...) {
+        ::_exit(2);
+      }
+    }
+  }
+  for (int job = 0; job < jobs; ++job) {
+    int status = -1;
+    ::wait(&status);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(std::filesystem::file_size(readers), 1U);
+  std::filesystem::remove(readers);
+  EXPECT_EQ(files_in(folder.path()), 1U);
+}
+
+// Killed at any time while it writes a file of 200 MB: nothing is left, and nobody waits.
+TEST(DiskCache, AJobThatIsKilledLeavesNothing) {
+  const test::TemporaryFolder folder;
+  for (int delay = 0; delay < 6; ++delay) {
+    const pid_t job = ::fork();
+    if (job == 0) {
+      (void)DiskCache(folder.path(), "a").find_or_make([&] {
+        DiskCache::Parts parts = digits();
+        parts.train.kept_text = Bytes::from(std::vector<char>(200 << 20, 'x'));
+        return parts;
+      });
+      ::_exit(0);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(30 * delay));
+    ::kill(job, SIGKILL);
+    int status = 0;
+    ::waitpid(job, &status, 0);
+    if (WIFSIGNALED(status)) {
+      EXPECT_EQ(files_in(folder.path()), 0U) << delay;
+    }
+    std::filesystem::remove(DiskCache(folder.path(), "a").path());
+  }
+  Reader reader;
+  (void)DiskCache(folder.path(), "a").find_or_make(reader);
+  EXPECT_EQ(reader.times, 1);
+}
+
+// Those of file systems without nameless files.
+TEST(DiskCache, RemovesWhatKilledJobsHaveLeft) {
+  const test::TemporaryFolder folder;
+  folder.write("0123.rows.tmp", "half");
+  folder.write("other.tmp", "somebody's");
+  Reader reader;
+  (void)DiskCache(folder.path(), "a").find_or_make(reader);
+  EXPECT_FALSE(std::filesystem::exists(folder / "0123.rows.tmp"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "other.tmp"));
+}
+
+TEST(DiskCache, SaysWhatIsWrongWithTheFolder) {
+  const test::TemporaryFolder folder;
+  test::expect_error<InputError>([&] { DiskCache(folder / "none", "a"); },
+                                 {"--scratch", "none", "make it on each node"});
+  Reader reader;
+  const DiskCache cache(folder.path(), "a");
+  std::filesystem::create_symlink("/etc/hostname", cache.path());
+  test::expect_error<InputError>(
+      [&] { (void)DiskCache(folder.path(), "a").find_or_make(reader); },
+      {"not a file of this user"});
+}
+
+}  // namespace
+}  // namespace dnn
