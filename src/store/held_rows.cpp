@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dnn/comm/node_cores.hpp"
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
@@ -57,6 +58,9 @@ RowUnits::RowUnits(const Dataset& data)
 
 HeldRows::HeldRows(const RankGrid& grid, Range held)
     : grid_(grid), leaders_(grid.world().split(grid.node().is_leader() ? 0 : 1)) {
+  const auto ranks = static_cast<std::size_t>(grid.node().size());
+  barrier_ = std::make_unique<NodeBarrier>(
+      grid.node(), ranks > NodeCores::find(grid.node().ranks()).node, &grid.world());
   std::uint64_t own[] = {static_cast<std::uint64_t>(leaders_.rank()), held.begin, held.end};
   grid.node().ranks().broadcast(std::as_writable_bytes(std::span(own)), 0);
   node_ = own[0];

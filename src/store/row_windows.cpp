@@ -178,9 +178,9 @@ void RowWindows::prepare(std::size_t pass, std::size_t step) {
   make_room(to, traffic.arriving_units);
   make_room(leaving_, traffic.leaving_units);
   const Node& node = held_.grid().node();
-  node.synchronize();  // all have taken what lay there
+  held_.wait_for_node();  // all have taken what lay there
   pack(traffic, to, leaving_);
-  node.synchronize();
+  held_.wait_for_node();
   if (node.is_leader()) {
     exchange(traffic, to, leaving_);
   }
@@ -193,7 +193,7 @@ void RowWindows::complete() {
     request.wait();
   }
   requests_.clear();
-  held_.grid().node().synchronize();
+  held_.wait_for_node();
   waited_ += watch.seconds();
   {
     const std::lock_guard lock(mutex_);

