@@ -25,6 +25,8 @@ std::vector<FileStamp> FileStamp::of_folder(const std::string& folder,
       stamps.emplace_back(entry.path().string());
     }
   }
+  std::sort(stamps.begin(), stamps.end(),
+            [](const FileStamp& a, const FileStamp& b) { return a.path_ < b.path_; });
   return stamps;
 }
 

@@ -213,7 +213,7 @@ Dataset DataSource::read_piece(Part part, const ReadOptions& options) {
   if (texts_.empty()) {
     for (const std::string& name : names) {
       const Bytes contents = kind_ == Kind::tables ? read_contents(name) : contents_;
-      texts_.push_back(decode_text(contents, name).text);
+      texts_.push_back(decode_text(contents, name, options.team).text);
     }
     contents_ = {};
   }

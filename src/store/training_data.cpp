@@ -11,17 +11,14 @@
 #include <vector>
 
 #include "dnn/comm/collective_error.hpp"
-#include "dnn/comm/node_cores.hpp"
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/mapped_access.hpp"
 #include "dnn/data/sparse_batch.hpp"
-#include "dnn/files/stream.hpp"
-#include "dnn/readers/data_source.hpp"
-#include "dnn/readers/open_dataset.hpp"
 #include "dnn/store/missing_values.hpp"
+#include "dnn/store/read_parts.hpp"
 #include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
 #include "dnn/store/target_scale.hpp"
@@ -29,55 +26,6 @@
 namespace dnn {
 
 namespace {
-
-struct Parts {
-  Dataset train;
-  std::optional<Dataset> test;
-};
-
-Parts read_parts(const DataSettings& settings, bool wide) {
-  ReadOptions options = read_options_of(settings, wide);
-  DataSource source(settings.data);
-  Parts parts{source.read(Part::train, options), std::nullopt};
-  check_trainable(parts.train);
-  if (settings.task != Task::automatic && parts.train.task != settings.task) {
-    throw InputError(fmt::format("{}: --task {}: data of this form have classes only",
-                                 parts.train.origin, word_for(settings.task)));
-  }
-  if (!settings.weight_column.empty() && !parts.train.has_weights()) {
-    throw InputError(
-        fmt::format("{}: --weight-column {}: only a table of text has a column of "
-                    "weights; save the data as CSV",
-                    parts.train.origin, settings.weight_column));
-  }
-  options.task = parts.train.task;
-  options.outputs = parts.train.classes();
-  const bool own_test = settings.test_data.empty() && source.has_test_part(true);
-  if (own_test || !settings.test_data.empty()) {
-    if (!parts.train.schema.empty()) {
-      options.schema = &parts.train.schema;
-      // The schema knows them; their numbers may be others here.
-      options.label_column.clear();
-      options.weight_column.clear();
-    } else {
-      // A sparse file need not hold the last features; more of them are an error all the same.
-      options.features = parts.train.features;
-    }
-    if (parts.train.is_sparse()) {
-      options.index_base = parts.train.index_base;
-    }
-    Dataset test = own_test ? source.read(Part::test, options)
-                            : open_dataset(settings.test_data, Part::test, options);
-    check_encodable(test, parts.train.schema, "the training data");
-    check_features(test, parts.train.features, parts.train.feature_names, "the training data");
-    use_classes(test, parts.train.class_names, "the training data");
-    if (!test.has_labels() || test.samples == 0) {
-      throw InputError(test.origin + ": test data need samples with labels");
-    }
-    parts.test = std::move(test);
-  }
-  return parts;
-}
 
 std::size_t held_out_samples(const DataSettings& settings, std::size_t samples) {
   const auto count =
@@ -239,21 +187,6 @@ void adapt_to_samples(const Communicator& world, const DataSettings& settings, T
 
 }  // namespace
 
-ReadOptions read_options_of(const DataSettings& settings, bool wide) {
-  ReadOptions options;
-  options.task = settings.task;
-  options.label_column = settings.label_column;
-  options.label_separator = settings.label_separator;
-  options.weight_column = settings.weight_column;
-  options.header = settings.csv_header;
-  options.columns = settings.columns;
-  options.missing = settings.missing;
-  options.max_categories = settings.max_categories;
-  options.drop_unlabelled = settings.drop_unlabelled;
-  options.wide = wide;
-  return options;
-}
-
 std::size_t TrainingData::bytes() const {
   const auto of = [](const Dataset& d) {
     return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +
@@ -274,20 +207,7 @@ TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
                                 const LoadOptions& options) {
   const Communicator& world = grid.world();
   Node& node = grid.node();
-  const NodeCores cores = NodeCores::find(node.ranks());
-  const std::size_t threads =
-      options.threads == 0 ? cores.node : options.threads * static_cast<std::size_t>(node.size());
-  std::optional<Parts> parts = agree(
-      world,
-      [&] {
-        check_streams({given.data, given.test_data}, grid.domains());
-        if (!node.is_leader()) {
-          return std::optional<Parts>();
-        }
-        const BorrowedCores borrowed(cores, threads);
-        return std::optional(read_parts(given, options.wide));
-      },
-      Waiting::asleep);
+  std::optional<DataParts> parts = read_on_leaders(given, options.wide, options.threads, grid);
   const bool has_test =
       world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
   Dataset train =

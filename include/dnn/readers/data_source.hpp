@@ -30,6 +30,9 @@ class DataSource {
   /// Whether there is a test part besides the training data. `labelled`: one that has labels.
   [[nodiscard]] bool has_test_part(bool labelled) const;
 
+  /// Stamps of the files that are read, in the order of their names; those of pipes say nothing.
+  [[nodiscard]] const std::vector<FileStamp>& stamps() const { return stamps_; }
+
   /// Reads a part, or the piece of it that the options ask for; sources without a test part give
   /// the same data for both. A pipe that does not bring an archive of arrays is read once. Throws
   /// FileError or InputError, also for a file that has changed since it was opened.

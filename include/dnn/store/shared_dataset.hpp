@@ -8,9 +8,11 @@
 
 namespace dnn {
 
-/// Collective over `world`: one copy of a data set per node. Each node's leader gives what it read
-/// (the other ranks give nothing); every rank gets a data set whose bytes lie in the node's shared
-/// memory, or in the mapped file they came from. They live until node.close(). `interleaved`: the
+/// Collective over `world`: one complete copy of a data set per node. Each node's leader gives what
+/// it read (the other ranks give nothing); every rank gets a data set whose bytes lie in the node's
+/// shared memory, or in the mapped file they came from. They live until node.close(). Where leaders
+/// hold the features of some samples each (Dataset::held: in the order of their ranks, together
+/// all), each gives these to all nodes, straight into their shared memory. `interleaved`: the
 /// memory is spread over the node's NUMA domains, whose ranks all read from it.
 ///
 /// Throws AgreedError where a rank cannot map the file. Nodes may have read different data, see

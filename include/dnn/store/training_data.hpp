@@ -70,9 +70,6 @@ struct LoadOptions {
   std::function<DataSettings(const DataFacts&)> choose;
 };
 
-/// How `settings` want training data to be read; `wide` as in LoadOptions.
-[[nodiscard]] ReadOptions read_options_of(const DataSettings& settings, bool wide);
-
 /// Collective over the grid's world: reads and checks the data that `settings` name, shares them on
 /// each node, splits off the validation set, and computes the normalization of the training set
 /// (the same bits at any rank count). Throws AgreedError for bad data.
