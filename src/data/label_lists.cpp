@@ -2,9 +2,37 @@
 
 #include <algorithm>
 
+#include "dnn/data/message.hpp"
 #include "dnn/data/number.hpp"
+#include "dnn/data/reading_team.hpp"
 
 namespace dnn {
+
+std::vector<std::string> LabelNames::in_order() const {
+  std::vector<std::string> names(numbers_.size());
+  for (const auto& [name, number] : numbers_) {
+    names[number] = name;
+  }
+  return names;
+}
+
+void LabelNames::join(const ReadingTeam& team) {
+  if (team.is_alone()) {
+    return;
+  }
+  MessageWriter message;
+  message.add(numbers_.size());
+  for (const std::string& name : in_order()) {
+    message.add_text(name);
+  }
+  numbers_.clear();
+  for (const std::string& member : team.exchange(message.take())) {
+    MessageReader reader(member);
+    for (auto left = reader.next<std::size_t>(); left > 0; --left) {
+      (void)number_of(std::string(reader.next_text()));
+    }
+  }
+}
 
 LabelNames::Sorted LabelNames::sorted() const {
   Sorted result;

@@ -8,7 +8,9 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/data/message.hpp"
 #include "dnn/data/number.hpp"
+#include "dnn/data/reading_team.hpp"
 
 namespace dnn {
 
@@ -35,6 +37,36 @@ void LabelTable::add(std::string_view label) {
   } else {
     labels_.push_back(number_of(std::string(trim(label))));
   }
+}
+
+void LabelTable::join(const ReadingTeam& team) {
+  if (team.is_alone()) {
+    return;
+  }
+  MessageWriter message;
+  message.add(names_.size());
+  for (const std::string& name : names_) {
+    message.add_text(name);
+  }
+  const std::vector<std::string> all = team.exchange(message.take());
+  *this = LabelTable(std::move(labels_));
+  std::vector<std::int32_t> numbers;  // of this member's names
+  for (std::size_t m = 0; m < all.size(); ++m) {
+    MessageReader reader(all[m]);
+    for (auto left = reader.next<std::size_t>(); left > 0; --left) {
+      const std::int32_t number = number_of(std::string(reader.next_text()));
+      if (m == team.index()) {
+        numbers.push_back(number);
+      }
+    }
+  }
+  const ReadingTeam::Places places = team.places_of(labels_.size());
+  std::vector<std::int32_t> together(places.total);
+  std::transform(labels_.begin(), labels_.end(),
+                 together.begin() + static_cast<std::ptrdiff_t>(places.own.begin),
+                 [&numbers](std::int32_t label) { return numbers[label]; });
+  team.complete(std::as_writable_bytes(std::span(together)), places, sizeof(std::int32_t));
+  labels_ = std::move(together);
 }
 
 void LabelTable::finish(Dataset& data) {

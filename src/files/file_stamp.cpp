@@ -25,6 +25,8 @@ std::vector<FileStamp> FileStamp::of_folder(const std::string& folder,
       stamps.emplace_back(entry.path().string());
     }
   }
+  std::sort(stamps.begin(), stamps.end(),
+            [](const FileStamp& a, const FileStamp& b) { return a.path_ < b.path_; });
   return stamps;
 }
 
@@ -35,12 +37,6 @@ FileStamp::Mark FileStamp::now() const {
   }
   return {true,           status.st_dev,         status.st_ino,
           status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-}
-
-std::string FileStamp::text() const {
-  return mark_.is_file
-             ? fmt::format("{} {} {}.{:09}", path_, mark_.size, mark_.seconds, mark_.nanoseconds)
-             : std::string();
 }
 
 void FileStamp::check() const {

@@ -66,15 +66,15 @@ const Encoding* find_utf16(std::string_view text) {
 /// What a pass over all bytes finds.
 struct Scan {
   static constexpr std::size_t none = std::string_view::npos;
-  std::size_t ascii_until = none;  ///< a multiple of the block; everything before it is ASCII
+  std::size_t ascii_until = none;  ///< everything before it is ASCII
   std::size_t nul = none;          ///< the first zero byte
 };
 
-Scan scan_bytes(std::string_view text) {
+Scan scan_bytes(std::string_view text, Range range) {
   constexpr std::size_t block = 16384;
   Scan scan;
-  for (std::size_t begin = 0; begin < text.size(); begin += block) {
-    const std::string_view part = text.substr(begin, block);
+  for (std::size_t begin = range.begin; begin < range.end; begin += block) {
+    const std::string_view part = text.substr(begin, std::min(block, range.end - begin));
     unsigned char high = 0;
     unsigned char zero = 0;
     for (const char byte : part) {  // the compiler makes vectors of this
@@ -92,11 +92,13 @@ Scan scan_bytes(std::string_view text) {
   return scan;
 }
 
-/// The offset, from `begin` on, of the first byte that belongs to no UTF-8 character; npos: none.
-std::size_t find_invalid_utf8(std::string_view text, std::size_t begin) {
+/// The offset of the first byte that belongs to no UTF-8 character, of those that begin in a
+/// range, where such a character begins unless bytes before are invalid; npos: none.
+std::size_t find_invalid_utf8(std::string_view text, Range range) {
   const char* const end = text.data() + text.size();
-  const char* next = text.data() + begin;
-  while (next < end) {
+  const char* const stop = text.data() + range.end;
+  const char* next = text.data() + range.begin;
+  while (next < stop) {
     std::uint64_t eight = 0;
     if (end - next >= 8) {
       std::memcpy(&eight, next, 8);
@@ -114,6 +116,47 @@ std::size_t find_invalid_utf8(std::string_view text, std::size_t begin) {
   return std::string_view::npos;
 }
 
+/// Where the first character begins at or behind `offset`, if all before are valid UTF-8.
+std::size_t next_character(std::string_view text, std::size_t offset) {
+  constexpr std::size_t longest = 4;
+  const auto continues = [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U;
+  };
+  std::size_t begin = offset;
+  while (begin > 0 && offset - begin < longest && begin < text.size() && continues(text[begin])) {
+    --begin;
+  }
+  const char* next = text.data() + begin;
+  if (begin == offset ||
+      !boost::locale::utf::is_valid_codepoint(
+          boost::locale::utf::utf_traits<char>::decode(next, text.data() + text.size()))) {
+    return offset;
+  }
+  return std::max(offset, static_cast<std::size_t>(next - text.data()));
+}
+
+/// What is wrong with a text that is to be UTF-8; the offsets are npos where nothing is.
+struct Faults {
+  std::size_t nul = Scan::none;
+  std::size_t invalid = Scan::none;
+};
+
+/// Collective over `team`.
+Faults find_faults(std::string_view text, const ReadingTeam& team) {
+  const Range part = part_of(text.size(), team.size(), team.index());
+  const Range own{next_character(text, part.begin), next_character(text, part.end)};
+  const Scan scan = scan_bytes(text, own);
+  const std::size_t invalid = scan.ascii_until == Scan::none
+                                  ? Scan::none
+                                  : find_invalid_utf8(text, {scan.ascii_until, own.end});
+  Faults first;
+  for (const Faults& faults : team.exchange_value(Faults{scan.nul, invalid})) {
+    first.nul = std::min(first.nul, faults.nul);
+    first.invalid = std::min(first.invalid, faults.invalid);
+  }
+  return first;
+}
+
 DecodedText converted_text(const Bytes& contents, std::size_t begin, const Encoding& encoding,
                            const std::string& origin) {
   return {without_utf8_marks(to_utf8(contents, begin, encoding, origin)),
@@ -122,7 +165,7 @@ DecodedText converted_text(const Bytes& contents, std::size_t begin, const Encod
 
 }  // namespace
 
-DecodedText decode_text(const Bytes& contents, const std::string& origin) {
+DecodedText decode_text(const Bytes& contents, const std::string& origin, const ReadingTeam& team) {
   const auto marked = std::find_if(marks.begin(), marks.end(), [&](const Mark& mark) {
     return as_text(contents).starts_with(mark.bytes);
   });
@@ -135,15 +178,13 @@ DecodedText decode_text(const Bytes& contents, const std::string& origin) {
   const Bytes unmarked = without_utf8_marks(contents);
   const std::size_t mark = contents.size() - unmarked.size();
   const std::string_view text = as_text(unmarked);
-  const Scan scan = scan_bytes(text);
-  const std::size_t invalid =
-      scan.ascii_until == Scan::none ? Scan::none : find_invalid_utf8(text, scan.ascii_until);
-  if (scan.nul != Scan::none ||
+  const auto [nul, invalid] = find_faults(text, team);
+  if (nul != Scan::none ||
       (invalid != Scan::none && std::any_of(text.begin(), text.end(), is_binary))) {
     throw InputError(fmt::format(
         "{}: the file is binary and not NPY (byte offset {} is no text); CSV, LIBSVM and NPY are "
         "told by their contents, IDX files are named by their folder",
-        origin, mark + std::min(scan.nul, invalid)));
+        origin, mark + std::min(nul, invalid)));
   }
   if (invalid == Scan::none) {
     return {unmarked, {}};

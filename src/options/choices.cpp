@@ -11,6 +11,13 @@ const std::map<std::string, HeaderMode>& choices() {
   return words;
 }
 template <>
+const std::map<std::string, DataAccess>& choices() {
+  static const std::map<std::string, DataAccess> words = {{"auto", DataAccess::automatic},
+                                                          {"shared", DataAccess::shared},
+                                                          {"local", DataAccess::local}};
+  return words;
+}
+template <>
 const std::map<std::string, Task>& choices() {
   static const std::map<std::string, Task> words = {
       {word_for(Task::automatic), Task::automatic},

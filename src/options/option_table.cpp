@@ -41,6 +41,11 @@ std::vector<Option> data_options() {
        "test data in any of these forms; default: the test part of the data folder, NPZ or "
        "HDF5 file",
        Binding::machine},
+      {"data-access", "Data", "", words(&Config::data_access),
+       "how several nodes read text: shared: all see the same files, of which each reads a part; "
+       "local: each reads all of its own; auto: shared, where every file has the same size, time "
+       "and inode number on all nodes",
+       Binding::machine},
       {"task", "Data", "", words(&Config::task),
        "what is learnt: classes (one of several), labels (any of several: a column of 0 and 1 for "
        "each), numbers (regression: a column for each), distribution (a probability for each "

@@ -1,7 +1,6 @@
 #include "dnn/readers/data_source.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -165,12 +164,15 @@ std::string DataSource::identity_of(const std::string& source) {
   named.path_ = source;
   named.find_kind(source);
   named.stamp_files();
-  std::vector<std::string> texts;
+  std::string text = source;
   for (const FileStamp& stamp : named.stamps_) {
-    texts.push_back(stamp.text());
+    const FileStamp::Mark& mark = stamp.mark();
+    if (mark.is_file) {
+      text +=
+          fmt::format("\n{} {} {}.{:09}", stamp.path(), mark.size, mark.seconds, mark.nanoseconds);
+    }
   }
-  std::sort(texts.begin(), texts.end());
-  return source + "\n" + fmt::format("{}", fmt::join(texts, "\n"));
+  return text;
 }
 
 void DataSource::open_tables(std::vector<std::string> files, std::vector<std::string> test_files) {
@@ -235,7 +237,7 @@ Dataset DataSource::read_piece(Part part, const ReadOptions& options) {
   if (texts_.empty()) {
     for (const std::string& name : names) {
       const Bytes contents = kind_ == Kind::tables ? read_contents(name) : contents_;
-      texts_.push_back(decode_text(contents, name).text);
+      texts_.push_back(decode_text(contents, name, options.team).text);
     }
     contents_ = {};
   }

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <cstdint>
 #include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/label_lists.hpp"
@@ -24,59 +27,77 @@ namespace {
 constexpr const char* one_label_each =
     "write one label on each line, or learn several with --task labels";
 
+/// How the reading of lines ended.
+enum class Ending : std::uint8_t {
+  complete,
+  needs_double,  ///< double would hold a value that float changes
+  error
+};
+
+/// What the first line of a data set is.
+struct FirstLine {
+  bool is_there = false;
+  bool is_labelled = false;
+};
+
+/// Reads the lines of a data set, or those of a member of a team.
 template <class T>
 class LibsvmParser {
  public:
-  LibsvmParser(std::span<const TableText> texts, const std::string& origin,
+  LibsvmParser(std::vector<LibsvmPiece> pieces, FirstLine first, const std::string& origin,
                const ReadOptions& options)
-      : options_(options), origin_(origin), lines_(texts), rows_(lines_, count_colons(texts)) {}
+      : options_(options),
+        origin_(origin),
+        first_(first),
+        lines_(std::move(pieces)),
+        rows_(lines_, count_colons(lines_.pieces())) {}
+  LibsvmParser(const LibsvmParser&) = delete;
+  LibsvmParser& operator=(const LibsvmParser&) = delete;
 
-  /// Reads all lines; false if double would hold a value that T changes. The line is the last one
-  /// then.
-  bool read() {
-    while (lines_.next() && !rows_.needs_double()) {
-      if (rows_.size() == 0 && counts_samples(lines_.line())) {
-        lines_.fail(
-            fmt::format("the line counts samples, features and labels; {}, and remove this line",
-                        one_label_each));
-      }
+  [[nodiscard]] LibsvmLines& lines() { return lines_; }
+
+  /// Reads all lines, up to one with a value that needs double.
+  Ending read() {
+    while (lines_.next()) {
       add_line(lines_.line());
+      if (rows_.needs_double()) {
+        return Ending::needs_double;
+      }
     }
-    return !rows_.needs_double();
+    return Ending::complete;
   }
 
+  /// Collective over the team.
   Dataset finish() {
-    if (!has_labels() && rows_.size() > 0 && !options_.features) {
-      throw InputError(origin_ + ": no line begins with a label; training needs one on each line");
-    }
     Dataset data;
     data.origin = origin_;
-    rows_.finish(data, options_);
     data.task = options_.task == Task::automatic ? Task::classes : options_.task;
-    if (has_target_rows(data.task)) {
-      finish_targets(data);
-    } else if (labels_.size() > 0) {
+    own_names_ = label_names_.in_order();
+    label_names_.join(options_.team);
+    const bool has_labels = data.task == Task::labels ? !label_names_.empty() : first_.is_labelled;
+    if (!has_labels && first_.is_there && !options_.features) {
+      throw InputError(origin_ + ": no line begins with a label; training needs one on each line");
+    }
+    rows_.finish(data, options_);
+    if (data.task == Task::numbers) {
+      finish_numbers(data);
+    } else if (has_target_rows(data.task)) {
+      finish_label_lists(data);
+    } else if (first_.is_labelled) {
+      labels_.join(options_.team);
       labels_.finish(data);
     }
-    if (!rows_.query_line().empty()) {
-      data.notes.push_back(
-          fmt::format("{} is the first one with qid:N, which is ignored", rows_.query_line()));
-    }
+    add_query_note(data);
     return data;
   }
 
  private:
-  static std::size_t count_colons(std::span<const TableText> texts) {
+  static std::size_t count_colons(const std::vector<LibsvmPiece>& pieces) {
     std::size_t colons = 0;
-    for (const TableText& text : texts) {
-      colons += static_cast<std::size_t>(
-          std::count(text.contents.begin(), text.contents.end(), std::byte{':'}));
+    for (const LibsvmPiece& piece : pieces) {
+      colons += static_cast<std::size_t>(std::count(piece.lines.begin(), piece.lines.end(), ':'));
     }
     return colons;
-  }
-
-  [[nodiscard]] bool has_labels() const {
-    return labels_.size() > 0 || !numbers_.empty() || !label_names_.empty();
   }
 
   /// The label of a line for a task with target rows: a number, or labels with commas between.
@@ -91,25 +112,51 @@ class LibsvmParser {
       return;
     }
     for (const std::string& word : split_words(first)) {
-      sample_labels_.emplace_back(rows_.size(), label_names_.number_of(word));
+      sample_labels_.emplace_back(rows_count_, label_names_.number_of(word));
     }
   }
 
-  void finish_targets(Dataset& data) {
-    if (options_.task == Task::numbers && !numbers_.empty()) {
-      data.class_names = unnamed_targets(1);
-      set_targets(data, std::move(numbers_));
+  void finish_numbers(Dataset& data) {
+    if (!first_.is_labelled) {
+      return;
     }
-    if (options_.task == Task::numbers || label_names_.empty()) {
+    const ReadingTeam::Places places = options_.team.places_of(numbers_.size());
+    std::vector<double> all(places.total);
+    std::copy(numbers_.begin(), numbers_.end(),
+              all.begin() + static_cast<std::ptrdiff_t>(places.own.begin));
+    options_.team.complete(std::as_writable_bytes(std::span(all)), places, sizeof(double));
+    data.class_names = unnamed_targets(1);
+    set_targets(data, std::move(all));
+  }
+
+  void finish_label_lists(Dataset& data) {
+    if (label_names_.empty()) {
       return;
     }
     const auto [names, place] = label_names_.sorted();
+    const ReadingTeam::Places samples = options_.team.places_of(rows_count_);
     std::vector<double> rows(data.samples * names.size(), 0.0);
     for (const auto& [sample, label] : sample_labels_) {
-      rows[sample * names.size() + place[label]] = 1;
+      const std::size_t column = place[label_names_.number_of(own_names_[label])];
+      rows[(samples.own.begin + sample) * names.size() + column] = 1;
     }
+    options_.team.complete(std::as_writable_bytes(std::span(rows)), samples,
+                           names.size() * sizeof(double));
     data.class_names = names;
     set_targets(data, std::move(rows));
+  }
+
+  /// The table's first line with a query, of which only the member knows that has read it.
+  void add_query_note(Dataset& data) const {
+    const auto& line = rows_.query_line();
+    for (const std::string& place :
+         options_.team.exchange(line ? lines_.text_of(*line) : std::string())) {
+      if (!place.empty()) {
+        data.notes.push_back(
+            fmt::format("{} is the first one with qid:N, which is ignored", place));
+        return;
+      }
+    }
   }
 
   void add_line(std::string_view line) {
@@ -117,10 +164,10 @@ class LibsvmParser {
     const std::string_view first = take_word(rest);
     const bool labelled = first.find(':') == std::string_view::npos;
     if (has_target_rows(options_.task)) {
-      if (!labelled && options_.task == Task::numbers && !numbers_.empty()) {
+      if (!labelled && options_.task == Task::numbers && first_.is_labelled) {
         lines_.fail("the line has no number to learn, but those before it do");
       }
-      if (labelled && options_.task == Task::numbers && numbers_.size() != rows_.size()) {
+      if (labelled && options_.task == Task::numbers && !first_.is_labelled) {
         lines_.fail("the line has a number to learn, and those before it have none");
       }
       if (options_.task == Task::distribution) {
@@ -129,10 +176,15 @@ class LibsvmParser {
       if (labelled) {
         add_target(first);
       }
-      rows_.add(labelled ? rest : line);
-      return;
+    } else {
+      add_class(first, labelled);
     }
-    if (rows_.size() > 0 && labelled != (labels_.size() > 0)) {
+    rows_.add(labelled ? rest : line);
+    ++rows_count_;
+  }
+
+  void add_class(std::string_view first, bool labelled) {
+    if (labelled != first_.is_labelled) {
       lines_.fail(fmt::format("the line {}; {}, or none on any line to predict",
                               labelled ? "has a label, and those before it have none"
                                        : "starts with " + in_quotes(first) +
@@ -145,38 +197,134 @@ class LibsvmParser {
     if (labelled) {
       labels_.add(first);
     }
-    rows_.add(labelled ? rest : line);
   }
 
   const ReadOptions& options_;
   const std::string& origin_;
+  FirstLine first_;
   LibsvmLines lines_;
   LibsvmRows<T> rows_;
+  std::size_t rows_count_ = 0;
   LabelTable labels_;
   std::vector<double> numbers_;                                     ///< task numbers: of each line
   LabelNames label_names_;                                          ///< task labels
+  std::vector<std::string> own_names_;                              ///< those of this member
   std::vector<std::pair<std::size_t, std::size_t>> sample_labels_;  ///< so too: sample, label
+};
+
+/// Reads the lines of a data set with values of type T; see Note [LIBSVM text read by a team].
+///
+/// Note [LIBSVM text read by a team]
+/// No line begins within another, so each member knows where its lines begin. What the line above
+/// decides, the data set's first line does: all look at that. Lines get their numbers by a sum over
+/// the members before; a member that finds an error reads its lines again, with their numbers, if
+/// no member before has found one.
+class LibsvmReader {
+ public:
+  LibsvmReader(std::span<const TableText> texts, const std::string& origin,
+               const ReadOptions& options)
+      : texts_(texts), origin_(origin), options_(options) {
+    LibsvmLines lines(texts);
+    if (!lines.next()) {
+      return;
+    }
+    if (counts_samples(lines.line())) {
+      lines.fail(
+          fmt::format("the line counts samples, features and labels; {}, and remove this line",
+                      one_label_each));
+    }
+    std::string_view rest = lines.line();
+    first_ = {true, take_word(rest).find(':') == std::string_view::npos};
+  }
+
+  /// Nothing: the values need double.
+  template <class T>
+  std::optional<Dataset> read() {
+    const ReadingTeam& team = options_.team;
+    std::optional<LibsvmParser<T>> parser;
+    parser.emplace(own_pieces(), first_, origin_, options_);
+    Ending own = Ending::complete;
+    try {
+      own = parser->read();
+    } catch (const InputError&) {
+      if (team.is_alone()) {
+        throw;
+      }
+      own = Ending::error;
+    }
+    const std::vector<Ending> endings = team.exchange_value(own);
+    const std::size_t lines_before = count_lines_before(parser->lines());
+    const auto first = std::find_if(endings.begin(), endings.end(),
+                                    [](Ending ending) { return ending != Ending::complete; });
+    if (first == endings.end()) {
+      if (!parser->lines().pieces().empty()) {
+        parser->lines().set_lines_before(lines_before);
+      }
+      return parser->finish();
+    }
+    if (*first == Ending::needs_double) {
+      return std::nullopt;
+    }
+    team.agree([&] {
+      if (first - endings.begin() == static_cast<std::ptrdiff_t>(team.index())) {
+        parser.emplace(own_pieces(), first_, origin_, options_);
+        parser->lines().set_lines_before(lines_before);
+        parser->read();
+      }
+    });
+    throw std::logic_error("read_libsvm: an error that does not come again");
+  }
+
+ private:
+  [[nodiscard]] std::vector<LibsvmPiece> own_pieces() const {
+    return pieces_of_part(texts_, options_.team.size(), options_.team.index());
+  }
+
+  /// Collective: the lines of the text that this member's first piece is of which members before
+  /// have.
+  [[nodiscard]] std::size_t count_lines_before(const LibsvmLines& lines) const {
+    struct Count {
+      std::size_t text;
+      std::size_t lines;
+    };
+    std::vector<Count> own;
+    for (std::size_t k = 0; k < lines.counts().size(); ++k) {
+      own.push_back({lines.pieces()[k].text, lines.counts()[k]});
+    }
+    const std::vector<std::vector<Count>> all = options_.team.exchange_list(own);
+    std::size_t before = 0;
+    for (std::size_t m = 0; m < options_.team.index() && !lines.pieces().empty(); ++m) {
+      for (const Count& count : all[m]) {
+        before += count.text == lines.pieces().front().text ? count.lines : 0;
+      }
+    }
+    return before;
+  }
+
+  std::span<const TableText> texts_;
+  const std::string& origin_;
+  const ReadOptions& options_;
+  FirstLine first_;
 };
 
 }  // namespace
 
 Dataset read_libsvm(std::span<const TableText> texts, const std::string& origin,
                     const ReadOptions& options) {
+  LibsvmReader reader(texts, origin, options);
+  std::optional<Dataset> data;
   std::string note;
   if (!options.wide) {
-    LibsvmParser<float> parser(texts, origin, options);
-    if (parser.read()) {
-      return parser.finish();
-    }
+    data = reader.read<float>();
     note = origin + ": values are stored as double, since float changes some of 2^24 or more";
   }
-  LibsvmParser<double> parser(texts, origin, options);
-  parser.read();
-  Dataset data = parser.finish();
-  if (!note.empty()) {
-    data.notes.push_back(note);
+  if (!data) {
+    data = reader.read<double>();
+    if (!note.empty()) {
+      data->notes.push_back(note);
+    }
   }
-  return data;
+  return *std::move(data);
 }
 
 Dataset read_libsvm(std::span<const std::byte> contents, const std::string& origin,

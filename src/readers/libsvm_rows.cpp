@@ -81,7 +81,7 @@ bool LibsvmRows<T>::add_word(const char*& next, const char* end) {
 template <class T>
 bool LibsvmRows<T>::add_unusual(std::string_view word) {
   if (word.starts_with("qid:")) {
-    query_line_ = query_line_.empty() ? lines_.place() : query_line_;
+    query_line_ = query_line_ ? query_line_ : lines_.place();
     return false;
   }
   const std::size_t colon = word.find(':');
@@ -134,22 +134,53 @@ void LibsvmRows<T>::sort_row(std::size_t row_begin) {
 
 template <class T>
 void LibsvmRows<T>::finish(Dataset& data, const ReadOptions& options) {
+  struct Indices {
+    std::uint32_t smallest;
+    std::uint32_t largest;
+    bool any;
+  };
+  bool any = false;
+  for (const Indices& member :
+       options.team.exchange_value(Indices{smallest_, largest_, !columns_.empty()})) {
+    smallest_ = std::min(smallest_, member.smallest);
+    largest_ = std::max(largest_, member.largest);
+    any = any || member.any;
+  }
   const int base = options.index_base.value_or(smallest_ == 0 ? 0 : 1);
   if (base == 1 && smallest_ == 0) {
     throw InputError(data.origin + ": index 0 appears, but the training data count from 1");
   }
-  const std::size_t width =
-      columns_.empty() ? 0 : std::size_t{largest_} + 1 - static_cast<std::size_t>(base);
+  const std::size_t width = !any ? 0 : std::size_t{largest_} + 1 - static_cast<std::size_t>(base);
   for (std::uint32_t& column : columns_) {
     column -= static_cast<std::uint32_t>(base);
   }
-  data.samples = size();
+  const ReadingTeam::Places samples = options.team.places_of(size());
+  data.samples = samples.total;
   data.features = std::max(options.features.value_or(0), width);
   data.element = std::is_same_v<T, float> ? ElementType::f32 : ElementType::f64;
   data.index_base = base;
   data.values = Bytes::from(std::move(values_));
   data.value_columns = Bytes::from(std::move(columns_));
-  data.row_offsets = Bytes::from(std::move(offsets_));
+  data.row_offsets = offsets_of_all(options.team, samples);
+  if (!options.team.is_alone()) {
+    data.held = samples.own;
+  }
+}
+
+template <class T>
+Bytes LibsvmRows<T>::offsets_of_all(const ReadingTeam& team, const ReadingTeam::Places& samples) {
+  if (team.is_alone()) {
+    return Bytes::from(std::move(offsets_));
+  }
+  const ReadingTeam::Places values = team.places_of(offsets_.back());
+  std::vector<std::uint64_t> all(samples.total + 1, values.total);
+  for (std::size_t i = 0; i < samples.own.size(); ++i) {
+    all[samples.own.begin + i] = values.own.begin + offsets_[i];
+  }
+  offsets_ = {};
+  team.complete(std::as_writable_bytes(std::span(all)).first(samples.total * sizeof(std::uint64_t)),
+                samples, sizeof(std::uint64_t));
+  return Bytes::from(std::move(all));
 }
 
 template class LibsvmRows<float>;

@@ -26,7 +26,7 @@ Dataset read_file(const Bytes& contents, const std::string& path, const ReadOpti
   if (path.ends_with(".npy") || path.ends_with(".npy.gz")) {
     throw InputError(path + ": not an NPY file (no NUMPY magic)");
   }
-  const DecodedText decoded = decode_text(contents, path);
+  const DecodedText decoded = decode_text(contents, path, options.team);
   const std::span<const std::byte> text = decoded.text.view;
   Dataset data =
       looks_like_libsvm(text) ? read_libsvm(text, path, options) : read_table(text, path, options);

@@ -129,7 +129,7 @@ Dataset read_table_files(const std::vector<std::string>& files, const std::strin
   std::vector<TableText> texts;
   std::vector<std::string> notes;
   for (const std::string& file : files) {
-    DecodedText decoded = decode_text(read_contents(file), file);
+    DecodedText decoded = decode_text(read_contents(file), file, options.team);
     if (!decoded.note.empty()) {
       notes.push_back(decoded.note);
     }

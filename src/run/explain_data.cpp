@@ -8,7 +8,7 @@
 #include "dnn/data/describe_schema.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/report/reporter.hpp"
-#include "dnn/store/training_data.hpp"
+#include "dnn/store/read_parts.hpp"
 
 namespace dnn {
 

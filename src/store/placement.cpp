@@ -8,6 +8,7 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/store/held_rows.hpp"
 
 namespace dnn {
 
@@ -71,10 +72,9 @@ PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& g
 }
 
 std::size_t feature_bytes(const Dataset& data) {
-  const auto in_memory = [](const Bytes& bytes) {
-    return bytes.mapped_path.empty() ? bytes.size() : 0;
-  };
-  return in_memory(data.values) + in_memory(data.value_columns);
+  const RowUnits units(data);
+  const bool is_mapped = !data.values.mapped_path.empty();
+  return is_mapped ? 0 : units.before(data.samples) * units.bytes();
 }
 
 Range part_of_node(const RankGrid& grid, std::size_t samples) {

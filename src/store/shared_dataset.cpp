@@ -1,11 +1,18 @@
 #include "dnn/store/shared_dataset.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/numa_domain.hpp"
+#include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/store/dataset_description.hpp"
 #include "dnn/store/held_rows.hpp"
@@ -28,6 +35,52 @@ std::string describe(const Dataset& data) {
   return {packed.begin(), packed.end()};
 }
 
+/// The arrays of which a leader has a part where nodes share out the features.
+constexpr Bytes Dataset::*held_blocks[] = {&Dataset::values, &Dataset::value_columns};
+
+/// Collective over `world`: such an array, complete, in the memory of each node, of which each
+/// leader gives its `part`.
+Bytes complete_array(const Communicator& world, const Communicator& leaders, Node& node,
+                     Bytes* part, const std::string& origin, bool interleaved) {
+  std::vector<std::uint64_t> sizes;  // of the leaders' parts
+  std::uint64_t whole = 0;
+  if (node.is_leader()) {
+    const std::uint64_t own = part->size();
+    sizes.resize(static_cast<std::size_t>(leaders.size()));
+    leaders.all_gather(std::as_bytes(std::span(&own, 1)), std::as_writable_bytes(std::span(sizes)));
+    whole = std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
+  }
+  node.ranks().broadcast(std::as_writable_bytes(std::span(&whole, 1)), 0);
+  if (whole == 0) {
+    return {};
+  }
+  const std::span<std::byte> shared =
+      agree(world, [&] { return node.allocate_shared(whole, origin); });
+  if (!node.is_leader()) {
+    return {shared, nullptr, {}, 0};
+  }
+  if (interleaved) {
+    interleave(shared);
+  }
+  std::uint64_t begin = 0;
+  for (int leader = 0; leader < leaders.size(); ++leader) {
+    const std::span<std::byte> theirs =
+        shared.subspan(begin, sizes[static_cast<std::size_t>(leader)]);
+    if (leader == leaders.rank()) {
+      copy_bytes(theirs.data(), part->view.data(), theirs.size());
+      *part = {};
+    }
+    begin += theirs.size();
+  }
+  begin = 0;
+  for (int leader = 0; leader < leaders.size(); ++leader) {
+    const std::uint64_t size = sizes[static_cast<std::size_t>(leader)];
+    leaders.broadcast(shared.subspan(begin, size), leader);
+    begin += size;
+  }
+  return {shared, nullptr, {}, 0};
+}
+
 }  // namespace
 
 void keep_rows(Dataset& data, Range held) {
@@ -44,16 +97,28 @@ void keep_rows(Dataset& data, Range held) {
 }
 
 Dataset share_dataset(const Communicator& world, Node& node, std::optional<Dataset> read_by_leader,
-                      bool interleaved) {
+                      bool interleaved, HeldFeatures held) {
   const std::string text =
       node.ranks().broadcast(node.is_leader() ? describe(*read_by_leader) : std::string(), 0);
   const json description = json::from_msgpack(text);
   Dataset data = dataset_of(description);
   const auto& blocks = arrays_of_dataset();
+  const bool is_held = data.held && held == HeldFeatures::completed;
+  if (is_held) {
+    data.held.reset();
+    const Communicator leaders = world.split(node.is_leader() ? 0 : 1);
+    for (const auto block : held_blocks) {
+      data.*block = complete_array(world, leaders, node,
+                                   node.is_leader() ? &((*read_by_leader).*block) : nullptr,
+                                   data.origin, interleaved);
+    }
+  }
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const json& block = description["blocks"][i];
     const std::size_t size = block["size"];
-    if (!block["path"].get<std::string>().empty() || size == 0) {
+    const bool is_complete = is_held && std::find(std::begin(held_blocks), std::end(held_blocks),
+                                                  blocks[i]) != std::end(held_blocks);
+    if (!block["path"].get<std::string>().empty() || size == 0 || is_complete) {
       continue;
     }
     if (node.size() == 1) {

@@ -12,17 +12,12 @@
 #include <vector>
 
 #include "dnn/comm/collective_error.hpp"
-#include "dnn/comm/node_cores.hpp"
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/mapped_access.hpp"
 #include "dnn/data/sparse_batch.hpp"
-#include "dnn/files/stream.hpp"
-#include "dnn/readers/data_source.hpp"
-#include "dnn/readers/open_dataset.hpp"
-#include "dnn/store/disk_cache.hpp"
 #include "dnn/store/missing_values.hpp"
 #include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
@@ -32,99 +27,6 @@
 namespace dnn {
 
 namespace {
-
-struct Parts {
-  Dataset train;
-  std::optional<Dataset> test;
-};
-
-Parts read_parts(const DataSettings& settings, bool wide) {
-  ReadOptions options = read_options_of(settings, wide);
-  DataSource source(settings.data);
-  Parts parts{source.read(Part::train, options), std::nullopt};
-  check_trainable(parts.train);
-  if (settings.task != Task::automatic && parts.train.task != settings.task) {
-    throw InputError(fmt::format("{}: --task {}: data of this form have classes only",
-                                 parts.train.origin, word_for(settings.task)));
-  }
-  if (!settings.weight_column.empty() && !parts.train.has_weights()) {
-    throw InputError(
-        fmt::format("{}: --weight-column {}: only a table of text has a column of "
-                    "weights; save the data as CSV",
-                    parts.train.origin, settings.weight_column));
-  }
-  options.task = parts.train.task;
-  options.outputs = parts.train.classes();
-  const bool own_test = settings.test_data.empty() && source.has_test_part(true);
-  if (own_test || !settings.test_data.empty()) {
-    if (!parts.train.schema.empty()) {
-      options.schema = &parts.train.schema;
-      // The schema knows them; their numbers may be others here.
-      options.label_column.clear();
-      options.weight_column.clear();
-    } else {
-      // A sparse file need not hold the last features; more of them are an error all the same.
-      options.features = parts.train.features;
-    }
-    if (parts.train.is_sparse()) {
-      options.index_base = parts.train.index_base;
-    }
-    Dataset test = own_test ? source.read(Part::test, options)
-                            : open_dataset(settings.test_data, Part::test, options);
-    check_encodable(test, parts.train.schema, "the training data");
-    check_features(test, parts.train.features, parts.train.feature_names, "the training data");
-    use_classes(test, parts.train.class_names, "the training data");
-    if (!test.has_labels() || test.samples == 0) {
-      throw InputError(test.origin + ": test data need samples with labels");
-    }
-    parts.test = std::move(test);
-  }
-  return parts;
-}
-
-/// What the parts follow from; empty where that cannot be known before they are read.
-std::string identity_of_parts(const DataSettings& settings, bool wide) {
-  const std::string train = DataSource::identity_of(settings.data);
-  const std::string test =
-      settings.test_data.empty() ? "none" : DataSource::identity_of(settings.test_data);
-  if (train.empty() || test.empty()) {
-    return {};
-  }
-  const std::string options =
-      fmt::format("{} {} {} {}", static_cast<int>(settings.task),
-                  static_cast<int>(settings.csv_header), settings.max_categories, wide);
-  return fmt::format(
-      "{}", fmt::join({train, test, options, settings.label_column, settings.label_separator,
-                       settings.weight_column, settings.columns, settings.missing,
-                       std::string(settings.drop_unlabelled ? "drop" : "keep")},
-                      "\n\n"));
-}
-
-/// The parts as a file of the node's disk has them; `read` are written to it, or else what is read,
-/// if there is no such file.
-Parts parts_on_disk(const DataSettings& settings, bool wide, std::optional<Parts> read) {
-  DiskCache cache(settings.scratch, identity_of_parts(settings, wide));
-  DiskCache::Parts parts = cache.find_or_make([&] {
-    Parts made = read ? std::move(*read) : read_parts(settings, wide);
-    return DiskCache::Parts{std::move(made.train), {}, std::move(made.test), {}};
-  });
-  return {std::move(parts.train), std::move(parts.test)};
-}
-
-/// Collective over `world`: puts what the nodes' leaders have read on their disks, unless it lies
-/// there. Returns where that is on this rank's node.
-std::string put_on_disk(const Communicator& world, const DataSettings& settings, bool wide,
-                        std::optional<Parts>& parts) {
-  agree(
-      world,
-      [&] {
-        if (parts && settings.placement != Placement::disk) {
-          parts = parts_on_disk(settings, wide, std::move(parts));
-        }
-      },
-      Waiting::asleep);
-  return world.broadcast(parts ? parts->train.values.mapped_path : std::string(), 0);
-}
 
 std::size_t held_out_samples(const DataSettings& settings, std::size_t samples) {
   const auto count =
@@ -234,48 +136,7 @@ void adapt_to_samples(const Communicator& world, const DataSettings& settings, T
   advise(data.train.values, MappedAccess::at_random);  // from now on by batches
 }
 
-/// Collective over the grid's world: shares what each node's leader has read, and checks that all
-/// nodes have read the same.
-std::tuple<Dataset, DataDigest, std::shared_ptr<const HeldRows>> place(
-    const RankGrid& grid, std::optional<Dataset> read_by_leader, Placement placement) {
-  const Communicator& world = grid.world();
-  Node& node = grid.node();
-  if (placement != Placement::job) {
-    Dataset data = share_dataset(world, node, std::move(read_by_leader), grid.has_split_nodes());
-    DataDigest digest = digest_of(node.ranks(), data);
-    check_same_everywhere(world, node.ranks(), digest, data.origin);
-    return {std::move(data), std::move(digest), nullptr};
-  }
-  const DataDigest own = read_by_leader ? digest_of(*read_by_leader) : DataDigest{};
-  check_same_everywhere(world, node.ranks(), own,
-                        read_by_leader ? read_by_leader->origin : std::string());
-  agree(world, [&] {
-    if (read_by_leader) {
-      keep_rows(*read_by_leader, part_of_node(grid, read_by_leader->samples));
-    }
-  });
-  Dataset data = share_dataset(world, node, std::move(read_by_leader), grid.has_split_nodes());
-  auto held = std::make_shared<const HeldRows>(grid, *data.held);
-  DataDigest digest = digest_of(*held, data);
-  return {std::move(data), std::move(digest), std::move(held)};
-}
-
 }  // namespace
-
-ReadOptions read_options_of(const DataSettings& settings, bool wide) {
-  ReadOptions options;
-  options.task = settings.task;
-  options.label_column = settings.label_column;
-  options.label_separator = settings.label_separator;
-  options.weight_column = settings.weight_column;
-  options.header = settings.csv_header;
-  options.columns = settings.columns;
-  options.missing = settings.missing;
-  options.max_categories = settings.max_categories;
-  options.drop_unlabelled = settings.drop_unlabelled;
-  options.wide = wide;
-  return options;
-}
 
 std::size_t TrainingData::features_bytes() const {
   return train.values.size() + train.value_columns.size();
@@ -315,41 +176,8 @@ void check_finite(const Communicator& world, const Dataset& data, const HeldRows
 
 TrainingData load_training_data(const DataSettings& given, const RankGrid& grid,
                                 const LoadOptions& options) {
-  const Communicator& world = grid.world();
-  Node& node = grid.node();
-  const NodeCores cores = NodeCores::find(node.ranks());
-  const std::size_t threads =
-      options.threads == 0 ? cores.node : options.threads * static_cast<std::size_t>(node.size());
-  std::optional<Parts> parts = agree(
-      world,
-      [&] {
-        check_streams({given.data, given.test_data}, grid.domains());
-        if (!node.is_leader()) {
-          return std::optional<Parts>();
-        }
-        const BorrowedCores borrowed(cores, threads);
-        return given.placement == Placement::disk
-                   ? std::optional(parts_on_disk(given, options.wide, {}))
-                   : std::optional(read_parts(given, options.wide));
-      },
-      Waiting::asleep);
-  const bool has_test =
-      world.all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
-  PlacementChoice choice = choose_placement(given, grid, parts ? feature_bytes(parts->train) : 0);
-  if (choice.placement == Placement::disk) {
-    choice.file = put_on_disk(world, given, options.wide, parts);
-  }
-  SharedParts shared;
-  shared.placement = choice;
-  std::tie(shared.train, shared.digest, shared.held) =
-      place(grid, parts ? std::optional(std::move(parts->train)) : std::nullopt, choice.placement);
-  if (has_test) {
-    shared.test.emplace();
-    std::tie(*shared.test, std::ignore, shared.held_test) =
-        place(grid, parts ? std::move(parts->test) : std::nullopt, choice.placement);
-  }
-  parts.reset();
-  return make_training_data(std::move(shared), given, grid, options);
+  return make_training_data(read_and_place(given, options.wide, options.threads, grid), given, grid,
+                            options);
 }
 
 TrainingData make_training_data(SharedParts parts, const DataSettings& given, const RankGrid& grid,

@@ -6,6 +6,8 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -58,10 +60,18 @@ bool several(unsigned bits) {
   return (bits & (bits - 1)) != 0;
 }
 
+void merge(const std::vector<std::vector<Values>>& parts, std::vector<Values>& all) {
+  for (const std::vector<Values>& values : parts) {
+    for (std::size_t j = 0; j < all.size(); ++j) {
+      all[j].merge(values[j]);
+    }
+  }
+}
+
 std::vector<Values> find_values(const SchemaRequest& request) {
   const std::size_t width = request.layout.columns();
   const std::vector<CellBlock>& blocks = request.cells.blocks();
-  std::vector<std::size_t> first_rows = {0};
+  std::vector<std::size_t> first_rows = {request.cells.first_row()};
   for (const CellBlock& block : blocks) {
     first_rows.push_back(first_rows.back() + block.rows());
   }
@@ -85,12 +95,10 @@ std::vector<Values> find_values(const SchemaRequest& request) {
     }
     found[b] = std::move(values);
   });
+  std::vector<Values> own(width);
+  merge(found, own);
   std::vector<Values> all(width);
-  for (const std::vector<Values>& values : found) {
-    for (std::size_t j = 0; j < width; ++j) {
-      all[j].merge(values[j]);
-    }
-  }
+  merge(request.cells.team().exchange_list(own), all);
   return all;
 }
 
@@ -103,7 +111,12 @@ bool is_named_like_an_index(const std::string& name, bool is_first_unnamed) {
   return is_first_unnamed || std::find(names.begin(), names.end(), lower) != names.end();
 }
 
-/// Whether the values of a column are whole numbers, and none occurs twice.
+bool are_ascending(const std::vector<double>& values) {
+  return std::adjacent_find(values.begin(), values.end(), std::greater_equal<>()) == values.end();
+}
+
+/// Collective over the team: whether the values of a column are whole numbers, and none occurs
+/// twice.
 bool are_different_integers(const TableCells& cells, std::size_t column) {
   std::vector<double> values;
   values.reserve(cells.rows());
@@ -113,9 +126,31 @@ bool are_different_integers(const TableCells& cells, std::size_t column) {
     }
   });
   std::sort(values.begin(), values.end());
-  return std::adjacent_find(values.begin(), values.end()) == values.end() &&
-         std::all_of(values.begin(), values.end(),
-                     [](double value) { return value == std::floor(value); });
+  const bool are_different =
+      are_ascending(values) && std::all_of(values.begin(), values.end(),
+                                           [](double value) { return value == std::floor(value); });
+  const ReadingTeam& team = cells.team();
+  const std::vector<std::uint8_t> all = team.exchange_value<std::uint8_t>(are_different ? 1 : 0);
+  if (team.is_alone() || std::find(all.begin(), all.end(), 0) != all.end()) {
+    return are_different && team.is_alone();
+  }
+  std::vector<double> ends;  // each member's least and largest
+  const std::vector<double> own_ends =
+      values.empty() ? std::vector<double>() : std::vector<double>{values.front(), values.back()};
+  bool ascend = true;
+  for (const std::vector<double>& member : team.exchange_list(own_ends)) {
+    ascend = ascend && (ends.empty() || member.empty() || ends.back() < member.front());
+    ends.insert(ends.end(), member.begin(), member.end());
+  }
+  if (ascend) {
+    return true;  // no member's values meet another's
+  }
+  std::vector<double> together;
+  for (const std::vector<double>& member : team.exchange_list(values)) {
+    together.insert(together.end(), member.begin(), member.end());
+  }
+  std::sort(together.begin(), together.end());
+  return are_ascending(together);
 }
 
 void decide_number(TableColumn& column, const Values& values, const ColumnCells& cells,

@@ -15,6 +15,7 @@
 #include "dnn/tables/table_cells.hpp"
 #include "dnn/tables/table_dataset.hpp"
 #include "dnn/tables/table_reading.hpp"
+#include "dnn/tables/unknown_values.hpp"
 
 namespace dnn {
 
@@ -236,7 +237,8 @@ class MatchingReader {
         // A table that is read in pieces may have more texts than memory holds.
         mode.keep_all = mode.keep_all && (keeps_rows || mode.words_are_values);
       }
-      TableCells cells(parts_, modes, missing_, options_.chunk_bytes, {.keeps_rows = keeps_rows});
+      TableCells cells(parts_, modes, missing_, options_.chunk_bytes,
+                       {.keeps_rows = keeps_rows, .team = options_.team});
       bool changed = leave_out(cells.cut_off(), parts_);
       for (std::size_t j = 0; j < modes_.size(); ++j) {
         CellMode& mode = modes_[j].mode;

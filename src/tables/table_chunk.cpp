@@ -190,6 +190,28 @@ void ColumnCells::add_misfit_word(std::string_view text) {
   }
 }
 
+void ColumnCells::add_below(const ColumnCells& below) {
+  first_missing = missing > 0 ? first_missing : below.first_missing;
+  first_misfit = misfits > 0 ? first_misfit : below.first_misfit;
+  missing += below.missing;
+  misfits += below.misfits;
+  for (const std::string& word : below.misfit_words) {
+    add_misfit_word(word);
+  }
+  more_misfit_words = more_misfit_words || below.more_misfit_words;
+}
+
+void ColumnCells::add_below(const ColumnCells& below, std::vector<std::uint32_t>& numbers) {
+  add_below(below);
+  numbers.clear();
+  if (below.texts.gave_up()) {
+    texts.give_up();
+  }
+  for (std::size_t t = 0; t < below.texts.size(); ++t) {
+    numbers.push_back(texts.add(below.texts.text(t), below.texts.count(t)));
+  }
+}
+
 TableChunk TableChunk::read(const ChunkRequest& request) {
   return ChunkReader(request).read();
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,63 +16,12 @@
 #include "dnn/data/label_lists.hpp"
 #include "dnn/data/label_table.hpp"
 #include "dnn/data/target_rows.hpp"
+#include "dnn/tables/unknown_values.hpp"
+#include "dnn/tables/value_range.hpp"
 
 namespace dnn {
 
 namespace {
-
-/// What the smallest type for all raw values depends on.
-struct ValueRange {
-  double count = 0;
-  double shift = 0;  ///< the first value: sums of what is near to it stay exact enough
-  double sum = 0;
-  double squares = 0;
-  double largest = 0;  ///< magnitude
-  bool exact_in_float = true;
-
-  void add(double value) {
-    shift = count == 0 ? value : shift;
-    const double delta = value - shift;
-    ++count;
-    sum += delta;
-    squares += delta * delta;
-    largest = std::max(largest, std::abs(value));
-    exact_in_float = exact_in_float && static_cast<double>(static_cast<float>(value)) == value;
-  }
-
-  void merge(const ValueRange& other) {
-    if (count == 0 || other.count == 0) {
-      *this = count == 0 ? other : *this;
-      return;
-    }
-    const double delta = other.shift - shift;
-    sum += other.sum + other.count * delta;
-    squares += other.squares + 2 * delta * other.sum + other.count * delta * delta;
-    count += other.count;
-    largest = std::max(largest, other.largest);
-    exact_in_float = exact_in_float && other.exact_in_float;
-  }
-
-  /// Whether rounding to float changes a value by less than 2^-17 standard deviations, and so a
-  /// scaled input by nothing that counts.
-  [[nodiscard]] bool fits_float() const {
-    constexpr double most_deviations = 256;
-    if (largest > std::numeric_limits<float>::max()) {
-      return false;
-    }
-    const double variance = squares / count - (sum / count) * (sum / count);
-    return exact_in_float || largest <= most_deviations * std::sqrt(std::max(variance, 0.0));
-  }
-};
-
-/// The place of a text among a column's categories.
-std::optional<double> place_of(const std::string& text,
-                               const std::vector<std::string>& categories) {
-  const auto found = std::lower_bound(categories.begin(), categories.end(), text);
-  return found != categories.end() && *found == text
-             ? std::optional(static_cast<double>(found - categories.begin()))
-             : std::nullopt;
-}
 
 /// Builds the data set column by column of its raw rows.
 class DatasetBuilder {
@@ -100,9 +48,9 @@ class DatasetBuilder {
     find_codes();
     choose_rows();
     data_.element = choose_type();
-    visit_element(data_.element, [this](auto element) { fill_values(element); });
     fill_labels();
     fill_weights();
+    visit_element(data_.element, [this](auto element) { fill_values(element); });
     return std::move(data_);
   }
 
@@ -127,21 +75,28 @@ class DatasetBuilder {
     }
   }
 
-  /// Makes an array with `elements` of type T for each sample: calls `put(row, element)`, where
-  /// `element` points to the sample's first one.
+  /// Collective over the team: an array with `elements` of type T for each sample of the table.
+  /// Calls `put(row, element)`, where `element` points to the sample's first one.
   template <class T, class Put>
   [[nodiscard]] Bytes fill(std::size_t elements, Put&& put) const {
     const std::size_t count = data_.samples * elements;
     const std::shared_ptr<T[]> values = std::make_shared_for_overwrite<T[]>(count);
-    const std::vector<CellBlock>& blocks = cells_.blocks();
-    parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) {
-      T* next = values.get() + first_samples_[b] * elements;
-      for_each_sample(blocks[b], [&](const double* row) {
-        put(row, next);
-        next += elements;
-      });
+    const std::span<T> all(values.get(), count);
+    T* const first = values.get() + places_.own.begin * elements;
+    parallel_tasks(cells_.blocks().size(),
+                   [&](std::size_t b, std::size_t) { fill_block(b, first, elements, put); });
+    cells_.team().complete(std::as_writable_bytes(all), places_, elements * sizeof(T));
+    return {std::as_bytes(all), values, {}, 0};
+  }
+
+  /// Fills what the samples of a block have in the array of this member's samples at `first`.
+  template <class T, class Put>
+  void fill_block(std::size_t block, T* first, std::size_t elements, Put&& put) const {
+    T* next = first + first_samples_[block] * elements;
+    for_each_sample(cells_.blocks()[block], [&](const double* row) {
+      put(row, next);
+      next += elements;
     });
-    return {std::as_bytes(std::span(values.get(), count)), values, {}, 0};
   }
 
   /// Whether a row of the table has its label, or all of its targets.
@@ -170,6 +125,7 @@ class DatasetBuilder {
     for (const CellBlock& block : cells_.blocks()) {
       for_each_sample(block, [&](const double* row) { found.rows += has_label(row) ? 0 : 1; });
     }
+    found.rows = cells_.team().places_of(found.rows).total;
     for (const std::size_t target : sources_.targets) {
       const ColumnCells& column = cells_.columns()[target];
       if (column.missing > 0 && found.first.empty()) {
@@ -204,6 +160,7 @@ class DatasetBuilder {
       for_each_sample(block, [&samples](const double*) { ++samples; });
       first_samples_.push_back(first_samples_.back() + samples);
     }
+    places_ = cells_.team().places_of(first_samples_.back());
   }
 
   void decide_on_labels() {
@@ -259,15 +216,28 @@ class DatasetBuilder {
     const std::vector<CellBlock>& blocks = cells_.blocks();
     std::vector<Contents> parts(blocks.size());
     parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) { parts[b] = find(blocks[b]); });
-    std::vector<ValueRange> ranges(columns_.size());
-    bool bytes = true;
+    struct Flags {
+      bool bytes = true;
+      bool has_missing = false;
+    };
+    Flags own;
     for (const Contents& part : parts) {
-      bytes = bytes && part.bytes;
-      data_.has_missing = data_.has_missing || part.has_missing;
-      for (std::size_t j = 0; j < ranges.size(); ++j) {
-        ranges[j].merge(part.ranges[j]);
-      }
+      own.bytes = own.bytes && part.bytes;
+      own.has_missing = own.has_missing || part.has_missing;
     }
+    bool bytes = true;
+    for (const Flags& member : cells_.team().exchange_value(own)) {
+      bytes = bytes && member.bytes;
+      data_.has_missing = data_.has_missing || member.has_missing;
+    }
+    const std::vector<ValueRange> ranges = cells_.team().pass_on(
+        std::vector<ValueRange>(columns_.size()), [&parts](std::vector<ValueRange>& all) {
+          for (const Contents& part : parts) {
+            for (std::size_t j = 0; j < all.size(); ++j) {
+              all[j].merge(part.ranges[j]);
+            }
+          }
+        });
     if (options_.as_double) {
       return ElementType::f64;
     }
@@ -284,13 +254,24 @@ class DatasetBuilder {
     return narrow ? ElementType::f32 : ElementType::f64;
   }
 
+  /// The features of this member's samples; frees the cells, block by block, as they are read.
   template <class T>
   void fill_values(T) {
-    data_.values = fill<T>(columns_.size(), [this](const double* row, T* sample) {
+    const std::size_t count = places_.own.size() * columns_.size();
+    const std::shared_ptr<T[]> values = std::make_shared_for_overwrite<T[]>(count);
+    const auto put = [this](const double* row, T* sample) {
       for (std::size_t j = 0; j < columns_.size(); ++j) {
         sample[j] = static_cast<T>(raw(j, row[sources_.columns[j]]));
       }
+    };
+    parallel_tasks(cells_.blocks().size(), [&](std::size_t b, std::size_t) {
+      fill_block(b, values.get(), columns_.size(), put);
+      cells_.free_block(b);
     });
+    data_.values = {std::as_bytes(std::span(values.get(), count)), values, {}, 0};
+    if (!cells_.team().is_alone()) {
+      data_.held = places_.own;
+    }
   }
 
   void fill_labels() {
@@ -395,45 +376,14 @@ class DatasetBuilder {
   Dataset data_;
   std::vector<const TableColumn*> columns_;
   std::vector<std::vector<double>> codes_;
-  std::vector<std::size_t> first_samples_;  ///< of each block of cells
+  std::vector<std::size_t> first_samples_;  ///< of each block of cells, of this member's
+  ReadingTeam::Places places_;              ///< of the members' samples among all
   std::string separator_;  ///< between the labels of a cell; empty: no cell is a list
   bool has_labels_ = false;
   bool drops_ = false;
 };
 
 }  // namespace
-
-std::string unknown_values(const TableColumn& column, const TextIndex& texts,
-                           const std::string& origin) {
-  std::uint64_t rows = 0;
-  std::vector<std::string> unknown;
-  for (std::size_t t = 0; t < texts.size(); ++t) {
-    if (!place_of(texts.text(t), column.categories)) {
-      rows += texts.count(t);
-      unknown.push_back(texts.text(t));
-    }
-  }
-  if (unknown.empty()) {
-    return {};
-  }
-  const auto is_number = [](const std::string& text) {
-    return parse_cell_number(text, '.').has_value();
-  };
-  if (rows == texts.total() && std::all_of(unknown.begin(), unknown.end(), is_number) &&
-      std::none_of(column.categories.begin(), column.categories.end(), is_number)) {
-    throw InputError(fmt::format(
-        "{}: column {} holds numbers, but text in the training data (as {}); is it the same "
-        "column?",
-        origin, in_quotes(column.name),
-        column.categories.empty() ? "nothing" : in_quotes(column.categories.front())));
-  }
-  return fmt::format(
-      "{}: column {} has {} value{} that the training data do not have, in {} row{} (the first is "
-      "{}); {}",
-      origin, in_quotes(column.name), unknown.size(), unknown.size() == 1 ? "" : "s", rows,
-      rows == 1 ? "" : "s", in_quotes(unknown.front()),
-      column.has_other ? "they share the input of rarer values" : "no category stands for them");
-}
 
 Dataset make_dataset(TableCells cells, const std::string& origin, TableSchema schema,
                      const TableSources& sources, const ReadOptions& options) {

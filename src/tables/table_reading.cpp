@@ -11,7 +11,7 @@
 
 namespace dnn {
 
-bool leave_out(const std::optional<TableCells::CutOff>& cut_off, std::vector<TableLayout>& parts) {
+bool leave_out(const std::optional<RecordPlace>& cut_off, std::vector<TableLayout>& parts) {
   if (cut_off) {
     TableLayout& part = parts[cut_off->part];
     part.rows = part.rows.substr(0, cut_off->offset);

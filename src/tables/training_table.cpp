@@ -54,7 +54,7 @@ class TableReader {
                                                     : ColumnMode{CellMode::text, true, true};
     }
     (void)read_rows(sample);
-    require_memory_for_table(parts_, origin_, available_memory());
+    require_memory_for_table(parts_, origin_, available_memory(), options_.team.size());
     const std::string separator =
         options_.task == Task::labels && labels.size() == 1 ? find_separator(labels.front()) : "";
     TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
@@ -272,7 +272,9 @@ class TableReader {
                   j)) {
         continue;
       }
-      if (TableCells(parts_, other, missing_, options_.chunk_bytes).columns()[j].misfits == 0) {
+      const TableCells all(parts_, other, missing_, options_.chunk_bytes,
+                           {.keeps_rows = false, .team = options_.team});
+      if (all.columns()[j].misfits == 0) {
         schema.columns[j].remark =
             "01/02 is taken for January 2 (--columns day-first-date:NAME: February 1)";
       }
@@ -292,7 +294,9 @@ class TableReader {
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.
   TableCells read_rows(std::size_t most) {
     while (true) {
-      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = most});
+      const bool all = most == std::numeric_limits<std::size_t>::max();
+      TableCells cells(parts_, modes_, missing_, options_.chunk_bytes,
+                       {.most_rows = most, .team = all ? options_.team : ReadingTeam()});
       const bool cut_off = leave_out(cells.cut_off(), parts_);
       if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
         return cells;

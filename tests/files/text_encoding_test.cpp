@@ -6,6 +6,7 @@
 
 #include "dnn/core/error.hpp"
 #include "support/expect_error.hpp"
+#include "support/reading_team.hpp"
 
 namespace dnn {
 namespace {
@@ -161,6 +162,45 @@ TEST(TextEncoding, BinaryFilesAreRefused) {
   refuses(std::string(60000, 'x') + '\0' + "y\xff", {"binary", "offset 60000"});
   // 16-bit integers have a zero byte in each pair, too.
   refuses("\1\0\2\0\3\0\4\0\5\0\6\0\7\0\10\0"s, {"binary", "offset 1"});
+}
+
+// Characters of two to four bytes, some cut, wherever the border between two members lies.
+TEST(TextEncoding, ATeamFindsWhatOneProcessFinds) {
+  const std::vector<std::string> pieces = {
+      "a",        "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+      "\xe2\x82", "\xa4",     "\x80",         "\x93\x93\x93\x93\x93",
+      "\0"s,      "\x01"};
+  for (std::size_t first = 0; first < pieces.size(); ++first) {
+    for (std::size_t second = 0; second < pieces.size(); ++second) {
+      for (std::size_t before = 0; before < 6; ++before) {
+        const std::string text = std::string(before, 'x') + pieces[first] + "1,2" + pieces[1] +
+                                 pieces[second] + pieces[3] + "\n";
+        for (const std::size_t members : {1U, 2U, 3U, 7U, 40U}) {
+          const auto decode_by = [&text](const ReadingTeam& team) {
+            const DecodedText decoded = decode_text(bytes_of(text), "t.csv", team);
+            Dataset data;
+            data.values = decoded.text;
+            data.notes = {decoded.note};
+            data.held = Range{};
+            return data;
+          };
+          std::optional<Dataset> alone;
+          std::string error;
+          try {
+            alone = decode_by({});
+          } catch (const InputError& thrown) {
+            error = thrown.what();
+          }
+          const test::TeamReading team = test::read_by_team(members, decode_by);
+          ASSERT_EQ(team.error, error);
+          for (std::size_t m = 0; alone && m < members; ++m) {
+            ASSERT_EQ(team.members[m].notes, alone->notes);
+            ASSERT_EQ(test::features_of(team.members[m]), test::features_of(*alone));
+          }
+        }
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 
 namespace dnn {
 
+class ReadingTeam;
+
 /// The names of labels, as they appear.
 class LabelNames {
  public:
@@ -18,6 +20,11 @@ class LabelNames {
     return numbers_.emplace(name, numbers_.size()).first->second;
   }
   [[nodiscard]] bool empty() const { return numbers_.empty(); }
+  /// The names in the order of their numbers.
+  [[nodiscard]] std::vector<std::string> in_order() const;
+
+  /// Collective over `team`: the names of all members, one member's after the other's.
+  void join(const ReadingTeam& team);
 
   /// The names in the order of the outputs: by value where all are integers, else by name; and for
   /// each number the name's place there.

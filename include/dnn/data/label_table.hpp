@@ -4,10 +4,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace dnn {
 
+class ReadingTeam;
 struct Dataset;
 
 /// Collects the labels of a data set as they are read, and numbers the classes: integers in
@@ -15,16 +17,22 @@ struct Dataset;
 /// is that integer.
 class LabelTable {
  public:
+  LabelTable() = default;
+
   void add(std::int64_t label);
   void add(std::string_view label);
 
   [[nodiscard]] std::size_t size() const { return labels_.size(); }
+
+  /// Collective over `team`: the labels of all members, one member's after the other's.
+  void join(const ReadingTeam& team);
 
   /// Moves the labels and class names into `data`. Throws InputError where the labels are numbers
   /// but not integers (regression), or are empty text.
   void finish(Dataset& data);
 
  private:
+  explicit LabelTable(std::vector<std::int32_t> labels) : labels_(std::move(labels)) {}
   std::int32_t number_of(const std::string& name);
 
   std::vector<std::int32_t> labels_;

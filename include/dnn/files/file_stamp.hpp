@@ -23,15 +23,9 @@ class FileStamp {
   [[nodiscard]] static std::vector<FileStamp> of_folder(const std::string& folder,
                                                         const std::vector<std::string>& marks);
 
-  /// Path, size and time of the last writing, as text; empty of what is no regular file.
-  [[nodiscard]] std::string text() const;
-
-  /// Throws InputError if the file has been written to, replaced, or removed since.
-  void check() const;
-
- private:
+  /// What the system says of a file.
   struct Mark {
-    bool is_file = false;
+    bool is_file = false;  ///< else nothing
     dev_t device = 0;
     ino_t number = 0;
     std::int64_t size = 0;
@@ -41,6 +35,14 @@ class FileStamp {
     bool operator==(const Mark&) const = default;
   };
 
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// When the stamp was taken.
+  [[nodiscard]] const Mark& mark() const { return mark_; }
+
+  /// Throws InputError if the file has been written to, replaced, or removed since.
+  void check() const;
+
+ private:
   [[nodiscard]] Mark now() const;
 
   std::string path_;

@@ -27,12 +27,15 @@ class DataSource {
   /// Opens the file or reads the pipe, unless it is one of two. Throws FileError or InputError.
   explicit DataSource(const std::string& source);
 
-  /// The stamps of all files that a source names (see FileStamp::text), in the order of their
-  /// names, without reading them. Empty for a stream. Throws as the constructor does.
+  /// Path, size and time of the last writing of all files that a source names, as text, without
+  /// reading them. Empty for a stream. Throws as the constructor does.
   [[nodiscard]] static std::string identity_of(const std::string& source);
 
   /// Whether there is a test part besides the training data. `labelled`: one that has labels.
   [[nodiscard]] bool has_test_part(bool labelled) const;
+
+  /// Stamps of the files that are read, in the order of their names; those of pipes say nothing.
+  [[nodiscard]] const std::vector<FileStamp>& stamps() const { return stamps_; }
 
   /// Reads a part, or the piece of it that the options ask for; sources without a test part give
   /// the same data for both. A pipe that does not bring an archive of arrays is read once. Throws

@@ -4,36 +4,66 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dnn/tables/read_table.hpp"
 
 namespace dnn {
 
+/// Whole lines of one of the texts of a data set.
+struct LibsvmPiece {
+  std::string_view lines;
+  std::size_t text = 0;  ///< which one of the data set's it is
+  std::string origin;    ///< names it in errors
+  char line_end = '\n';
+  std::size_t lines_before = 0;  ///< of the text, above these
+};
+
+/// The texts, each as one piece.
+[[nodiscard]] std::vector<LibsvmPiece> whole_pieces(std::span<const TableText> texts);
+
+/// The pieces of part `index` of `parts`, which have about equally many bytes; how many lines come
+/// before the first is not known. Together all parts have every line once, in order.
+[[nodiscard]] std::vector<LibsvmPiece> pieces_of_part(std::span<const TableText> texts,
+                                                      std::size_t parts, std::size_t index);
+
 /// Walks over the lines of LIBSVM text that hold more than blanks and a comment ('#' to the line's
 /// end). Lines end with LF or CR LF or, in a text without LF, with CR. Keeps views of the texts.
 class LibsvmLines {
  public:
+  explicit LibsvmLines(std::vector<LibsvmPiece> pieces);
   /// Of `texts`, one after another; their origins name them in errors.
-  explicit LibsvmLines(std::span<const TableText> texts);
+  explicit LibsvmLines(std::span<const TableText> texts) : LibsvmLines(whole_pieces(texts)) {}
 
-  /// Goes to the next line, at first to the first one; false at the end of the last text.
+  /// Goes to the next line, at first to the first one; false at the end of the last piece.
   bool next();
 
   /// The line, without its comment and blanks at its ends.
   [[nodiscard]] std::string_view line() const { return line_; }
-  /// "data.svm: line 7"; empty lines count.
-  [[nodiscard]] std::string place() const;
+
+  /// Where a line is: the piece, and its number there, from 1; empty lines count.
+  struct Place {
+    std::size_t piece = 0;
+    std::size_t number = 0;
+  };
+  [[nodiscard]] Place place() const { return {piece_, number_}; }
+  /// "data.svm: line 7".
+  [[nodiscard]] std::string text_of(const Place& place) const;
+
+  /// The lines of each piece, once next() has returned false.
+  [[nodiscard]] const std::vector<std::size_t>& counts() const { return counts_; }
+  [[nodiscard]] const std::vector<LibsvmPiece>& pieces() const { return pieces_; }
+  /// Says how many lines of its text come before the first piece.
+  void set_lines_before(std::size_t lines) { pieces_.front().lines_before = lines; }
 
   /// Throws InputError about the line.
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
-  void begin_text();
-
-  std::span<const TableText> texts_;
-  std::size_t text_ = 0;
+  std::vector<LibsvmPiece> pieces_;
+  std::vector<std::size_t> counts_;
+  std::size_t piece_ = 0;
   std::string_view rest_;
-  char line_end_ = '\n';
   std::string_view line_;
   std::size_t number_ = 0;
 };

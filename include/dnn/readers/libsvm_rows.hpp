@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -27,11 +27,12 @@ class LibsvmRows {
   [[nodiscard]] std::size_t size() const { return offsets_.size() - 1; }
   /// Whether T is float and changed a value of 2^24 or more.
   [[nodiscard]] bool needs_double() const { return needs_double_; }
-  /// The first line with "qid:N", which is ignored; empty: none.
-  [[nodiscard]] const std::string& query_line() const { return query_line_; }
+  /// The first line with "qid:N", which is ignored.
+  [[nodiscard]] const std::optional<LibsvmLines::Place>& query_line() const { return query_line_; }
 
-  /// Moves the rows into `data`, with samples, features and index base. Throws InputError, naming
-  /// the data's origin, for index 0 where the options say that indices count from 1.
+  /// Collective over the options' team: moves the rows into `data`, with samples, features and
+  /// index base. Throws InputError, naming the data's origin, for index 0 where the options say
+  /// that indices count from 1.
   void finish(Dataset& data, const ReadOptions& options);
 
  private:
@@ -39,12 +40,13 @@ class LibsvmRows {
   bool add_unusual(std::string_view word);
   void add_value(std::uint32_t index, T value);
   void sort_row(std::size_t row_begin);
+  [[nodiscard]] Bytes offsets_of_all(const ReadingTeam& team, const ReadingTeam::Places& samples);
 
   static constexpr std::uint32_t no_index = 0xffffffffU;
 
   const LibsvmLines& lines_;
   bool needs_double_ = false;
-  std::string query_line_;
+  std::optional<LibsvmLines::Place> query_line_;
   std::uint32_t smallest_ = no_index;
   std::uint32_t largest_ = 0;
   std::vector<T> values_;

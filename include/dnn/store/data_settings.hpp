@@ -8,6 +8,7 @@
 #include "dnn/core/task.hpp"
 #include "dnn/data/normalizer.hpp"
 #include "dnn/readers/open_dataset.hpp"
+#include "dnn/store/data_access.hpp"
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/read_options.hpp"
 
@@ -24,7 +25,8 @@ enum class Placement {
 /// Which samples a run trains on, in which form and in which batches.
 struct DataSettings {
   std::string data = builtin_digits_name;
-  std::string test_data;        ///< empty: the data's own test part, if they have one
+  std::string test_data;  ///< empty: the data's own test part, if they have one
+  DataAccess data_access = DataAccess::automatic;
   Task task = Task::automatic;  ///< see ReadOptions
   std::string label_column;     ///< see ReadOptions
   std::string label_separator;  ///< see ReadOptions

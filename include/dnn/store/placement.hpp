@@ -23,12 +23,13 @@ struct PlacementChoice {
   std::size_t window_bytes = DataSettings().window_bytes;
 };
 
-/// Collective over the grid's world. `bytes`: of the features that the node's leader has read; the
-/// other ranks' number is not used. Throws AgreedError for what cannot be.
+/// Collective over the grid's world. `bytes`: feature_bytes of what the node's leader has read, on
+/// leaders. Throws AgreedError for what cannot be.
 [[nodiscard]] PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& grid,
                                                std::size_t bytes);
 
-/// Bytes of memory that the features take: none, where they lie in a file that is mapped.
+/// Bytes of memory that the features of all samples take: none, where they lie in a file that is
+/// mapped.
 [[nodiscard]] std::size_t feature_bytes(const Dataset& data);
 
 /// Which of so many samples this node holds where the nodes share them out.

@@ -16,7 +16,7 @@
 #include "dnn/store/data_facts.hpp"
 #include "dnn/store/data_settings.hpp"
 #include "dnn/store/held_rows.hpp"
-#include "dnn/store/placement.hpp"
+#include "dnn/store/place_data.hpp"
 
 namespace dnn {
 
@@ -81,23 +81,11 @@ struct LoadOptions {
   std::function<DataSettings(const DataFacts&)> choose;
 };
 
-/// How `settings` want training data to be read; `wide` as in LoadOptions.
-[[nodiscard]] ReadOptions read_options_of(const DataSettings& settings, bool wide);
-
 /// Collective over the grid's world: reads and checks the data that `settings` name, shares them on
 /// each node, splits off the validation set, and computes the normalization of the training set
 /// (the same bits at any rank count). Throws AgreedError for bad data.
 [[nodiscard]] TrainingData load_training_data(const DataSettings& settings, const RankGrid& grid,
                                               const LoadOptions& options = {});
-
-/// Data that lie where all ranks of a node see them.
-struct SharedParts {
-  Dataset train;
-  DataDigest digest;  ///< of `train`
-  std::optional<Dataset> test;
-  std::shared_ptr<const HeldRows> held = nullptr, held_test = nullptr;  ///< see TrainingData
-  PlacementChoice placement = {};
-};
 
 /// Collective over the grid's world: the same from data that are there already.
 [[nodiscard]] TrainingData make_training_data(SharedParts parts, const DataSettings& settings,

@@ -8,6 +8,7 @@
 
 #include "dnn/core/task.hpp"
 #include "dnn/data/dataset.hpp"
+#include "dnn/data/reading_team.hpp"
 
 namespace dnn {
 
@@ -60,6 +61,9 @@ struct ReadOptions {
   /// The number of features where it is known (a trained model's): data of just as many columns
   /// have no labels, and sparse data have no more. Nothing: labels are expected.
   std::optional<std::size_t> features;
+  /// Who reads the data: all members give the same options, see ReadingTeam. What cannot be cut
+  /// is read by each of them, and has all samples (Dataset::held says which it is).
+  ReadingTeam team;
   /// Sparse: whether the file counts features from 0 or 1, where it is known; else it is found out.
   std::optional<int> index_base;
 };

@@ -52,11 +52,16 @@ struct ColumnCells {
 
   /// Notes down a cell that is not what the mode says.
   void add_misfit_word(std::string_view text);
+  /// Adds what was read from the cells below these, but for their texts.
+  void add_below(const ColumnCells& below);
+  /// The same with their texts; `numbers` becomes, for each of these, its number here.
+  void add_below(const ColumnCells& below, std::vector<std::uint32_t>& numbers);
 };
 
 /// Whole rows of cells, one after the other.
 class CellBlock {
  public:
+  CellBlock() = default;
   /// Has room for `most_rows` rows of `width` cells, of which memory is taken as they come.
   CellBlock(std::size_t most_rows, std::size_t width)
       : cells_(most_rows * width, Uninitialized()), width_(width) {}
@@ -75,7 +80,7 @@ class CellBlock {
 
  private:
   AlignedBuffer<double> cells_;
-  std::size_t width_;
+  std::size_t width_ = 1;
   std::size_t size_ = 0;  ///< cells
 };
 

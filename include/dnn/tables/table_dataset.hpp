@@ -25,9 +25,4 @@ struct TableSources {
 [[nodiscard]] Dataset make_dataset(TableCells cells, const std::string& origin, TableSchema schema,
                                    const TableSources& sources, const ReadOptions& options);
 
-/// A note on the texts of a category's column that are none of its categories; empty if there are
-/// none. Throws InputError where the column holds nothing but numbers and its categories are words.
-[[nodiscard]] std::string unknown_values(const TableColumn& column, const TextIndex& texts,
-                                         const std::string& origin);
-
 }  // namespace dnn

@@ -15,7 +15,7 @@ namespace dnn {
 
 /// Takes an incomplete last record off the rows of its part, with a note; false where there is
 /// none.
-bool leave_out(const std::optional<TableCells::CutOff>& cut_off, std::vector<TableLayout>& parts);
+bool leave_out(const std::optional<RecordPlace>& cut_off, std::vector<TableLayout>& parts);
 
 /// What the layouts of all parts have to say.
 [[nodiscard]] std::vector<std::string> notes_of(const std::vector<TableLayout>& parts);

@@ -42,10 +42,18 @@ class TextIndex {
 
   /// Gives up, and frees its memory, if the column looks like one of identifiers: many texts, and
   /// most of them new.
-  void give_up_on_identifiers() {
+  void give_up_on_identifiers() { give_up_on_identifiers(total_); }
+  /// The same where the column has had `cells` cells with a text so far.
+  void give_up_on_identifiers(std::uint64_t cells) {
     constexpr std::size_t many = 65536;
-    constexpr std::size_t too_many = std::size_t{1} << 22;
-    if (size() >= too_many || (size() >= many && 2 * size() > total_)) {
+    if (size() >= too_many || (size() >= many && 2 * size() > cells)) {
+      give_up();
+    }
+  }
+  /// The same where nobody knows yet how many texts of the column are new: gives up on so many that
+  /// it does not matter.
+  void give_up_on_too_many() {
+    if (size() >= too_many) {
       give_up();
     }
   }
@@ -61,6 +69,8 @@ class TextIndex {
   [[nodiscard]] std::uint64_t count(std::size_t number) const { return counts_[number]; }
 
  private:
+  static constexpr std::size_t too_many = std::size_t{1} << 22;
+
   /// Finds a std::string by a std::string_view.
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;

@@ -1,0 +1,141 @@
+#include "dnn/store/place_data.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "dnn/comm/collective_error.hpp"
+#include "dnn/readers/data_source.hpp"
+#include "dnn/store/disk_cache.hpp"
+#include "dnn/store/read_parts.hpp"
+#include "dnn/store/shared_dataset.hpp"
+
+namespace dnn {
+
+namespace {
+
+/// What the parts follow from; empty where that cannot be known before they are read.
+std::string identity_of_parts(const DataSettings& settings, bool wide) {
+  const std::string train = DataSource::identity_of(settings.data);
+  const std::string test =
+      settings.test_data.empty() ? "none" : DataSource::identity_of(settings.test_data);
+  if (train.empty() || test.empty()) {
+    return {};
+  }
+  const std::string options = fmt::format("{} {} {} {} {}", static_cast<int>(settings.task),
+                                          static_cast<int>(settings.csv_header),
+                                          settings.max_categories, settings.drop_unlabelled, wide);
+  return fmt::format(
+      "{}", fmt::join({train, test, options, settings.label_column, settings.label_separator,
+                       settings.weight_column, settings.columns, settings.missing},
+                      "\n\n"));
+}
+
+/// The parts as a file of the node's disk has them; what `read` gives is written first if there is
+/// no such file.
+template <class Read>
+DataParts parts_on_disk(const DataSettings& settings, bool wide, Read&& read) {
+  DiskCache cache(settings.scratch, identity_of_parts(settings, wide));
+  DiskCache::Parts parts = cache.find_or_make([&] {
+    DataParts made = read();
+    return DiskCache::Parts{std::move(made.train), {}, std::move(made.test), {}};
+  });
+  return {.train = std::move(parts.train), .test = std::move(parts.test)};
+}
+
+struct PlacedData {
+  Dataset data;
+  DataDigest digest;
+  std::shared_ptr<const HeldRows> held;
+};
+
+/// Collective over the grid's world: shares what each node's leader has read, and checks that all
+/// nodes have read the same. `same_files`: whether they have read files that all of them see.
+PlacedData place(const RankGrid& grid, std::optional<Dataset> read_by_leader, bool same_files,
+                 Placement placement) {
+  const Communicator& world = grid.world();
+  Node& node = grid.node();
+  PlacedData placed;
+  if (placement != Placement::job) {
+    placed.data = share_dataset(world, node, std::move(read_by_leader), grid.has_split_nodes());
+    placed.digest = digest_of(node.ranks(), placed.data);
+    check_same_everywhere(world, node.ranks(), placed.digest, placed.data.origin);
+    return placed;
+  }
+  const bool has_all = read_by_leader && !read_by_leader->held;
+  if (world.all_reduce<std::int64_t>(has_all ? 1 : 0, Reduction::max) != 0) {
+    if (world.all_reduce<std::int64_t>(read_by_leader && !same_files ? 1 : 0, Reduction::max) !=
+        0) {
+      const DataDigest own = agree(
+          world, [&] { return read_by_leader ? digest_of(*read_by_leader) : DataDigest(); },
+          Waiting::asleep);
+      check_same_everywhere(world, node.ranks(), own,
+                            read_by_leader ? read_by_leader->origin : std::string());
+    }
+    agree(world, [&] {
+      if (read_by_leader) {
+        keep_rows(*read_by_leader, part_of_node(grid, read_by_leader->samples));
+      }
+    });
+  }
+  placed.data = share_dataset(world, node, std::move(read_by_leader), grid.has_split_nodes(),
+                              HeldFeatures::kept);
+  placed.held = std::make_shared<const HeldRows>(grid, *placed.data.held);
+  placed.digest = digest_of(*placed.held, placed.data);
+  return placed;
+}
+
+/// Collective over the grid's world: what leaders read, and where it is to lie.
+std::optional<DataParts> read(const DataSettings& settings, bool wide, std::size_t threads,
+                              const RankGrid& grid, PlacementChoice& choice) {
+  const Communicator& world = grid.world();
+  const bool to_disk = settings.placement == Placement::disk;
+  std::optional<DataParts> parts =
+      to_disk ? read_on_each_leader(settings, threads, grid,
+                                    [&] {
+                                      return parts_on_disk(settings, wide, [&] {
+                                        return read_alone(settings, wide);
+                                      });
+                                    })
+              : read_on_leaders(settings, wide, threads, grid);
+  choice = choose_placement(settings, grid, parts ? feature_bytes(parts->train) : 0);
+  if (choice.placement == Placement::disk && !to_disk) {
+    parts = read_on_each_leader(settings, threads, grid, [&] {
+      return parts_on_disk(settings, wide, [&] {
+        return parts->train.held ? read_alone(settings, wide) : std::move(*parts);
+      });
+    });
+  }
+  if (choice.placement == Placement::disk) {
+    choice.file = world.broadcast(parts ? parts->train.values.mapped_path : std::string(), 0);
+  }
+  return parts;
+}
+
+}  // namespace
+
+SharedParts read_and_place(const DataSettings& settings, bool wide, std::size_t threads,
+                           const RankGrid& grid) {
+  SharedParts shared;
+  std::optional<DataParts> parts = read(settings, wide, threads, grid, shared.placement);
+  const bool has_test =
+      grid.world().all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
+  const Placement placement = shared.placement.placement;
+  PlacedData train = place(grid, parts ? std::optional(std::move(parts->train)) : std::nullopt,
+                           parts && parts->same_train_files, placement);
+  shared.train = std::move(train.data);
+  shared.digest = std::move(train.digest);
+  shared.held = std::move(train.held);
+  if (has_test) {
+    PlacedData test = place(grid, parts ? std::move(parts->test) : std::nullopt,
+                            parts && parts->same_test_files, placement);
+    shared.test = std::move(test.data);
+    shared.held_test = std::move(test.held);
+  }
+  return shared;
+}
+
+}  // namespace dnn
