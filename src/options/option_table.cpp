@@ -86,12 +86,12 @@ std::vector<Option> data_options() {
        "--scratch, found again by the next run); auto: the first of these that fits the memory. "
        "The "
        "model is the same",
-       Binding::job,
+       Binding::machine,
        rule([](const Config& c) { return c.placement != Placement::disk || !c.scratch.empty(); },
             "needs a folder on the node's disk: add --scratch DIR")},
       {"scratch", "Data", "DIR", &Config::scratch,
        "folder on a disk of each node for the file of --placement disk, which stays there",
-       Binding::job},
+       Binding::machine},
       {"validation", "Data", "FRACTION", &Config::validation,
        "fraction of the training data held out for validation, chosen by the seed", Binding::model,
        fraction(&Config::validation)},
