@@ -18,7 +18,7 @@ FeatureRows rows_of(const Dataset& data, std::span<const std::uint64_t> samples,
   places.clear();
   for (const std::uint64_t sample : samples) {
     if (sample < held.begin || sample >= held.end) {
-      throw std::logic_error("rows_of: the features of a sample lie on another node");
+      throw std::logic_error("rows_of: another node holds the features of a sample");
     }
     places.push_back((data.is_sparse() ? offsets[sample] : sample) - first);
   }

@@ -81,16 +81,17 @@ std::vector<Option> data_options() {
       {"drop-unlabelled", "Data", "", &Config::drop_unlabelled,
        "leave out rows of a table that have no label"},
       {"placement", "Data", "", words(&Config::placement),
-       "where the features lie: node (every node has all in memory), job (the nodes share them out "
-       "and send each other the rows of the next batches), disk (every node has a file of them in "
-       "--scratch, found again by the next run); auto: the first of these that fits the memory. "
-       "The "
-       "model is the same",
+       "where features are stored: node (all of them in the memory of every node), job (the nodes "
+       "share them out and send each other the rows of the next batches), disk (in a file on each "
+       "node's disk, in --scratch, which later runs reuse); auto: the first of these that fits "
+       "into "
+       "memory. The model is the same",
        Binding::machine,
        rule([](const Config& c) { return c.placement != Placement::disk || !c.scratch.empty(); },
             "needs a folder on the node's disk: add --scratch DIR")},
       {"scratch", "Data", "DIR", &Config::scratch,
-       "folder on a disk of each node for the file of --placement disk, which stays there",
+       "existing folder on a disk of each node, for the file of --placement disk; the file stays "
+       "there",
        Binding::machine},
       {"validation", "Data", "FRACTION", &Config::validation,
        "fraction of the training data held out for validation, chosen by the seed", Binding::model,

@@ -132,16 +132,16 @@ void warn_of_ranks(const RunPlan& plan, const TrainingData& data, std::vector<st
 
 namespace {
 
-/// Where the features lie, where that is not every node's memory; else empty.
+/// Where the features are stored; empty: in the memory of every node.
 std::string describe_placement(const RunPlan& plan, const TrainingData& data) {
   std::string text;
   switch (data.placement.placement) {
     case Placement::job:
-      text = fmt::format("job: each of {} nodes has its share of the features in memory, {} here",
-                         plan.nodes, size_text(data.features_bytes()));
+      text = fmt::format("job: {} nodes share out the features; this node holds {}", plan.nodes,
+                         size_text(data.features_bytes()));
       break;
     case Placement::disk:
-      text = fmt::format("disk: the features are read from {}", data.placement.file);
+      text = fmt::format("disk: features are read from {}", data.placement.file);
       break;
     default:
       return data.placement.why.empty() ? text : "node: " + data.placement.why;

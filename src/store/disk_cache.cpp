@@ -164,7 +164,7 @@ DiskCache::Lock::Lock(const std::string& folder)
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || means_unsupported(errno)) {
     return;
   }
-  say(fmt::format("note: another process writes a file of rows into {}; waiting for it", folder));
+  say(fmt::format("note: waiting for another process that writes a file of rows into {}", folder));
   while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
   }
 }

@@ -26,8 +26,8 @@ struct RowWindows::Traffic {
 RowWindows::RowWindows(const Dataset& data, const HeldRows& held, Settings settings)
     : data_(data), held_(held), settings_(std::move(settings)), units_(data) {}
 
-/// Finds the window's end, what it has and where that will lie: what comes from one node lies
-/// together, node after node.
+/// Finds the window's last batch, its rows, and their places in the buffer: rows that come from one
+/// node are together, node after node.
 RowWindows::Traffic RowWindows::plan(Window& window) const {
   const RankGrid& grid = held_.grid();
   const std::size_t nodes = held_.nodes();
@@ -178,7 +178,7 @@ void RowWindows::prepare(std::size_t pass, std::size_t step) {
   make_room(to, traffic.arriving_units);
   make_room(leaving_, traffic.leaving_units);
   const Node& node = held_.grid().node();
-  held_.wait_for_node();  // all have taken what lay there
+  held_.wait_for_node();  // all ranks have gathered the rows of that buffer
   pack(traffic, to, leaving_);
   held_.wait_for_node();
   if (node.is_leader()) {

@@ -20,7 +20,7 @@ using Wanted = std::function<bool(std::uint64_t)>;
 
 /// The sums of a chunk of samples: of those wanted, and of the others, which must be finite, too.
 /// They are added block by block, so that where a node's samples end inside of a chunk, the node
-/// that has the next ones goes on from the sums of those before.
+/// that has the next ones continues the sums of the node before.
 class ChunkSums {
  public:
   ChunkSums(std::size_t features, const Wanted& wanted)

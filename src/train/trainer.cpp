@@ -99,7 +99,7 @@ void Trainer<T>::run() {
       result_.epochs, [this] { return model_.parameters(); }, label_thresholds());
 }
 
-/// Where the rows of the epoch's batches from `step` on lie; null: in the data set.
+/// The source of the rows of the epoch's batches from `step` on; null: the data set.
 template <class T>
 RowSource* Trainer<T>::begin_rows(std::size_t epoch, std::size_t step) {
   if (rows_) {

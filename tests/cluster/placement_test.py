@@ -1,5 +1,5 @@
-"""Where the features lie, over the hosts of a cluster of its own: one hash of the parameters for every format, in one
-file and in seven, with every placement, on one host and on four; and kills, after which the same command goes on.
+"""--placement on four hosts: the same hash of the parameters for every format, in one file and in seven, with every
+placement, on one host and on four; and killed ranks, after which the same command resumes the run.
 
     placement_test.py --bin FOLDER [--kills 6] [--seed N]
 

@@ -1,5 +1,5 @@
-// Wherever the features lie, the model, its figures and the data's fingerprint are those of one
-// rank that has all of them.
+// With every placement of the features, the model, its figures and the data's fingerprint are those
+// of one rank that has all features.
 
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ using test::self;
 using test::SharedFolder;
 using test::world;
 
-/// Ways in which ranks may lie on nodes.
+/// Layouts of the ranks on nodes.
 std::vector<int> ways_to_lie() {
   const int rank = world().rank();
   return {rank, rank / 2, rank % 2, rank == 0 ? 1 : 0};

@@ -63,8 +63,8 @@ class BatchLoader {
   };
 
   /// Begins a pass of `steps` batches, after the last one's batches have all been taken or never
-  /// will be. `rows` says where their features lie, and must outlive the pass or the loader; null:
-  /// in the data set.
+  /// will be. `rows`: the source of their features, which must outlive the pass or the loader;
+  /// null: the data set.
   void start(Plan plan, std::size_t steps, WholeBatch whole = {}, RowSource* rows = nullptr);
 
   /// Ends the pass: no batch is gathered any more, and its source of rows is not used again.

@@ -1,6 +1,6 @@
 #pragma once
 
-// Where the features of samples lie in memory.
+// Where the features of samples are in memory.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,15 +23,15 @@ struct FeatureRows {
   }
 };
 
-/// Where the rows of `samples` lie in `data`, which holds them all. `places` keeps what the result
-/// refers to, as `samples` does.
+/// The places of the rows of `samples` in `data`, which holds them all. `places` keeps what the
+/// result refers to, as `samples` does.
 [[nodiscard]] FeatureRows rows_of(const Dataset& data, std::span<const std::uint64_t> samples,
                                   std::vector<std::uint64_t>& places);
 
-/// Brings the rows of batches to where they can be read, or waits until somebody else has.
+/// Brings the rows of batches into memory, or waits until another thread has brought them.
 ///
-/// Note [Where samples lie]
-/// A batch is gathered by the same code wherever its samples lie: in this node's copy of the data,
+/// Note [Where samples are stored]
+/// A batch is gathered by the same code wherever its samples are: in this node's copy of the data,
 /// in a file that is mapped, or in a copy of those rows that other nodes have sent. What differs is
 /// the table of places, which a source makes.
 class RowSource {
@@ -53,7 +53,7 @@ class RowSource {
                                                    std::span<const std::uint64_t> samples,
                                                    std::vector<std::uint64_t>& places) = 0;
 
-  /// Called by another thread: whoever waits for rows gets std::runtime_error, now and until the
+  /// Called by another thread: a thread that waits for rows gets std::runtime_error, until the
   /// next pass.
   virtual void stop() = 0;
 };

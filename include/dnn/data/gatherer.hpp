@@ -38,7 +38,7 @@ class Gatherer {
   /// `rows`.
   void gather(std::span<const std::uint64_t> samples, const FeatureRows& rows,
               MatrixView<T> X) const;
-  /// The same of rows that lie in the data set.
+  /// The same of rows of the data set.
   void gather(std::span<const std::uint64_t> samples, MatrixView<T> X) const;
 
   /// `labels[i]` becomes the class of sample `samples[i]`.

@@ -11,14 +11,14 @@
 
 namespace dnn {
 
-/// Rows of a data set that lies in a mapped file: asks the system for those of the batches to come,
+/// Rows of a data set in a mapped file. Asks the system for the rows of the next batches,
 /// many at a time and in the file's order, while others are computed with.
 ///
 /// Note [Rows from a disk]
 /// A row that is not in memory is read when it is touched, and the thread waits for the disk, once
 /// for each row. A disk serves many requests at a time much faster than one after another. So the
-/// rows of a window of batches are asked for together (MADV_WILLNEED), sorted by where they lie.
-/// Where what is looked at of a window is in memory already, nothing is asked for.
+/// rows of a window of batches are asked for together (MADV_WILLNEED), sorted by their place in the
+/// file. Where what is looked at of a window is in memory already, nothing is asked for.
 class PrefetchedRows : public RowSource {
  public:
   /// Appends the samples that batch `step` of the pass under way reads.
@@ -27,7 +27,7 @@ class PrefetchedRows : public RowSource {
   /// `data` must outlive this.
   explicit PrefetchedRows(const Dataset& data) : data_(data) {}
 
-  /// Whether the features of `data` lie in a mapped file.
+  /// Whether the features of `data` are in a mapped file.
   [[nodiscard]] static bool suits(const Dataset& data);
 
   /// Begins a pass of `steps` batches.

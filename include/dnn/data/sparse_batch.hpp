@@ -44,11 +44,11 @@ template <class T>
 class SparseBatch {
  public:
   /// The samples `samples` of the gatherer's data become the rows, with their values of `features`
-  /// alone; the i-th of `stored` is where sample `samples[i]` lies. The gatherer must keep zeros as
-  /// they are (Gatherer::keeps_zeros).
+  /// alone; the i-th of `stored` is the place of sample `samples[i]`. The gatherer must keep zeros
+  /// as they are (Gatherer::keeps_zeros).
   void gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples,
               const FeatureRows& stored, Range features);
-  /// The same of samples that lie in the data set.
+  /// The same of samples of the data set.
   void gather(const Gatherer<T>& gatherer, std::span<const std::uint64_t> samples, Range features);
 
   [[nodiscard]] SparseRows<T> rows() const { return {features_, offsets_, columns_, values_}; }

@@ -14,7 +14,7 @@
 
 namespace dnn {
 
-/// Where the features of the samples lie; the model is the same.
+/// Where the features of the samples are stored; the model is the same.
 enum class Placement {
   automatic,
   node,  ///< every node has all of them in memory

@@ -8,7 +8,7 @@
 
 namespace dnn {
 
-/// A file on a node's disk that holds data sets as they lie in memory, for Placement::disk: rows of
+/// A file on a node's disk that holds data sets in the form of memory, for Placement::disk: rows of
 /// one size, or sparse rows, which are mapped and read at random.
 ///
 /// Note [A cache is whole or is not there]

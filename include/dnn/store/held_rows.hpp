@@ -60,7 +60,7 @@ class HeldRows {
   /// On leaders: those of all nodes, in the order of nodes.
   [[nodiscard]] const Communicator& leaders() const { return leaders_; }
 
-  /// Collective over the leaders: rows of `data` from whoever holds them. `wanted[n]`: which
+  /// Collective over the leaders: rows of `data` from the nodes that hold them. `wanted[n]`: which
   /// samples node n wants. Returns `data` with those that this node wants, in memory of their own.
   [[nodiscard]] Dataset fetch(const Dataset& data, const std::vector<Range>& wanted) const;
 

@@ -9,7 +9,7 @@
 
 namespace dnn {
 
-/// Where the features of a run's samples lie, and why there.
+/// Where the features of a run's samples are stored, and the reason.
 ///
 /// Note [Which placement]
 /// Node is fastest, and takes as much memory on every node as the features do. Job takes its share
@@ -19,7 +19,7 @@ namespace dnn {
 struct PlacementChoice {
   Placement placement = Placement::node;  ///< not automatic
   std::string why;                        ///< for the user; empty: as asked for, or nothing else
-  std::string file;                       ///< disk: where the features lie
+  std::string file;                       ///< disk: that holds the features
   std::size_t window_bytes = DataSettings().window_bytes;
 };
 
@@ -28,8 +28,8 @@ struct PlacementChoice {
 [[nodiscard]] PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& grid,
                                                std::size_t bytes);
 
-/// Bytes of memory that the features of all samples take: none, where they lie in a file that is
-/// mapped.
+/// Bytes of memory that the features of all samples take: none for features in a
+/// mapped file.
 [[nodiscard]] std::size_t feature_bytes(const Dataset& data);
 
 /// Which of so many samples this node holds where the nodes share them out.
