@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/mapped_access.hpp"
 #include "dnn/files/utf8_conversion.hpp"
 
 namespace dnn {
@@ -142,15 +143,26 @@ struct Faults {
 };
 
 /// Collective over `team`.
-Faults find_faults(std::string_view text, const ReadingTeam& team) {
+Faults find_faults(const Bytes& contents, const ReadingTeam& team) {
+  const std::string_view text = as_text(contents);
   const Range part = part_of(text.size(), team.size(), team.index());
-  const Range own{next_character(text, part.begin), next_character(text, part.end)};
-  const Scan scan = scan_bytes(text, own);
-  const std::size_t invalid = scan.ascii_until == Scan::none
-                                  ? Scan::none
-                                  : find_invalid_utf8(text, {scan.ascii_until, own.end});
+  Faults own;
+  for (std::size_t begin = part.begin; begin < part.end && own.nul == Scan::none;) {
+    constexpr std::size_t at_a_time = std::size_t{8} << 20;
+    const std::size_t end = std::min(part.end, begin + at_a_time);
+    const Range some{next_character(text, begin), next_character(text, end)};
+    const Scan scan = scan_bytes(text, some);
+    own.nul = scan.nul;
+    if (scan.ascii_until != Scan::none && own.invalid == Scan::none) {
+      own.invalid = find_invalid_utf8(text, {scan.ascii_until, some.end});
+    }
+    if (!contents.mapped_path.empty()) {
+      forget_mapped(text.substr(begin, end - begin));
+    }
+    begin = end;
+  }
   Faults first;
-  for (const Faults& faults : team.exchange_value(Faults{scan.nul, invalid})) {
+  for (const Faults& faults : team.exchange_value(own)) {
     first.nul = std::min(first.nul, faults.nul);
     first.invalid = std::min(first.invalid, faults.invalid);
   }
@@ -178,7 +190,7 @@ DecodedText decode_text(const Bytes& contents, const std::string& origin, const 
   const Bytes unmarked = without_utf8_marks(contents);
   const std::size_t mark = contents.size() - unmarked.size();
   const std::string_view text = as_text(unmarked);
-  const auto [nul, invalid] = find_faults(text, team);
+  const auto [nul, invalid] = find_faults(unmarked, team);
   if (nul != Scan::none ||
       (invalid != Scan::none && std::any_of(text.begin(), text.end(), is_binary))) {
     throw InputError(fmt::format(

@@ -243,7 +243,7 @@ Dataset DataSource::read_piece(Part part, const ReadOptions& options) {
   }
   std::vector<TableText> texts;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    texts.push_back({texts_[i].view, names[i]});
+    texts.push_back({texts_[i].view, names[i], !texts_[i].mapped_path.empty()});
   }
   return read_table_parts(texts, kind_ == Kind::tables ? path_ : names.front(), options);
 }

@@ -6,6 +6,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/partition.hpp"
+#include "dnn/data/mapped_access.hpp"
 #include "dnn/data/number.hpp"
 
 namespace dnn {
@@ -29,7 +30,7 @@ std::vector<LibsvmPiece> whole_pieces(std::span<const TableText> texts) {
     const auto contents = texts[t].contents;
     const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
     const char line_end = text.find('\n') == std::string_view::npos ? '\r' : '\n';
-    pieces.push_back({text, t, texts[t].origin, line_end, 0});
+    pieces.push_back({text, t, texts[t].origin, line_end, 0, texts[t].is_mapped});
   }
   return pieces;
 }
@@ -56,8 +57,14 @@ std::vector<LibsvmPiece> pieces_of_part(std::span<const TableText> texts, std::s
   return pieces;
 }
 
+void LibsvmPiece::forget(std::string_view part) const {
+  if (is_mapped) {
+    forget_mapped(part);
+  }
+}
+
 LibsvmLines::LibsvmLines(std::vector<LibsvmPiece> pieces) : pieces_(std::move(pieces)) {
-  rest_ = pieces_.empty() ? std::string_view() : pieces_.front().lines;
+  rest_ = kept_ = pieces_.empty() ? std::string_view() : pieces_.front().lines;
 }
 
 bool LibsvmLines::next() {
@@ -70,8 +77,12 @@ bool LibsvmLines::next() {
       counts_.push_back(number_);
       number_ = 0;
       ++piece_;
-      rest_ = piece_ == pieces_.size() ? std::string_view() : pieces_[piece_].lines;
+      rest_ = kept_ = piece_ == pieces_.size() ? std::string_view() : pieces_[piece_].lines;
       continue;
+    }
+    if (const std::size_t read = kept_.size() - rest_.size(); read >= LibsvmPiece::forgotten) {
+      pieces_[piece_].forget(kept_.substr(0, read));
+      kept_ = rest_;
     }
     const std::size_t end = rest_.find(pieces_[piece_].line_end);
     const std::string_view line = rest_.substr(0, end);

@@ -27,9 +27,10 @@ Dataset read_file(const Bytes& contents, const std::string& path, const ReadOpti
     throw InputError(path + ": not an NPY file (no NUMPY magic)");
   }
   const DecodedText decoded = decode_text(contents, path, options.team);
-  const std::span<const std::byte> text = decoded.text.view;
-  Dataset data =
-      looks_like_libsvm(text) ? read_libsvm(text, path, options) : read_table(text, path, options);
+  const TableText text{decoded.text.view, path, !decoded.text.mapped_path.empty()};
+  const std::span<const TableText> texts(&text, 1);
+  Dataset data = looks_like_libsvm(text.contents) ? read_libsvm(texts, path, options)
+                                                  : read_table_parts(texts, path, options);
   if (!decoded.note.empty()) {
     data.notes.insert(data.notes.begin(), decoded.note);
   }

@@ -134,7 +134,7 @@ Dataset read_table_files(const std::vector<std::string>& files, const std::strin
       notes.push_back(decoded.note);
     }
     contents.push_back(std::move(decoded.text));
-    texts.push_back({contents.back().view, file});
+    texts.push_back({contents.back().view, file, !contents.back().mapped_path.empty()});
   }
   if (files.size() > 1) {
     notes.push_back(

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -14,6 +13,7 @@
 #include "dnn/comm/numa_domain.hpp"
 #include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/data/mapped_access.hpp"
 #include "dnn/store/dataset_description.hpp"
 #include "dnn/store/held_rows.hpp"
 
@@ -33,6 +33,20 @@ std::string describe(const Dataset& data) {
   }
   const auto packed = json::to_msgpack(description);
   return {packed.begin(), packed.end()};
+}
+
+/// Moves bytes, whose memory nobody else has, and gives it back piece by piece.
+void move_bytes(Bytes& from, std::span<std::byte> to) {
+  constexpr std::size_t piece = std::size_t{64} << 20;
+  const bool is_own = from.owner.use_count() == 1;
+  for (std::size_t begin = 0; begin < to.size(); begin += piece) {
+    const auto some = from.view.subspan(begin, std::min(piece, to.size() - begin));
+    copy_bytes(to.data() + begin, some.data(), some.size());
+    if (is_own) {
+      discard(some);
+    }
+  }
+  from = {};
 }
 
 /// The arrays of which a leader has a part where nodes share out the features.
@@ -67,8 +81,7 @@ Bytes complete_array(const Communicator& world, const Communicator& leaders, Nod
     const std::span<std::byte> theirs =
         shared.subspan(begin, sizes[static_cast<std::size_t>(leader)]);
     if (leader == leaders.rank()) {
-      copy_bytes(theirs.data(), part->view.data(), theirs.size());
-      *part = {};
+      move_bytes(*part, theirs);
     }
     begin += theirs.size();
   }
@@ -130,9 +143,7 @@ Dataset share_dataset(const Communicator& world, Node& node, std::optional<Datas
       if (interleaved) {
         interleave(shared);
       }
-      Bytes& own = (*read_by_leader).*blocks[i];
-      std::memcpy(shared.data(), own.view.data(), size);
-      own = {};
+      move_bytes((*read_by_leader).*blocks[i], shared);
     }
     data.*blocks[i] = {shared, nullptr, {}, 0};
   }

@@ -78,7 +78,8 @@ std::vector<Values> find_values(const SchemaRequest& request) {
   std::vector<std::vector<Values>> found(blocks.size());
   parallel_tasks(blocks.size(), [&](std::size_t b, std::size_t) {
     std::vector<Values> values(width);
-    const std::span<const double> block = blocks[b].cells();
+    std::vector<double> room;
+    const std::span<const double> block = blocks[b].unpack(room);
     for (std::size_t i = 0; i * width < block.size(); ++i) {
       for (std::size_t j = 0; j < width; ++j) {
         const double value = block[i * width + j];

@@ -67,6 +67,7 @@ std::vector<TableLayout> find_layouts(std::span<const TableText> texts,
     const std::string_view text(reinterpret_cast<const char*>(part.contents.data()),
                                 part.contents.size());
     parts.push_back(find_layout(text, part.origin, options.header, expected));
+    parts.back().is_mapped = part.is_mapped;
     const TableLayout& first = parts.front();
     const TableLayout& last = parts.back();
     if (last.columns() != first.columns()) {

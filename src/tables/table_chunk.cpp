@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/mapped_access.hpp"
 #include "dnn/tables/date.hpp"
 
 namespace dnn {
@@ -27,6 +28,9 @@ class ChunkReader {
     const std::size_t cells = std::min(most_cells, bytes + width);  // few in a short text
     block_rows_ = std::clamp<std::size_t>(cells / width, 1, request.most_rows);
     chunk_.columns.resize(width);
+    for (const ColumnMode& mode : request.modes) {
+      is_text_.push_back(mode.mode == CellMode::text);
+    }
   }
 
   TableChunk read() {
@@ -34,6 +38,9 @@ class ChunkReader {
       read_records();
     } catch (const InputError&) {
       chunk_.error = std::current_exception();
+    }
+    if (layout_.is_mapped) {
+      forget_mapped(layout_.rows.substr(request_.begin, request_.stop - request_.begin));
     }
     return std::move(chunk_);
   }
@@ -54,19 +61,28 @@ class ChunkReader {
       if (begin >= request_.stop || chunk_.rows == request_.most_rows) {
         chunk_.end = begin;
         chunk_.end_line = line_;
+        pack_rows();
         return;
       }
-      std::vector<CellBlock>& blocks = chunk_.blocks;
-      if (blocks.empty() || blocks.back().is_full()) {
-        blocks.emplace_back(block_rows_, width);
+      if (rows_.size() == block_rows_ * width) {
+        pack_rows();
       }
-      read_record(blocks.back().add_row());
+      rows_.resize(rows_.size() + width);
+      read_record(&rows_[rows_.size() - width]);
       if (chunk_.cut_off) {
         return;
       }
       ++chunk_.rows;
     }
     chunk_.end = layout_.rows.size();
+    pack_rows();
+  }
+
+  void pack_rows() {
+    if (request_.keeps_rows && !rows_.empty()) {
+      chunk_.blocks.emplace_back(rows_, chunk_.columns.size(), is_text_);
+    }
+    rows_.clear();
   }
 
   [[nodiscard]] TableLine place() const { return {request_.part, line_}; }
@@ -174,6 +190,8 @@ class ChunkReader {
   TableChunk chunk_;
   std::size_t line_ = 0;
   std::size_t block_rows_ = 0;
+  std::vector<bool> is_text_;  ///< of the columns
+  std::vector<double> rows_;   ///< that are not in a block yet
 };
 
 }  // namespace

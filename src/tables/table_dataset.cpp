@@ -67,7 +67,8 @@ class DatasetBuilder {
   template <class Visitor>
   void for_each_sample(const CellBlock& block, Visitor&& visit) const {
     const std::size_t width = cells_.columns().size();
-    const std::span<const double> cells = block.cells();
+    std::vector<double> room;
+    const std::span<const double> cells = block.unpack(room);
     for (std::size_t at = 0; at < cells.size(); at += width) {
       if (!drops_ || has_label(&cells[at])) {
         visit(&cells[at]);
@@ -156,8 +157,10 @@ class DatasetBuilder {
     decide_on_labels();
     first_samples_ = {0};
     for (const CellBlock& block : cells_.blocks()) {
-      std::size_t samples = 0;
-      for_each_sample(block, [&samples](const double*) { ++samples; });
+      std::size_t samples = drops_ ? 0 : block.rows();
+      if (drops_) {
+        for_each_sample(block, [&samples](const double*) { ++samples; });
+      }
       first_samples_.push_back(first_samples_.back() + samples);
     }
     places_ = cells_.team().places_of(first_samples_.back());

@@ -1,7 +1,6 @@
 #include "dnn/tables/table_segment.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -44,6 +43,7 @@ class SegmentReader {
  private:
   [[nodiscard]] TableChunk read_chunk(const TableCut& cut) const {
     ChunkRequest chunk = cut.request;
+    chunk.keeps_rows = request_.keeps_rows;
     chunk.most_rows = request_.most_rows - read_.rows;
     if (!cut.is_exact) {
       chunk.begin =
@@ -71,6 +71,7 @@ class SegmentReader {
     }
     if (chunk.error || chunk.cut_off || chunk.columns.empty() ||
         (!is_exact && chunk.first != read_.next->offset)) {
+      request.keeps_rows = request_.keeps_rows;
       request.begin = read_.next->offset;
       request.lines_before = read_.next->line - 1;
       request.has_rows_before = read_.rows > 0 || request_.has_rows_before;
@@ -91,13 +92,13 @@ class SegmentReader {
 
   void add(TableChunk& chunk, std::size_t lines_before) {
     const std::size_t width = request_.modes.size();
-    std::vector<std::uint32_t> numbers;
+    std::vector<std::vector<std::uint32_t>> numbers(width);
     for (std::size_t j = 0; j < width; ++j) {
-      add_column(j, chunk.columns[j], lines_before, numbers);
-      if (request_.modes[j].mode == CellMode::text && read_.rows > 0 && request_.keeps_rows) {
-        for (CellBlock& block : chunk.blocks) {
-          renumber(block.cells(), width, j, numbers);
-        }
+      add_column(j, chunk.columns[j], lines_before, numbers[j]);
+    }
+    if (read_.rows > 0) {
+      for (CellBlock& block : chunk.blocks) {
+        block.renumber(numbers);
       }
     }
     read_.rows += chunk.rows;
@@ -135,16 +136,6 @@ class SegmentReader {
 };
 
 }  // namespace
-
-void renumber(std::span<double> cells, std::size_t width, std::size_t column,
-              const std::vector<std::uint32_t>& numbers) {
-  for (std::size_t at = column; at < cells.size(); at += width) {
-    if (!std::isnan(cells[at])) {
-      const auto old = static_cast<std::size_t>(cells[at]);
-      cells[at] = old < numbers.size() ? numbers[old] : TextIndex::unknown;
-    }
-  }
-}
 
 TableSegment TableSegment::read(const SegmentRequest& request) {
   return SegmentReader(request).read();

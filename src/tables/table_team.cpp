@@ -241,7 +241,8 @@ class TeamReader {
       rows_before += rows;
     }
     if (keeps_rows_ && team_.index() > 0) {  // the first texts have their numbers already
-      renumber_cells(numbers);
+      parallel_tasks(own_.blocks.size(),
+                     [&](std::size_t b, std::size_t) { own_.blocks[b].renumber(numbers); });
     }
   }
 
@@ -329,16 +330,6 @@ class TeamReader {
       }
     }
     add_until(texts.size());
-  }
-
-  void renumber_cells(const std::vector<std::vector<std::uint32_t>>& numbers) {
-    parallel_tasks(own_.blocks.size(), [&](std::size_t b, std::size_t) {
-      for (std::size_t j = 0; j < modes_.size(); ++j) {
-        if (modes_[j].mode == CellMode::text) {
-          renumber(own_.blocks[b].cells(), modes_.size(), j, numbers[j]);
-        }
-      }
-    });
   }
 
   std::span<const TableCut> cuts_;

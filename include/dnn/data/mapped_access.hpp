@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
+#include <string_view>
+
 #include "dnn/data/bytes.hpp"
 
 namespace dnn {
@@ -17,5 +21,13 @@ enum class MappedAccess { in_order, at_random };
 ///
 /// Tells the operating system how `bytes` will be read from now on, if they lie in a mapped file.
 void advise(const Bytes& bytes, MappedAccess access);
+
+/// Gives back the memory that a piece of a mapped file takes in this process, which has been read
+/// and is not needed soon; reading it again brings it back. `text` must lie in a mapped file.
+void forget_mapped(std::string_view text);
+
+/// Gives back the memory of a piece of this process' own memory, which loses its contents. It must
+/// be nobody else's, and no part of a file.
+void discard(std::span<const std::byte> bytes);
 
 }  // namespace dnn

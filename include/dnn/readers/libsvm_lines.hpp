@@ -17,6 +17,12 @@ struct LibsvmPiece {
   std::string origin;    ///< names it in errors
   char line_end = '\n';
   std::size_t lines_before = 0;  ///< of the text, above these
+  bool is_mapped = false;        ///< the lines lie in a mapped file
+
+  /// After so many bytes, the memory of what has been read is given back.
+  static constexpr std::size_t forgotten = std::size_t{8} << 20;
+  /// Does so for a part of the lines, if they are mapped.
+  void forget(std::string_view part) const;
 };
 
 /// The texts, each as one piece.
@@ -64,6 +70,7 @@ class LibsvmLines {
   std::vector<std::size_t> counts_;
   std::size_t piece_ = 0;
   std::string_view rest_;
+  std::string_view kept_;  ///< from the first byte on whose memory has not been given back
   std::string_view line_;
   std::size_t number_ = 0;
 };

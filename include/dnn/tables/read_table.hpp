@@ -12,7 +12,8 @@ namespace dnn {
 /// One of the texts that a table is made of.
 struct TableText {
   std::span<const std::byte> contents;
-  std::string origin;  ///< names it in messages
+  std::string origin;      ///< names it in messages
+  bool is_mapped = false;  ///< `contents` lie in a mapped file
 };
 
 /// Reads a table of text in UTF-8, in one or more pieces with the same columns (each with a header,

@@ -59,8 +59,9 @@ class TableCells {
   template <class Visitor>
   void for_each_block(Visitor&& visit) const {
     std::size_t first = 0;
+    std::vector<double> room;
     for (const CellBlock& block : read_.blocks) {
-      visit(first, block.cells());
+      visit(first, block.unpack(room));
       first += block.rows();
     }
   }

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "dnn/core/aligned_buffer.hpp"
 #include "dnn/tables/cell.hpp"
+#include "dnn/tables/cell_block.hpp"
 #include "dnn/tables/table_layout.hpp"
 #include "dnn/tables/text_index.hpp"
 
@@ -58,32 +58,6 @@ struct ColumnCells {
   void add_below(const ColumnCells& below, std::vector<std::uint32_t>& numbers);
 };
 
-/// Whole rows of cells, one after the other.
-class CellBlock {
- public:
-  CellBlock() = default;
-  /// Has room for `most_rows` rows of `width` cells, of which memory is taken as they come.
-  CellBlock(std::size_t most_rows, std::size_t width)
-      : cells_(most_rows * width, Uninitialized()), width_(width) {}
-
-  [[nodiscard]] bool is_full() const { return size_ == cells_.size(); }
-  /// The next row, whose cells the caller writes.
-  [[nodiscard]] double* add_row() {
-    double* const row = cells_.data() + size_;
-    size_ += width_;
-    return row;
-  }
-
-  [[nodiscard]] std::span<double> cells() { return cells_.span().first(size_); }
-  [[nodiscard]] std::span<const double> cells() const { return cells_.span().first(size_); }
-  [[nodiscard]] std::size_t rows() const { return size_ / width_; }
-
- private:
-  AlignedBuffer<double> cells_;
-  std::size_t width_ = 1;
-  std::size_t size_ = 0;  ///< cells
-};
-
 /// What the reading of a chunk needs to know.
 struct ChunkRequest {
   std::span<const TableLayout> parts;
@@ -94,6 +68,7 @@ struct ChunkRequest {
   std::size_t stop = 0;   ///< records that begin here or later belong to the next chunk
   std::size_t lines_before = 0;
   bool has_rows_before = false;  ///< the table has rows above this chunk
+  bool keeps_rows = true;        ///< else only what is known of the columns
   std::size_t most_rows = std::numeric_limits<std::size_t>::max();
 };
 

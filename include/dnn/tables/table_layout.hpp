@@ -17,6 +17,7 @@ struct TableSchema;
 struct TableLayout {
   std::string origin;  ///< names the text in messages
   Dialect dialect;
+  bool is_mapped = false;        ///< the text lies in a mapped file
   std::string_view rows;         ///< the text from the first row of values on
   std::size_t lines_before = 0;  ///< lines of the text that come before it
   bool has_header = false;

@@ -68,9 +68,4 @@ struct TableSegment {
   [[nodiscard]] static TableSegment read(const SegmentRequest& request);
 };
 
-/// Puts other numbers for the texts of a column of `width`; those that are not among them become
-/// TextIndex::unknown.
-void renumber(std::span<double> cells, std::size_t width, std::size_t column,
-              const std::vector<std::uint32_t>& numbers);
-
 }  // namespace dnn
