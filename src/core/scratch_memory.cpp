@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <new>
 
 #include "dnn/core/error.hpp"
@@ -32,7 +32,7 @@ int open_nameless(const std::string& folder) {
   return named;
 }
 
-std::shared_ptr<std::byte> map_nameless(const std::string& folder, std::size_t bytes) {
+void* map_nameless(const std::string& folder, std::size_t bytes) {
   const int descriptor = open_nameless(folder);
   if (descriptor < 0) {
     throw FileError("make a file for data larger than memory", folder, errno);
@@ -47,18 +47,21 @@ std::shared_ptr<std::byte> map_nameless(const std::string& folder, std::size_t b
   if (base == MAP_FAILED) {
     throw FileError("make a file for data larger than memory", folder, reason);
   }
-  return {static_cast<std::byte*>(base), [bytes](std::byte* p) { ::munmap(p, bytes); }};
+  return base;
 }
 
 }  // namespace
 
-std::shared_ptr<std::byte> ScratchMemory::allocate(std::size_t bytes) const {
-  const std::size_t size = std::max<std::size_t>(bytes, 1);
-  if (is_on_disk()) {
-    return map_nameless(folder_, size);
+void* ScratchMemory::allocate(std::size_t bytes) const {
+  return maps(bytes) ? map_nameless(*folder_, bytes) : ::operator new(bytes, alignment);
+}
+
+void ScratchMemory::release(void* memory, std::size_t bytes) const noexcept {
+  if (maps(bytes)) {
+    ::munmap(memory, bytes);
+  } else {
+    ::operator delete(memory, alignment);
   }
-  return {static_cast<std::byte*>(::operator new(size, alignment)),
-          [](std::byte* p) { ::operator delete(p, alignment); }};
 }
 
 }  // namespace dnn

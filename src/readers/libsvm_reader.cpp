@@ -50,7 +50,7 @@ class LibsvmParser {
         origin_(origin),
         first_(first),
         lines_(std::move(pieces)),
-        rows_(lines_, count_colons(lines_.pieces())) {}
+        rows_(lines_, count_colons(lines_.pieces()), options.memory) {}
   LibsvmParser(const LibsvmParser&) = delete;
   LibsvmParser& operator=(const LibsvmParser&) = delete;
 

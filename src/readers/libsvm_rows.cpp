@@ -35,7 +35,11 @@ bool is_usual(T value) {
 }  // namespace
 
 template <class T>
-LibsvmRows<T>::LibsvmRows(const LibsvmLines& lines, std::size_t most_values) : lines_(lines) {
+LibsvmRows<T>::LibsvmRows(const LibsvmLines& lines, std::size_t most_values,
+                          const ScratchMemory& memory)
+    : lines_(lines),
+      values_(ScratchAllocator<T>(memory)),
+      columns_(ScratchAllocator<std::uint32_t>(memory)) {
   values_.reserve(most_values);
   columns_.reserve(most_values);
 }

@@ -94,6 +94,9 @@ void match(const Dataset& train, ReadOptions& options) {
 /// Collective over `team`.
 DataParts read_parts(const DataSettings& settings, bool wide, const ReadingTeam& team) {
   ReadOptions options = read_options_of(settings, wide);
+  if (settings.placement == Placement::disk) {
+    options.memory = ScratchMemory(settings.scratch);
+  }
   OpenSource source(settings.data, settings, team);
   DataParts parts{.train = read_source(source, Part::train, options, team)};
   parts.same_train_files = parts.same_test_files = source.access.is_shared;

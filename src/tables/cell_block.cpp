@@ -74,8 +74,8 @@ void unpack_as(const std::byte* from, bool has_missing, double scale, std::span<
 }  // namespace
 
 CellBlock::CellBlock(std::span<const double> columns, std::size_t rows,
-                     const std::vector<bool>& is_text)
-    : columns_(is_text.size()), rows_(rows) {
+                     const std::vector<bool>& is_text, const ScratchMemory& memory)
+    : columns_(is_text.size()), bytes_(ScratchAllocator<std::byte>(memory)), rows_(rows) {
   const std::size_t room = columns.size() / is_text.size();  // of a column
   std::size_t bytes = 0;
   for (std::size_t j = 0; j < columns_.size(); ++j) {

@@ -237,8 +237,9 @@ class MatchingReader {
         // A table that is read in pieces may have more texts than memory holds.
         mode.keep_all = mode.keep_all && (keeps_rows || mode.words_are_values);
       }
-      TableCells cells(parts_, modes, missing_, options_.chunk_bytes,
-                       {.keeps_rows = keeps_rows, .team = options_.team});
+      TableCells cells(
+          parts_, modes, missing_, options_.chunk_bytes,
+          {.keeps_rows = keeps_rows, .team = options_.team, .memory = options_.memory});
       bool changed = leave_out(cells.cut_off(), parts_);
       for (std::size_t j = 0; j < modes_.size(); ++j) {
         CellMode& mode = modes_[j].mode;

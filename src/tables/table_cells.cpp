@@ -61,6 +61,7 @@ std::vector<TableCut> TableCells::cut(std::size_t chunk_bytes, const Extent& ext
       cuts.push_back({{.parts = parts_,
                        .modes = modes_,
                        .missing = missing_,
+                       .memory = extent.memory,
                        .part = part,
                        .begin = begin,
                        .stop = begin + chunk_bytes,

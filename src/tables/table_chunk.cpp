@@ -82,7 +82,7 @@ class ChunkReader {
 
   void pack_rows() {
     if (request_.keeps_rows && rows_ > 0) {
-      chunk_.blocks.emplace_back(cells_, rows_, is_text_);
+      chunk_.blocks.emplace_back(cells_, rows_, is_text_, request_.memory);
     }
     rows_ = 0;
   }

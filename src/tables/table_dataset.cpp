@@ -273,17 +273,20 @@ class DatasetBuilder {
   template <class T>
   void fill_values(T) {
     const std::size_t count = places_.own.size() * columns_.size();
-    const std::shared_ptr<T[]> values = std::make_shared_for_overwrite<T[]>(count);
+    const std::shared_ptr<void> memory(
+        options_.memory.allocate(count * sizeof(T)),
+        [from = options_.memory, bytes = count * sizeof(T)](void* p) { from.release(p, bytes); });
+    T* const values = static_cast<T*>(memory.get());
     const auto put = [this](const double* row, T* sample) {
       for (std::size_t j = 0; j < columns_.size(); ++j) {
         sample[j] = static_cast<T>(raw(j, row[sources_.columns[j]]));
       }
     };
     parallel_tasks(cells_.blocks().size(), [&](std::size_t b, std::size_t) {
-      fill_block(b, {}, values.get(), columns_.size(), put);
+      fill_block(b, {}, values, columns_.size(), put);
       cells_.free_block(b);
     });
-    data_.values = {std::as_bytes(std::span(values.get(), count)), values, {}, 0};
+    data_.values = {std::as_bytes(std::span(values, count)), memory, {}, 0};
     if (!cells_.team().is_alone()) {
       data_.held = places_.own;
     }

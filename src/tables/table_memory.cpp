@@ -45,14 +45,13 @@ void require_memory_for_table(std::span<const TableLayout> parts, const std::str
   for (const TableLayout& part : parts) {
     text += part.rows.size();
   }
-  throw InputError(
-      fmt::format("{}: {} of text are about {} rows of {} columns, which need about {} of memory "
-                  "while they are "
-                  "read, and this job may use {} more; convert the numbers to NPY files, which are "
-                  "mapped and may "
-                  "be larger than memory, or ask the batch system for more memory",
-                  origin, size_text(text), rows, columns,
-                  size_text(static_cast<std::size_t>(needed)), size_text(available)));
+  throw InputError(fmt::format(
+      "{}: {} of text are about {} rows of {} columns, which need about {} of memory while they "
+      "are "
+      "read, and this job may use {} more; use --placement disk --scratch DIR, or more nodes, or "
+      "convert the numbers to NPY files, which are mapped",
+      origin, size_text(text), rows, columns, size_text(static_cast<std::size_t>(needed)),
+      size_text(available)));
 }
 
 }  // namespace dnn

@@ -54,7 +54,9 @@ class TableReader {
                                                     : ColumnMode{CellMode::text, true, true};
     }
     (void)read_rows(sample);
-    require_memory_for_table(parts_, origin_, available_memory(), options_.team.size());
+    if (!options_.memory.is_on_disk()) {
+      require_memory_for_table(parts_, origin_, available_memory(), options_.team.size());
+    }
     const std::string separator =
         options_.task == Task::labels && labels.size() == 1 ? find_separator(labels.front()) : "";
     TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
@@ -296,7 +298,9 @@ class TableReader {
     while (true) {
       const bool all = most == std::numeric_limits<std::size_t>::max();
       TableCells cells(parts_, modes_, missing_, options_.chunk_bytes,
-                       {.most_rows = most, .team = all ? options_.team : ReadingTeam()});
+                       {.most_rows = most,
+                        .team = all ? options_.team : ReadingTeam(),
+                        .memory = options_.memory});
       const bool cut_off = leave_out(cells.cut_off(), parts_);
       if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
         return cells;

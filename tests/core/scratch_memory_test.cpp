@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 
 #include "dnn/core/error.hpp"
@@ -17,12 +16,23 @@ TEST(ScratchMemory, HoldsBytesInMemoryOrInANamelessFile) {
   const test::TemporaryFolder folder;
   for (const ScratchMemory& memory : {ScratchMemory(), ScratchMemory(folder.path())}) {
     for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{3} << 20}) {
-      const auto bytes = memory.allocate(size);
-      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(bytes.get()) % 64, 0U);
-      std::memset(bytes.get(), 7, size);
-      EXPECT_TRUE(size == 0 || bytes.get()[size - 1] == std::byte{7});
+      ScratchVector<std::byte> bytes(size, std::byte{7}, ScratchAllocator<std::byte>(memory));
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(bytes.data()) % 64, 0U);
+      EXPECT_TRUE(size == 0 || bytes.back() == std::byte{7});
       EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
     }
+  }
+}
+
+TEST(ScratchMemory, VectorsThatGrowKeepWhatTheyHold) {
+  const test::TemporaryFolder folder;
+  ScratchVector<int> numbers(ScratchAllocator<int>(ScratchMemory(folder.path())));
+  for (int i = 0; i < 300'000; ++i) {
+    numbers.push_back(i);
+  }
+  const ScratchVector<int> moved = std::move(numbers);
+  for (int i = 0; i < 300'000; ++i) {
+    ASSERT_EQ(moved[static_cast<std::size_t>(i)], i);
   }
 }
 
@@ -31,7 +41,7 @@ TEST(ScratchMemory, SaysWhereThereIsNoRoom) {
   test::expect_error<FileError>(
       [&] { (void)ScratchMemory(folder.path()).allocate(std::size_t{1} << 60); },
       {"data larger than memory", folder.path().c_str()});
-  test::expect_error<FileError>([&] { (void)ScratchMemory(folder / "none").allocate(1); },
+  test::expect_error<FileError>([&] { (void)ScratchMemory(folder / "none").allocate(1 << 20); },
                                 {"none"});
 }
 

@@ -29,9 +29,9 @@ struct Bytes {
     return {view.subspan(offset, count), owner, mapped_path, mapped_offset + offset};
   }
   /// Takes over the elements of a vector.
-  template <class T>
-  [[nodiscard]] static Bytes from(std::vector<T> elements) {
-    const auto kept = std::make_shared<const std::vector<T>>(std::move(elements));
+  template <class T, class Allocator>
+  [[nodiscard]] static Bytes from(std::vector<T, Allocator> elements) {
+    const auto kept = std::make_shared<const std::vector<T, Allocator>>(std::move(elements));
     return {std::as_bytes(std::span(*kept)), kept, {}, 0};
   }
 };

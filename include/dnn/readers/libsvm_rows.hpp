@@ -17,8 +17,9 @@ namespace dnn {
 template <class T>
 class LibsvmRows {
  public:
-  /// Room for `most_values`. `lines` names the line in errors and must outlive the rows.
-  LibsvmRows(const LibsvmLines& lines, std::size_t most_values);
+  /// Room for `most_values` in `memory`. `lines` names the line in errors and must outlive the
+  /// rows.
+  LibsvmRows(const LibsvmLines& lines, std::size_t most_values, const ScratchMemory& memory);
 
   /// Adds a row: `words` are the words of a line without its label. Throws InputError for a word
   /// that is not index:value, for a value that is not finite, and for an index that appears twice.
@@ -49,8 +50,8 @@ class LibsvmRows {
   std::optional<LibsvmLines::Place> query_line_;
   std::uint32_t smallest_ = no_index;
   std::uint32_t largest_ = 0;
-  std::vector<T> values_;
-  std::vector<std::uint32_t> columns_;  ///< as in the file, from 0 or 1
+  ScratchVector<T> values_;
+  ScratchVector<std::uint32_t> columns_;  ///< as in the file, from 0 or 1
   std::vector<std::uint64_t> offsets_{0};
 };
 

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "dnn/core/scratch_memory.hpp"
+
 namespace dnn {
 
 /// Whole rows of cells, column by column in the smallest form that gives back every number
@@ -20,7 +22,8 @@ class CellBlock {
   CellBlock() = default;
   /// Packs the first `rows` cells of each column; `columns` has as many columns as `is_text`, one
   /// after the other. The numbers of texts, in those that it says, keep a form of their own.
-  CellBlock(std::span<const double> columns, std::size_t rows, const std::vector<bool>& is_text);
+  CellBlock(std::span<const double> columns, std::size_t rows, const std::vector<bool>& is_text,
+            const ScratchMemory& memory = {});
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
   /// The rows, one after the other, in `room`, whose memory is used again. `wanted`: the columns
@@ -49,7 +52,7 @@ class CellBlock {
   static void pack(std::span<const double> column, const Column& as, std::byte*& to);
 
   std::vector<Column> columns_;
-  std::vector<std::byte> bytes_;
+  ScratchVector<std::byte> bytes_;
   std::size_t rows_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/scratch_memory.hpp"
 #include "dnn/core/task.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/data/reading_team.hpp"
@@ -51,6 +52,9 @@ struct ReadOptions {
   /// Text tables that have to match: no more text than this is read at a time, in whole chunks; all
   /// of it is checked before the first piece.
   std::size_t piece_bytes = std::numeric_limits<std::size_t>::max();
+  /// Where cells, features and sparse rows are stored while text is read. On a disk, they may be
+  /// larger than memory.
+  ScratchMemory memory;
   TablePlace from;         ///< where the piece begins: Dataset::next of the one before
   bool complete = false;   ///< text tables that have to match: no value may be missing
   bool as_double = false;  ///< text tables: values are stored as double, even if less would do

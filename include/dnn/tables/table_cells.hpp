@@ -24,8 +24,9 @@ class TableCells {
     std::size_t most_rows = std::numeric_limits<std::size_t>::max();
     std::size_t most_bytes = std::numeric_limits<std::size_t>::max();  ///< in whole chunks
     TablePlace from = {};
-    bool keeps_rows = true;  ///< else only what is known of the columns
-    ReadingTeam team = {};   ///< of a whole table only
+    bool keeps_rows = true;     ///< else only what is known of the columns
+    ReadingTeam team = {};      ///< of a whole table only
+    ScratchMemory memory = {};  ///< where cells are stored
   };
 
   /// Reads the rows of `parts`, which have the same columns, or an extent of them. Throws

@@ -63,6 +63,7 @@ struct ChunkRequest {
   std::span<const TableLayout> parts;
   std::span<const ColumnMode> modes;
   const MissingWords& missing;
+  ScratchMemory memory = {};  ///< where cells are stored
   std::size_t part = 0;
   std::size_t begin = 0;  ///< in the rows of the part: where a line begins
   std::size_t stop = 0;   ///< records that begin here or later belong to the next chunk
