@@ -11,6 +11,7 @@
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/partition.hpp"
 #include "dnn/files/contents.hpp"
 #include "dnn/readers/npy_reader.hpp"
 
@@ -173,10 +174,12 @@ Hdf5Data::Joined Hdf5Data::joined_layout(const std::string& name, Hdf5Layout& la
   return joined;
 }
 
-Hdf5Data::Joined Hdf5Data::joined(const std::string& name, bool is_features) const {
+Hdf5Data::Joined Hdf5Data::joined(const std::string& name, const Wanted& wanted) const {
   Hdf5Layout layout;
   Joined joined = joined_layout(name, layout);
-  if (is_features && layout.is_text) {
+  joined.own = part_in_grains(layout.rows(), std::max<std::size_t>(layout.chunk_rows, 1),
+                              wanted.team.size(), wanted.team.index());
+  if (wanted.is_features && layout.is_text) {
     throw InputError(joined.array.origin + ": the elements are text, but features must be numbers");
   }
   if (layout.is_text) {
@@ -184,26 +187,36 @@ Hdf5Data::Joined Hdf5Data::joined(const std::string& name, bool is_features) con
   } else if (files_.size() == 1 && layout.mapped_offset && joined.array.count() > 0) {
     joined.array.elements = map_file(files_.front().path, *layout.mapped_offset,
                                      joined.array.count() * element_size(layout.type));
+    joined.is_mapped = true;
   } else {
-    read_numbers(name, joined);
+    read_numbers(name, wanted.memory, joined);
   }
   return joined;
 }
 
-void Hdf5Data::read_numbers(const std::string& name, Joined& joined) const {
+void Hdf5Data::read_numbers(const std::string& name, const ScratchMemory& memory,
+                            Joined& joined) const {
   NpyArray& array = joined.array;
-  const std::size_t bytes = array.count() * element_size(array.type);
-  require_memory(bytes + joined.working_bytes, array.origin + ": a copy of its elements");
-  std::vector<std::byte> elements(bytes);
-  std::size_t at = 0;
+  const std::size_t row_bytes =
+      array.count() / std::max<std::size_t>(array.shape.front(), 1) * element_size(array.type);
+  const std::size_t bytes = joined.own.size() * row_bytes;
+  if (!memory.is_on_disk()) {
+    require_memory(bytes + joined.working_bytes, array.origin + ": a copy of its elements");
+  }
+  ScratchVector<std::byte> elements(bytes, ScratchAllocator<std::byte>(memory));
+  std::size_t first = 0;  // of the file's rows
   for (const Hdf5Input& file : files_) {
     const std::unique_ptr<Hdf5Dataset> dataset = open(file, name);
-    const std::size_t row_bytes = dataset->layout().row_elements() * element_size(array.type);
-    for_each_slab(dataset->layout(), [&](Range rows) {
-      const std::size_t count = rows.size() * row_bytes;
-      dataset->read_numbers(rows, array.type, std::span(elements).subspan(at, count));
-      at += count;
+    for_each_slab(dataset->layout(), [&](Range slab) {
+      const std::size_t begin = std::max(first + slab.begin, joined.own.begin);
+      const std::size_t end = std::min(first + slab.end, joined.own.end);
+      if (begin < end) {
+        dataset->read_numbers({begin - first, end - first}, array.type,
+                              std::span(elements).subspan((begin - joined.own.begin) * row_bytes,
+                                                          (end - begin) * row_bytes));
+      }
     });
+    first += dataset->layout().rows();
   }
   array.elements = Bytes::from(std::move(elements));
 }
@@ -236,10 +249,13 @@ void Hdf5Data::read_texts(const std::string& name, Joined& joined) const {
 
 Dataset Hdf5Data::read(Part part, const ReadOptions& options) const {
   const ArrayPair names = names_.to_read(selection_, part, options.features.has_value());
-  const Joined features = joined(names.features, true);
+  const bool has_labels = !names.labels.empty();
+  const Joined features = joined(names.features, {.is_features = true,
+                                                  .team = has_labels ? options.team : ReadingTeam(),
+                                                  .memory = options.memory});
   std::optional<Joined> labels;
-  if (!names.labels.empty()) {
-    labels = joined(names.labels, false);
+  if (has_labels) {
+    labels = joined(names.labels, {});
     for (std::size_t i = 0; files_.size() > 1 && i < files_.size(); ++i) {
       if (features.rows[i] != labels->rows[i]) {
         throw InputError(fmt::format("{}: {} has {} rows, but {} has {}", files_[i].path,
@@ -250,6 +266,9 @@ Dataset Hdf5Data::read(Part part, const ReadOptions& options) const {
   }
   Dataset data = dataset_of_arrays(features.array,
                                    labels ? std::optional(labels->array) : std::nullopt, options);
+  if (has_labels && !options.team.is_alone() && !features.is_mapped) {
+    data.held = features.own;
+  }
   if (files_.size() > 1) {
     data.notes.push_back(
         fmt::format("{} files, {} to {}", files_.size(), files_.front().path, files_.back().path));

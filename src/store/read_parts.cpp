@@ -39,9 +39,13 @@ std::string access_note(const Dataset& data, const OpenSource& source, std::size
         "reads all)",
         data.origin, nodes);
   }
+  if (!data.values.mapped_path.empty()) {
+    return fmt::format("{}: mapped by each of the {} nodes", data.origin, nodes);
+  }
   if (source.access.is_shared) {
-    return fmt::format("{}: each of the {} nodes reads it: only text is read in parts", data.origin,
-                       nodes);
+    return fmt::format(
+        "{}: each of the {} nodes reads all of it (only text and HDF5 are read in parts)",
+        data.origin, nodes);
   }
   return fmt::format("{}: each of the {} nodes reads all of it{}", data.origin, nodes,
                      source.access.why_not.empty()

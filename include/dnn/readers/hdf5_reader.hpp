@@ -34,8 +34,9 @@ class Hdf5Data {
   /// Whether there are datasets of a test part; `labelled`: its labels as well.
   [[nodiscard]] bool has_test_part(bool labelled) const;
 
-  /// Reads a part. A file of one dataset holds the labels as a column. Throws FileError or
-  /// InputError, the latter also where memory is short.
+  /// Reads a part. A file of one dataset holds the labels as a column. Of features beside labels,
+  /// each member of the options' team reads some rows (Dataset::held), in whole chunks. Throws
+  /// FileError or InputError, the latter also where memory is short.
   [[nodiscard]] Dataset read(Part part, const ReadOptions& options) const;
 
  private:
@@ -43,6 +44,14 @@ class Hdf5Data {
     NpyArray array;
     std::vector<std::size_t> rows;  ///< of each file
     std::size_t working_bytes = 0;  ///< of memory beside the elements, while they are read
+    Range own;                      ///< the rows whose elements are read
+    bool is_mapped = false;         ///< all elements are there, in the file
+  };
+  /// Which rows are read, and into which memory.
+  struct Wanted {
+    bool is_features = false;
+    ReadingTeam team = {};  ///< whose members share out the rows
+    ScratchMemory memory = {};
   };
 
   [[nodiscard]] std::unique_ptr<Hdf5File> open(const Hdf5Input& file) const;
@@ -50,8 +59,8 @@ class Hdf5Data {
                                                   const std::string& name) const;
   [[nodiscard]] std::string origin_of(const std::string& name) const;
   [[nodiscard]] Joined joined_layout(const std::string& name, Hdf5Layout& layout) const;
-  [[nodiscard]] Joined joined(const std::string& name, bool is_features) const;
-  void read_numbers(const std::string& name, Joined& joined) const;
+  [[nodiscard]] Joined joined(const std::string& name, const Wanted& wanted) const;
+  void read_numbers(const std::string& name, const ScratchMemory& memory, Joined& joined) const;
   void read_texts(const std::string& name, Joined& joined) const;
 
   std::vector<Hdf5Input> files_;
