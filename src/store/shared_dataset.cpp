@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/numa_domain.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/mapped_access.hpp"
@@ -37,7 +39,7 @@ std::string describe(const Dataset& data) {
 
 /// Moves bytes, whose memory nobody else has, and gives it back piece by piece.
 void move_bytes(Bytes& from, std::span<std::byte> to) {
-  constexpr std::size_t piece = std::size_t{64} << 20;
+  constexpr std::size_t piece = std::size_t{16} << 20;
   const bool is_own = from.owner.use_count() == 1;
   for (std::size_t begin = 0; begin < to.size(); begin += piece) {
     const auto some = from.view.subspan(begin, std::min(piece, to.size() - begin));
@@ -68,10 +70,18 @@ Bytes complete_array(const Communicator& world, const Communicator& leaders, Nod
   if (whole == 0) {
     return {};
   }
-  const std::span<std::byte> shared =
-      agree(world, [&] { return node.allocate_shared(whole, origin); });
+  std::shared_ptr<std::byte[]> own;  // nobody shares the memory of a rank alone on its node
+  const std::span<std::byte> shared = agree(world, [&] {
+    if (node.size() > 1) {
+      return node.allocate_shared(whole, origin);
+    }
+    require_memory(whole, origin);
+    own = std::make_shared_for_overwrite<std::byte[]>(whole);
+    return std::span(own.get(), whole);
+  });
+  const Bytes complete{shared, own, {}, 0};
   if (!node.is_leader()) {
-    return {shared, nullptr, {}, 0};
+    return complete;
   }
   if (interleaved) {
     interleave(shared);
@@ -91,7 +101,7 @@ Bytes complete_array(const Communicator& world, const Communicator& leaders, Nod
     leaders.broadcast(shared.subspan(begin, size), leader);
     begin += size;
   }
-  return {shared, nullptr, {}, 0};
+  return complete;
 }
 
 }  // namespace

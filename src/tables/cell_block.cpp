@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "dnn/data/mapped_access.hpp"
 #include "dnn/tables/text_index.hpp"
 
 namespace dnn {
@@ -53,9 +54,9 @@ void pack_as(std::span<const double> column, double scale, std::byte*& to) {
   }
 }
 
-/// Puts a packed column into rows of `width` cells, from its first one on.
+/// Puts packed cells of a column into every `width`-th one of `cells`.
 template <class T>
-void unpack_as(const std::byte*& from, bool has_missing, double scale, std::span<double> cells,
+void unpack_as(const std::byte* from, bool has_missing, double scale, std::span<double> cells,
                std::size_t width) {
   for (std::size_t at = 0; at < cells.size(); at += width) {
     T packed;
@@ -72,26 +73,20 @@ void unpack_as(const std::byte*& from, bool has_missing, double scale, std::span
 
 }  // namespace
 
-CellBlock::CellBlock(std::span<const double> rows, std::size_t width,
+CellBlock::CellBlock(std::span<const double> columns, std::size_t rows,
                      const std::vector<bool>& is_text)
-    : columns_(width), rows_(rows.size() / width) {
-  std::vector<double> column(rows_);
-  const auto take = [&](std::size_t j) {
-    for (std::size_t i = 0; i < rows_; ++i) {
-      column[i] = rows[i * width + j];
-    }
-  };
+    : columns_(is_text.size()), rows_(rows) {
+  const std::size_t room = columns.size() / is_text.size();  // of a column
   std::size_t bytes = 0;
-  for (std::size_t j = 0; j < width; ++j) {
-    take(j);
-    columns_[j] = is_text[j] ? Column{Form::text, 0, true} : choose(column);
-    bytes += rows_ * bytes_of(columns_[j].form);
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    columns_[j] =
+        is_text[j] ? Column{Form::text, 0, true} : choose(columns.subspan(j * room, rows));
+    bytes += rows * bytes_of(columns_[j].form);
   }
   bytes_.resize(bytes);
   std::byte* to = bytes_.data();
-  for (std::size_t j = 0; j < width; ++j) {
-    take(j);
-    pack(column, columns_[j], to);
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    pack(columns.subspan(j * room, rows), columns_[j], to);
   }
 }
 
@@ -167,40 +162,58 @@ void CellBlock::pack(std::span<const double> column, const Column& as, std::byte
   }
 }
 
-std::span<const double> CellBlock::unpack(std::vector<double>& room) const {
+std::span<const double> CellBlock::unpack(std::vector<double>& room,
+                                          const std::vector<bool>& wanted) const {
+  constexpr std::size_t at_a_time = 64;  // rows, which stay in the cache while they are filled
   const std::size_t width = columns_.size();
   room.resize(rows_ * width);
-  const std::byte* from = bytes_.data();
-  for (std::size_t j = 0; j < width && rows_ > 0; ++j) {
-    const auto [form, digits, has_missing] = columns_[j];
-    const std::span<double> cells = std::span(room).subspan(j);
-    switch (form) {
-      case Form::none:
-        for (std::size_t at = 0; at < cells.size(); at += width) {
-          cells[at] = nothing;
-        }
-        break;
-      case Form::u8:
-        unpack_as<std::uint8_t>(from, has_missing, 1, cells, width);
-        break;
-      case Form::u16:
-        unpack_as<std::uint16_t>(from, has_missing, 1, cells, width);
-        break;
-      case Form::decimal:
-        unpack_as<std::int32_t>(from, has_missing, powers_of_ten[digits], cells, width);
-        break;
-      case Form::text:
-        unpack_as<std::uint32_t>(from, has_missing, 1, cells, width);
-        break;
-      case Form::f32:
-        unpack_as<float>(from, false, 1, cells, width);
-        break;
-      case Form::f64:
-        unpack_as<double>(from, false, 1, cells, width);
-        break;
+  for (std::size_t first = 0; first < rows_; first += at_a_time) {
+    const std::size_t rows = std::min(at_a_time, rows_ - first);
+    const std::span<double> tile = std::span(room).subspan(first * width, rows * width);
+    const std::byte* column = bytes_.data();
+    for (std::size_t j = 0; j < width; ++j) {
+      const std::size_t bytes = bytes_of(columns_[j].form);
+      if (wanted.empty() || wanted[j]) {
+        unpack(columns_[j], column + first * bytes, tile.subspan(j));
+      }
+      column += rows_ * bytes;
     }
   }
   return room;
+}
+
+void CellBlock::unpack(const Column& as, const std::byte* from, std::span<double> cells) const {
+  const std::size_t width = columns_.size();
+  switch (as.form) {
+    case Form::none:
+      for (std::size_t at = 0; at < cells.size(); at += width) {
+        cells[at] = nothing;
+      }
+      break;
+    case Form::u8:
+      unpack_as<std::uint8_t>(from, as.has_missing, 1, cells, width);
+      break;
+    case Form::u16:
+      unpack_as<std::uint16_t>(from, as.has_missing, 1, cells, width);
+      break;
+    case Form::decimal:
+      unpack_as<std::int32_t>(from, as.has_missing, powers_of_ten[as.digits], cells, width);
+      break;
+    case Form::text:
+      unpack_as<std::uint32_t>(from, as.has_missing, 1, cells, width);
+      break;
+    case Form::f32:
+      unpack_as<float>(from, false, 1, cells, width);
+      break;
+    case Form::f64:
+      unpack_as<double>(from, false, 1, cells, width);
+      break;
+  }
+}
+
+void CellBlock::clear() {
+  discard(bytes_);  // the library may keep memory that is only freed
+  *this = {};
 }
 
 void CellBlock::renumber(const std::vector<std::vector<std::uint32_t>>& numbers) {

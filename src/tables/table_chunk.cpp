@@ -64,25 +64,27 @@ class ChunkReader {
         pack_rows();
         return;
       }
-      if (rows_.size() == block_rows_ * width) {
-        pack_rows();
+      if (cells_.empty()) {
+        cells_.resize(width * block_rows_);
       }
-      rows_.resize(rows_.size() + width);
-      read_record(&rows_[rows_.size() - width]);
+      read_record(&cells_[rows_]);
       if (chunk_.cut_off) {
         return;
       }
       ++chunk_.rows;
+      if (++rows_ == block_rows_) {
+        pack_rows();
+      }
     }
     chunk_.end = layout_.rows.size();
     pack_rows();
   }
 
   void pack_rows() {
-    if (request_.keeps_rows && !rows_.empty()) {
-      chunk_.blocks.emplace_back(rows_, chunk_.columns.size(), is_text_);
+    if (request_.keeps_rows && rows_ > 0) {
+      chunk_.blocks.emplace_back(cells_, rows_, is_text_);
     }
-    rows_.clear();
+    rows_ = 0;
   }
 
   [[nodiscard]] TableLine place() const { return {request_.part, line_}; }
@@ -90,6 +92,7 @@ class ChunkReader {
     return fmt::format("{}: line {}", layout_.origin, line_);
   }
 
+  /// Reads a row's cells; those of two columns lie block_rows_ apart.
   void read_record(double* row) {
     const std::size_t width = chunk_.columns.size();
     for (std::size_t j = 0; j < width; ++j) {
@@ -101,7 +104,7 @@ class ChunkReader {
         throw InputError(
             fmt::format("{} has {} columns, the table has {}", place_text(), j, width));
       }
-      row[j] = read_cell(j);
+      row[j * block_rows_] = read_cell(j);
     }
     if (scanner_.has_field()) {
       // A delimiter at the line's end makes a last field that is empty.
@@ -191,7 +194,8 @@ class ChunkReader {
   std::size_t line_ = 0;
   std::size_t block_rows_ = 0;
   std::vector<bool> is_text_;  ///< of the columns
-  std::vector<double> rows_;   ///< that are not in a block yet
+  std::vector<double> cells_;  ///< column by column, of rows that are not in a block yet
+  std::size_t rows_ = 0;       ///< so many
 };
 
 }  // namespace

@@ -38,6 +38,12 @@ class DatasetBuilder {
         columns_.push_back(&column);
       }
     }
+    outcomes_.resize(cells_.columns().size());
+    for (std::size_t j = 0; j < outcomes_.size(); ++j) {
+      outcomes_[j] =
+          j == sources.label || j == sources.weight ||
+          std::find(sources.targets.begin(), sources.targets.end(), j) != sources.targets.end();
+    }
     data_.features = data_.schema.inputs();
     data_.row_elements = columns_.size();
     data_.feature_names =
@@ -63,12 +69,14 @@ class DatasetBuilder {
     return codes_[j][static_cast<std::size_t>(cell)];
   }
 
-  /// Calls `visit(row)` for each row of a block that becomes a sample.
+  /// Calls `visit(row)` for each row of a block that becomes a sample. `wanted`: see
+  /// CellBlock::unpack.
   template <class Visitor>
-  void for_each_sample(const CellBlock& block, Visitor&& visit) const {
+  void for_each_sample(const CellBlock& block, const std::vector<bool>& wanted,
+                       Visitor&& visit) const {
     const std::size_t width = cells_.columns().size();
     std::vector<double> room;
-    const std::span<const double> cells = block.unpack(room);
+    const std::span<const double> cells = block.unpack(room, wanted);
     for (std::size_t at = 0; at < cells.size(); at += width) {
       if (!drops_ || has_label(&cells[at])) {
         visit(&cells[at]);
@@ -76,25 +84,28 @@ class DatasetBuilder {
     }
   }
 
-  /// Collective over the team: an array with `elements` of type T for each sample of the table.
-  /// Calls `put(row, element)`, where `element` points to the sample's first one.
+  /// Collective over the team: an array with `elements` of type T for each sample of the table,
+  /// made of labels, targets or weights. Calls `put(row, element)`, where `element` points to the
+  /// sample's first one.
   template <class T, class Put>
   [[nodiscard]] Bytes fill(std::size_t elements, Put&& put) const {
     const std::size_t count = data_.samples * elements;
     const std::shared_ptr<T[]> values = std::make_shared_for_overwrite<T[]>(count);
     const std::span<T> all(values.get(), count);
     T* const first = values.get() + places_.own.begin * elements;
-    parallel_tasks(cells_.blocks().size(),
-                   [&](std::size_t b, std::size_t) { fill_block(b, first, elements, put); });
+    parallel_tasks(cells_.blocks().size(), [&](std::size_t b, std::size_t) {
+      fill_block(b, outcomes_, first, elements, put);
+    });
     cells_.team().complete(std::as_writable_bytes(all), places_, elements * sizeof(T));
     return {std::as_bytes(all), values, {}, 0};
   }
 
   /// Fills what the samples of a block have in the array of this member's samples at `first`.
   template <class T, class Put>
-  void fill_block(std::size_t block, T* first, std::size_t elements, Put&& put) const {
+  void fill_block(std::size_t block, const std::vector<bool>& wanted, T* first,
+                  std::size_t elements, Put&& put) const {
     T* next = first + first_samples_[block] * elements;
-    for_each_sample(cells_.blocks()[block], [&](const double* row) {
+    for_each_sample(cells_.blocks()[block], wanted, [&](const double* row) {
       put(row, next);
       next += elements;
     });
@@ -124,7 +135,8 @@ class DatasetBuilder {
               label.missing > 0 ? cells_.text_of(label.first_missing) : std::string()};
     }
     for (const CellBlock& block : cells_.blocks()) {
-      for_each_sample(block, [&](const double* row) { found.rows += has_label(row) ? 0 : 1; });
+      for_each_sample(block, outcomes_,
+                      [&](const double* row) { found.rows += has_label(row) ? 0 : 1; });
     }
     found.rows = cells_.team().places_of(found.rows).total;
     for (const std::size_t target : sources_.targets) {
@@ -159,7 +171,7 @@ class DatasetBuilder {
     for (const CellBlock& block : cells_.blocks()) {
       std::size_t samples = drops_ ? 0 : block.rows();
       if (drops_) {
-        for_each_sample(block, [&samples](const double*) { ++samples; });
+        for_each_sample(block, outcomes_, [&samples](const double*) { ++samples; });
       }
       first_samples_.push_back(first_samples_.back() + samples);
     }
@@ -200,7 +212,7 @@ class DatasetBuilder {
   [[nodiscard]] Contents find(const CellBlock& block) const {
     Contents found;
     found.ranges.resize(columns_.size());
-    for_each_sample(block, [&](const double* row) {
+    for_each_sample(block, {}, [&](const double* row) {
       for (std::size_t j = 0; j < columns_.size(); ++j) {
         const double value = raw(j, row[sources_.columns[j]]);
         found.bytes = found.bytes && value >= 0 && value <= 255 && value == std::floor(value);
@@ -268,7 +280,7 @@ class DatasetBuilder {
       }
     };
     parallel_tasks(cells_.blocks().size(), [&](std::size_t b, std::size_t) {
-      fill_block(b, values.get(), columns_.size(), put);
+      fill_block(b, {}, values.get(), columns_.size(), put);
       cells_.free_block(b);
     });
     data_.values = {std::as_bytes(std::span(values.get(), count)), values, {}, 0};
@@ -378,6 +390,7 @@ class DatasetBuilder {
   const ReadOptions& options_;
   Dataset data_;
   std::vector<const TableColumn*> columns_;
+  std::vector<bool> outcomes_;  ///< of the table's columns: labels, targets and weights
   std::vector<std::vector<double>> codes_;
   std::vector<std::size_t> first_samples_;  ///< of each block of cells, of this member's
   ReadingTeam::Places places_;              ///< of the members' samples among all

@@ -18,17 +18,22 @@ namespace dnn {
 class CellBlock {
  public:
   CellBlock() = default;
-  /// Packs rows of `width` cells, one after the other. Numbers of texts, in the columns that
-  /// `is_text` says, are whole, and keep a form of their own.
-  CellBlock(std::span<const double> rows, std::size_t width, const std::vector<bool>& is_text);
+  /// Packs the first `rows` cells of each column; `columns` has as many columns as `is_text`, one
+  /// after the other. The numbers of texts, in those that it says, keep a form of their own.
+  CellBlock(std::span<const double> columns, std::size_t rows, const std::vector<bool>& is_text);
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
-  /// The rows as they were packed; in `room`, whose memory is used again.
-  [[nodiscard]] std::span<const double> unpack(std::vector<double>& room) const;
+  /// The rows, one after the other, in `room`, whose memory is used again. `wanted`: the columns
+  /// whose cells are; others may hold anything. None: all.
+  [[nodiscard]] std::span<const double> unpack(std::vector<double>& room,
+                                               const std::vector<bool>& wanted = {}) const;
 
   /// Puts other numbers for the texts of each column, `numbers[column]`; those that are not among
   /// them become TextIndex::unknown.
   void renumber(const std::vector<std::vector<std::uint32_t>>& numbers);
+
+  /// Gives all memory back; there are no rows from then on.
+  void clear();
 
  private:
   enum class Form : std::uint8_t { none, u8, u16, decimal, text, f32, f64 };
@@ -40,6 +45,7 @@ class CellBlock {
 
   [[nodiscard]] static std::size_t bytes_of(Form form);
   [[nodiscard]] static Column choose(std::span<const double> column);
+  void unpack(const Column& as, const std::byte* from, std::span<double> cells) const;
   static void pack(std::span<const double> column, const Column& as, std::byte*& to);
 
   std::vector<Column> columns_;

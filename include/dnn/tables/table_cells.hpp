@@ -54,7 +54,7 @@ class TableCells {
   /// This member's rows, each columns().size() long.
   [[nodiscard]] const std::vector<CellBlock>& blocks() const { return read_.blocks; }
   /// Frees the memory of a block, which has no rows from then on.
-  void free_block(std::size_t block) { read_.blocks[block] = CellBlock(); }
+  void free_block(std::size_t block) { read_.blocks[block].clear(); }
   /// Calls `visit(first_row, rows)` for each block; rows are counted from this member's first.
   template <class Visitor>
   void for_each_block(Visitor&& visit) const {
