@@ -14,7 +14,7 @@ namespace dnn {
 
 namespace {
 
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+constexpr double missing_cell = std::numeric_limits<double>::quiet_NaN();
 
 /// The powers of ten that a decimal is divided by; all are exact.
 constexpr std::array powers_of_ten = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
@@ -66,7 +66,7 @@ void unpack_as(const std::byte* from, bool has_missing, double scale, std::span<
     if constexpr (std::is_floating_point_v<T>) {
       cells[at] = value;
     } else {
-      cells[at] = has_missing && packed == missing_mark<T> ? nothing : value / scale;
+      cells[at] = has_missing && packed == missing_mark<T> ? missing_cell : value / scale;
     }
   }
 }
@@ -187,7 +187,7 @@ void CellBlock::unpack(const Column& as, const std::byte* from, std::span<double
   switch (as.form) {
     case Form::none:
       for (std::size_t at = 0; at < cells.size(); at += width) {
-        cells[at] = nothing;
+        cells[at] = missing_cell;
       }
       break;
     case Form::u8:
