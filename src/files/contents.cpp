@@ -59,6 +59,15 @@ Bytes unpack_file(const Bytes& archive, const std::string& origin, const std::st
   return contents;
 }
 
+bool is_packed(const std::string& path) {
+  if (is_stream(path)) {
+    return false;
+  }
+  const Bytes contents = map_file(path);
+  return looks_like_gzip(contents.view) || !compression_of(contents.view).empty() ||
+         looks_like_archive(contents.view);
+}
+
 Bytes read_contents(const std::string& path) {
   Bytes contents = open_contents(path);
   return looks_like_archive(contents.view) ? unpack_file(contents, name_of(path)) : contents;

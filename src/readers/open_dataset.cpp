@@ -31,6 +31,11 @@ Dataset read_file(const Bytes& contents, const std::string& path, const ReadOpti
   const std::span<const TableText> texts(&text, 1);
   Dataset data = looks_like_libsvm(text.contents) ? read_libsvm(texts, path, options)
                                                   : read_table_parts(texts, path, options);
+  if (!options.team.is_alone() && contents.mapped_path.empty()) {
+    data.notes.push_back(
+        path +
+        ": compressed text cannot be cut: each node decompresses all of it, and parses a part");
+  }
   if (!decoded.note.empty()) {
     data.notes.insert(data.notes.begin(), decoded.note);
   }

@@ -7,8 +7,10 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/files/contents.hpp"
 #include "dnn/files/text_encoding.hpp"
@@ -75,6 +77,83 @@ bool says_test(const std::string& name) {
   return false;
 }
 
+/// Files that are compressed, of which each member of a team unpacks some.
+class SharedUnpacking {
+ public:
+  /// `files`: the paths of all files; `packed`: which of them are compressed.
+  SharedUnpacking(const std::vector<std::string>& files, const std::vector<std::size_t>& packed,
+                  const ReadingTeam& team)
+      : files_(files), packed_(packed), team_(team) {}
+
+  /// Collective over the team: gives the files' contents to all members. Throws InputError, on all
+  /// members: the error of the first file that has one.
+  void read(std::vector<Bytes>& contents) const {
+    std::size_t failed = packed_.size();
+    std::string error;
+    for (std::size_t k = team_.index(); k < failed; k += team_.size()) {
+      try {
+        contents[packed_[k]] = read_contents(files_[packed_[k]]);
+      } catch (const InputError& thrown) {
+        failed = k;
+        error = thrown.what();
+      }
+    }
+    throw_first(failed, error);
+    for (std::size_t k = 0; k < packed_.size(); ++k) {
+      spread(k % team_.size() == team_.index(), contents[packed_[k]]);
+    }
+  }
+
+ private:
+  void throw_first(std::size_t failed, const std::string& error) const {
+    const std::vector<std::size_t> all = team_.exchange_value(failed);
+    const std::vector<std::string> errors = team_.exchange(error);
+    const auto first = std::min_element(all.begin(), all.end());
+    if (*first < packed_.size()) {
+      throw InputError(errors[static_cast<std::size_t>(first - all.begin())]);
+    }
+  }
+
+  /// Gives the contents of a file from the member that has them to all.
+  void spread(bool is_mine, Bytes& contents) const {
+    const ReadingTeam::Places places = team_.places_of(is_mine ? contents.size() : 0);
+    if (!is_mine) {
+      require_memory(places.total, "the text of a compressed file");
+      const auto room = std::make_shared_for_overwrite<std::byte[]>(places.total);
+      contents = {std::span(room.get(), places.total), room, {}, 0};
+    }
+    // Nothing is written where it is its own.
+    auto* const bytes = const_cast<std::byte*>(contents.view.data());
+    team_.complete({bytes, contents.size()}, places, 1);
+  }
+
+  const std::vector<std::string>& files_;
+  const std::vector<std::size_t>& packed_;
+  const ReadingTeam& team_;
+};
+
+/// Collective over the options' team: the contents of all files.
+std::vector<Bytes> contents_of(const std::vector<std::string>& files, const std::string& origin,
+                               const ReadingTeam& team, std::vector<std::string>& notes) {
+  std::vector<Bytes> contents(files.size());
+  std::vector<std::size_t> packed;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (!team.is_alone() && files.size() > 1 && is_packed(files[i])) {
+      packed.push_back(i);
+    } else {
+      contents[i] = read_contents(files[i]);
+    }
+  }
+  if (!packed.empty()) {
+    SharedUnpacking(files, packed, team).read(contents);
+    notes.push_back(fmt::format(
+        "{}: compressed text cannot be cut: each of the {} compressed files is read by one node, "
+        "which gives its text to the others",
+        origin, packed.size()));
+  }
+  return contents;
+}
+
 /// The files of a part whose names are wanted, sorted.
 std::vector<std::string> files_in(const std::string& folder, Part part,
                                   bool (*is_wanted)(const std::string& name)) {
@@ -125,16 +204,16 @@ std::vector<std::string> hdf5_files_in(const std::string& folder, Part part) {
 
 Dataset read_table_files(const std::vector<std::string>& files, const std::string& origin,
                          const ReadOptions& options) {
-  std::vector<Bytes> contents;
   std::vector<TableText> texts;
   std::vector<std::string> notes;
-  for (const std::string& file : files) {
-    DecodedText decoded = decode_text(read_contents(file), file, options.team);
+  std::vector<Bytes> contents = contents_of(files, origin, options.team, notes);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    DecodedText decoded = decode_text(contents[i], files[i], options.team);
     if (!decoded.note.empty()) {
       notes.push_back(decoded.note);
     }
-    contents.push_back(std::move(decoded.text));
-    texts.push_back({contents.back().view, file, !contents.back().mapped_path.empty()});
+    contents[i] = std::move(decoded.text);
+    texts.push_back({contents[i].view, files[i], !contents[i].mapped_path.empty()});
   }
   if (files.size() > 1) {
     notes.push_back(

@@ -48,6 +48,16 @@ std::string made_up_svm(std::size_t rows) {
   return text;
 }
 
+/// Seven tables of unequal size, as --data names them.
+std::string write_seven(const test::SharedFolder& folder) {
+  std::string list;
+  for (const std::size_t rows : {10U, 400U, 3U, 1U, 77U, 1200U, 20U}) {
+    const std::string name = "part" + std::to_string(list.size()) + ".csv";
+    list += (list.empty() ? "" : ",") + folder.write(name, made_up_csv(rows));
+  }
+  return list;
+}
+
 void expect_same(const Dataset& data, const Dataset& expected) {
   const auto same = [](const Bytes& a, const Bytes& b) {
     return std::equal(a.view.begin(), a.view.end(), b.view.begin(), b.view.end());
@@ -86,10 +96,7 @@ TEST(LeaderTeam, TheRunsDataAreThoseOfOneRank) {
   const test::SharedFolder folder;
   const std::string large = made_up_csv(400'000);  // of several chunks
   const std::vector<std::string> sources = {
-      folder.write("d.csv", large),
-      folder.write("a1.csv", made_up_csv(10)) + "," + folder.write("a2.csv", made_up_csv(400)) +
-          "," + folder.write("a3.csv", made_up_csv(3)),
-      folder.write("d.svm", made_up_svm(500)),
+      folder.write("d.csv", large), write_seven(folder), folder.write("d.svm", made_up_svm(500)),
       folder.write("X.npy", test::npy<float>("<f4", "(4, 2)", {1, 2, 3, 4, 5, 6, 7, 8})) + "," +
           folder.write("y.npy", test::npy<std::int32_t>("<i4", "(4,)", {0, 1, 0, 1}))};
   for (const std::string& source : sources) {

@@ -21,6 +21,10 @@ namespace dnn {
 [[nodiscard]] Bytes unpack_file(const Bytes& archive, const std::string& origin,
                                 const std::string& wanted = {});
 
+/// Whether reading the file at `path` takes compression or an archive off it. Throws FileError, or
+/// InputError for an empty file.
+[[nodiscard]] bool is_packed(const std::string& path);
+
 /// open_contents, and the only file in it where that is an archive.
 [[nodiscard]] Bytes read_contents(const std::string& path);
 

@@ -1,0 +1,74 @@
+#include "dnn/readers/table_files.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support/archive_files.hpp"
+#include "support/reading_team.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace dnn {
+namespace {
+
+std::string table_of(std::size_t rows) {
+  std::string text = "x,text,label\n";
+  for (std::size_t i = 0; i < rows; ++i) {
+    text += std::to_string(0.5 * static_cast<double>(i)) + ",\"t\n" + std::to_string(i % 4) +
+            "\"," + (i % 3 == 0 ? "a" : "b") + "\n";
+  }
+  return text;
+}
+
+bool is_about_compression(const std::string& note) {
+  return note.find("compressed text cannot be cut") != std::string::npos;
+}
+
+/// Reads the files; a team says that it has shared out the compressed ones.
+auto reader_of(const std::vector<std::string>& files, bool some_are_compressed) {
+  return [&files, some_are_compressed](const ReadingTeam& team) {
+    Dataset data = read_table_files(files, "parts", {.chunk_bytes = 200, .team = team});
+    const auto about = std::erase_if(data.notes, is_about_compression);
+    EXPECT_EQ(about, some_are_compressed && !team.is_alone() ? 1U : 0U);
+    return data;
+  };
+}
+
+TEST(TableFiles, ATeamSharesOutFilesOfAnySizeAndForm) {
+  const test::TemporaryFolder folder;
+  const std::vector<std::size_t> rows = {1, 70, 4, 0, 17, 33};
+  std::vector<std::string> plain;
+  std::vector<std::string> mixed;
+  std::vector<std::string> packed;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string name = "part" + std::to_string(i) + ".csv";
+    plain.push_back(folder.write(name, table_of(rows[i])));
+    packed.push_back(folder.write(name + ".gz", test::compressed("gzip", table_of(rows[i]))));
+    mixed.push_back(i % 2 == 0 ? plain.back() : packed.back());
+  }
+  for (const std::size_t members : {2U, 3U, 7U}) {
+    test::expect_same_by_team(members, reader_of(plain, false));
+    test::expect_same_by_team(members, reader_of(mixed, true));
+    test::expect_same_by_team(members, reader_of(packed, true));
+  }
+}
+
+TEST(TableFiles, TheFirstDamagedFileIsTheErrorOfAll) {
+  const test::TemporaryFolder folder;
+  std::vector<std::string> files;
+  for (std::size_t i = 0; i < 6; ++i) {
+    const std::string contents = test::compressed("gzip", table_of(50 + i));
+    const bool is_damaged = i == 2 || i == 3 || i == 5;
+    files.push_back(folder.write("part" + std::to_string(i) + ".csv.gz",
+                                 is_damaged ? contents.substr(0, contents.size() / 2) : contents));
+  }
+  for (const std::size_t members : {2U, 3U, 4U, 5U}) {
+    SCOPED_TRACE(members);
+    test::expect_same_by_team(members, reader_of(files, true));
+  }
+}
+
+}  // namespace
+}  // namespace dnn
