@@ -118,7 +118,7 @@ TEST(LeaderTeam, TheRunsDataAreThoseOfOneRank) {
       if (notes > 0) {
         EXPECT_NE(many.train.notes.back().find(access == DataAccess::local ? "reads all of it"
                                                : is_text ? "each reads a part of them"
-                                                         : "only text is read in parts"),
+                                                         : "mapped by each"),
                   std::string::npos)
             << many.train.notes.back();
       }
