@@ -16,7 +16,18 @@ if(DNN_SANITIZE)
   # Open MPI keeps memory to the end of the process; what the project leaks is found in one-process tests. Tests of
   # failing disks load a library in front of all others.
   set(DNN_SANITIZER_ENVIRONMENT ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0)
-  list(APPEND DNN_MPI_ENVIRONMENT ${DNN_SANITIZER_ENVIRONMENT})
+  if(DNN_SANITIZE MATCHES thread)
+    set(tsan_options ignore_noninstrumented_modules=1:die_after_fork=0)
+    set(DNN_SANITIZER_ENVIRONMENT TSAN_OPTIONS=${tsan_options}:suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp)
+    # Tells the thread sanitizer how OpenMP's threads wait for each other.
+    file(GLOB archer /usr/lib/llvm-*/lib/libarcher.so)
+    if(NOT archer)
+      message(FATAL_ERROR "libarcher.so was not found. On Debian: apt-get install libomp-dev")
+    endif()
+    list(GET archer -1 archer)
+    set(DNN_OPENMP_TOOL OMP_TOOL_LIBRARIES=${archer})
+  endif()
+  list(APPEND DNN_MPI_ENVIRONMENT ${DNN_SANITIZER_ENVIRONMENT} ${DNN_OPENMP_TOOL})
 endif()
 
 # Seconds after which a test counts as hung, on a busy machine too.
@@ -32,8 +43,23 @@ function(dnn_add_layer_tests layer)
   endif()
   add_executable(${layer}_test ${sources})
   target_link_libraries(${layer}_test PRIVATE dnn::${layer} dnn_test_support GTest::gtest_main)
-  gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}/" PROPERTIES TIMEOUT ${DNN_HANG} LABELS ${layer}
+  set(environment)
+  if(DNN_OPENMP_TOOL)
+    set(environment ENVIRONMENT ${DNN_OPENMP_TOOL})
+  endif()
+  gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}/" PROPERTIES TIMEOUT ${DNN_HANG} LABELS ${layer} ${environment}
                        DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# dnn_next_lane(VARIABLE): one of as many names as there are cores, in turns. Tests of several ranks lock one, so that no
+# more of them run at a time. (PROCESSORS would let them wait until all smaller tests are done, and then run alone.)
+cmake_host_system_information(RESULT DNN_CORES QUERY NUMBER_OF_LOGICAL_CORES)
+function(dnn_next_lane variable)
+  get_property(given GLOBAL PROPERTY DNN_LANES_GIVEN)
+  list(LENGTH given count)
+  math(EXPR lane "${count} % ${DNN_CORES}")
+  set_property(GLOBAL APPEND PROPERTY DNN_LANES_GIVEN ${lane})
+  set(${variable} ranks.${lane} PARENT_SCOPE)
 endfunction()
 
 # dnn_add_mpi_test(LAYER NAME RANKS n...): tests/LAYER/NAME_mpi_test.cpp, run by mpiexec
@@ -44,15 +70,11 @@ function(dnn_add_mpi_test layer name)
   add_executable(${target} ${layer}/${name}_mpi_test.cpp)
   target_link_libraries(${target} PRIVATE dnn::${layer} dnn_test_mpi_main)
   foreach(ranks IN LISTS ARG_RANKS)
-    # Half a second of each goes into starting and ending the ranks, when others can compute.
-    set(processors 3)
-    if(ranks LESS_EQUAL 2)
-      set(processors 2)
-    endif()
+    dnn_next_lane(lane)
     add_test(NAME ${layer}/${name}.np${ranks}
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${target}>)
     set_tests_properties(${layer}/${name}.np${ranks} PROPERTIES
-                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" PROCESSORS ${processors}
+                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" RESOURCE_LOCK ${lane}
                          FIXTURES_REQUIRED mpi ENVIRONMENT "${DNN_MPI_ENVIRONMENT}")
   endforeach()
 endfunction()
