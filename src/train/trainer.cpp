@@ -32,31 +32,14 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
       model_(settings, grid, plan, data,
              std::max(data.sampler.max_share(), RunEvaluator<T>::most_rows)),
       schedule_(schedule_of(settings, data.sampler.steps())),
-      loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share(), data.form()),
+      batches_(grid, data, settings.epochs),
       gradient_check_(grid, data, model_.step(), plan.products != ProductKind::bf16),
       evaluation_(grid, plan.part, data, settings.seed),
       models_({settings, world_, data, plan.layout.widths(), model_.parts(), outputs_.provenance,
                outputs_.folder}),
       nonfinite_(settings.on_nonfinite, world_, data.train.class_names,
                  outputs_.folder != nullptr ? outputs_.folder->nonfinite() : ""),
-      saver_({grid, data, model_, models_, position_, result_}, outputs_.provenance, control_) {
-  if (data.held) {
-    rows_.emplace(
-        data.train, *data.held,
-        RowWindows::Settings{
-            .plan =
-                [&sampler = data.sampler](std::size_t epoch, std::size_t step, std::size_t shard,
-                                          std::vector<std::uint64_t>& samples) {
-                  sampler.append_batch(epoch, step, shard, samples);
-                },
-            .steps = data.sampler.steps(),
-            .passes = 1 + settings.epochs,  // they count from 1
-            .whole_batches = data.sparse_rows,
-            .bytes = data.placement.window_bytes});
-  } else if (PrefetchedRows::suits(data.train)) {
-    mapped_rows_.emplace(data.train);
-  }
-}
+      saver_({grid, data, model_, models_, position_, result_}, outputs_.provenance, control_) {}
 
 template <class T>
 bool Trainer<T>::is_done() const {
@@ -77,7 +60,7 @@ void Trainer<T>::run() {
     }
   } catch (const StopAgreed&) {
     result_.interrupted = true;
-    finish_rows();
+    batches_.finish();
     save();
     control_->finish();
     if (outputs_.progress != nullptr) {
@@ -88,7 +71,7 @@ void Trainer<T>::run() {
   if (outputs_.progress != nullptr) {
     outputs_.progress->finish();
   }
-  finish_rows();
+  batches_.finish();
   result_.stopped_early = result_.epochs.size() < settings_.epochs;
   world_.heartbeat().begin(Activity::writing);
   if (control_ != nullptr) {
@@ -97,36 +80,6 @@ void Trainer<T>::run() {
   choose_thresholds();
   models_.save_last(
       result_.epochs, [this] { return model_.parameters(); }, label_thresholds());
-}
-
-/// The source of the rows of the epoch's batches from `step` on; null: the data set.
-template <class T>
-RowSource* Trainer<T>::begin_rows(std::size_t epoch, std::size_t step) {
-  if (rows_) {
-    rows_->begin(epoch, step);
-    return &*rows_;
-  }
-  if (!mapped_rows_) {
-    return nullptr;
-  }
-  const std::size_t first = data_.sparse_rows ? 0 : grid_.data_shard();
-  const std::size_t end = data_.sparse_rows ? grid_.data_shards() : first + 1;
-  mapped_rows_->begin(
-      [&sampler = data_.sampler, epoch, step, first, end](std::size_t ahead,
-                                                          std::vector<std::uint64_t>& samples) {
-        for (std::size_t shard = first; shard < end; ++shard) {
-          sampler.append_batch(epoch, step + ahead, shard, samples);
-        }
-      },
-      data_.sampler.steps() - step);
-  return &*mapped_rows_;
-}
-
-template <class T>
-void Trainer<T>::finish_rows() {
-  if (rows_) {
-    rows_->finish();
-  }
 }
 
 template <class T>
@@ -208,25 +161,12 @@ void Trainer<T>::check_data() {
 template <class T>
 void Trainer<T>::begin_epoch() {
   const Sampler& sampler = data_.sampler;
-  const std::size_t epoch = position_.epoch;
-  const std::size_t first = position_.step;
   std::size_t done = 0;
-  for (std::size_t step = 0; step < first; ++step) {
+  for (std::size_t step = 0; step < position_.step; ++step) {
     done += sampler.batch_samples(step);
   }
-  reporter_.begin_epoch({epoch, settings_.epochs, sampler.training_samples(), done});
-  loader_.stop();
-  RowSource* const rows = begin_rows(epoch, first);
-  loader_.start(
-      [&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
-        sampler.batch(epoch, first + step, samples);
-      },
-      sampler.steps() - first,
-      {[&sampler, epoch, first](std::size_t step, std::vector<std::uint64_t>& samples) {
-         sampler.global_batch(epoch, first + step, samples);
-       },
-       model_.step().owned_features()},
-      rows);
+  reporter_.begin_epoch({position_.epoch, settings_.epochs, sampler.training_samples(), done});
+  batches_.begin(position_.epoch, position_.step, model_.step().owned_features());
   epoch_watch_ = {};
 }
 
@@ -273,13 +213,7 @@ StepResult Trainer<T>::make_update() {
   PhaseTimer timer(trace);
   world_.heartbeat().begin_update(updates() + 1);
   world_.heartbeat().begin(Activity::fetching);
-  if (rows_) {
-    rows_->require(position_.step);
-  }
-  const Batch<T> batch = loader_.next();
-  if (rows_) {
-    rows_->look_ahead();
-  }
+  const Batch<T> batch = batches_.next(position_.step);
   world_.heartbeat().begin(Activity::computing);
   result_.seconds.load += timer.lap("load");
   position_.learning_rate = schedule_.at(updates());
@@ -436,7 +370,7 @@ ReplayedUpdate Trainer<T>::look_at_update() {
                    gradients.data() + range.begin, std::plus<>());
   });
   const StepResult done = make_update();
-  finish_rows();
+  batches_.finish();
   model_.step().observe({});
   if (done.counts) {
     gradients = model_.summed_gradients();

@@ -47,6 +47,7 @@ KINDS = {
     "ranks": Kind([1, 8, 3, 2], False, []),
     "parts": Kind([3], True, []),
     "split": Kind([2], True, ["--model-parallel", "2"]),
+    "disk": Kind([2, 1, 3], False, ["--placement", "disk", "--scratch", "{scratch}"]),
 }
 
 
@@ -118,6 +119,8 @@ class Storm:
         self.arguments = arguments
         self.random = random.Random(arguments.seed)
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_kill_"))
+        self.scratch = self.work / "scratch"
+        self.scratch.mkdir()
         self.kills, self.runs, self.ended_by_dnn_run = (collections.Counter() for _ in range(3))
         self.lost = []       # updates, at each death
         self.slow_ends = []  # (seconds, after which kill)
@@ -133,7 +136,7 @@ class Storm:
         program = [f"{arguments.bin}/tests/parallel_run", "1"] if kind.in_parts else [f"{arguments.bin}/dnn_train"]
         return subprocess.Popen([sys.executable, str(dnn_run), "--restarts", "0", "--grace", str(arguments.grace),
                                  arguments.mpiexec, "-n", str(self.random.choice(kind.ranks)), *program, *OPTIONS,
-                                 *kind.options, "--stall-timeout", str(STALL_TIMEOUT * self.slowness(kind)),
+                                 *(word.format(scratch=self.scratch) for word in kind.options), "--stall-timeout", str(STALL_TIMEOUT * self.slowness(kind)),
                                  "--output", str(run)],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
                                 env={**os.environ, "DNN_LAUNCH_TIMEOUT": str(LAUNCH_TIMEOUT * self.slowness(kind))})
@@ -225,6 +228,8 @@ class Storm:
         """One run to its end through kills; returns the SHA-256 of its last parameters."""
         run = self.work / "run"
         shutil.rmtree(run, ignore_errors=True)
+        for path in self.scratch.iterdir():
+            path.unlink()  # the file of rows is written amid kills, too
         for attempt in range(1000):
             newest = newest_checkpoint(run)
             process = self.start(kind, run)
@@ -260,6 +265,7 @@ class Storm:
         checkpoints = [path.read_bytes() for path in (run / "checkpoints").glob("*.ckpt")]
         left |= {path.name for path in (run / "checkpoints").iterdir() if not path.name.endswith(".ckpt")
                  and not any(path.name.encode() in contents for contents in checkpoints)}
+        left |= {path.name for path in self.scratch.iterdir() if path.suffix != ".rows"}
         if left:
             self.errors.append(f"left over: {sorted(left)}")
         epochs = [json.loads(line)["epoch"] for line in (run / "metrics.jsonl").read_text().splitlines()]

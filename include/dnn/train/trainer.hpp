@@ -11,12 +11,10 @@
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/core/stopwatch.hpp"
-#include "dnn/data/prefetched_rows.hpp"
 #include "dnn/evaluate/run_evaluator.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/store/data_watch.hpp"
-#include "dnn/store/row_windows.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/best_model.hpp"
 #include "dnn/train/distributed_model.hpp"
@@ -27,6 +25,7 @@
 #include "dnn/train/run_progress.hpp"
 #include "dnn/train/run_saver.hpp"
 #include "dnn/train/trainer_settings.hpp"
+#include "dnn/train/training_batches.hpp"
 #include "dnn/train/training_position.hpp"
 #include "dnn/train/training_result.hpp"
 
@@ -103,8 +102,6 @@ class Trainer {
   void check_gradients();
   void check_data();
   void begin_epoch();
-  [[nodiscard]] RowSource* begin_rows(std::size_t epoch, std::size_t step);
-  void finish_rows();
   void end_epoch();
   void advance();
   StepResult make_update();
@@ -129,10 +126,7 @@ class Trainer {
   CheckpointControl* control_;
   DistributedModel<T> model_;
   LearningRateSchedule schedule_;
-  // Outlive the loader, which uses one of them.
-  std::optional<RowWindows> rows_;
-  std::optional<PrefetchedRows> mapped_rows_;
-  BatchLoader<T> loader_;
+  TrainingBatches<T> batches_;
   GradientCheck<T> gradient_check_;
   std::optional<DataWatch> data_watch_;  ///< from the first look on
   RunEvaluator<T> evaluation_;
