@@ -140,6 +140,24 @@ TEST(TableTeam, WhoGuessesWrongReadsAgain) {
   }
 }
 
+// Nothing in the rows that begin within a quoted text tells that they are none.
+TEST(TableTeam, AWrongGuessThatIsNoErrorIsFound) {
+  std::string text = "label,x,text\n";
+  for (int i = 0; i < 40; ++i) {
+    text += std::string(i % 2 == 0 ? "yes," : "no,") + std::to_string(i % 9) +
+            ",\"some\n1,2,3\n4,5,6\n7,8,9\n1,2,3\n4,5,6\"\n";
+  }
+  for (const std::string end : {"", "yes,1\n", "no,inf,a\n", ",1,a\n"}) {
+    for (const std::size_t members : {2U, 3U, 5U}) {
+      for (const std::size_t chunk : {20U, 57U, 150U, 400U}) {
+        SCOPED_TRACE(end + std::to_string(members) + " " + std::to_string(chunk));
+        const std::string whole = text + end;
+        test::expect_same_by_team(members, reader_of(whole, {.chunk_bytes = chunk}));
+      }
+    }
+  }
+}
+
 // An incomplete last record is left out below others, and an error where it is the only one.
 TEST(TableTeam, TheOnlyRecordMayBeTheLastMembers) {
   const std::string train = "x,y,label\n1,2,a\n3,4,b\n";
