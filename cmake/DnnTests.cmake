@@ -36,6 +36,17 @@ function(dnn_add_layer_tests layer)
                        DISCOVERY_TIMEOUT 60)
 endfunction()
 
+# dnn_next_lane(VARIABLE): one of as many names as there are cores, in turns. Tests of several ranks lock one, so that no
+# more of them run at a time. (PROCESSORS would let them wait until all smaller tests are done, and then run alone.)
+cmake_host_system_information(RESULT DNN_CORES QUERY NUMBER_OF_LOGICAL_CORES)
+function(dnn_next_lane variable)
+  get_property(given GLOBAL PROPERTY DNN_LANES_GIVEN)
+  list(LENGTH given count)
+  math(EXPR lane "${count} % ${DNN_CORES}")
+  set_property(GLOBAL APPEND PROPERTY DNN_LANES_GIVEN ${lane})
+  set(${variable} ranks.${lane} PARENT_SCOPE)
+endfunction()
+
 # dnn_add_mpi_test(LAYER NAME RANKS n...): tests/LAYER/NAME_mpi_test.cpp, run by mpiexec
 # once for each number of ranks. Its tests see the ranks through dnn::test::world().
 function(dnn_add_mpi_test layer name)
@@ -44,15 +55,11 @@ function(dnn_add_mpi_test layer name)
   add_executable(${target} ${layer}/${name}_mpi_test.cpp)
   target_link_libraries(${target} PRIVATE dnn::${layer} dnn_test_mpi_main)
   foreach(ranks IN LISTS ARG_RANKS)
-    # Half a second of each goes into starting and ending the ranks, when others can compute.
-    set(processors 3)
-    if(ranks LESS_EQUAL 2)
-      set(processors 2)
-    endif()
+    dnn_next_lane(lane)
     add_test(NAME ${layer}/${name}.np${ranks}
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${target}>)
     set_tests_properties(${layer}/${name}.np${ranks} PROPERTIES
-                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" PROCESSORS ${processors}
+                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" RESOURCE_LOCK ${lane}
                          FIXTURES_REQUIRED mpi ENVIRONMENT "${DNN_MPI_ENVIRONMENT}")
   endforeach()
 endfunction()

@@ -53,7 +53,8 @@ std::string sha256_last(const std::string& run) {
 TEST(DnnRun, StartsAgainAfterACrashAndAfterAPreemption) {
   const TemporaryFolder folder;
   const std::string options =
-      " --quiet --hidden 128,64 --epochs 600 --checkpoint-every 50 --overwrite --output ";
+      " --quiet --hidden 1024,256 --batch-size 512 --epochs 60 --checkpoint-every 10 --overwrite "
+      "--output ";
   const std::string out = folder / "run";
   ASSERT_EQ(run_command(job + options + (folder / "undisturbed")).exit_code, 0);
   for (const char* signal : {"KILL", "TERM"}) {

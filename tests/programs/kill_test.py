@@ -1,22 +1,29 @@
-"""Kills a training job at random moments, starts the same command again, and so on until it is done; then
+"""Kills training jobs at random moments, starts the same command again, and so on until the run is done; then
 compares its parameters with those of a run that nobody disturbed. Again and again, until there were enough
 kills.
 
-    kill_test.py --bin BUILD --mpiexec MPIEXEC [--kills 20] [--ranks 2[,N...]] [--seed N] [--parts]
-                 [--model-parallel M]
+    kill_test.py --bin BUILD --mpiexec MPIEXEC [--kinds plain,parts,...|all] [--kills 20] [--seconds N] [--grace N]
+                 [--seed N] [--dnn-run FILE]
+
+The long form, over all kinds of runs:
+
+    kill_test.py --bin build --kills 1000 --kinds all
 
 The job runs under launch/dnn_run, as users run it, but is started again from here, so that every start is
-looked at. With several numbers of ranks every start takes another one. Fails on:
-other parameters, a damaged checkpoint, a job or a process that does not end, a job that was asked to stop amid
-training and did not exit with 75, files, shared memory or session folders of MPI left over.
+looked at. The kinds take turns, run by run. --seconds: begin no run after so long, however many kills there were.
+Fails on: other parameters; more updates lost than lie between the checkpoint before the last and the last; another
+checkpoint resumed from than the newest; a damaged one; a job or a process that does not end; a job that was asked to
+stop amid training and did not exit with 75; a crash; files, locks, shared memory or session folders of MPI left over.
 """
 
 import argparse
 import collections
+import itertools
 import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -24,10 +31,23 @@ import sys
 import tempfile
 import time
 
-OPTIONS = ["--defaults", "plain", "--hidden", "128,64", "--dropout", "0.2", "--epochs", "600", "--checkpoint-every", "25"]
+INTERVAL = 10  # updates between checkpoints
+# Few updates that take their time: where other work runs on the cores, ranks that wait for each other do so
+# for a slice of time of the other work at every message.
+OPTIONS = ["--defaults", "plain", "--hidden", "1024,256", "--batch-size", "512", "--dropout", "0.2", "--epochs", "60",
+           "--step-log", "1", "--checkpoint-every", str(INTERVAL)]
 STALL_TIMEOUT, LAUNCH_TIMEOUT = 2, 4  # seconds without progress; in which MPI must have started, or ended
 MANY_RANKS = 4  # more than these, on few cores, get three times as long
-PATIENCE = 180  # seconds until a job that was killed counts as hung: dnn_run ends one that hangs after its --grace of 120
+END_OF_DNN_RUN = 60  # seconds in which dnn_run ends a job after its --grace, at most
+
+# Each start takes one of the numbers of ranks. In parts: each rank writes its part of the checkpoints.
+Kind = collections.namedtuple("Kind", "ranks in_parts options")
+KINDS = {
+    "plain": Kind([2], False, []),
+    "ranks": Kind([1, 8, 3, 2], False, []),
+    "parts": Kind([3], True, []),
+    "split": Kind([2], True, ["--model-parallel", "2"]),
+}
 
 
 def children(pid):
@@ -79,31 +99,51 @@ def results(run):
     return summary["sha256_last"], summary["sha256_best"]
 
 
+def last_update(run):
+    """The last update that the step log tells of; 0: none."""
+    try:
+        lines = (run / "steps.jsonl").read_text().splitlines()
+        return json.loads(lines[-1])["update"] if lines else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def newest_checkpoint(run):
+    """Its update; 0: none."""
+    return max((int(path.stem[5:]) for path in (run / "checkpoints").glob("step-*.ckpt")), default=0)
+
+
 class Storm:
     def __init__(self, arguments):
+        self.arguments = arguments
         self.random = random.Random(arguments.seed)
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_kill_"))
-        program = ([f"{arguments.bin}/tests/parallel_run", "1"] if arguments.parts else [f"{arguments.bin}/dnn_train"])
-        dnn_run = pathlib.Path(__file__).resolve().parents[2] / "launch/dnn_run"
-        self.launcher = [sys.executable, str(arguments.dnn_run or dnn_run), "--restarts", "0", arguments.mpiexec, "-n"]
-        self.program = [*program, *OPTIONS, "--model-parallel", str(arguments.model_parallel)]
-        self.ranks = arguments.ranks
-        self.slowness = 3 if max(arguments.ranks) > MANY_RANKS else 1
-        self.program += ["--stall-timeout", str(STALL_TIMEOUT * self.slowness)]
-        self.kills = collections.Counter()
+        self.kills, self.runs, self.ended_by_dnn_run = (collections.Counter() for _ in range(3))
+        self.lost = []       # updates, at each death
+        self.slow_ends = []  # (seconds, after which kill)
         self.errors = []
         self.mpiruns, self.jobs = set(), set()
+        self.last = "no kill yet"
 
-    def start(self, run):
-        ranks = str(self.random.choice(self.ranks))
-        return subprocess.Popen([*self.launcher, ranks, *self.program, "--output", str(run)], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                                env={**os.environ, "DNN_LAUNCH_TIMEOUT": str(LAUNCH_TIMEOUT * self.slowness)})
+    def slowness(self, kind):
+        return 3 if max(kind.ranks) > MANY_RANKS else 1
 
-    def finish(self, process, ranks):
+    def start(self, kind, run):
+        arguments = self.arguments
+        dnn_run = arguments.dnn_run or pathlib.Path(__file__).resolve().parents[2] / "launch/dnn_run"
+        program = [f"{arguments.bin}/tests/parallel_run", "1"] if kind.in_parts else [f"{arguments.bin}/dnn_train"]
+        return subprocess.Popen([sys.executable, str(dnn_run), "--restarts", "0", "--grace", str(arguments.grace),
+                                 arguments.mpiexec, "-n", str(self.random.choice(kind.ranks)), *program, *OPTIONS,
+                                 *kind.options, "--stall-timeout", str(STALL_TIMEOUT * self.slowness(kind)),
+                                 "--output", str(run)],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                                env={**os.environ, "DNN_LAUNCH_TIMEOUT": str(LAUNCH_TIMEOUT * self.slowness(kind))})
+
+    def finish(self, process, ranks, slowness):
         """Waits for the job's end; returns exit code and output."""
+        begin = time.monotonic()
         try:
-            output, _ = process.communicate(timeout=PATIENCE * self.slowness)
+            output, _ = process.communicate(timeout=(self.arguments.grace + END_OF_DNN_RUN) * slowness)
         except subprocess.TimeoutExpired:
             alive = [f"{pid} ({'rank' if pid in ranks else 'mpirun'})" for pid in [mpirun_of(process.pid), *ranks]
                      if is_alive(pid)]
@@ -119,10 +159,13 @@ class Storm:
                     send(rank, signal.SIGKILL)
                 break
             time.sleep(0.02)
+        self.slow_ends.append((time.monotonic() - begin, self.last))
         if self.is_crash(process.returncode, output):
             self.errors.append(f"a crash (exit code {process.returncode}) after {self.last}:\n{output}")
         if "skipped a damaged checkpoint" in output:
             self.errors.append(f"a damaged checkpoint after {self.last}:\n{output}")
+        for reason in re.findall(r"dnn_run: (.*): ending it", output):
+            self.ended_by_dnn_run[re.sub(r"rank [\d, ]+", "a rank ", reason)] += 1
         return process.returncode, output
 
     @staticmethod
@@ -148,9 +191,8 @@ class Storm:
         number = getattr(signal, "SIG" + next(w for w in kind.split() if w in ("KILL", "STOP", "TERM", "USR1")))
         target = process.pid if kind.endswith("dnn_run") else mpirun
         target = self.random.choice(ranks) if kind.endswith("rank") and ranks else target
-        # A job whose only rank is stopped is suspended as a whole, and is left alone; and the mpirun of Open MPI
-        # 4.1.4 may itself wait for ever for a rank that was stopped while MPI started.
-        if kind.startswith("STOP") and (len(ranks) == 1 or not self.holds(run, ranks)):
+        # A job whose only rank is stopped is suspended as a whole, and is left alone.
+        if kind.startswith("STOP") and len(ranks) == 1:
             return ranks
         if process.poll() is None and (ranks or not kind.endswith("rank")) and target and send(target, number):
             self.kills[kind] += 1
@@ -167,31 +209,51 @@ class Storm:
             return False
         return any(owner.endswith(f"process {rank}\n") for rank in ranks)
 
-    def left_by_mpi(self):
-        """Shared memory and session folders of this storm's jobs."""
+    def look_for_what_is_left(self):
+        """Processes, shared memory and session folders of this storm's jobs."""
         found = []
         for job in self.jobs - {0}:
             found += pathlib.Path("/dev/shm").glob(f"*.{job:x}.*")
         for mpirun in self.mpiruns - {0}:
             found += pathlib.Path(tempfile.gettempdir()).glob(f"ompi.*.{os.getuid()}/pid.{mpirun}")
-        return [str(path) for path in found]
+        found += [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid() and
+                  str(self.work) in command_line(pid)]
+        if found:
+            self.errors.append(f"left over: {[str(path) for path in found]}")
 
-    def one_run(self):
+    def one_run(self, kind):
         """One run to its end through kills; returns the SHA-256 of its last parameters."""
         run = self.work / "run"
         shutil.rmtree(run, ignore_errors=True)
         for attempt in range(1000):
-            process = self.start(run)
+            newest = newest_checkpoint(run)
+            process = self.start(kind, run)
             self.asked = False
             ranks = self.kill(process, run)
             is_training = self.holds(run, ranks)
-            code, output = self.finish(process, ranks)
+            code, output = self.finish(process, ranks, self.slowness(kind))
             if self.asked and is_training and code not in (0, 75):
                 self.errors.append(f"exit code {code} after {self.last}:\n{output}")
             if code == 2:
                 raise SystemExit(f"refused after {self.last}:\n{output}")
             if (run / "summary.json").exists() and code == 0:
                 break
+            self.look_for_losses(run, newest, output)
+        self.look_for_files(run)
+        return results(run)
+
+    def look_for_losses(self, run, newest, output):
+        """After the death of a job that began with a checkpoint of update `newest`."""
+        resumed = re.search(r"resuming from \S*/step-(\d+)\.ckpt", output)
+        if resumed and int(resumed[1]) != newest:
+            self.errors.append(f"resumed from update {int(resumed[1])} instead of {newest}, before {self.last}")
+        lost = last_update(run) - newest_checkpoint(run)
+        self.lost.append(lost)
+        # A checkpoint is written while training continues, until the next one is due.
+        if lost > 2 * INTERVAL:
+            self.errors.append(f"{lost} updates are lost after {self.last}")
+
+    def look_for_files(self, run):
         expected = {"checkpoints", "model.dnn", "last.dnn", "metrics.jsonl", "summary.json", "confusion.csv", "run.log",
                     "report.html", "evaluation.json", "steps.jsonl"}
         left = {path.name for path in run.iterdir()} - expected
@@ -203,7 +265,49 @@ class Storm:
         epochs = [json.loads(line)["epoch"] for line in (run / "metrics.jsonl").read_text().splitlines()]
         if epochs != list(range(1, len(epochs) + 1)):
             self.errors.append(f"epochs in metrics.jsonl: {epochs}")
+        updates = [json.loads(line)["update"] for line in (run / "steps.jsonl").read_text().splitlines()]
+        if updates != list(range(1, len(updates) + 1)):
+            self.errors.append(f"updates in steps.jsonl: {updates}")
+
+    def undisturbed(self, name):
+        run = self.work / f"undisturbed.{name}"
+        process = self.start(KINDS[name], run)
+        code, output = self.finish(process, [], self.slowness(KINDS[name]))
+        if code != 0:
+            raise SystemExit(f"the undisturbed run ({name}) ended with {code}:\n{output}")
         return results(run)
+
+    def run(self):
+        begin = time.monotonic()
+        expected = {name: self.undisturbed(name) for name in self.arguments.kinds}
+        for name in itertools.cycle(self.arguments.kinds):
+            if self.kills.total() >= self.arguments.kills or self.errors:
+                break
+            if self.arguments.seconds and time.monotonic() - begin > self.arguments.seconds:
+                break
+            found = self.one_run(KINDS[name])
+            self.runs[name] += 1
+            if found != expected[name]:
+                self.errors.append(f"other parameters ({name}): {found} instead of {expected[name]}")
+        time.sleep(1)  # dnn_run's guard removes what a killed dnn_run cannot
+        self.look_for_what_is_left()
+        self.report(time.monotonic() - begin)
+
+    def report(self, seconds):
+        print(f"{self.kills.total()} kills in {self.runs.total()} runs {dict(self.runs)} and {seconds:.0f} s: "
+              f"{dict(self.kills)}")
+        print(f"updates lost at a death: at most {max(self.lost, default=0)}, {sum(n > INTERVAL for n in self.lost)} "
+              f"times more than the interval of {INTERVAL}")
+        print(f"ended by dnn_run: {dict(self.ended_by_dnn_run)}")
+        print("slowest ends: " + ", ".join(f"{end:.0f} s ({kill})" for end, kill in sorted(self.slow_ends)[:-6:-1]))
+        print("\n".join(self.errors) or "all ended with the undisturbed run's parameters, and nothing is left over")
+
+
+def command_line(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def job_of(rank):
@@ -218,39 +322,30 @@ def job_of(rank):
     return 0
 
 
+def kinds_of(text):
+    names = list(KINDS) if text == "all" else text.split(",")
+    if set(names) - set(KINDS):
+        raise argparse.ArgumentTypeError(f"kinds are {', '.join(KINDS)} or all")
+    return names
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
     parser.add_argument("--mpiexec", default="mpirun")
+    parser.add_argument("--kinds", type=kinds_of, default=["plain"])
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--ranks", type=lambda text: [int(number) for number in text.split(",")], default=[2])
-    parser.add_argument("--parts", action="store_true", help="each rank writes its part of the checkpoints")
-    parser.add_argument("--model-parallel", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=0)
+    parser.add_argument("--grace", type=int, default=30, help="of dnn_run: seconds that a job may take to stop")
     parser.add_argument("--dnn-run", help="default: the one beside this file's folder")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     storm = Storm(arguments)
-    storm.last = "no kill yet"
-    start = time.monotonic()
-    undisturbed = storm.start(storm.work / "undisturbed")
-    code, output = storm.finish(undisturbed, [])
-    if code != 0:
-        raise SystemExit(f"the undisturbed run ended with {code}:\n{output}")
-    expected = results(storm.work / "undisturbed")
-    runs = 0
-    while storm.kills.total() < arguments.kills and not storm.errors:
-        found = storm.one_run()
-        runs += 1
-        if found != expected:
-            storm.errors.append(f"other parameters: {found} instead of {expected}")
-    time.sleep(1)  # dnn_run's guard removes what a killed dnn_run cannot
-    left = storm.left_by_mpi()
-    if left:
-        storm.errors.append(f"left over: {left}")
-    print(f"{storm.kills.total()} kills in {runs} runs and {time.monotonic() - start:.0f} s: {dict(storm.kills)}; " +
-          ("\n".join(storm.errors) or "all ended with the undisturbed run's parameters, and nothing is left over"))
-    shutil.rmtree(storm.work, ignore_errors=True)
+    try:
+        storm.run()
+    finally:
+        shutil.rmtree(storm.work, ignore_errors=True)
     return 1 if storm.errors else 0
 
 
