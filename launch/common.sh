@@ -17,7 +17,7 @@ package_packages=(dpkg-dev file gzip help2man python3)
 # shellcheck disable=SC2034
 package_test_packages=(bash-completion mandoc tcl)
 # shellcheck disable=SC2034
-special_test_packages=(iproute2 hostname slurmctld slurmd slurm-client munge clang libomp-dev libmpich-dev mpich
+special_test_packages=(iproute2 nftables hostname slurmctld slurmd slurm-client munge clang libomp-dev libmpich-dev mpich
                        chromium python3-venv)
 
 is_installed() {
