@@ -16,7 +16,18 @@ if(DNN_SANITIZE)
   # Open MPI keeps memory to the end of the process; what the project leaks is found in one-process tests. Tests of
   # failing disks load a library in front of all others.
   set(DNN_SANITIZER_ENVIRONMENT ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0)
-  list(APPEND DNN_MPI_ENVIRONMENT ${DNN_SANITIZER_ENVIRONMENT})
+  if(DNN_SANITIZE MATCHES thread)
+    set(tsan_options ignore_noninstrumented_modules=1:die_after_fork=0)
+    set(DNN_SANITIZER_ENVIRONMENT TSAN_OPTIONS=${tsan_options}:suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp)
+    # Tells the thread sanitizer how OpenMP's threads wait for each other.
+    file(GLOB archer /usr/lib/llvm-*/lib/libarcher.so)
+    if(NOT archer)
+      message(FATAL_ERROR "libarcher.so was not found. On Debian: apt-get install libomp-dev")
+    endif()
+    list(GET archer -1 archer)
+    set(DNN_OPENMP_TOOL OMP_TOOL_LIBRARIES=${archer})
+  endif()
+  list(APPEND DNN_MPI_ENVIRONMENT ${DNN_SANITIZER_ENVIRONMENT} ${DNN_OPENMP_TOOL})
 endif()
 
 # Seconds after which a test counts as hung, on a busy machine too.
@@ -32,7 +43,11 @@ function(dnn_add_layer_tests layer)
   endif()
   add_executable(${layer}_test ${sources})
   target_link_libraries(${layer}_test PRIVATE dnn::${layer} dnn_test_support GTest::gtest_main)
-  gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}/" PROPERTIES TIMEOUT ${DNN_HANG} LABELS ${layer}
+  set(environment)
+  if(DNN_OPENMP_TOOL)
+    set(environment ENVIRONMENT ${DNN_OPENMP_TOOL})
+  endif()
+  gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}/" PROPERTIES TIMEOUT ${DNN_HANG} LABELS ${layer} ${environment}
                        DISCOVERY_TIMEOUT 60)
 endfunction()
 

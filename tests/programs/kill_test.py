@@ -3,7 +3,7 @@ compares its parameters with those of a run that nobody disturbed. Again and aga
 kills.
 
     kill_test.py --bin BUILD --mpiexec MPIEXEC [--kinds plain,parts,...|all] [--kills 20] [--seconds N] [--grace N]
-                 [--seed N] [--dnn-run FILE]
+                 [--slow N] [--seed N] [--dnn-run FILE]
 
 The long form, over all kinds of runs:
 
@@ -123,10 +123,9 @@ class Storm:
         self.slow_ends = []  # (seconds, after which kill)
         self.errors = []
         self.mpiruns, self.jobs = set(), set()
-        self.last = "no kill yet"
 
     def slowness(self, kind):
-        return 3 if max(kind.ranks) > MANY_RANKS else 1
+        return self.arguments.slow * (3 if max(kind.ranks) > MANY_RANKS else 1)
 
     def start(self, kind, run):
         arguments = self.arguments
@@ -175,11 +174,12 @@ class Storm:
         if "PMIx_server_finalize" in output:
             return any(f"exited on signal {number}" in output for number in (6, 7, 11))
         return code in (134, 135, 136, 139) or any(
-            word in output for word in ("Segmentation fault", "Aborted (6)", "corrupted size", "Bus error"))
+            word in output for word in ("Segmentation fault", "Aborted (6)", "corrupted size", "Bus error",
+                                        "ERROR: AddressSanitizer", "WARNING: ThreadSanitizer", "runtime error:"))
 
     def kill(self, process, run):
         """Does to a running job what clusters do; returns its ranks."""
-        wait = self.random.uniform(0, 1.2)
+        wait = self.random.uniform(0, 1.2 * self.arguments.slow)
         time.sleep(wait)
         mpirun = mpirun_of(process.pid)
         ranks = children(mpirun)
@@ -272,6 +272,7 @@ class Storm:
     def undisturbed(self, name):
         run = self.work / f"undisturbed.{name}"
         process = self.start(KINDS[name], run)
+        self.last = "no kill"
         code, output = self.finish(process, [], self.slowness(KINDS[name]))
         if code != 0:
             raise SystemExit(f"the undisturbed run ({name}) ended with {code}:\n{output}")
@@ -279,12 +280,14 @@ class Storm:
 
     def run(self):
         begin = time.monotonic()
-        expected = {name: self.undisturbed(name) for name in self.arguments.kinds}
+        expected = {}
         for name in itertools.cycle(self.arguments.kinds):
             if self.kills.total() >= self.arguments.kills or self.errors:
                 break
             if self.arguments.seconds and time.monotonic() - begin > self.arguments.seconds:
                 break
+            if name not in expected:
+                expected[name] = self.undisturbed(name)
             found = self.one_run(KINDS[name])
             self.runs[name] += 1
             if found != expected[name]:
@@ -337,6 +340,7 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--grace", type=int, default=30, help="of dnn_run: seconds that a job may take to stop")
+    parser.add_argument("--slow", type=int, default=1, help="times that limits are longer, as for programs with sanitizers")
     parser.add_argument("--dnn-run", help="default: the one beside this file's folder")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
