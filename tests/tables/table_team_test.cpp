@@ -129,7 +129,7 @@ TEST(TableTeam, WhoGuessesWrongReadsAgain) {
     text += std::to_string(i % 9) + ",\"some\n1,2,3\n4,5,6\n7,8,9\n1,2,3\n4,5,6\n" +
             std::to_string(i % 3) + "\"," + (i % 2 == 0 ? "yes" : "no") + "\n";
   }
-  for (const std::string& end : {"", "1,2\n", "inf,a,yes\n", "1,a,\n", "7,8"}) {
+  for (const std::string end : {"", "1,2\n", "inf,a,yes\n", "1,a,\n", "7,8"}) {
     for (const std::size_t members : {2U, 3U, 5U}) {
       for (const std::size_t chunk : {20U, 57U, 150U, 400U}) {
         SCOPED_TRACE(end + std::to_string(members) + " " + std::to_string(chunk));
@@ -144,7 +144,7 @@ TEST(TableTeam, WhoGuessesWrongReadsAgain) {
 TEST(TableTeam, TheOnlyRecordMayBeTheLastMembers) {
   const std::string train = "x,y,label\n1,2,a\n3,4,b\n";
   const Dataset first = read_table(std::as_bytes(std::span(train)), "train.csv", {});
-  for (const std::string& rows : {"", "1,2,a\n"}) {
+  for (const std::string rows : {"", "1,2,a\n"}) {
     const std::string text = "x,y,label\n" + rows + std::string(300, '\n') + "3,4";
     for (const std::size_t members : {2U, 3U}) {
       test::expect_same_by_team(
