@@ -37,10 +37,18 @@ std::string describe(const Dataset& data) {
   return {packed.begin(), packed.end()};
 }
 
-/// Moves bytes, whose memory nobody else has, and gives it back piece by piece.
-void move_bytes(Bytes& from, std::span<std::byte> to) {
+/// The arrays of which a leader has a part where nodes share out the features.
+constexpr Bytes Dataset::*held_blocks[] = {&Dataset::values, &Dataset::value_columns};
+
+bool is_of_features(Bytes Dataset::*array) {
+  return std::find(std::begin(held_blocks), std::end(held_blocks), array) != std::end(held_blocks);
+}
+
+/// Moves an array. The memory of features, if nobody else has it, is given back piece by piece;
+/// that of others is not: MPI may keep the addresses of what was sent, as labels may have been.
+void move_bytes(Bytes& from, std::span<std::byte> to, bool are_features) {
   constexpr std::size_t piece = std::size_t{16} << 20;
-  const bool is_own = from.owner.use_count() == 1;
+  const bool is_own = are_features && from.owner.use_count() == 1;
   for (std::size_t begin = 0; begin < to.size(); begin += piece) {
     const auto some = from.view.subspan(begin, std::min(piece, to.size() - begin));
     copy_bytes(to.data() + begin, some.data(), some.size());
@@ -50,9 +58,6 @@ void move_bytes(Bytes& from, std::span<std::byte> to) {
   }
   from = {};
 }
-
-/// The arrays of which a leader has a part where nodes share out the features.
-constexpr Bytes Dataset::*held_blocks[] = {&Dataset::values, &Dataset::value_columns};
 
 /// Collective over `world`: such an array, complete, in the memory of each node, of which each
 /// leader gives its `part`.
@@ -91,7 +96,7 @@ Bytes complete_array(const Communicator& world, const Communicator& leaders, Nod
     const std::span<std::byte> theirs =
         shared.subspan(begin, sizes[static_cast<std::size_t>(leader)]);
     if (leader == leaders.rank()) {
-      move_bytes(*part, theirs);
+      move_bytes(*part, theirs, true);
     }
     begin += theirs.size();
   }
@@ -139,8 +144,7 @@ Dataset share_dataset(const Communicator& world, Node& node, std::optional<Datas
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const json& block = description["blocks"][i];
     const std::size_t size = block["size"];
-    const bool is_complete = is_held && std::find(std::begin(held_blocks), std::end(held_blocks),
-                                                  blocks[i]) != std::end(held_blocks);
+    const bool is_complete = is_held && is_of_features(blocks[i]);
     if (!block["path"].get<std::string>().empty() || size == 0 || is_complete) {
       continue;
     }
@@ -153,7 +157,7 @@ Dataset share_dataset(const Communicator& world, Node& node, std::optional<Datas
       if (interleaved) {
         interleave(shared);
       }
-      move_bytes((*read_by_leader).*blocks[i], shared);
+      move_bytes((*read_by_leader).*blocks[i], shared, is_of_features(blocks[i]));
     }
     data.*blocks[i] = {shared, nullptr, {}, 0};
   }
