@@ -230,9 +230,10 @@ std::string describe_length(const FoundLength& found) {
                          : fmt::format("accuracy {:.2f} % +- {:.2f}, ", 100 * found.accuracy,
                                        100 * found.accuracy_deviation);
   return fmt::format(
-      "repeated splits: {}loss {:.4f} +- {:.4f} on samples held out ({} splits, a fifth each); {} "
-      "are best, now on all samples",
-      accuracy, found.loss, found.loss_deviation, found.splits, plural(found.epochs, "epoch"));
+      "repeated splits: {}loss {:.4f} +- {:.4f} on samples held out ({} splits, a fifth each) "
+      "after {}; now {} on all samples",
+      accuracy, found.loss, found.loss_deviation, found.splits, plural(found.best_epochs, "epoch"),
+      found.epochs);
 }
 
 std::string evaluated_set(const TrainingData& data) {

@@ -158,11 +158,10 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
         {"sha256_last", figures.last_sha256}};
     if (figures.length) {
       const FoundLength& found = *figures.length;
-      summary["repeated_splits"] = {{"splits", found.splits},
-                                    {"held_out_fraction", search_fraction},
-                                    {"epochs", found.epochs},
-                                    {"loss", found.loss},
-                                    {"loss_deviation", found.loss_deviation}};
+      summary["repeated_splits"] = {
+          {"splits", found.splits}, {"held_out_fraction", search_fraction},
+          {"epochs", found.epochs}, {"best_epochs", found.best_epochs},
+          {"loss", found.loss},     {"loss_deviation", found.loss_deviation}};
       if (found.accuracy >= 0) {
         summary["repeated_splits"]["accuracy"] = found.accuracy;
         summary["repeated_splits"]["accuracy_deviation"] = found.accuracy_deviation;

@@ -35,11 +35,17 @@ double mean_loss(const std::vector<double>& losses) {
   return std::isnan(mean) ? std::numeric_limits<double>::infinity() : mean;
 }
 
-/// Note [The longest among the best]
+/// Note [The longest among the best, and half as long again]
 /// The mean loss over the splits has a flat valley, and its lowest point is mostly chance. Of all
-/// epochs whose mean loss is within a standard error of the lowest, the last one is taken: in the
-/// end there are a quarter more samples to train on, which bear more training, and longer training
-/// mostly classifies better where the loss is the same.
+/// epochs whose mean loss is within a standard error of the lowest, the last one is taken. For
+/// classes, the network of all samples is trained half as long again: longer training still
+/// classifies better where the loss is no lower, a quarter more samples bear more training, and the
+/// rate falls to 0 over the network's own length.
+/// Measured on 25 sets of 145 to 1,500 samples (13 from R's packages, 12 that scikit-learn draws;
+/// none of them is in tests/bench/defaults.py), 4 splits each: 0.25 +- 0.21 points better than as
+/// long, with 1.5 +- 0.7 % more log loss; twice as long, 5 splits: 0.42 +- 0.19 points, 3.4 +- 1.0
+/// % more. Below scikit-learn's MLPClassifier by up to 2.3, at least as good on 20 of 25 (as long:
+/// 16). For numbers the loss is the figure: R2 falls by 0.03 on diabetes and 0.004 on friedman1.
 std::size_t longest_among_best(const std::vector<std::vector<double>>& losses) {
   std::size_t best = 0;
   for (std::size_t e = 1; e < losses.size(); ++e) {
@@ -53,6 +59,10 @@ std::size_t longest_among_best(const std::vector<std::vector<double>>& losses) {
     longest = mean_loss(losses[e]) <= limit ? e : longest;
   }
   return longest;
+}
+
+std::size_t length_on_all(std::size_t best, Task task) {
+  return task == Task::classes ? best + best / 2 : best;
 }
 
 /// Collective: adds what the best network of a split says of the samples held out.
@@ -104,6 +114,7 @@ FoundLength find_length(const TrainerSettings& settings, RankGrid& grid, const M
   const auto loss = MeanAndDeviation::of(losses[best]);
   const auto accuracy = MeanAndDeviation::of(accuracies[best]);
   return {splits,
+          length_on_all(best + 1, data.train.task),
           best + 1,
           whole.epochs,
           loss.mean,

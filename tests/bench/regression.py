@@ -3,7 +3,7 @@
 held-out rows with its MLPRegressor.
 
     VENV/bin/python tests/bench/regression.py --train build/dnn_train --predict build/dnn_predict
-        [--splits 3] [--only NAME,...] [--arguments "..."] [--output table.md]
+        [--splits 3] [--only NAME,...] [--arguments "..."] [--readme README.md]
 
 Needs the PyPI package scikit-learn, best in a virtual environment of its own. Each split holds out a fifth of the
 rows. Both programs have hidden layers of 256 and 128. dnn_train gets the file, the task, the name of the target and
@@ -36,6 +36,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from readme_section import write_section
 
 HIDDEN = (256, 128)
 MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
@@ -103,7 +105,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--only", type=lambda text: text.split(","), help="names of sets")
     parser.add_argument("--arguments", default="", help="further arguments of dnn_train")
-    parser.add_argument("--output", type=Path, help="also write the report to this file")
+    parser.add_argument("--readme", type=Path, help="write the table into this file")
     options = parser.parse_args()
     lines = ["| set | rows x features | dnn_train R2 | seconds | MLPRegressor R2 | seconds | difference |",
              "|---|---|---|---|---|---|---|"]
@@ -131,8 +133,8 @@ def main() -> None:
     lines.append(f"\nMean of {options.splits} splits; difference: mean {statistics.mean(gaps):+.3f}, "
                  f"worst {min(gaps):+.3f}.")
     print(lines[-1])
-    if options.output:
-        options.output.write_text("\n".join(lines) + "\n")
+    if options.readme:
+        write_section(options.readme, "regression", lines)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ TEST_F(DataDecide, FewSamplesAreAllTrainedOnForALengthThatAnyRankCountFinds) {
   const auto found = summary("one")["repeated_splits"];
   EXPECT_EQ(summary("one")["training_samples"], 1797);
   EXPECT_EQ(summary("one")["epochs_run"], found["epochs"]);
+  const int best = found["best_epochs"];
+  EXPECT_EQ(found["epochs"], best + best / 2);  // classes: half as long again
   EXPECT_GE(found["accuracy"].get<double>(), 0.96);
   EXPECT_LE(found["loss"].get<double>(), 0.15);
   for (const int ranks : {3}) {
@@ -143,6 +145,10 @@ TEST_F(DataDecide, NumbersAreLearntByDefaultAsWell) {
         " --task numbers --data " + table(name + ".csv", rows, "a = rand(), b = rand(), a + b * b");
     (void)run(2, name, data);
     EXPECT_LT(summary(name)["evaluation_of_best"]["loss"].get<double>(), 0.05) << rows;
+    if (rows < 2000) {
+      const auto found = summary(name)["repeated_splits"];
+      EXPECT_EQ(found["epochs"], found["best_epochs"]);
+    }
   }
 }
 

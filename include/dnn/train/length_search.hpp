@@ -13,11 +13,12 @@
 
 namespace dnn {
 
-/// The length of training that is best on average over repeated splits, and how good networks of
-/// that length were on the samples held out.
+/// How long to train on all samples, and the length that is best on average over repeated splits
+/// with how good its networks were on the samples held out.
 struct FoundLength {
   std::size_t splits = 0;
-  std::size_t epochs = 0;
+  std::size_t epochs = 0;       ///< for all samples
+  std::size_t best_epochs = 0;  ///< on the splits
   std::size_t most_epochs = 0;  ///< that were tried
   double loss = 0;              ///< mean over the splits
   double accuracy = 0;          ///< mean over the splits
@@ -30,11 +31,11 @@ struct FoundLength {
 inline constexpr double search_fraction = 0.2;
 
 /// Collective over the grid's world: trains a network on each of `splits` splits of `data`, class
-/// by class, for settings.epochs epochs, and finds how many are best by the mean loss on the
-/// samples held out, see Note [The longest among the best]. The splits follow from the seed. The
-/// result has the same bits at any rank count where all sums have one order. Updates that are not
-/// finite are treated as settings.on_nonfinite says, see without_checkpoints. Throws AgreedError
-/// where that is to abort.
+/// by class, for settings.epochs epochs, finds how many are best by the mean loss on the samples
+/// held out, and how many suit all samples, see Note [The longest among the best, and half as long
+/// again]. The splits follow from the seed. The result has the same bits at any rank count where
+/// all sums have one order. Updates that are not finite are treated as settings.on_nonfinite says,
+/// see without_checkpoints. Throws AgreedError where that is to abort.
 template <class T>
 [[nodiscard]] FoundLength find_length(const TrainerSettings& settings, RankGrid& grid,
                                       const ModelPlan& plan, const TrainingData& data,
