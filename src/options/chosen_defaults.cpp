@@ -53,7 +53,7 @@ namespace {
 ///   | rate times 0.3 at a plateau           | -0.10 +- 0.22    | -0.4 +- 3.7   |  5 (2) |
 ///   | two cosines, the second from the best | -0.17 +- 0.18    | +0.7 +- 3.2   |  2 (2) |
 ///   | constant, then 4 epochs from the best | +0.36 +- 0.15    | -3.2 +- 1.7   |  6 (2) |
-///   | cosine, weights averaged              | +0.17 +- 0.09    | -2.5 +- 1.4   |  8 (1) |
+///   | cosine, weights averaged              | +0.17 +- 0.09    | -2.5 +- 1.4   | 8 (1-2)|
 ///   | constant rate, weights averaged       | +0.55 +- 0.25    | -4.7 +- 2.3   | 10 (2) |
 ///
 /// Averaged: exponentially, with a memory of one epoch, for validation and for the model that is
