@@ -134,12 +134,12 @@ void RowWindows::pack(const Traffic& traffic, Buffer& to, Buffer& out) const {
     const Range mine = part_of(pieces.size(), static_cast<std::size_t>(node.size()),
                                static_cast<std::size_t>(node.rank()));
     for (std::size_t i = mine.begin; i < mine.end; ++i) {
-      const Traffic::Piece piece = pieces[i];
-      const std::uint64_t from = units_.before(piece.sample) - first;
-      const std::uint64_t count = units_.of(piece.sample);
+      const Traffic::Piece row = pieces[i];
+      const std::uint64_t from = units_.before(row.sample) - first;
+      const std::uint64_t count = units_.of(row.sample);
       const auto put = [&](std::span<std::byte> bytes, const Bytes& array, std::size_t size) {
         if (count * size > 0) {
-          std::memcpy(bytes.data() + piece.place * size, array.view.data() + from * size,
+          std::memcpy(bytes.data() + row.place * size, array.view.data() + from * size,
                       count * size);
         }
       };
