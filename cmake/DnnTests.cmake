@@ -52,7 +52,8 @@ function(dnn_add_layer_tests layer)
 endfunction()
 
 # dnn_next_lane(VARIABLE): one of as many names as there are cores, in turns. Tests of several ranks lock one, so that no
-# more of them run at a time. (PROCESSORS would let them wait until all smaller tests are done, and then run alone.)
+# more of them run at a time. (PROCESSORS would let them wait until all smaller tests are done, and then run alone.) Their
+# COST lets them begin early, beside tests that compute for themselves.
 cmake_host_system_information(RESULT DNN_CORES QUERY NUMBER_OF_LOGICAL_CORES)
 function(dnn_next_lane variable)
   get_property(given GLOBAL PROPERTY DNN_LANES_GIVEN)
@@ -74,7 +75,7 @@ function(dnn_add_mpi_test layer name)
     add_test(NAME ${layer}/${name}.np${ranks}
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${target}>)
     set_tests_properties(${layer}/${name}.np${ranks} PROPERTIES
-                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" RESOURCE_LOCK ${lane}
+                         TIMEOUT ${DNN_HANG} LABELS "${layer};mpi" RESOURCE_LOCK ${lane} COST 10
                          FIXTURES_REQUIRED mpi ENVIRONMENT "${DNN_MPI_ENVIRONMENT}")
   endforeach()
 endfunction()

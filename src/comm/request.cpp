@@ -41,4 +41,11 @@ void Request::wait() {
   check_mpi(MPI_Wait(&handle_, MPI_STATUS_IGNORE), "MPI_Wait");
 }
 
+void wait_for(std::vector<Request>& requests) {
+  for (Request& request : requests) {
+    request.wait();
+  }
+  requests.clear();
+}
+
 }  // namespace dnn

@@ -18,7 +18,7 @@ namespace dnn {
 
 namespace {
 
-constexpr std::size_t places = 256;
+constexpr std::size_t most_regions = 256;
 constexpr std::size_t longest_path = 1024;
 constexpr int exit_bad_file = 2;  ///< exit_bad_input of comm/program.hpp, which lies above
 
@@ -29,7 +29,7 @@ struct Place {
   char path[longest_path];
   char shown[longest_path];  ///< for a terminal
 };
-std::array<Place, places> table;
+std::array<Place, most_regions> table;
 std::mutex table_mutex;  // the handler does not take it
 std::atomic<bool> reporting = false;
 struct sigaction before {};
@@ -119,10 +119,10 @@ MappedRegion::MappedRegion(const void* base, std::size_t size, const std::string
     action.sa_flags = SA_SIGINFO;
     return ::sigaction(SIGBUS, &action, &before) == 0;
   }();
-  while (place_ < places && (!installed || table[place_].begin.load() != 0)) {
+  while (place_ < most_regions && (!installed || table[place_].begin.load() != 0)) {
     ++place_;
   }
-  if (place_ < places) {
+  if (place_ < most_regions) {
     copy_into(table[place_].path, path);
     copy_into(table[place_].shown, printable(path));
     table[place_].size.store(size);
@@ -131,7 +131,7 @@ MappedRegion::MappedRegion(const void* base, std::size_t size, const std::string
 }
 
 MappedRegion::~MappedRegion() {
-  if (place_ < places) {
+  if (place_ < most_regions) {
     table[place_].begin.store(0);
   }
 }

@@ -29,6 +29,9 @@ struct Pages {
 
 }  // namespace
 
+PrefetchedRows::PrefetchedRows(const Dataset& data)
+    : data_(data), tells_presence_(::access(data.values.mapped_path.c_str(), W_OK) == 0) {}
+
 bool PrefetchedRows::suits(const Dataset& data) {
   return !data.values.mapped_path.empty() && data.samples > 0;
 }
@@ -72,7 +75,7 @@ void PrefetchedRows::ask_for_more() {
     }
   }
   const std::size_t stride = std::max<std::size_t>(wanted.size() / looked_at, 1);
-  bool all_present = true;
+  bool all_present = tells_presence_;
   for (std::size_t i = 0; i < wanted.size() && all_present; i += stride) {
     all_present = wanted[i].are_in_memory(page);
   }

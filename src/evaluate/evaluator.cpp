@@ -61,6 +61,8 @@ Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, con
                            std::vector<std::uint64_t>& samples) { append(step, shard, samples); },
             .steps = most_steps(),
             .bytes = inputs.window_bytes});
+  } else if (PrefetchedRows::suits(judged_.set)) {
+    mapped_rows_.emplace(judged_.set);
   }
 }
 
@@ -69,15 +71,24 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
                              const std::function<void()>& between, HeldOutPlots<T>* plots,
                              const OutputSink<T>& sink) {
   const std::size_t steps = steps_of(samples_of(grid_.data_shard()), max_rows_);
+  const auto append_own = [this](std::size_t step, std::vector<std::uint64_t>& samples) {
+    append(step, grid_.data_shard(), samples);
+  };
+  loader_.stop();
+  RowSource* source = nullptr;
   if (rows_) {
     rows_->begin(0, 0);
+    source = &*rows_;
+  } else if (mapped_rows_) {
+    mapped_rows_->begin(append_own, steps);
+    source = &*mapped_rows_;
   }
   loader_.start(
-      [this](std::size_t step, std::vector<std::uint64_t>& samples) {
+      [append_own](std::size_t step, std::vector<std::uint64_t>& samples) {
         samples.clear();
-        append(step, grid_.data_shard(), samples);
+        append_own(step, samples);
       },
-      steps, {}, rows_ ? &*rows_ : nullptr);
+      steps, {}, source);
   Counts counts;
   counts.figures = make_figures<T>(outputs_, {classes_, model_group_}, confusion != nullptr);
   for (std::size_t step = 0; step < most_steps(); ++step) {

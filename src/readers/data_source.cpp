@@ -168,8 +168,11 @@ std::string DataSource::identity_of(const std::string& source) {
   for (const FileStamp& stamp : named.stamps_) {
     const FileStamp::Mark& mark = stamp.mark();
     if (mark.is_file) {
-      text +=
-          fmt::format("\n{} {} {}.{:09}", stamp.path(), mark.size, mark.seconds, mark.nanoseconds);
+      text += fmt::format("\n{} {} {} {}.{:09}",
+                          std::filesystem::absolute(stamp.path()).lexically_normal().string(),
+                          mark.number, mark.size, mark.seconds, mark.nanoseconds);
+    } else if (!stamp.path().empty() && !is_folder(stamp.path())) {
+      return {};  // a stream is part of it
     }
   }
   return text;

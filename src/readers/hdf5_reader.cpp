@@ -24,7 +24,7 @@ constexpr std::size_t slab_bytes = std::size_t{16} << 20;
 
 const ArrayWords hdf5_words = {"dataset", "file", "file.h5:/x,/y"};
 
-Bytes contents_of(const Hdf5Input& file) {
+Bytes contents_of_input(const Hdf5Input& file) {
   return file.contents.size() > 0 ? file.contents : open_contents(file.path);
 }
 
@@ -120,7 +120,7 @@ Hdf5Data::Hdf5Data(std::vector<Hdf5Input> files, std::string selection)
 }
 
 std::unique_ptr<Hdf5File> Hdf5Data::open(const Hdf5Input& file) const {
-  const Bytes contents = contents_of(file);
+  const Bytes contents = contents_of_input(file);
   if (!looks_like_hdf5(contents.view)) {
     throw InputError(file.path + ": not an HDF5 file (no HDF5 signature)");
   }

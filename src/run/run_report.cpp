@@ -128,10 +128,6 @@ void warn_of_ranks(const RunPlan& plan, const TrainingData& data, std::vector<st
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// Where the features are stored; empty: in the memory of every node.
 std::string describe_placement(const RunPlan& plan, const TrainingData& data) {
   std::string text;

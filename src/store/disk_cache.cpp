@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -29,10 +30,17 @@ namespace {
 
 using nlohmann::json;
 
-constexpr char magic[] = "dnn_train rows 1\n";
+constexpr char magic[] = "dnn_train " DNN_VERSION " rows 2\n";
 constexpr std::size_t magic_size = sizeof(magic) - 1;
 constexpr std::size_t page = 4096;  ///< where an array may begin
 constexpr const char* leftover_mark = ".rows.tmp";
+
+constexpr std::size_t digest_size = 64;
+constexpr std::size_t header_begin = magic_size + sizeof(std::uint64_t) + digest_size;
+
+std::string digest_of_header(std::span<const std::byte> header) {
+  return to_hex(sha256(header));
+}
 
 std::size_t next_page(std::size_t offset) {
   return (offset + page - 1) / page * page;
@@ -57,7 +65,7 @@ class Layout {
     }
     const auto packed = json::to_msgpack(header);
     header_.assign(packed.begin(), packed.end());
-    first_array_ = next_page(magic_size + sizeof(std::uint64_t) + header_.size());
+    first_array_ = next_page(header_begin + header_.size());
   }
 
   [[nodiscard]] std::size_t size() const { return first_array_ + arrays_size_; }
@@ -67,6 +75,7 @@ class Layout {
     const std::uint64_t length = header_.size();
     std::string head(magic, magic_size);
     head.append(reinterpret_cast<const char*>(&length), sizeof(length));
+    head += digest_of_header(std::as_bytes(std::span(header_)));
     head += header_;
     head.resize(first_array_);
     constexpr std::byte zeros[page] = {};
@@ -113,17 +122,20 @@ Dataset dataset_in(const std::string& path, const json& entry, std::size_t first
 DiskCache::Parts parts_in(const std::string& path) {
   const Bytes file = map_file(path);
   std::uint64_t length = 0;
-  if (file.size() < magic_size + sizeof(length) ||
-      std::memcmp(file.view.data(), magic, magic_size) != 0) {
+  if (file.size() < header_begin || std::memcmp(file.view.data(), magic, magic_size) != 0) {
     throw InputError(path + ": not a file of rows of this version");
   }
   std::memcpy(&length, file.view.data() + magic_size, sizeof(length));
-  const std::size_t begin = magic_size + sizeof(length);
-  if (length > file.size() - begin) {
+  if (length > file.size() - header_begin) {
     throw InputError(path + ": truncated");
   }
-  const std::size_t first_array = next_page(begin + length);
-  const auto text = file.view.subspan(begin, length);
+  const std::size_t first_array = next_page(header_begin + length);
+  const auto text = file.view.subspan(header_begin, length);
+  const std::string digest = digest_of_header(text);
+  if (std::memcmp(file.view.data() + magic_size + sizeof(length), digest.data(), digest_size) !=
+      0) {
+    throw InputError(path + ": the header is not what was written");
+  }
   const json header = json::from_msgpack(text.begin(), text.end());
   DiskCache::Parts parts;
   parts.train = dataset_in(path, header.at("train"), first_array);
@@ -138,6 +150,13 @@ DiskCache::Parts parts_in(const std::string& path) {
 bool is_sound(const DiskCache::Parts& parts) {
   return digest_of(parts.train) == parts.train_digest &&
          (!parts.test || digest_of(*parts.test) == parts.test_digest);
+}
+
+/// No other process on any host has the same at the same time.
+std::string host_and_process() {
+  char host[256] = {};
+  ::gethostname(host, sizeof(host) - 1);
+  return fmt::format("{} {}", host, ::getpid());
 }
 
 void require_room(const std::string& folder, std::size_t bytes) {
@@ -161,12 +180,14 @@ DiskCache::Lock::Lock(const std::string& folder)
   if (descriptor_ < 0) {
     throw FileError("use the folder of --scratch", folder, errno);
   }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || means_unsupported(errno)) {
+  is_held_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  if (is_held_ || errno != EWOULDBLOCK) {
     return;
   }
   say(fmt::format("note: waiting for another process that writes a file of rows into {}", folder));
-  while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
-  }
+  do {
+    is_held_ = ::flock(descriptor_, LOCK_EX) == 0;
+  } while (!is_held_ && errno == EINTR);
 }
 
 DiskCache::Lock::~Lock() {
@@ -182,7 +203,12 @@ DiskCache::DiskCache(std::string folder, const std::string& identity)
     throw InputError(
         fmt::format("--scratch {}: there is no such folder; make it on each node", folder_));
   }
-  const std::string digest = to_hex(sha256(std::as_bytes(std::span(identity))));
+  // What cannot be found again must not be another process' either.
+  const std::string own =
+      is_found_again_ ? identity
+                      : fmt::format("{} {}", host_and_process(),
+                                    std::chrono::system_clock::now().time_since_epoch().count());
+  const std::string digest = to_hex(sha256(std::as_bytes(std::span(own))));
   path_ = folder_ + "/" + digest.substr(0, 24) + ".rows";
 }
 
@@ -191,10 +217,11 @@ std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) const {
   if (!is_found_again_ || ::lstat(path_.c_str(), &status) != 0) {
     return std::nullopt;
   }
-  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) {
+  const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || others_write) {
     throw InputError(path_ +
-                     ": not a file of this user; remove it, or give --scratch a folder that "
-                     "nobody else writes to");
+                     ": not a file that this user alone can write; remove it, or give --scratch a "
+                     "folder that nobody else writes to");
   }
   std::string damage = path_ + ": the rows are not what was written";
   try {
@@ -227,25 +254,28 @@ DiskCache::Parts DiskCache::write(Parts parts) const {
     parts.test_digest = digest_of(*parts.test);
   }
   const Layout layout(parts);
-  require_room(folder_, layout.size());
   ::unlink(path_.c_str());  // a damaged one
+  require_room(folder_, layout.size());
   int descriptor = open_file(folder_, O_TMPFILE | O_RDWR | O_CLOEXEC);
   const bool has_name = descriptor < 0;
-  const std::string temporary = path_ + ".tmp";
+  const std::string temporary = fmt::format("{}-{}{}", path_, ::getpid(), leftover_mark);
   if (has_name) {
     descriptor = open_file(temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC);
   }
   const Descriptor file(descriptor);
   const std::string unnamed = "/proc/self/fd/" + std::to_string(descriptor);
   const auto name_it = [&] {
-    return has_name ? ::rename(temporary.c_str(), path_.c_str()) == 0
-                    : ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path_.c_str(),
-                               AT_SYMLINK_FOLLOW) == 0;
+    if (has_name) {
+      return ::rename(temporary.c_str(), path_.c_str()) == 0;
+    }
+    // Where there are no locks, another process may have been faster.
+    return ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0 ||
+           errno == EEXIST;
   };
-  if (descriptor < 0 || !layout.write(descriptor) ||
+  if (descriptor < 0 || ::fchmod(descriptor, S_IRUSR | S_IWUSR) != 0 || !layout.write(descriptor) ||
       (::fsync(descriptor) != 0 && !means_unsupported(errno)) || !name_it()) {
     const int code = errno;
-    if (has_name) {
+    if (has_name && descriptor >= 0) {
       ::unlink(temporary.c_str());
     }
     throw FileError("write the file of the rows", path_, code);

@@ -114,9 +114,7 @@ Dataset HeldRows::fetch(const Dataset& data, const std::vector<Range>& wanted) c
       leaders_.begin_send(columns, node, requests);
     }
   }
-  for (Request& request : requests) {
-    request.wait();
-  }
+  wait_for(requests);
   Dataset fetched = data;
   fetched.held = mine;
   memory.give_to(fetched);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <string>
-#include <utility>
+#include <cstdint>
+#include <numeric>
+#include <span>
 #include <vector>
 
 #include "dnn/comm/collective_error.hpp"
@@ -43,16 +43,18 @@ double median(std::vector<double> values) {
   return below + (*middle - below) / 2;
 }
 
-/// Collective over the leaders: those of one column, of all nodes, on one of the leaders.
+/// Collective over the leaders: the values of one column, of all nodes, on leader `root`.
 std::vector<double> gather(const Communicator& leaders, const std::vector<double>& own, int root) {
-  const auto bytes = std::as_bytes(std::span(own));
-  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  std::vector<double> all;
-  for (const std::string& part : leaders.gather(text, root)) {
-    const std::size_t count = part.size() / sizeof(double);
-    all.resize(all.size() + count);
-    std::memcpy(all.data() + (all.size() - count), part.data(), part.size());
-  }
+  std::vector<std::uint64_t> counts(static_cast<std::size_t>(leaders.size()));
+  const std::uint64_t count = own.size();
+  leaders.all_gather(std::as_bytes(std::span(&count, 1)),
+                     std::as_writable_bytes(std::span(counts)));
+  const auto mine = counts.begin() + leaders.rank();
+  const std::uint64_t before = std::accumulate(counts.begin(), mine, std::uint64_t{0});
+  const std::uint64_t total = std::accumulate(mine, counts.end(), before);
+  std::vector<double> all(leaders.rank() == root ? total : 0);
+  leaders.gather_slices(std::as_bytes(std::span(own)), before * sizeof(double),
+                        std::as_writable_bytes(std::span(all)), root);
   return all;
 }
 
@@ -78,20 +80,20 @@ void fill_with_medians(const Communicator& world, Dataset& train, const HeldRows
   }
   std::vector<double> medians(columns.size(), 0.0);
   const auto ranks = static_cast<std::size_t>(world.size());
-  agree(world, [&] {
-    if (held != nullptr) {
-      for (std::size_t c = 0; c < columns.size() && held->grid().node().is_leader(); ++c) {
-        const std::size_t root = c % held->nodes();
-        std::vector<double> values =
-            gather(held->leaders(), values_of(train, sampler, places[c]), static_cast<int>(root));
-        medians[c] = root == held->node() ? median(std::move(values)) : 0;
+  if (held != nullptr) {
+    for (std::size_t c = 0; c < columns.size() && held->grid().node().is_leader(); ++c) {
+      const std::size_t root = c % held->nodes();
+      const std::vector<double> own = values_of(train, sampler, places[c]);
+      const std::vector<double> all = gather(held->leaders(), own, static_cast<int>(root));
+      medians[c] = root == held->node() ? median(all) : 0;
+    }
+  } else {
+    agree(world, [&] {
+      for (auto c = static_cast<std::size_t>(world.rank()); c < columns.size(); c += ranks) {
+        medians[c] = median(values_of(train, sampler, places[c]));
       }
-      return;
-    }
-    for (auto c = static_cast<std::size_t>(world.rank()); c < columns.size(); c += ranks) {
-      medians[c] = median(values_of(train, sampler, places[c]));
-    }
-  });
+    });
+  }
   // Every number comes from one rank and meets zeros from the others: the sum is exact.
   world.all_reduce(std::span(medians), Reduction::sum);
   for (std::size_t c = 0; c < columns.size(); ++c) {

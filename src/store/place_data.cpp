@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -43,7 +44,14 @@ DataParts parts_on_disk(const DataSettings& settings, bool wide, Read&& read) {
     DataParts made = read();
     return DiskCache::Parts{std::move(made.train), {}, std::move(made.test), {}};
   });
-  return {.train = std::move(parts.train), .test = std::move(parts.test)};
+  return {.train = std::move(parts.train),
+          .test = std::move(parts.test),
+          .file_to_remove = cache.is_found_again() ? std::string() : cache.path()};
+}
+
+FeatureMemory memory_of(const DataParts& parts) {
+  return {feature_bytes(parts.train) + (parts.test ? feature_bytes(*parts.test) : 0),
+          !parts.train.held};
 }
 
 struct PlacedData {
@@ -101,11 +109,17 @@ std::optional<DataParts> read(const DataSettings& settings, bool wide, std::size
                                       });
                                     })
               : read_on_leaders(settings, wide, threads, grid);
-  choice = choose_placement(settings, grid, parts ? feature_bytes(parts->train) : 0);
+  choice = choose_placement(settings, grid, parts ? memory_of(*parts) : FeatureMemory());
   if (choice.placement == Placement::disk && !to_disk) {
+    DataSettings on_disk = settings;
+    on_disk.placement = Placement::disk;
     parts = read_on_each_leader(settings, threads, grid, [&] {
       return parts_on_disk(settings, wide, [&] {
-        return parts->train.held ? read_alone(settings, wide) : std::move(*parts);
+        if (parts->train.held) {
+          parts.reset();  // all of them are read into files
+          return read_alone(on_disk, wide);
+        }
+        return std::move(*parts);
       });
     });
   }
@@ -134,6 +148,9 @@ SharedParts read_and_place(const DataSettings& settings, bool wide, std::size_t 
                             parts && parts->same_test_files, placement);
     shared.test = std::move(test.data);
     shared.held_test = std::move(test.held);
+  }
+  if (parts && !parts->file_to_remove.empty()) {
+    ::unlink(parts->file_to_remove.c_str());
   }
   return shared;
 }

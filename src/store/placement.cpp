@@ -29,7 +29,7 @@ PlacementChoice choose(const DataSettings& settings, const Room& room) {
         "group needs all samples; use --placement node or disk");
   }
   if (wanted == Placement::job && !room.has_several_nodes) {
-    return {Placement::node, "job, and the job has one node"};
+    return {Placement::node, "--placement job needs several nodes, and this job has one"};
   }
   const bool fits = room.features <= room.memory;
   if (wanted == Placement::job || wanted == Placement::disk || fits) {
@@ -55,16 +55,16 @@ PlacementChoice choose(const DataSettings& settings, const Room& room) {
 }  // namespace
 
 PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& grid,
-                                 std::size_t bytes) {
+                                 const FeatureMemory& read) {
   const Communicator& world = grid.world();
   Room room;
-  room.features = world.all_reduce<std::uint64_t>(bytes, Reduction::max);
-  // Ranks of one node get a copy that they share, beside what the leader has read; it has read it.
-  const bool copies = grid.node().size() > 1;
+  room.features = world.all_reduce<std::uint64_t>(read.bytes, Reduction::max);
+  // A leader alone on its node uses what it has read; else there is a copy beside it.
+  const bool is_there = grid.node().size() == 1 && read.has_all;
   const std::uint64_t free_memory =
       std::min<std::uint64_t>(available_memory(), std::uint64_t{1} << 62);
-  room.memory = world.all_reduce<std::uint64_t>(copies ? free_memory : room.features + free_memory,
-                                                Reduction::min);
+  room.memory = world.all_reduce<std::uint64_t>(
+      is_there ? room.features + free_memory : free_memory, Reduction::min);
   room.has_several_nodes = grid.nodes() > 1;
   PlacementChoice choice = agree(world, [&] { return choose(settings, room); });
   choice.window_bytes = settings.window_bytes;

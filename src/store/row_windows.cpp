@@ -1,16 +1,19 @@
 #include "dnn/store/row_windows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
 
-#include "dnn/core/stopwatch.hpp"
+#include "dnn/comm/collective_error.hpp"
+#include "dnn/core/available_memory.hpp"
 
 namespace dnn {
 
 struct RowWindows::Traffic {
-  /// Rows that leave: where they are held, in units, and how many units.
+  /// A row that is copied.
   struct Piece {
     std::uint64_t sample;
     std::uint64_t place;  ///< in the buffer that they leave from, or, of this node's own, arrive in
@@ -108,9 +111,16 @@ void RowWindows::make_room(Buffer& buffer, std::size_t units) {
   }
   const std::size_t room = units + units / 4;  // so that the next ones fit, too
   const std::size_t values = room * units_.value_bytes();
+  const std::size_t bytes = values + room * units_.column_bytes() + 1;
   buffer = {};
-  buffer.memory.emplace(
-      SharedMapping::make(held_.grid().node().ranks(), values + room * units_.column_bytes() + 1));
+  try {
+    buffer.memory.emplace(SharedMapping::make(held_.grid().node().ranks(), bytes));
+  } catch (const AgreedError& error) {
+    // The other nodes know nothing of it.
+    throw std::runtime_error(
+        fmt::format("host {}: no memory for the rows of the next batches, {}: {}", host_name(),
+                    size_text(bytes), error.what()));
+  }
   buffer.values = buffer.memory->bytes().first(values);
   buffer.columns = buffer.memory->bytes().subspan(values, room * units_.column_bytes());
   buffer.units = room;
@@ -124,12 +134,12 @@ void RowWindows::pack(const Traffic& traffic, Buffer& to, Buffer& out) const {
     const Range mine = part_of(pieces.size(), static_cast<std::size_t>(node.size()),
                                static_cast<std::size_t>(node.rank()));
     for (std::size_t i = mine.begin; i < mine.end; ++i) {
-      const Traffic::Piece piece = pieces[i];
-      const std::uint64_t from = units_.before(piece.sample) - first;
-      const std::uint64_t count = units_.of(piece.sample);
+      const Traffic::Piece row = pieces[i];
+      const std::uint64_t from = units_.before(row.sample) - first;
+      const std::uint64_t count = units_.of(row.sample);
       const auto put = [&](std::span<std::byte> bytes, const Bytes& array, std::size_t size) {
         if (count * size > 0) {
-          std::memcpy(bytes.data() + piece.place * size, array.view.data() + from * size,
+          std::memcpy(bytes.data() + row.place * size, array.view.data() + from * size,
                       count * size);
         }
       };
@@ -188,13 +198,8 @@ void RowWindows::prepare(std::size_t pass, std::size_t step) {
 
 /// Waits for the window under way, which becomes the present one.
 void RowWindows::complete() {
-  const Stopwatch watch;
-  for (Request& request : requests_) {
-    request.wait();
-  }
-  requests_.clear();
+  wait_for(requests_);
   held_.wait_for_node();
-  waited_ += watch.seconds();
   {
     const std::lock_guard lock(mutex_);
     window_ = std::exchange(coming_, {});

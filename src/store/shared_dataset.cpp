@@ -47,10 +47,10 @@ bool is_of_features(Bytes Dataset::*array) {
 /// Moves an array. The memory of features, if nobody else has it, is given back piece by piece;
 /// that of others is not: MPI may keep the addresses of what was sent, as labels may have been.
 void move_bytes(Bytes& from, std::span<std::byte> to, bool are_features) {
-  constexpr std::size_t piece = std::size_t{16} << 20;
+  constexpr std::size_t at_a_time = std::size_t{16} << 20;
   const bool is_own = are_features && from.owner.use_count() == 1;
-  for (std::size_t begin = 0; begin < to.size(); begin += piece) {
-    const auto some = from.view.subspan(begin, std::min(piece, to.size() - begin));
+  for (std::size_t begin = 0; begin < to.size(); begin += at_a_time) {
+    const auto some = from.view.subspan(begin, std::min(at_a_time, to.size() - begin));
     copy_bytes(to.data() + begin, some.data(), some.size());
     if (is_own) {
       discard(some);

@@ -124,6 +124,10 @@ class SharedOutChunks {
         add_part(c);
       }
     }
+  }
+
+  /// What was wrong with the samples of this rank's blocks.
+  void throw_error() const {
     if (error_) {
       std::rethrow_exception(error_);
     }
@@ -174,14 +178,14 @@ class SharedOutChunks {
       if (before != owner) {
         held_.leaders().begin_receive(std::as_writable_bytes(numbers), static_cast<int>(before),
                                       requests);
-        requests.back().wait();
+        wait_for(requests);
       }
       guarded([&] { sums.add(blocks[b].end <= own_.end ? data_ : last_, blocks[b]); });
       if (b + 1 == blocks.size()) {
         chunks_.put(c, sums);
       } else if (const std::size_t next = held_.owner(blocks[b + 1].begin); next != owner) {
         held_.leaders().begin_send(std::as_bytes(numbers), static_cast<int>(next), requests);
-        requests.back().wait();
+        wait_for(requests);
       }
     }
   }
@@ -208,17 +212,19 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data, con
     return std::vector<double>(count * numbers, 0.0);
   });
   Chunks chunks(data, count, all, wanted);
-  agree(world, [&] {
-    if (held != nullptr) {
-      SharedOutChunks(data, *held, chunks, wanted).run();
-      return;
-    }
-    const Range mine = part_of(count, static_cast<std::size_t>(world.size()),
-                               static_cast<std::size_t>(world.rank()));
-    for (std::size_t c = mine.begin; c < mine.end; ++c) {
-      chunks.add_whole(c);
-    }
-  });
+  if (held != nullptr) {
+    SharedOutChunks of_nodes(data, *held, chunks, wanted);
+    of_nodes.run();
+    agree(world, [&] { of_nodes.throw_error(); });
+  } else {
+    agree(world, [&] {
+      const Range mine = part_of(count, static_cast<std::size_t>(world.size()),
+                                 static_cast<std::size_t>(world.rank()));
+      for (std::size_t c = mine.begin; c < mine.end; ++c) {
+        chunks.add_whole(c);
+      }
+    });
+  }
   // Every number comes from one rank and meets zeros from the others: the sum is exact.
   world.all_reduce(std::span(all), Reduction::sum);
   FeatureStatistics total(data.features);

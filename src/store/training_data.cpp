@@ -118,11 +118,16 @@ std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, co
   return {std::move(normalizer), kind};
 }
 
+void advise_features(const Dataset& data, MappedAccess access) {
+  advise(data.values, access);
+  advise(data.value_columns, access);
+}
+
 /// Collective over `world`: what follows from the samples that are trained on: the scaling of
 /// weights, targets and features, and what missing values become.
 void adapt_to_samples(const Communicator& world, const DataSettings& settings, TrainingData& data) {
   const Sampler& sampler = data.sampler;
-  advise(data.train.values, MappedAccess::in_order);
+  advise_features(data.train, MappedAccess::in_order);
   scale_weights(world, data.train, sampler);
   scale_targets(world, data.train, sampler);
   fill_with_medians(world, data.train, data.held.get(), sampler);
@@ -133,7 +138,7 @@ void adapt_to_samples(const Communicator& world, const DataSettings& settings, T
       agree(world, [&] { return scaling_of(settings, data.train, features); });
   data.largest_feature = features.largest(data.normalizer);
   fill_with_means(data.train.schema, features);
-  advise(data.train.values, MappedAccess::at_random);  // from now on by batches
+  advise_features(data.train, MappedAccess::at_random);  // from now on by batches
 }
 
 }  // namespace

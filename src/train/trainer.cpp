@@ -58,6 +58,9 @@ void Trainer<T>::run() {
     while (!is_done()) {
       train_epoch();
     }
+  } catch (const AgreedError&) {
+    batches_.finish();  // all ranks are here
+    throw;
   } catch (const StopAgreed&) {
     result_.interrupted = true;
     batches_.finish();
@@ -347,16 +350,22 @@ Importance Trainer<T>::importance() {
 
 template <class T>
 ReplayedUpdate Trainer<T>::replay(std::uint64_t update) {
-  while (!is_done()) {
-    begin_epoch();
-    while (position_.step < data_.sampler.steps()) {
-      if (updates() + 1 == update) {
-        return look_at_update();
+  try {
+    while (!is_done()) {
+      begin_epoch();
+      while (position_.step < data_.sampler.steps()) {
+        if (updates() + 1 == update) {
+          return look_at_update();
+        }
+        advance();
       }
-      advance();
+      end_epoch();
     }
-    end_epoch();
+  } catch (const AgreedError&) {
+    batches_.finish();  // all ranks are here
+    throw;
   }
+  batches_.finish();
   throw AgreedError(
       fmt::format("the run ends after epoch {}, with update {}; there is no update {}",
                   result_.epochs.size(), updates(), update));

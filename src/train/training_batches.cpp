@@ -83,6 +83,7 @@ Batch<T> TrainingBatches<T>::next(std::size_t step) {
 
 template <class T>
 void TrainingBatches<T>::finish() {
+  loader_.stop();  // it may still read rows of the window that ends here
   if (rows_) {
     rows_->finish();
   }

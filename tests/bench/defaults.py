@@ -43,6 +43,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from kept_figures import KeptFigures
 from readme_section import write_section
 
 HIDDEN = (256, 128)
@@ -150,21 +151,8 @@ def mean(results: list[dict]) -> dict:
     return {key: statistics.mean(result[key] for result in results) for key in results[0]}
 
 
-class Peers:
-    """The figures of the other programs, each made once."""
-
-    def __init__(self, path: Path | None):
-        self.path = path
-        self.kept = json.loads(path.read_text()) if path and path.exists() else {}
-
-    def figures(self, peer: str, name: str, splits: int) -> list[dict]:
-        for split in range(splits):
-            key = f"{peer}/{name}/{split}"
-            if key not in self.kept:
-                self.kept[key] = PEERS[peer](name, split)
-                if self.path:
-                    self.path.write_text(json.dumps(self.kept, indent=1))
-        return [self.kept[f"{peer}/{name}/{split}"] for split in range(splits)]
+def figures_of(peer: str, name: str, splits: int, kept: KeptFigures) -> list[dict]:
+    return [kept.get(f"{peer}/{name}/{split}", lambda split=split: PEERS[peer](name, split)) for split in range(splits)]
 
 
 def ours_of(options, more: list, name: str, splits: int) -> list[dict]:
@@ -177,7 +165,7 @@ def described(name: str) -> str:
     return f"{about} ({len(SETS[name]()[1]):,})"
 
 
-def compare(options, more: list, names: list[str], peers: Peers, say) -> None:
+def compare(options, more: list, names: list[str], kept: KeptFigures, say) -> None:
     programs = ["MLPClassifier", *(["H2O"] if options.h2o else [])]
     say("| data (rows) | " + " | ".join(f"{program}: accuracy / log loss, s" for program in ("dnn_train", *programs))
         + " | accuracy against the better, points |")
@@ -185,7 +173,7 @@ def compare(options, more: list, names: list[str], peers: Peers, say) -> None:
     gaps, less_loss = [], 0
     for name in names:
         ours = mean(ours_of(options, more, name, options.splits))
-        theirs = [mean(peers.figures(program, name, options.splits)) for program in programs]
+        theirs = [mean(figures_of(program, name, options.splits, kept)) for program in programs]
         gaps.append(100 * (ours["accuracy"] - max(their["accuracy"] for their in theirs)))
         less_loss += all(ours["loss"] < their["loss"] for their in theirs)
         say(f"| {described(name)} "
@@ -197,14 +185,15 @@ def compare(options, more: list, names: list[str], peers: Peers, say) -> None:
         f"log loss than all others on {less_loss} of {len(names)} sets.")
 
 
-def compare_small(options, more: list, names: list[str], peers: Peers, say) -> None:
+def compare_small(options, more: list, names: list[str], kept: KeptFigures, say) -> None:
     small = [name for name in names if len(SETS[name]()[1]) < SMALL]
     say(f"\n{options.many} splits of the sets under {SMALL:,} rows, where one sample of a split is up to 2.7 points; "
         "difference with its standard error:\n")
     say("| data (rows) | dnn_train: accuracy / log loss | MLPClassifier: accuracy / log loss | accuracy, points |")
     say("|---|---|---|---|")
     for name in small:
-        ours, theirs = ours_of(options, more, name, options.many), peers.figures("MLPClassifier", name, options.many)
+        ours = ours_of(options, more, name, options.many)
+        theirs = figures_of("MLPClassifier", name, options.many, kept)
         gaps = [100 * (our["accuracy"] - their["accuracy"]) for our, their in zip(ours, theirs)]
         say(f"| {described(name)} "
             + "".join(f"| {100 * r['accuracy']:.1f} % / {r['loss']:.3f} " for r in (mean(ours), mean(theirs)))
@@ -222,16 +211,16 @@ def main() -> None:
     parser.add_argument("--readme", type=Path, help="write the tables into this file")
     options, more = parser.parse_known_args()
     names = options.only or list(SETS)
-    peers = Peers(options.peers)
+    kept = KeptFigures(options.peers)
     lines: list[str] = []
 
     def say(text: str) -> None:
         print(text, flush=True)
         lines.append(text)
 
-    compare(options, more, names, peers, say)
+    compare(options, more, names, kept, say)
     if options.many > 1:
-        compare_small(options, more, names, peers, say)
+        compare_small(options, more, names, kept, say)
     if options.readme:
         write_section(options.readme, "defaults", lines)
 

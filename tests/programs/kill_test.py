@@ -40,14 +40,15 @@ STALL_TIMEOUT, LAUNCH_TIMEOUT = 2, 4  # seconds without progress; in which MPI m
 MANY_RANKS = 4  # more than these, on few cores, get three times as long
 END_OF_DNN_RUN = 60  # seconds in which dnn_run ends a job after its --grace, at most
 
-# Each start takes one of the numbers of ranks. In parts: each rank writes its part of the checkpoints.
+# Each start takes one of the numbers of ranks. In parts: each rank writes its part of the checkpoints. {work} in an
+# option is a folder of the storm's.
 Kind = collections.namedtuple("Kind", "ranks in_parts options")
 KINDS = {
     "plain": Kind([2], False, []),
     "ranks": Kind([1, 8, 3, 2], False, []),
     "parts": Kind([3], True, []),
     "split": Kind([2], True, ["--model-parallel", "2"]),
-    "disk": Kind([2, 1, 3], False, ["--placement", "disk", "--scratch", "{scratch}"]),
+    "disk": Kind([3, 2], False, ["--placement", "disk", "--scratch", "{work}"]),
 }
 
 
@@ -119,8 +120,6 @@ class Storm:
         self.arguments = arguments
         self.random = random.Random(arguments.seed)
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_kill_"))
-        self.scratch = self.work / "scratch"
-        self.scratch.mkdir()
         self.kills, self.runs, self.ended_by_dnn_run = (collections.Counter() for _ in range(3))
         self.lost = []       # updates, at each death
         self.slow_ends = []  # (seconds, after which kill)
@@ -134,10 +133,10 @@ class Storm:
         arguments = self.arguments
         dnn_run = arguments.dnn_run or pathlib.Path(__file__).resolve().parents[2] / "launch/dnn_run"
         program = [f"{arguments.bin}/tests/parallel_run", "1"] if kind.in_parts else [f"{arguments.bin}/dnn_train"]
+        options = [*OPTIONS, *(option.format(work=self.work) for option in kind.options),
+                   "--stall-timeout", str(STALL_TIMEOUT * self.slowness(kind)), "--output", str(run)]
         return subprocess.Popen([sys.executable, str(dnn_run), "--restarts", "0", "--grace", str(arguments.grace),
-                                 arguments.mpiexec, "-n", str(self.random.choice(kind.ranks)), *program, *OPTIONS,
-                                 *(word.format(scratch=self.scratch) for word in kind.options), "--stall-timeout", str(STALL_TIMEOUT * self.slowness(kind)),
-                                 "--output", str(run)],
+                                 arguments.mpiexec, "-n", str(self.random.choice(kind.ranks)), *program, *options],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
                                 env={**os.environ, "DNN_LAUNCH_TIMEOUT": str(LAUNCH_TIMEOUT * self.slowness(kind))})
 
@@ -228,8 +227,6 @@ class Storm:
         """One run to its end through kills; returns the SHA-256 of its last parameters."""
         run = self.work / "run"
         shutil.rmtree(run, ignore_errors=True)
-        for path in self.scratch.iterdir():
-            path.unlink()  # the file of rows is written amid kills, too
         for attempt in range(1000):
             newest = newest_checkpoint(run)
             process = self.start(kind, run)
@@ -265,7 +262,6 @@ class Storm:
         checkpoints = [path.read_bytes() for path in (run / "checkpoints").glob("*.ckpt")]
         left |= {path.name for path in (run / "checkpoints").iterdir() if not path.name.endswith(".ckpt")
                  and not any(path.name.encode() in contents for contents in checkpoints)}
-        left |= {path.name for path in self.scratch.iterdir() if path.suffix != ".rows"}
         if left:
             self.errors.append(f"left over: {sorted(left)}")
         epochs = [json.loads(line)["epoch"] for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -346,7 +342,7 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--grace", type=int, default=30, help="of dnn_run: seconds that a job may take to stop")
-    parser.add_argument("--slow", type=int, default=1, help="times that limits are longer, as for programs with sanitizers")
+    parser.add_argument("--slow", type=int, default=1, help="makes limits this many times as long, for sanitizers")
     parser.add_argument("--dnn-run", help="default: the one beside this file's folder")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()

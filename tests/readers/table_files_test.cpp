@@ -27,7 +27,7 @@ bool is_about_compression(const std::string& note) {
 }
 
 /// Reads the files; a team says that it has shared out the compressed ones.
-auto reader_of(const std::vector<std::string>& files, bool some_are_compressed) {
+auto team_reader_of(const std::vector<std::string>& files, bool some_are_compressed) {
   return [&files, some_are_compressed](const ReadingTeam& team) {
     Dataset data = read_table_files(files, "parts", {.chunk_bytes = 200, .team = team});
     const auto about = std::erase_if(data.notes, is_about_compression);
@@ -49,9 +49,9 @@ TEST(TableFiles, ATeamSharesOutFilesOfAnySizeAndForm) {
     mixed.push_back(i % 2 == 0 ? plain.back() : packed.back());
   }
   for (const std::size_t members : {2U, 3U, 7U}) {
-    test::expect_same_by_team(members, reader_of(plain, false));
-    test::expect_same_by_team(members, reader_of(mixed, true));
-    test::expect_same_by_team(members, reader_of(packed, true));
+    test::expect_same_by_team(members, team_reader_of(plain, false));
+    test::expect_same_by_team(members, team_reader_of(mixed, true));
+    test::expect_same_by_team(members, team_reader_of(packed, true));
   }
 }
 
@@ -66,7 +66,7 @@ TEST(TableFiles, TheFirstDamagedFileIsTheErrorOfAll) {
   }
   for (const std::size_t members : {2U, 3U, 4U, 5U}) {
     SCOPED_TRACE(members);
-    test::expect_same_by_team(members, reader_of(files, true));
+    test::expect_same_by_team(members, team_reader_of(files, true));
   }
 }
 

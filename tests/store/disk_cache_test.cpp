@@ -60,6 +60,19 @@ TEST(DiskCache, HoldsTheDataSetsAndIsFoundAgain) {
   EXPECT_EQ(files_in(folder.path()), 1U);
 }
 
+TEST(DiskCache, NobodyElseCanReadTheFileOrHasWrittenIt) {
+  const test::TemporaryFolder folder;
+  Reader reader;
+  DiskCache cache(folder.path(), "a");
+  (void)cache.find_or_make(reader);
+  const auto mode = std::filesystem::status(cache.path()).permissions();
+  EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::permissions(cache.path(), std::filesystem::perms::group_write,
+                               std::filesystem::perm_options::add);
+  test::expect_error<InputError>([&] { (void)DiskCache(folder.path(), "a").find_or_make(reader); },
+                                 {"this user alone can write"});
+}
+
 TEST(DiskCache, IsAnotherFileForOtherData) {
   const test::TemporaryFolder folder;
   Reader reader;
@@ -100,9 +113,13 @@ TEST(DiskCache, IsMadeAnewWhereItIsDamaged) {
 TEST(DiskCache, WhatIsReadFromAPipeIsNotFoundAgain) {
   const test::TemporaryFolder folder;
   Reader reader;
-  (void)DiskCache(folder.path(), "").find_or_make(reader);
-  (void)DiskCache(folder.path(), "").find_or_make(reader);
+  DiskCache first(folder.path(), "");
+  DiskCache second(folder.path(), "");
+  (void)first.find_or_make(reader);
+  (void)second.find_or_make(reader);
   EXPECT_EQ(reader.times, 2);
+  EXPECT_FALSE(first.is_found_again());
+  EXPECT_NE(first.path(), second.path());
 }
 
 TEST(DiskCache, JobsThatWantTheSameFileReadOnce) {
@@ -178,9 +195,8 @@ TEST(DiskCache, SaysWhatIsWrongWithTheFolder) {
   Reader reader;
   const DiskCache cache(folder.path(), "a");
   std::filesystem::create_symlink("/etc/hostname", cache.path());
-  test::expect_error<InputError>(
-      [&] { (void)DiskCache(folder.path(), "a").find_or_make(reader); },
-      {"not a file of this user"});
+  test::expect_error<InputError>([&] { (void)DiskCache(folder.path(), "a").find_or_make(reader); },
+                                 {"not a file that this user alone can write"});
 }
 
 }  // namespace

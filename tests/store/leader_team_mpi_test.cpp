@@ -116,9 +116,10 @@ TEST(LeaderTeam, TheRunsDataAreThoseOfOneRank) {
       const std::size_t notes = world().size() > 1 ? 1 : 0;
       ASSERT_EQ(many.train.notes.size(), one.train.notes.size() + notes);
       if (notes > 0) {
-        EXPECT_NE(many.train.notes.back().find(access == DataAccess::local ? "reads all of it"
-                                               : is_text ? "each reads a part of them"
-                                                         : "mapped by each"),
+        EXPECT_NE(many.train.notes.back().find(!is_text ? "mapped by each"
+                                               : access == DataAccess::local
+                                                   ? "reads all of it"
+                                                   : "each reads a part of them"),
                   std::string::npos)
             << many.train.notes.back();
       }

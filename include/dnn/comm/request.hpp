@@ -2,6 +2,8 @@
 
 #include <mpi.h>
 
+#include <vector>
+
 namespace dnn {
 
 /// A communication that runs in the background. The buffers it works on must live, and not be
@@ -31,5 +33,8 @@ class Request {
 
   MPI_Request handle_ = MPI_REQUEST_NULL;
 };
+
+/// Waits for all of them, which are gone then. Throws MpiError.
+void wait_for(std::vector<Request>& requests);
 
 }  // namespace dnn

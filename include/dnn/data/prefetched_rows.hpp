@@ -25,7 +25,7 @@ class PrefetchedRows : public RowSource {
   using Plan = std::function<void(std::size_t step, std::vector<std::uint64_t>& samples)>;
 
   /// `data` must outlive this.
-  explicit PrefetchedRows(const Dataset& data) : data_(data) {}
+  explicit PrefetchedRows(const Dataset& data);
 
   /// Whether the features of `data` are in a mapped file.
   [[nodiscard]] static bool suits(const Dataset& data);
@@ -47,6 +47,8 @@ class PrefetchedRows : public RowSource {
                                                     std::uint64_t sample) const;
 
   const Dataset& data_;
+  /// Whether the system says which pages are in memory: only of files that this process may write.
+  bool tells_presence_;
   Plan plan_;
   std::size_t steps_ = 0;
   std::size_t asked_ = 0;   ///< batches whose rows have been asked for

@@ -12,6 +12,7 @@
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/data/batch_loader.hpp"
+#include "dnn/data/prefetched_rows.hpp"
 #include "dnn/evaluate/figures.hpp"
 #include "dnn/model/evaluation.hpp"
 #include "dnn/nn/network.hpp"
@@ -90,7 +91,9 @@ class Evaluator {
   std::unique_ptr<TaskLoss<T>> loss_;
   JudgedSamples judged_;
   std::size_t max_rows_;
-  std::optional<RowWindows> rows_;  ///< outlives the loader, which uses it
+  // Outlive the loader, which uses one of them.
+  std::optional<RowWindows> rows_;
+  std::optional<PrefetchedRows> mapped_rows_;
   BatchLoader<T> loader_;
 };
 

@@ -27,8 +27,8 @@ class DataSource {
   /// Opens the file or reads the pipe, unless it is one of two. Throws FileError or InputError.
   explicit DataSource(const std::string& source);
 
-  /// Path, size and time of the last writing of all files that a source names, as text, without
-  /// reading them. Empty for a stream. Throws as the constructor does.
+  /// Path, inode, size and time of the last writing of all files that a source names, as text.
+  /// Empty where a stream is among them. Throws as the constructor does.
   [[nodiscard]] static std::string identity_of(const std::string& source);
 
   /// Whether there is a test part besides the training data. `labelled`: one that has labels.

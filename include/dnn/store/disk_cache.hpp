@@ -17,7 +17,7 @@ namespace dnn {
 /// temporary name, which the next job removes. Jobs that want the same file wait for the one that
 /// writes (flock of the folder, which ends with the process) and then find it. The name is a digest
 /// of what was read (paths, sizes, times, options), and what is in the file is compared with the
-/// digest of its rows before it is used.
+/// digest of its rows before it is used. Nobody but its owner may read or write it.
 class DiskCache {
  public:
   /// What the file holds.
@@ -34,6 +34,9 @@ class DiskCache {
 
   /// The path of the file.
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Whether another process can find the file by what it follows from; else it is to be removed
+  /// once all ranks of the node have mapped it.
+  [[nodiscard]] bool is_found_again() const { return is_found_again_; }
 
   /// The data sets of the file, mapped; what `read` gives is written first if there is no such
   /// file, or one that is damaged. Throws FileError, or InputError where the disk has no room.
@@ -46,21 +49,26 @@ class DiskCache {
     if (std::optional<Parts> found = find(Damaged::told)) {  // another job has made it meanwhile
       return std::move(*found);
     }
-    remove_leftovers();
+    if (lock.is_held()) {
+      remove_leftovers();
+    }
     return write(read());
   }
 
  private:
-  /// The folder is this process's to write to; waits for others.
+  /// The folder is this process's to write to; waits for others. Some file systems have no locks:
+  /// there, two processes may write the same file, and one of them gives its name to it.
   class Lock {
    public:
     explicit Lock(const std::string& folder);
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
     ~Lock();
+    [[nodiscard]] bool is_held() const { return is_held_; }
 
    private:
     int descriptor_;
+    bool is_held_ = false;
   };
 
   enum class Damaged { silent, told };

@@ -28,9 +28,6 @@ class LeaderTeam {
   LeaderTeam& operator=(const LeaderTeam&) = delete;
   ~LeaderTeam();
 
-  /// Of the leaders; of a rank that is none, other ranks that are none.
-  [[nodiscard]] const Communicator& ranks() const { return leaders_; }
-
   /// Collective over the world: `work(team)` on all leaders, while the other ranks sleep; what it
   /// returns, on leaders. Throws AgreedError, on all ranks, where it throws on any.
   template <class Work>

@@ -23,10 +23,15 @@ struct PlacementChoice {
   std::size_t window_bytes = DataSettings().window_bytes;
 };
 
-/// Collective over the grid's world. `bytes`: feature_bytes of what the node's leader has read, on
-/// leaders. Throws AgreedError for what cannot be.
+/// The memory of features, on the leader of a node.
+struct FeatureMemory {
+  std::size_t bytes = 0;  ///< that all features take, see feature_bytes
+  bool has_all = false;   ///< the leader has read all of them, rather than a part
+};
+
+/// Collective over the grid's world. `read`: on leaders. Throws AgreedError for what cannot be.
 [[nodiscard]] PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& grid,
-                                               std::size_t bytes);
+                                               const FeatureMemory& read);
 
 /// Bytes of memory that the features of all samples take: none for features in a
 /// mapped file.

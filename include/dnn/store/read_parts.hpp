@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
@@ -20,6 +21,7 @@ struct DataParts {
   /// Whether all nodes have read the same files, rather than each its own.
   bool same_train_files = false;
   bool same_test_files = false;
+  std::string file_to_remove;  ///< once all ranks of the node have mapped it; empty: none
 };
 
 /// How `settings` want training data to be read; `wide`: numbers in text are read as double rather

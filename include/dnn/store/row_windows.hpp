@@ -67,9 +67,6 @@ class RowWindows : public RowSource {
                                            std::vector<std::uint64_t>& places) override;
   void stop() override;
 
-  /// Seconds that this rank has waited for rows of other nodes.
-  [[nodiscard]] double waited() const { return waited_; }
-
  private:
   /// Memory that the ranks of the node share, in units of rows.
   struct Buffer {
@@ -109,7 +106,6 @@ class RowWindows : public RowSource {
   std::vector<Request> requests_;  ///< on leaders
   Window coming_;                  ///< under way where it has steps
   bool looked_ahead_ = false;
-  double waited_ = 0;
 
   std::mutex mutex_;
   std::condition_variable changed_;
