@@ -96,9 +96,8 @@ class HeldRowsOf : public testing::TestWithParam<bool> {
 
 TEST_P(HeldRowsOf, TheDigestIsThatOfAll) {
   const DataDigest digest = digest_of(whole_);
-  for_each_way([&](const Dataset& data, const HeldRows& held) {
-    EXPECT_EQ(digest_of(held, data), digest);
-  });
+  for_each_way(
+      [&](const Dataset& data, const HeldRows& held) { EXPECT_EQ(digest_of(held, data), digest); });
 }
 
 TEST_P(HeldRowsOf, StatisticsHaveTheSameBits) {
