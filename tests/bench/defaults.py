@@ -139,7 +139,7 @@ def train_h2o(name: str, split: int) -> dict:
     model = H2ODeepLearningEstimator(hidden=list(HIDDEN), seed=split + 1, reproducible=True)
     model.train(y=label, training_frame=train)
     seconds = time.monotonic() - start
-    answers = model.predict(test).as_data_frame().to_numpy().astype(float)
+    answers = np.array(model.predict(test).as_data_frame(use_pandas=False)[1:], float)  # without the names
     return {"accuracy": float(np.mean(answers[:, 0] == y_test)), "loss": log_loss(y_test, answers[:, 1:]),
             "seconds": seconds}
 
