@@ -172,6 +172,45 @@ TEST_F(Placements, ARunGoesOnInAnyPlacement) {
   }
 }
 
+/// What an update amid an epoch does, while windows of rows are under way.
+std::string replayed(Config config, const Communicator& ranks, int node = 0) {
+  std::string result;
+  test::OpenGrid of(ranks, 1, 0, node);
+  {
+    const TrainingData data = load_data(config, of.grid);
+    const RunPlan plan = RunPlan::make(config, of.grid, data);
+    set_threads(plan.threads);
+    Reporter silent(Reporter::Mode::silent);
+    Trainer<float> trainer(config, of.grid, plan, data, silent);
+    const ReplayedUpdate update = trainer.replay(6);
+    result = update.sha256 + " " + std::to_string(update.loss);
+  }
+  set_threads(1);
+  of.close();
+  return result;
+}
+
+TEST_F(Placements, AReplayEndsAmidAnEpoch) {
+  for (const char* const kind : {"table", "sparse"}) {
+    Config config = run_of(kind);
+    const std::string one = replayed(config, self());
+    config.placement = Placement::job;
+    for (const int node : ways_to_lie()) {
+      EXPECT_EQ(replayed(config, world(), node), one) << kind;
+    }
+  }
+}
+
+TEST_F(Placements, BadNumbersAmidAnEpochEndAllRanksAlike) {
+  Config config = run_of("table");
+  config.placement = Placement::job;
+  config.optimizer = OptimizerKind::sgd;
+  config.lr = 1e30;
+  for (int time = 0; time < 2; ++time) {  // the messages of the first are no longer under way
+    EXPECT_THROW((void)outcome_of(config, world(), world().rank()), AgreedError);
+  }
+}
+
 TEST_F(Placements, JobWithFoldsIsRefused) {
   Config config = run_of("digits");
   config.folds = 3;
