@@ -12,16 +12,19 @@ namespace {
 
 /// A range of whole pages of memory.
 struct Pages {
-  std::uintptr_t begin;
-  std::uintptr_t end;
+  const std::byte* begin;
+  const std::byte* end;
 
-  static Pages of(std::span<const std::byte> bytes, std::uintptr_t page) {
-    const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
-    return {begin / page * page, (begin + bytes.size() + page - 1) / page * page};
+  static Pages of(std::span<const std::byte> bytes, std::size_t page) {
+    const std::size_t skipped = reinterpret_cast<std::uintptr_t>(bytes.data()) % page;
+    const std::byte* const begin = bytes.data() - skipped;
+    return {begin, begin + (skipped + bytes.size() + page - 1) / page * page};
   }
-  [[nodiscard]] bool are_in_memory(std::uintptr_t page) const {
-    std::vector<unsigned char> present((end - begin) / page);
-    return ::mincore(reinterpret_cast<void*>(begin), end - begin, present.data()) == 0 &&
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end - begin); }
+  [[nodiscard]] void* address() const { return const_cast<std::byte*>(begin); }
+  [[nodiscard]] bool are_in_memory(std::size_t page) const {
+    std::vector<unsigned char> present(size() / page);
+    return ::mincore(address(), size(), present.data()) == 0 &&
            std::all_of(present.begin(), present.end(),
                        [](unsigned char p) { return (p & 1) != 0; });
   }
@@ -56,7 +59,7 @@ std::span<const std::byte> PrefetchedRows::bytes_of(const Bytes& array, std::siz
 /// The rows of the next window, which are sorted and joined where pages touch.
 void PrefetchedRows::ask_for_more() {
   constexpr std::size_t looked_at = 32;
-  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGE_SIZE));
+  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGE_SIZE));
   const std::size_t row =
       std::max<std::size_t>(data_.values.size() / std::max<std::size_t>(data_.samples, 1), 1);
   window_ = asked_;
@@ -90,8 +93,7 @@ void PrefetchedRows::ask_for_more() {
       joined.end = std::max(joined.end, wanted[i].end);
     }
     // It is advice: where it cannot be taken, reading is slower.
-    (void)::madvise(reinterpret_cast<void*>(joined.begin), joined.end - joined.begin,
-                    MADV_WILLNEED);
+    (void)::madvise(joined.address(), joined.size(), MADV_WILLNEED);
   }
 }
 
