@@ -171,8 +171,8 @@ std::string DataSource::identity_of(const std::string& source) {
       text += fmt::format("\n{} {} {} {}.{:09}",
                           std::filesystem::absolute(stamp.path()).lexically_normal().string(),
                           mark.number, mark.size, mark.seconds, mark.nanoseconds);
-    } else if (!stamp.path().empty() && !is_folder(stamp.path())) {
-      return {};  // a stream is part of it
+    } else if (!stamp.path().empty() && is_stream(stamp.path())) {
+      return {};  // it cannot be read again
     }
   }
   return text;

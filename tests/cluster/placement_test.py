@@ -9,6 +9,7 @@ Exits 77 and says why where no cluster can be made.
 """
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -133,9 +134,11 @@ def storm(jobs, source, kills, draw):
     more = ("--epochs", "40", "--batch-size", "64", "--checkpoint-every", "20", "--keep", "2", "--stall-timeout", "20")
     expected = jobs.hash_of(None, 1, source, "node", *more)
     done = 0
-    while done < kills:
-        placement = ("job", "disk")[done % 2]
-        output = jobs.work / f"storm-{done}"
+    for number in itertools.count():
+        if done >= kills:
+            break
+        placement = ("job", "disk")[number % 2]
+        output = jobs.work / f"storm-{number}"
         for path in jobs.scratch.iterdir():
             path.unlink()
         if FAILURES:

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/readers/data_source.hpp"
 #include "support/archive_files.hpp"
 #include "support/reading_team.hpp"
 #include "support/temporary_folder.hpp"
@@ -68,6 +69,20 @@ TEST(TableFiles, TheFirstDamagedFileIsTheErrorOfAll) {
     SCOPED_TRACE(members);
     test::expect_same_by_team(members, team_reader_of(files, true));
   }
+}
+
+TEST(DataSource, IdentityFollowsTheFilesAndIsEmptyForStreams) {
+  const test::TemporaryFolder folder;
+  folder.write("part-1.csv", "1,2,a\n");
+  folder.write("part-2.csv", "3,4,b\n");
+  const std::string pattern = folder / "part-*.csv";
+  const std::string first = DataSource::identity_of(pattern);
+  EXPECT_NE(first.find("part-2.csv"), std::string::npos);
+  EXPECT_EQ(DataSource::identity_of(pattern), first);
+  folder.write("part-2.csv", "3,4,bb\n");
+  EXPECT_NE(DataSource::identity_of(pattern), first);
+  EXPECT_EQ(DataSource::identity_of("-"), "");
+  EXPECT_EQ(DataSource::identity_of("-:b.csv"), "");
 }
 
 }  // namespace
