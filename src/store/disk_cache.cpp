@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -152,19 +152,12 @@ bool is_sound(const DiskCache::Parts& parts) {
          (!parts.test || digest_of(*parts.test) == parts.test_digest);
 }
 
-/// No other process on any host has the same at the same time.
-std::string host_and_process() {
-  char host[256] = {};
-  ::gethostname(host, sizeof(host) - 1);
-  return fmt::format("{} {}", host, ::getpid());
-}
-
 void require_room(const std::string& folder, std::size_t bytes) {
-  struct statvfs disk {};
-  if (::statvfs(folder.c_str(), &disk) != 0) {
-    throw FileError("use the folder", folder, errno);
+  std::error_code error;
+  const std::uintmax_t room = std::filesystem::space(folder, error).available;
+  if (error) {
+    throw FileError("use the folder", folder, error.value());
   }
-  const std::size_t room = static_cast<std::size_t>(disk.f_bavail) * disk.f_frsize;
   if (bytes > room) {
     throw InputError(fmt::format(
         "--scratch {}: the file of the rows needs {}, but there is room for {}; remove older files "
@@ -206,7 +199,7 @@ DiskCache::DiskCache(std::string folder, const std::string& identity)
   // What cannot be found again must not be another process' either.
   const std::string own =
       is_found_again_ ? identity
-                      : fmt::format("{} {}", host_and_process(),
+                      : fmt::format("{} {} {}", std::random_device()(), ::getpid(),
                                     std::chrono::system_clock::now().time_since_epoch().count());
   const std::string digest = to_hex(sha256(std::as_bytes(std::span(own))));
   path_ = folder_ + "/" + digest.substr(0, 24) + ".rows";
