@@ -36,7 +36,7 @@ void require_memory_for_table(std::span<const TableLayout> parts, const std::str
                               std::size_t available, std::size_t readers) {
   const std::size_t rows = estimate_rows(parts);
   const std::size_t columns = parts.front().columns();
-  const double cell = sizeof(double) / static_cast<double>(readers) + sizeof(float);
+  const double cell = (sizeof(double) + sizeof(float)) / static_cast<double>(readers);
   const double needed = static_cast<double>(rows) * static_cast<double>(columns) * cell;
   if (0.8 * needed <= static_cast<double>(available)) {
     return;

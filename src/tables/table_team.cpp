@@ -47,11 +47,12 @@ std::span<const TableCut> cuts_of(std::span<const TableCut> cuts, std::size_t me
 struct SegmentFacts {
   RecordPlace first;  ///< see TableSegment
   RecordPlace next;
-  std::size_t stop = 0;  ///< where the segment's chunks end, in the part of the last one
+  std::size_t stop = 0;  ///< where its chunks of the text that it begins in end
   std::size_t rows = 0;
   bool is_empty = true;          ///< the member has no chunks
   bool begins_part = false;      ///< its first chunk begins a text
-  bool has_first = false;        ///< and `next`: some line begins in it
+  bool has_first = false;        ///< a line begins in its chunks of that text
+  bool has_next = false;         ///< a line or a text begins in it
   bool failed = false;           ///< an error or a record that is cut off
   bool took_rows_before = true;  ///< rows were taken to lie above it
 };
@@ -90,8 +91,9 @@ std::vector<Judgement> judge(const std::vector<SegmentFacts>& all) {
           own.is_right && own.line_shift == 0 && facts.took_rows_before == (border.rows > 0);
     }
     border.rows += facts.rows;
-    if (facts.begins_part || facts.has_first) {
-      const bool shifted = !facts.begins_part && facts.next.part == facts.first.part;
+    if (facts.has_next) {
+      const bool shifted =
+          !facts.begins_part && facts.has_first && facts.next.part == facts.first.part;
       border.next = facts.next;
       border.next.line += shifted ? own.line_shift : 0;
     }
@@ -138,11 +140,16 @@ class TeamReader {
     if (facts.is_empty) {
       return facts;
     }
-    const ChunkRequest& last = cuts_.back().request;
-    facts.stop = std::min(last.stop, last.parts[last.part].rows.size());
+    const ChunkRequest& first = cuts_.front().request;
+    for (const TableCut& cut : cuts_) {
+      if (cut.request.part == first.part) {
+        facts.stop = std::min(cut.request.stop, first.parts[first.part].rows.size());
+      }
+    }
     facts.begins_part = begins_part();
     facts.has_first = own_.first.has_value();
     facts.first = own_.first.value_or(RecordPlace());
+    facts.has_next = own_.next.has_value();
     facts.next = own_.next.value_or(RecordPlace());
     facts.rows = own_.rows;
     facts.failed = own_.error != nullptr || own_.cut_off.has_value();

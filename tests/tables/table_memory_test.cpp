@@ -46,6 +46,8 @@ TEST(TableMemory, ATableThatDoesNotFitIsRefusedBeforeItIsRead) {
   test::expect_error<InputError>(
       [&] { require_memory_for_table(std::span(&layout, 1), "t.csv", needed / 2); },
       {"t.csv: ", "rows of 3 columns", "this job may use 1.7 MiB more", "NPY"});
+  require_memory_for_table(std::span(&layout, 1), "t.csv", needed / 4, 4);
+  EXPECT_THROW(require_memory_for_table(std::span(&layout, 1), "t.csv", needed / 8, 4), InputError);
 }
 
 }  // namespace

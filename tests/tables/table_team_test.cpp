@@ -240,6 +240,24 @@ TEST(TableTeam, ReadsSeveralFilesOfUnequalSize) {
   }
 }
 
+// A member's chunks may begin within the last record of a file and go on with the next file.
+TEST(TableTeam, ASegmentMayBeginWithinAFilesLastRecord) {
+  const std::string long_text = "\"" + std::string(60, 'a') + "\n" + std::string(60, 'b') + "\"";
+  const std::string first = "x,note,label\n1,short,yes\n2," + long_text + ",no\n";
+  const std::string second = "x,note,label\n3,short,no\n4,\"c\nd\",yes\n5,short,no\n";
+  const std::vector<TableText> parts = {{std::as_bytes(std::span(first)), "first.csv"},
+                                        {std::as_bytes(std::span(second)), "second.csv"},
+                                        {std::as_bytes(std::span(first)), "third.csv"}};
+  for (std::size_t chunk = 3; chunk <= 160; ++chunk) {
+    for (const std::size_t members : {2U, 3U, 4U, 5U}) {
+      SCOPED_TRACE(std::to_string(chunk) + " " + std::to_string(members));
+      test::expect_same_by_team(members, [&](const ReadingTeam& team) {
+        return read_table_parts(parts, "parts", {.chunk_bytes = chunk, .team = team});
+      });
+    }
+  }
+}
+
 // A column of which most cells are new looks like one of identifiers. When it does so depends on
 // the rows before, which are other members'.
 TEST(TableTeam, GivesUpOnIdentifiersWhereOneProcessDoes) {

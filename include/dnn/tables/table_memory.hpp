@@ -11,9 +11,10 @@ namespace dnn {
 /// The rows of a table of `parts`, judged by the lengths of the first lines of each.
 [[nodiscard]] std::size_t estimate_rows(std::span<const TableLayout> parts);
 
-/// Throws InputError where a training table needs more than `available` bytes while it is read by
-/// one of `readers`: the cells of its share as double, and all features as float. Since this is an
-/// estimate, a table that lacks less than a fifth is tried.
+/// Throws InputError where one of `readers`, which share a training table, needs more than
+/// `available` bytes while it reads: the cells of its share as double, and its features as float.
+/// Whether all features fit is decided when they are placed. Since this is an estimate, a table
+/// that lacks less than a fifth is tried.
 void require_memory_for_table(std::span<const TableLayout> parts, const std::string& origin,
                               std::size_t available, std::size_t readers = 1);
 
