@@ -83,9 +83,8 @@ std::vector<Option> data_options() {
       {"placement", "Data", "", words(&Config::placement),
        "where features are stored: node (all of them in the memory of every node), job (the nodes "
        "share them out and send each other the rows of the next batches), disk (in a file on each "
-       "node's disk, in --scratch, which later runs reuse); auto: the first of these that fits "
-       "into "
-       "memory. The model is the same",
+       "node's disk, in --scratch, which later runs reuse); auto: node, job or, with --scratch, "
+       "disk: the first that fits into memory. The model is the same",
        Binding::machine,
        rule([](const Config& c) { return c.placement != Placement::disk || !c.scratch.empty(); },
             "needs a folder on the node's disk: add --scratch DIR")},

@@ -252,8 +252,12 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
     const std::string accuracy = found.accuracy < 0
                                      ? std::string()
                                      : fmt::format("accuracy {:.2f} %, ", 100 * found.accuracy);
-    lines.push_back(fmt::format("on samples held out: {}loss {:.4f}, the mean of {} splits",
-                                accuracy, found.loss, found.splits));
+    lines.push_back(fmt::format(
+        "on samples held out: {}loss {:.4f}, the mean of {} splits after {}{}", accuracy,
+        found.loss, found.splits, plural(found.best_epochs, "epoch"),
+        found.epochs == found.best_epochs
+            ? std::string()
+            : fmt::format("; the model was trained for {}", plural(found.epochs, "epoch"))));
   }
   if (!figures.folds.empty()) {
     lines.push_back(describe_spread(figures.folds));

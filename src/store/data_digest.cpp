@@ -178,18 +178,23 @@ std::string description_digest(const Dataset& data) {
 
 /// `combine` makes the words of all ranks one.
 template <class Combine>
-DataDigest compute(const Dataset& data, Share share, Combine&& combine) {
+std::string label_digest(const Dataset& data, Share share, Combine&& combine) {
   PieceDigests labels;
   for (const Bytes* array : {&data.labels, &data.target_rows, &data.weights}) {
     labels.add(*array, share);
   }
   combine(labels.words());
+  return labels.finish();
+}
+
+template <class Combine>
+DataDigest compute(const Dataset& data, Share share, Combine&& combine) {
   PieceDigests features;
   for (const Bytes* array : {&data.row_offsets, &data.value_columns, &data.values}) {
     features.add(*array, share);
   }
   combine(features.words());
-  return {description_digest(data), labels.finish(), features.finish()};
+  return {description_digest(data), label_digest(data, share, combine), features.finish()};
 }
 
 Share share_of(const Communicator& ranks) {
@@ -234,6 +239,10 @@ DataDigest digest_of(const Dataset& data) {
   return compute(data, {}, [](std::span<std::uint64_t>) {});
 }
 
+DataDigest digest_without_features(const Dataset& data) {
+  return {description_digest(data), label_digest(data, {}, [](std::span<std::uint64_t>) {}), {}};
+}
+
 DataDigest digest_of(const Communicator& ranks, const Dataset& data) {
   return compute(data, share_of(ranks), [&ranks](std::span<std::uint64_t> words) {
     ranks.all_reduce(words, Reduction::bit_or);
@@ -242,11 +251,10 @@ DataDigest digest_of(const Communicator& ranks, const Dataset& data) {
 
 DataDigest digest_of(const HeldRows& held, const Dataset& data) {
   const Communicator& world = held.grid().world();
-  PieceDigests labels;
-  for (const Bytes* array : {&data.labels, &data.target_rows, &data.weights}) {
-    labels.add(*array, share_of(world));
-  }
-  world.all_reduce(labels.words(), Reduction::bit_or);
+  const auto combine = [&world](std::span<std::uint64_t> words) {
+    world.all_reduce(words, Reduction::bit_or);
+  };
+  const std::string labels = label_digest(data, share_of(world), combine);
   const RowUnits units(data);
   const HeldArray columns(held, data, &Dataset::value_columns, units.column_bytes());
   const HeldArray values(held, data, &Dataset::values, units.value_bytes());
@@ -257,8 +265,8 @@ DataDigest digest_of(const HeldRows& held, const Dataset& data) {
       return array->bytes_of(number, bytes);
     });
   }
-  world.all_reduce(features.words(), Reduction::bit_or);
-  return {description_digest(data), labels.finish(), features.finish()};
+  combine(features.words());
+  return {description_digest(data), labels, features.finish()};
 }
 
 void check_same_everywhere(const Communicator& world, const Communicator& node,

@@ -54,6 +54,14 @@ DataDigest digest_from(const json& text) {
   return {text[0], text[1], text[2]};
 }
 
+/// Of the texts that DataDigest leaves out.
+std::string digest_of_kept(const Dataset& data) {
+  Sha256 hash;
+  hash.update(data.kept_offsets.view);
+  hash.update(data.kept_text.view);
+  return to_hex(hash.finish());
+}
+
 /// A file as it is written: a header, and arrays.
 class Layout {
  public:
@@ -90,6 +98,7 @@ class Layout {
   void add(json& entry, const Dataset& data, const DataDigest& digest) {
     entry["description"] = describe_dataset(data);
     entry["digest"] = to_json(digest);
+    entry["kept"] = digest_of_kept(data);
     for (const auto array : arrays_of_dataset()) {
       const std::span<const std::byte> bytes = (data.*array).view;
       entry["arrays"].push_back({arrays_size_, bytes.size()});
@@ -114,6 +123,9 @@ Dataset dataset_in(const std::string& path, const json& entry, std::size_t first
       data.*arrays[i] =
           map_file(path, first_array + entry["arrays"][i][0].get<std::size_t>(), size);
     }
+  }
+  if (entry["kept"] != digest_of_kept(data)) {
+    throw InputError(path + ": the kept columns are not what was written");
   }
   return data;
 }
@@ -201,7 +213,8 @@ DiskCache::DiskCache(std::string folder, const std::string& identity)
       is_found_again_ ? identity
                       : fmt::format("{} {} {}", std::random_device()(), ::getpid(),
                                     std::chrono::system_clock::now().time_since_epoch().count());
-  const std::string digest = to_hex(sha256(std::as_bytes(std::span(own))));
+  const std::string named = magic + own;  // another version has another file
+  const std::string digest = to_hex(sha256(std::as_bytes(std::span(named))));
   path_ = folder_ + "/" + digest.substr(0, 24) + ".rows";
 }
 

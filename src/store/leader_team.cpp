@@ -21,6 +21,9 @@ class LeaderTeam::Messages : public ReadingTeam::Link {
     for (std::size_t m = 0; m < all.size(); ++m) {
       const bool is_own = static_cast<int>(m) == leaders_.rank();
       all[m] = is_own ? own : std::string(headers[m].bytes, '\0');
+    }
+    (void)begin({State::at_work, 0});  // all have the memory
+    for (std::size_t m = 0; m < all.size(); ++m) {
       leaders_.broadcast(std::as_writable_bytes(std::span(all[m])), static_cast<int>(m));
     }
     return all;

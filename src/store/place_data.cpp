@@ -75,14 +75,17 @@ PlacedData place(const RankGrid& grid, std::optional<Dataset> read_by_leader, bo
   }
   const bool has_all = read_by_leader && !read_by_leader->held;
   if (world.all_reduce<std::int64_t>(has_all ? 1 : 0, Reduction::max) != 0) {
-    if (world.all_reduce<std::int64_t>(read_by_leader && !same_files ? 1 : 0, Reduction::max) !=
-        0) {
-      const DataDigest own = agree(
-          world, [&] { return read_by_leader ? digest_of(*read_by_leader) : DataDigest(); },
-          Waiting::asleep);
-      check_same_everywhere(world, node.ranks(), own,
-                            read_by_leader ? read_by_leader->origin : std::string());
-    }
+    // Each node keeps labels and such of what it has read itself.
+    const DataDigest own = agree(
+        world,
+        [&] {
+          return !read_by_leader ? DataDigest()
+                 : same_files    ? digest_without_features(*read_by_leader)
+                                 : digest_of(*read_by_leader);
+        },
+        Waiting::asleep);
+    check_same_everywhere(world, node.ranks(), own,
+                          read_by_leader ? read_by_leader->origin : std::string());
     agree(world, [&] {
       if (read_by_leader) {
         keep_rows(*read_by_leader, part_of_node(grid, read_by_leader->samples));
@@ -96,7 +99,7 @@ PlacedData place(const RankGrid& grid, std::optional<Dataset> read_by_leader, bo
   return placed;
 }
 
-/// Collective over the grid's world: what leaders read, and where it is to lie.
+/// Collective over the grid's world: what leaders have read, and the placement in `choice`.
 std::optional<DataParts> read(const DataSettings& settings, bool wide, std::size_t threads,
                               const RankGrid& grid, PlacementChoice& choice) {
   const Communicator& world = grid.world();

@@ -12,61 +12,52 @@
 
 namespace dnn {
 
-namespace {
-
-/// What the job knows of its data and memory.
-struct Room {
-  std::uint64_t features = 0;  ///< bytes of all features
-  std::uint64_t memory = 0;    ///< bytes that may still be used, on the node that has least
-  bool has_several_nodes = false;
-};
-
-PlacementChoice choose(const DataSettings& settings, const Room& room) {
+PlacementChoice choose_placement(const DataSettings& settings, const PlacementRoom& room) {
   const Placement wanted = settings.placement;
   if (wanted == Placement::job && settings.folds > 0) {
     throw InputError(
         "--placement job with --folds: folds are trained side by side by groups of ranks, and each "
         "group needs all samples; use --placement node or disk");
   }
-  if (wanted == Placement::job && !room.has_several_nodes) {
+  if (wanted == Placement::job && room.nodes == 1) {
     return {Placement::node, "--placement job needs several nodes, and this job has one"};
   }
-  const bool fits = room.features <= room.memory;
-  if (wanted == Placement::job || wanted == Placement::disk || fits) {
+  const bool fits_node = room.has_copy || room.features <= room.free;
+  const bool fits_job =
+      room.nodes > 1 && settings.folds == 0 && room.features / room.nodes <= room.free;
+  if (wanted == Placement::disk || (wanted == Placement::job && fits_job) ||
+      (wanted != Placement::job && fits_node)) {
     return {wanted == Placement::automatic ? Placement::node : wanted, ""};
   }
-  const std::string need = fmt::format("the features need {} a node, of {} that may be used",
-                                       size_text(room.features), size_text(room.memory));
-  if (wanted == Placement::node) {
-    throw InputError("--placement node: " + need +
-                     "; use --placement disk --scratch DIR, or --placement job on several nodes");
-  }
-  if (room.has_several_nodes && settings.folds == 0) {
+  const std::string need = fmt::format(
+      "the features need {} a node{}, and {} may still be used", size_text(room.features),
+      room.nodes > 1 ? fmt::format(", or {} on each of {} nodes",
+                                   size_text(room.features / room.nodes), room.nodes)
+                     : std::string(),
+      size_text(room.free));
+  if (wanted == Placement::automatic && fits_job) {
     return {Placement::job, need};
   }
-  if (!settings.scratch.empty()) {
+  if (wanted == Placement::automatic && !settings.scratch.empty()) {
     return {Placement::disk, need};
   }
-  throw InputError(need +
-                   "; give a folder on the node's disk (--placement disk --scratch DIR), or "
-                   "use more nodes");
+  throw InputError(need + "; use --placement disk --scratch DIR" +
+                   (wanted == Placement::node && fits_job
+                        ? " or --placement job"
+                        : ", or more nodes with --placement job"));
 }
-
-}  // namespace
 
 PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& grid,
                                  const FeatureMemory& read) {
   const Communicator& world = grid.world();
-  Room room;
+  PlacementRoom room;
+  room.nodes = grid.nodes();
   room.features = world.all_reduce<std::uint64_t>(read.bytes, Reduction::max);
-  // A leader alone on its node uses what it has read; else there is a copy beside it.
-  const bool is_there = grid.node().size() == 1 && read.has_all;
-  const std::uint64_t free_memory =
-      std::min<std::uint64_t>(available_memory(), std::uint64_t{1} << 62);
-  room.memory = world.all_reduce<std::uint64_t>(
-      is_there ? room.features + free_memory : free_memory, Reduction::min);
-  room.has_several_nodes = grid.nodes() > 1;
-  PlacementChoice choice = agree(world, [&] { return choose(settings, room); });
+  room.free = world.all_reduce<std::uint64_t>(
+      std::min<std::uint64_t>(available_memory(), std::uint64_t{1} << 62), Reduction::min);
+  const bool needs_copy = grid.node().size() > 1 || (grid.node().is_leader() && !read.has_all);
+  room.has_copy = world.all_reduce<std::int64_t>(needs_copy ? 1 : 0, Reduction::max) == 0;
+  PlacementChoice choice = agree(world, [&] { return choose_placement(settings, room); });
   choice.window_bytes = settings.window_bytes;
   return choice;
 }

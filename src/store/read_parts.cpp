@@ -44,7 +44,8 @@ std::string access_note(const Dataset& data, const OpenSource& source, std::size
   }
   if (source.access.is_shared) {
     return fmt::format(
-        "{}: each of the {} nodes reads all of it (only text and HDF5 are read in parts)",
+        "{}: each of the {} nodes reads all of it (text is read in parts, and HDF5 whose labels "
+        "are a dataset of their own)",
         data.origin, nodes);
   }
   return fmt::format("{}: each of the {} nodes reads all of it{}", data.origin, nodes,

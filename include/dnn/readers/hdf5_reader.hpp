@@ -35,8 +35,8 @@ class Hdf5Data {
   [[nodiscard]] bool has_test_part(bool labelled) const;
 
   /// Reads a part. A file of one dataset holds the labels as a column. Of features beside labels,
-  /// each member of the options' team reads some rows (Dataset::held), in whole chunks. Throws
-  /// FileError or InputError, the latter also where memory is short.
+  /// each member of the options' team reads some rows (Dataset::held), of one file in whole chunks.
+  /// Throws FileError or InputError, the latter also where memory is short.
   [[nodiscard]] Dataset read(Part part, const ReadOptions& options) const;
 
  private:

@@ -24,6 +24,8 @@ struct DataDigest {
 
 /// The digest, computed by this rank alone.
 [[nodiscard]] DataDigest digest_of(const Dataset& data);
+/// The same of all but the features, which are left out.
+[[nodiscard]] DataDigest digest_without_features(const Dataset& data);
 /// Collective over `ranks`, which all have the same data in memory: each computes its share.
 [[nodiscard]] DataDigest digest_of(const Communicator& ranks, const Dataset& data);
 /// Collective over the world of `held`: the same where nodes share out the features of `data`.

@@ -14,10 +14,11 @@ namespace dnn {
 /// Note [A cache is whole or is not there]
 /// The file is written without a name (O_TMPFILE) and gets its name when all of it is on the disk:
 /// a job that is killed leaves nothing behind. Where the file system cannot do that, it has a
-/// temporary name, which the next job removes. Jobs that want the same file wait for the one that
-/// writes (flock of the folder, which ends with the process) and then find it. The name is a digest
-/// of what was read (paths, sizes, times, options), and what is in the file is compared with the
-/// digest of its rows before it is used. Nobody but its owner may read or write it.
+/// temporary name, which the next job removes. A job that has to make its file waits for any other
+/// one that makes a file in the folder (flock of the folder, which ends with the process); jobs
+/// that want the same file find it then. The name is a digest of what was read (paths, sizes,
+/// times, options), and what is in the file is compared with the digest of its rows before it is
+/// used. Nobody but its owner may read or write it.
 class DiskCache {
  public:
   /// What the file holds.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "dnn/comm/rank_grid.hpp"
@@ -13,9 +14,9 @@ namespace dnn {
 ///
 /// Note [Which placement]
 /// Node is fastest, and takes as much memory on every node as the features do. Job takes its share
-/// of them, and needs the network in every step. Disk takes none, but what the system caches of the
-/// file. Automatic takes the first of them that fits the memory of all nodes; disk, where --scratch
-/// names one.
+/// of them, and needs the network in every step. Disk needs no memory of its own: the system caches
+/// what it can of the file. Automatic: node if it fits into the memory of all nodes, else job if
+/// that fits, else disk if --scratch is given.
 struct PlacementChoice {
   Placement placement = Placement::node;  ///< not automatic
   std::string why;                        ///< for the user; empty: as asked for, or nothing else
@@ -28,6 +29,18 @@ struct FeatureMemory {
   std::size_t bytes = 0;  ///< that all features take, see feature_bytes
   bool has_all = false;   ///< the leader has read all of them, rather than a part
 };
+
+/// What placements are chosen by.
+struct PlacementRoom {
+  std::uint64_t features = 0;  ///< bytes of all features
+  std::uint64_t free = 0;      ///< bytes that may still be used, on the node that has least
+  std::size_t nodes = 1;
+  bool has_copy = false;  ///< every node has all features in memory, in the form that ranks use
+};
+
+/// Throws InputError where the features fit nowhere, or not where the settings want them.
+[[nodiscard]] PlacementChoice choose_placement(const DataSettings& settings,
+                                               const PlacementRoom& room);
 
 /// Collective over the grid's world. `read`: on leaders. Throws AgreedError for what cannot be.
 [[nodiscard]] PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& grid,
