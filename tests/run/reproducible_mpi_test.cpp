@@ -164,9 +164,11 @@ TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsInTwoDomains) {
   }
 }
 
-// 10 classes in 1, 2, 5 and 8 blocks, on fewer and on more ranks than blocks.
+// 10 classes in 1, 2, 5 and 8 blocks, on fewer and on more ranks than blocks. Each exchange of each
+// grid meets two of the four, others for another number of ranks or another type.
 TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsInEveryGrid) {
   Config config = small_run();
+  std::size_t first = static_cast<std::size_t>(world().size()) + sizeof(TypeParam) / 8;
   for (const auto& [block, optimizer] : {std::pair(1024, OptimizerKind::adamw),
                                          {5, OptimizerKind::momentum},
                                          {2, OptimizerKind::adamw},
@@ -177,13 +179,15 @@ TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsInEveryGrid) {
     config.exchange = ExchangeKind::automatic;
     config.threads = 1;
     const auto one = hashes_of<TypeParam>(config, self());
+    std::size_t turn = first++;
     for (const std::size_t m : model_ranks()) {
       for (const ExchangeKind kind :
            {ExchangeKind::tree, ExchangeKind::node, ExchangeKind::overlap}) {
         config.model_parallel = m;
         config.exchange = kind;
         config.threads = kind == ExchangeKind::node ? 2 : 1;
-        if (kind != ExchangeKind::node || allows_node(m)) {
+        const bool is_allowed = kind != ExchangeKind::node || allows_node(m);
+        if (++turn % 2 == 0 && is_allowed) {
           EXPECT_EQ(hashes_of<TypeParam>(config, world()), one)
               << "M = " << m << ", blocks of " << block << " classes";
         }
