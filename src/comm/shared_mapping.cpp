@@ -10,36 +10,17 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/available_memory.hpp"
+#include "dnn/core/descriptor.hpp"
 
 namespace dnn {
 
 namespace {
 
 using Source = SharedMapping::Source;
-
-/// A descriptor that is closed with this object.
-class Opened {
- public:
-  explicit Opened(int descriptor = -1) : descriptor_(descriptor) {}
-  Opened(Opened&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
-  Opened& operator=(Opened&&) = delete;
-  ~Opened() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-  [[nodiscard]] int value() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 /// What the leader tells the others: where its file is, and which file that is.
 struct Place {
@@ -59,16 +40,16 @@ std::string failure(const std::string& doing, int code) {
 }
 
 /// On the leader: makes the file, and says where it is. Returns what went wrong.
-std::string make_file(Source source, std::size_t bytes, Place& place, std::optional<Opened>& file) {
+std::string make_file(Source source, std::size_t bytes, Place& place, Descriptor& file) {
   std::string path;
   if (source == Source::unnamed) {
-    file.emplace(::memfd_create("dnn_node_memory", MFD_CLOEXEC));
-    path = fmt::format("/proc/{}/fd/{}", ::getpid(), file->value());
+    file = Descriptor(::memfd_create("dnn_node_memory", MFD_CLOEXEC));
+    path = fmt::format("/proc/{}/fd/{}", ::getpid(), file.value());
   } else {
     path = temporary_folder() + "/dnn_node_memory.XXXXXX";
-    file.emplace(::mkostemp(path.data(), O_CLOEXEC));
+    file = Descriptor(::mkostemp(path.data(), O_CLOEXEC));
   }
-  if (file->value() < 0) {
+  if (!file.is_open()) {
     const int code = errno;
     return failure(source == Source::unnamed ? "memfd" : temporary_folder(), code);
   }
@@ -79,10 +60,10 @@ std::string make_file(Source source, std::size_t bytes, Place& place, std::optio
   path.copy(place.path, sizeof(place.path) - 1);
   // A disk has to have the room now: what is missing later would be a bus error.
   const int code = source == Source::unnamed
-                       ? (::ftruncate(file->value(), static_cast<off_t>(bytes)) == 0 ? 0 : errno)
-                       : ::posix_fallocate(file->value(), 0, static_cast<off_t>(bytes));
+                       ? (::ftruncate(file.value(), static_cast<off_t>(bytes)) == 0 ? 0 : errno)
+                       : ::posix_fallocate(file.value(), 0, static_cast<off_t>(bytes));
   struct stat status {};
-  if (code != 0 || ::fstat(file->value(), &status) != 0) {
+  if (code != 0 || ::fstat(file.value(), &status) != 0) {
     const int reason = code != 0 ? code : errno;
     if (source != Source::unnamed) {
       ::unlink(path.c_str());
@@ -95,10 +76,10 @@ std::string make_file(Source source, std::size_t bytes, Place& place, std::optio
 }
 
 /// On the others: opens the leader's file. Returns what went wrong.
-std::string open_file_of_leader(const Place& place, std::optional<Opened>& file) {
-  file.emplace(::open(place.path, O_RDWR | O_CLOEXEC | O_NONBLOCK));
+std::string open_file_of_leader(const Place& place, Descriptor& file) {
+  file = Descriptor(::open(place.path, O_RDWR | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (file->value() < 0 || ::fstat(file->value(), &status) != 0) {
+  if (!file.is_open() || ::fstat(file.value(), &status) != 0) {
     return failure(place.path, errno);
   }
   // With process numbers of another container, the path may lead to a stranger's file.
@@ -109,7 +90,7 @@ std::string open_file_of_leader(const Place& place, std::optional<Opened>& file)
 
 /// Collective: the memory from one source, or null and, in `reason`, why not.
 void* map_from(const Communicator& ranks, Source source, std::size_t bytes, std::string& reason) {
-  std::optional<Opened> file;
+  Descriptor file;
   Place place;
   std::string problem = ranks.is_root() ? make_file(source, bytes, place, file) : std::string();
   ranks.broadcast(std::as_writable_bytes(std::span(&place, 1)), 0);
@@ -118,7 +99,7 @@ void* map_from(const Communicator& ranks, Source source, std::size_t bytes, std:
     problem = open_file_of_leader(place, file);
   }
   if (problem.empty() && place.inode != 0) {
-    base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file->value(), 0);
+    base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.value(), 0);
     problem = base == MAP_FAILED ? failure(std::string("mapping ") + place.path, errno) : "";
   }
   bool all_have_it = true;

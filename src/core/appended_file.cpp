@@ -12,14 +12,15 @@
 #include <vector>
 
 #include "dnn/core/atomic_file.hpp"
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/output_file.hpp"
 
 namespace dnn {
 
 std::optional<std::string> contents_of(const std::string& path) {
-  const int descriptor = open_regular_file(path, O_RDONLY);
-  if (descriptor < 0) {
+  const Descriptor file(open_regular_file(path, O_RDONLY));
+  if (!file.is_open()) {
     if (errno == ENOENT) {
       return std::nullopt;
     }
@@ -28,15 +29,12 @@ std::optional<std::string> contents_of(const std::string& path) {
   std::string text;
   std::array<char, 1 << 16> buffer{};
   ssize_t count = 0;
-  while ((count = ::read(descriptor, buffer.data(), buffer.size())) != 0) {
+  while ((count = ::read(file.value(), buffer.data(), buffer.size())) != 0) {
     if (count < 0 && errno != EINTR) {
-      const int code = errno;
-      ::close(descriptor);
-      throw FileError("read", path, code);
+      throw FileError("read", path, errno);
     }
     text.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
   }
-  ::close(descriptor);
   return text;
 }
 

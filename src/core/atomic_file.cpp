@@ -8,11 +8,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/output_file.hpp"
+#include "dnn/core/temporary_name.hpp"
 
 namespace dnn {
 
@@ -28,42 +29,15 @@ std::string unforeseeable_digits() {
   return fmt::format("{:016x}", number);
 }
 
-/// A name that is removed again unless its file gets another one.
-class TemporaryName {
- public:
-  explicit TemporaryName(const std::string& path)
-      : path_(path + ".tmp." + unforeseeable_digits()) {}
-  TemporaryName(const TemporaryName&) = delete;
-  TemporaryName& operator=(const TemporaryName&) = delete;
-  ~TemporaryName() {
-    if (!renamed_) {
-      ::unlink(path_.c_str());
-    }
-  }
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-  void rename_to(const std::string& path) {
-    if (std::rename(path_.c_str(), path.c_str()) != 0) {
-      throw FileError("write the file", path, errno);
-    }
-    renamed_ = true;
-  }
-
- private:
-  std::string path_;
-  bool renamed_ = false;
-};
-
 /// A rename reaches the disk with its folder. Not every file system can flush one, or lets it be
 /// opened; a disk that fails or is full is an error.
 void flush_folder_of(const std::string& path) {
   const auto folder = std::filesystem::absolute(path).parent_path();
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) {
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.is_open()) {
     return;
   }
-  const int code = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
+  const int code = ::fsync(opened.value()) == 0 ? 0 : errno;
   if (code == EIO || code == ENOSPC || code == EDQUOT) {
     throw FileError("write the folder of the file", path, code);
   }
@@ -73,14 +47,16 @@ void flush_folder_of(const std::string& path) {
 
 void write_file_atomically(const std::string& path,
                            const std::vector<std::span<const std::byte>>& pieces) {
-  TemporaryName temporary(path);
+  TemporaryName temporary(path + ".tmp." + unforeseeable_digits());
   OutputFile file(temporary.path(), O_CREAT | O_EXCL, path);
   for (const auto piece : pieces) {
     file.write(piece);
   }
   file.flush();
   file.close();
-  temporary.rename_to(path);
+  if (!temporary.rename_to(path)) {
+    throw FileError("write the file", path, errno);
+  }
   flush_folder_of(path);
 }
 

@@ -23,6 +23,7 @@
 #include <thread>
 #include <utility>
 
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/output_file.hpp"
 
 namespace dnn {
@@ -34,14 +35,6 @@ constexpr std::size_t most_kept = std::size_t{1} << 16;
 
 /// The log's descriptor: a handler can take no lock.
 std::atomic<int> open_log = -1;
-
-/// Whether the file of that name is the open one.
-bool is_at(const std::string& path, int descriptor) {
-  struct stat named {};
-  struct stat opened {};
-  return ::lstat(path.c_str(), &named) == 0 && ::fstat(descriptor, &opened) == 0 &&
-         named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
-}
 
 /// See Note [The log of a run].
 struct Log {
@@ -55,7 +48,7 @@ struct Log {
       before += before.size() < most_kept ? lines : std::string();
       return;
     }
-    if (open_log >= 0 && !is_at(path, open_log)) {  // renamed or removed meanwhile
+    if (open_log >= 0 && !is_file_at(path, open_log)) {  // renamed or removed meanwhile
       const int made = open_regular_file(path, O_WRONLY | O_APPEND | O_CREAT);
       if (made >= 0) {
         ::close(open_log.exchange(made));
@@ -155,13 +148,12 @@ bool has_reader(int stream) {
     struct stat status {};
     const bool has_ends = ::stat(output.c_str(), &status) == 0 &&
                           (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
-    const int descriptor =
-        !has_ends ? -1 : ::open(output.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (descriptor >= 0) {
-      pollfd state{descriptor, POLLOUT, 0};
+    const Descriptor end(
+        !has_ends ? -1 : ::open(output.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (end.is_open()) {
+      pollfd state{end.value(), POLLOUT, 0};
       // A pipe without a reader, or a terminal that hung up.
       gone.store(::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0);
-      ::close(descriptor);
     } else {
       gone.store(has_ends && (errno == ENXIO || errno == EIO));
     }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/error.hpp"
 
 namespace dnn {
@@ -35,18 +36,24 @@ int open_file(const std::string& path, int flags) {
 }
 
 int open_regular_file(const std::string& path, int flags) {
-  const int descriptor = open_file(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  Descriptor file(open_file(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
-  if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
-    return descriptor;
+  if (!file.is_open() || ::fstat(file.value(), &status) != 0) {
+    return -1;
   }
   const bool is_shared = (flags & O_ACCMODE) != O_RDONLY && status.st_nlink > 1;
   if (S_ISREG(status.st_mode) && !is_shared) {
-    return descriptor;
+    return file.release();
   }
-  ::close(descriptor);
   errno = is_shared ? EMLINK : EINVAL;
   return -1;
+}
+
+bool is_file_at(const std::string& path, int descriptor) {
+  struct stat named {};
+  struct stat opened {};
+  return ::lstat(path.c_str(), &named) == 0 && ::fstat(descriptor, &opened) == 0 &&
+         named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
 }
 
 bool means_unsupported(int code) {

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/data/descriptor.hpp"
 #include "dnn/data/mapped_regions.hpp"
 
 namespace dnn {
@@ -18,7 +18,7 @@ Bytes map_file(const std::string& path, std::size_t offset, std::size_t count) {
   // Without O_NONBLOCK, opening a pipe that nobody writes to would never return.
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status {};
-  if (file.value < 0 || ::fstat(file.value, &status) != 0) {
+  if (!file.is_open() || ::fstat(file.value(), &status) != 0) {
     throw FileError("read the file", path, errno);
   }
   if (!S_ISREG(status.st_mode)) {
@@ -28,7 +28,7 @@ Bytes map_file(const std::string& path, std::size_t offset, std::size_t count) {
   if (size == 0) {
     throw InputError(path + ": the file is empty");
   }
-  void* base = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.value, 0);
+  void* base = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.value(), 0);
   if (base == MAP_FAILED) {
     throw FileError("map the file", path, errno);
   }

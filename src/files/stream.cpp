@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/data/descriptor.hpp"
 #include "dnn/files/growing_bytes.hpp"
 
 namespace dnn {
@@ -68,7 +68,7 @@ Bytes read_stream(const std::string& path) {
   const std::string name = name_of(path);
   const bool is_standard_input = path == standard_input;
   const Descriptor opened{is_standard_input ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  const int descriptor = is_standard_input ? STDIN_FILENO : opened.value;
+  const int descriptor = is_standard_input ? STDIN_FILENO : opened.value();
   if (descriptor < 0) {
     throw FileError("read", name, errno);
   }

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "dnn/core/atomic_file.hpp"
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/output_file.hpp"
 #include "dnn/core/sha256.hpp"
@@ -65,30 +66,28 @@ class ContainerReader::File {
  public:
   explicit File(const std::string& path)
       // Without O_NONBLOCK, opening a pipe that nobody writes to would never return.
-      : path_(path), descriptor_(open_file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+      : path_(path), file_(open_file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     struct stat status {};
-    if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
-      fail();
+    if (!file_.is_open() || ::fstat(file_.value(), &status) != 0) {
+      throw FileError("read the file", path_, errno);
     }
     if (!S_ISREG(status.st_mode)) {
-      throw_and_close(
-          InputError(path + ": not a regular file (a folder, a device or a pipe cannot be read)"));
+      throw InputError(path + ": not a regular file (a folder, a device or a pipe cannot be read)");
     }
     size_ = static_cast<std::size_t>(status.st_size);
     if (size_ == 0) {
-      throw_and_close(InputError(path + ": the file is empty"));
+      throw InputError(path + ": the file is empty");
     }
   }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
-  ~File() { ::close(descriptor_); }
 
   [[nodiscard]] std::size_t size() const { return size_; }
 
   void read(std::size_t offset, std::span<std::byte> bytes) const {
     while (!bytes.empty()) {
       const ssize_t count =
-          ::pread(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), 1U << 30),
+          ::pread(file_.value(), bytes.data(), std::min<std::size_t>(bytes.size(), 1U << 30),
                   static_cast<off_t>(offset));
       if (count < 0 && errno == EINTR) {
         continue;
@@ -105,17 +104,8 @@ class ContainerReader::File {
   }
 
  private:
-  [[noreturn]] void fail() const { throw_and_close(FileError("read the file", path_, errno)); }
-  template <class Error>
-  [[noreturn]] void throw_and_close(const Error& error) const {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-    throw error;
-  }
-
   std::string path_;
-  int descriptor_;
+  Descriptor file_;
   std::size_t size_ = 0;
 };
 

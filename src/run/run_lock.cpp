@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,19 +18,6 @@
 namespace dnn {
 
 namespace {
-
-/// Closes a descriptor unless it is given away.
-struct Opened {
-  int descriptor;
-  explicit Opened(int d) : descriptor(d) {}
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
-  ~Opened() {
-    if (descriptor >= 0) {
-      ::close(descriptor);
-    }
-  }
-};
 
 std::string host() {
   char name[256] = {};
@@ -75,11 +61,7 @@ Attempt attempt(int descriptor, const std::string& file, int& refusal) {
       return Attempt::held;
     }
   }
-  struct stat opened {};
-  struct stat named {};
-  const bool same = ::fstat(descriptor, &opened) == 0 && ::lstat(file.c_str(), &named) == 0 &&
-                    opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-  return same ? Attempt::taken : Attempt::gone;
+  return is_file_at(file, descriptor) ? Attempt::taken : Attempt::gone;
 }
 
 void write_owner(int descriptor, const std::string& file) {
@@ -98,16 +80,16 @@ RunLock RunLock::take(const std::string& path, std::chrono::milliseconds patienc
   const std::string file = path + "/.lock";
   const auto end = std::chrono::steady_clock::now() + patience;
   for (;;) {
-    Opened opened(open_regular_file(file, O_RDWR | O_CREAT));
-    if (opened.descriptor < 0) {
+    Descriptor opened(open_regular_file(file, O_RDWR | O_CREAT));
+    if (!opened.is_open()) {
       throw FileError("lock the output folder", file, errno);
     }
     int refusal = 0;
-    const Attempt result = attempt(opened.descriptor, file, refusal);
-    const std::string owner = read_owner(opened.descriptor);
+    const Attempt result = attempt(opened.value(), file, refusal);
+    const std::string owner = read_owner(opened.value());
     if (result == Attempt::taken) {
-      write_owner(opened.descriptor, file);
-      return {file, std::exchange(opened.descriptor, -1), owner, refusal};
+      write_owner(opened.value(), file);
+      return {file, std::move(opened), owner, refusal};
     }
     if (result == Attempt::held && std::chrono::steady_clock::now() >= end) {
       throw InputError(fmt::format(
@@ -119,15 +101,15 @@ RunLock RunLock::take(const std::string& path, std::chrono::milliseconds patienc
   }
 }
 
-RunLock::RunLock(std::string file, int descriptor, std::string stale, int refusal)
+RunLock::RunLock(std::string file, Descriptor descriptor, std::string stale, int refusal)
     : file_(std::move(file)),
-      descriptor_(descriptor),
+      descriptor_(std::move(descriptor)),
       stale_(std::move(stale)),
       refusal_(refusal) {}
 
 RunLock::RunLock(RunLock&& other) noexcept
     : file_(std::move(other.file_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
+      descriptor_(std::move(other.descriptor_)),
       stale_(std::move(other.stale_)),
       refusal_(other.refusal_) {}
 
@@ -135,7 +117,7 @@ RunLock& RunLock::operator=(RunLock&& other) noexcept {
   if (this != &other) {
     release();
     file_ = std::move(other.file_);
-    descriptor_ = std::exchange(other.descriptor_, -1);
+    descriptor_ = std::move(other.descriptor_);
     stale_ = std::move(other.stale_);
     refusal_ = other.refusal_;
   }
@@ -147,10 +129,9 @@ RunLock::~RunLock() {
 }
 
 void RunLock::release() noexcept {
-  if (descriptor_ >= 0) {
+  if (descriptor_.is_open()) {
     ::unlink(file_.c_str());  // before the lock is lifted: who takes it next finds the file gone
-    ::close(descriptor_);
-    descriptor_ = -1;
+    descriptor_.close();
   }
 }
 

@@ -46,6 +46,9 @@ class OutputFile {
 /// written, EINVAL for what is no regular file).
 [[nodiscard]] int open_regular_file(const std::string& path, int flags);
 
+/// Whether `path` is a name of the open file, rather than of another one or of none.
+[[nodiscard]] bool is_file_at(const std::string& path, int descriptor);
+
 /// Whether a file system says with this errno value that it has no such operation (flock, fsync).
 [[nodiscard]] bool means_unsupported(int code);
 

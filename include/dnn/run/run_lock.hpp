@@ -3,6 +3,8 @@
 #include <chrono>
 #include <string>
 
+#include "dnn/core/descriptor.hpp"
+
 namespace dnn {
 
 /// Holds a run folder for one job: a lock file with flock(2), which the system lifts when its
@@ -28,11 +30,11 @@ class RunLock {
   [[nodiscard]] int refusal() const { return refusal_; }
 
  private:
-  RunLock(std::string file, int descriptor, std::string stale, int refusal);
+  RunLock(std::string file, Descriptor descriptor, std::string stale, int refusal);
   void release() noexcept;
 
   std::string file_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::string stale_;
   int refusal_ = 0;
 };

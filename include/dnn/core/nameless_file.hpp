@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "dnn/core/descriptor.hpp"
+#include "dnn/core/temporary_name.hpp"
+
+namespace dnn {
+
+/// A new file that has no name in its folder until it is given one, and disappears with this object
+/// and its mappings if it is given none: a process that is killed leaves nothing behind. Some file
+/// systems have no such files (O_TMPFILE); there, it has a temporary name until then.
+class NamelessFile {
+ public:
+  /// `temporary`: how a temporary name begins, with the path of the folder; "-XXXXXX" and `mark`
+  /// follow. is_open() is false, with errno set, where no file can be made.
+  NamelessFile(const std::string& folder, const std::string& temporary, const std::string& mark);
+  [[nodiscard]] bool is_open() const { return file_.is_open(); }
+  [[nodiscard]] int descriptor() const { return file_.value(); }
+
+  /// Removes the temporary name, if there is one: the file will get no other.
+  void stay_nameless() { temporary_.remove(); }
+  /// Gives it the name `path`. A file that has this name is replaced, or, where there are nameless
+  /// files, keeps it. False, with errno set, where that fails.
+  [[nodiscard]] bool give_name(const std::string& path);
+
+ private:
+  Descriptor file_;
+  TemporaryName temporary_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+namespace dnn {
+
+/// The path of a file, which is removed at the end; an empty one means none. Move-only. Removing
+/// leaves errno as it is.
+class TemporaryName {
+ public:
+  TemporaryName() = default;
+  explicit TemporaryName(std::string path);
+  TemporaryName(TemporaryName&& other) noexcept;
+  TemporaryName& operator=(TemporaryName&& other) noexcept;
+  TemporaryName(const TemporaryName&) = delete;
+  TemporaryName& operator=(const TemporaryName&) = delete;
+  ~TemporaryName() { remove(); }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool is_empty() const { return path_.empty(); }
+  /// Removes the file now.
+  void remove() noexcept;
+  /// Gives the file another name, which stays; the file that had it is replaced. False, with errno
+  /// set, where that fails.
+  [[nodiscard]] bool rename_to(const std::string& path);
+
+ private:
+  std::string path_;
+};
+
+}  // namespace dnn

@@ -1,0 +1,41 @@
+#include "dnn/core/temporary_name.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+namespace dnn {
+
+TemporaryName::TemporaryName(std::string path) : path_(std::move(path)) {}
+
+TemporaryName::TemporaryName(TemporaryName&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
+
+TemporaryName& TemporaryName::operator=(TemporaryName&& other) noexcept {
+  if (this != &other) {
+    remove();
+    path_ = std::exchange(other.path_, {});
+  }
+  return *this;
+}
+
+void TemporaryName::remove() noexcept {
+  if (!path_.empty()) {
+    const int kept = errno;
+    ::unlink(path_.c_str());
+    errno = kept;
+    path_.clear();
+  }
+}
+
+bool TemporaryName::rename_to(const std::string& path) {
+  if (std::rename(path_.c_str(), path.c_str()) != 0) {
+    return false;
+  }
+  path_.clear();
+  return true;
+}
+
+}  // namespace dnn
