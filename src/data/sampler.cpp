@@ -57,11 +57,50 @@ void Sampler::global_batch(std::size_t epoch, std::size_t step,
 
 void Sampler::take(std::size_t epoch, std::size_t step, Range which,
                    std::vector<std::uint64_t>& samples) const {
-  const Permutation order(training_, RandomStream(settings_.seed, Purpose::shuffle, 0, epoch));
+  const Permutation order = order_of(epoch);
   const std::size_t first = step * settings_.batch_size;
   for (std::size_t i = which.begin; i < which.end; ++i) {
     samples.push_back(training_sample(order(first + i)));
   }
+}
+
+Permutation Sampler::order_of(std::size_t epoch) const {
+  return {training_, RandomStream(settings_.seed, Purpose::shuffle, 0, epoch)};
+}
+
+Sampler::Places::Places(const Sampler& sampler, std::size_t epoch)
+    : sampler_(sampler), order_(sampler.order_of(epoch)), last_step_(sampler.steps() - 1) {
+  for (std::size_t rank = 0; rank < sampler.settings_.ranks; ++rank) {
+    ends_.push_back(sampler.share(0, rank).end);
+    last_ends_.push_back(sampler.share(last_step_, rank).end);
+  }
+}
+
+std::optional<Sampler::Place> Sampler::Places::of(std::uint64_t sample) const {
+  const std::optional<std::uint64_t> trained_on = sampler_.training_position(sample);
+  if (!trained_on) {
+    return std::nullopt;
+  }
+  const std::uint64_t position = order_.position_of(*trained_on);
+  const std::size_t step = position / sampler_.settings_.batch_size;
+  const std::size_t in_batch = position % sampler_.settings_.batch_size;
+  const std::vector<std::size_t>& ends = step == last_step_ ? last_ends_ : ends_;
+  const auto rank = std::upper_bound(ends.begin(), ends.end(), in_batch) - ends.begin();
+  return Place{position, step, static_cast<std::size_t>(rank)};
+}
+
+/// The inverse of training_sample; nothing for a sample that is not trained on.
+std::optional<std::uint64_t> Sampler::training_position(std::uint64_t sample) const {
+  if (settings_.held_out == 0 && !settings_.split) {
+    return sample;
+  }
+  if (settings_.split && !settings_.split->is_trained_on(sample)) {
+    return std::nullopt;
+  }
+  const std::uint64_t position =
+      settings_.split ? settings_.split->position_of(sample) : split_.position_of(sample);
+  return position >= settings_.held_out ? std::optional(position - settings_.held_out)
+                                        : std::nullopt;
 }
 
 std::uint64_t Sampler::sample_at(std::uint64_t position) const {

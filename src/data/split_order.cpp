@@ -57,7 +57,8 @@ std::shared_ptr<const SplitOrder> SplitOrder::by_class(std::span<const std::int3
   std::vector<std::size_t> left = quotas(labels, ordered, classes, held_out);
   const Permutation drawn(ordered.size(), RandomStream(seed, Purpose::split));
   std::shared_ptr<SplitOrder> split(new SplitOrder());
-  split->roles_.assign(labels.size(), Role::none);
+  split->held_out_ = held_out;
+  split->positions_.assign(labels.size(), none);
   split->order_.resize(ordered.size());
   std::size_t next_held_out = 0;
   std::size_t next_trained_on = held_out;
@@ -66,9 +67,9 @@ std::shared_ptr<const SplitOrder> SplitOrder::by_class(std::span<const std::int3
     std::size_t& of_class = left[static_cast<std::size_t>(labels[sample])];
     const bool is_held_out = of_class > 0;
     of_class -= is_held_out ? 1 : 0;
-    split->roles_[sample] = is_held_out ? Role::held_out : Role::trained_on;
-    split->order_[is_held_out ? next_held_out++ : next_trained_on++] =
-        static_cast<std::uint32_t>(sample);
+    const std::size_t position = is_held_out ? next_held_out++ : next_trained_on++;
+    split->positions_[sample] = static_cast<std::uint32_t>(position);
+    split->order_[position] = static_cast<std::uint32_t>(sample);
   }
   return split;
 }

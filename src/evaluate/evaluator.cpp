@@ -52,41 +52,25 @@ Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, con
                               inputs.max_rows)),
       judged_(std::move(judged)),
       max_rows_(inputs.max_rows),
-      loader_(Gatherer<T>(judged_.set, inputs.normalizer), inputs.max_rows, inputs.form) {
-  if (judged_.held != nullptr) {
-    rows_.emplace(
-        judged_.set, *judged_.held,
-        RowWindows::Settings{
-            .plan = [this](std::size_t /*pass*/, std::size_t step, std::size_t shard,
-                           std::vector<std::uint64_t>& samples) { append(step, shard, samples); },
-            .steps = most_steps(),
-            .bytes = inputs.window_bytes});
-  } else if (PrefetchedRows::suits(judged_.set)) {
-    mapped_rows_.emplace(judged_.set);
-  }
-}
+      rows_(grid, judged_.set, judged_.held,
+            {.plan = [this](std::size_t /*pass*/, std::size_t step, std::size_t shard,
+                            std::vector<std::uint64_t>& samples) { append(step, shard, samples); },
+             .steps = most_steps(),
+             .samples = judged_.samples,
+             .bytes = inputs.window_bytes}),
+      loader_(Gatherer<T>(judged_.set, inputs.normalizer), inputs.max_rows, inputs.form) {}
 
 template <class T>
 Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
                              const std::function<void()>& between, HeldOutPlots<T>* plots,
                              const OutputSink<T>& sink) {
   const std::size_t steps = steps_of(samples_of(grid_.data_shard()), max_rows_);
-  const auto append_own = [this](std::size_t step, std::vector<std::uint64_t>& samples) {
-    append(step, grid_.data_shard(), samples);
-  };
   loader_.stop();
-  RowSource* source = nullptr;
-  if (rows_) {
-    rows_->begin(0, 0);
-    source = &*rows_;
-  } else if (mapped_rows_) {
-    mapped_rows_->begin(append_own, steps);
-    source = &*mapped_rows_;
-  }
+  RowSource* const source = rows_.begin(0, 0);
   loader_.start(
-      [append_own](std::size_t step, std::vector<std::uint64_t>& samples) {
+      [this](std::size_t step, std::vector<std::uint64_t>& samples) {
         samples.clear();
-        append_own(step, samples);
+        append(step, grid_.data_shard(), samples);
       },
       steps, {}, source);
   Counts counts;
@@ -95,13 +79,9 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
     if (between) {
       between();
     }
-    if (rows_) {
-      rows_->require(step);
-    }
+    rows_.require(step);
     const auto taken = step < steps ? std::optional(loader_.next()) : std::nullopt;
-    if (rows_) {
-      rows_->look_ahead();
-    }
+    rows_.look_ahead();
     if (!taken) {
       continue;
     }

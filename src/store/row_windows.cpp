@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -27,50 +29,127 @@ struct RowWindows::Traffic {
 };
 
 RowWindows::RowWindows(const Dataset& data, const HeldRows& held, Settings settings)
-    : data_(data), held_(held), settings_(std::move(settings)), units_(data) {}
-
-/// Finds the window's last batch, its rows, and their places in the buffer: rows that come from one
-/// node are together, node after node.
-RowWindows::Traffic RowWindows::plan(Window& window) const {
-  const RankGrid& grid = held_.grid();
-  const std::size_t nodes = held_.nodes();
-  const std::size_t shards = grid.data_shards();
-  std::vector<std::vector<std::size_t>> needed_by(shards);  // nodes
-  for (std::size_t n = 0; n < nodes; ++n) {
-    for (std::size_t shard = 0; shard < shards; ++shard) {
-      const auto& of_node = held_.shards_of(n);
+    : data_(data),
+      held_(held),
+      settings_(std::move(settings)),
+      units_(data),
+      needed_by_(held.grid().data_shards()) {
+  for (std::size_t shard = 0; shard < needed_by_.size(); ++shard) {
+    for (std::size_t n = 0; n < held.nodes(); ++n) {
+      const auto& of_node = held.shards_of(n);
       if (settings_.whole_batches || std::binary_search(of_node.begin(), of_node.end(), shard)) {
-        needed_by[shard].push_back(n);
+        needed_by_[shard].push_back(n);
+        if (n == held.node()) {
+          own_shards_.push_back(shard);
+        }
       }
     }
   }
+}
+
+/// The batches of a window.
+std::size_t RowWindows::window_steps() const {
+  std::size_t copies = 0;
+  for (const std::vector<std::size_t>& nodes : needed_by_) {
+    copies += nodes.size();
+  }
+  const auto ratio = [](std::size_t a, std::size_t b) {
+    return static_cast<double>(a) / static_cast<double>(std::max<std::size_t>(b, 1));
+  };
+  const double row = ratio(units_.before(data_.samples) * units_.bytes(), data_.samples);
+  const double batch =
+      row * ratio(settings_.samples, settings_.steps) * ratio(copies, needed_by_.size());
+  const double steps = std::ceil(static_cast<double>(settings_.bytes * held_.nodes()) / batch);
+  return steps < static_cast<double>(settings_.steps)
+             ? std::max<std::size_t>(static_cast<std::size_t>(steps), 1)
+             : settings_.steps;
+}
+
+/// Whether another node needs the rows of a shard.
+bool RowWindows::leaves(std::size_t shard) const {
+  const std::vector<std::size_t>& nodes = needed_by_[shard];
+  return nodes.size() > 1 || (nodes.size() == 1 && nodes.front() != held_.node());
+}
+
+/// The rows of this node that others need in a pass.
+void RowWindows::find_leaving(std::size_t pass) {
+  if (leaving_pass_ == pass) {
+    return;
+  }
+  leaving_rows_.clear();
+  leaving_begins_.assign(settings_.steps + 1, 0);
+  if (settings_.finder) {
+    find_by_sample(pass);
+  } else {
+    find_by_batch(pass);
+  }
+  std::partial_sum(leaving_begins_.begin(), leaving_begins_.end(), leaving_begins_.begin());
+  leaving_pass_ = pass;
+}
+
+/// Asks for each sample that this node holds where it is.
+void RowWindows::find_by_sample(std::size_t pass) {
+  const Finder find = settings_.finder(pass);
+  const Range held = held_.of(held_.node());
+  std::vector<std::pair<std::uint64_t, Leaving>> found;  // with their positions in the pass
+  for (std::uint64_t sample = held.begin; sample < held.end; ++sample) {
+    const std::optional<Sampler::Place> place = find(sample);
+    if (place && leaves(place->rank)) {
+      found.emplace_back(place->position, Leaving(sample, place->rank));
+      ++leaving_begins_[place->step + 1];
+    }
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  leaving_rows_.reserve(found.size());
+  for (const auto& [position, row] : found) {
+    leaving_rows_.push_back(row);
+  }
+}
+
+/// Asks for all batches which samples they have.
+void RowWindows::find_by_batch(std::size_t pass) {
+  const Range held = held_.of(held_.node());
+  std::vector<std::uint64_t> samples;
+  for (std::size_t step = 0; step < settings_.steps; ++step) {
+    for (std::size_t shard = 0; shard < needed_by_.size(); ++shard) {
+      samples.clear();
+      settings_.plan(pass, step, shard, samples);
+      for (const std::uint64_t sample : samples) {
+        if (sample >= held.begin && sample < held.end && leaves(shard)) {
+          leaving_rows_.emplace_back(sample, shard);
+          ++leaving_begins_[step + 1];
+        }
+      }
+    }
+  }
+}
+
+/// Finds the window's last batch, its rows, and their places in the buffer: rows that come from one
+/// node are together, node after node.
+RowWindows::Traffic RowWindows::plan(Window& window) {
+  find_leaving(window.pass);
+  const std::size_t nodes = held_.nodes();
   std::vector<std::vector<std::uint64_t>> wanted(nodes);  // samples of this node, by who needs them
   std::vector<std::uint64_t> here;                        // samples that this node needs
-  std::vector<std::uint64_t> samples;
-  std::uint64_t units = 0;
-  while (window.steps.end < settings_.steps &&
-         (window.steps.empty() || units * units_.bytes() < settings_.bytes * nodes)) {
+  window.steps.end = std::min(settings_.steps, window.steps.begin + window_steps());
+  for (std::size_t step = window.steps.begin; step < window.steps.end; ++step) {
     const std::size_t first = here.size();
     Range own{first, first};
-    for (std::size_t shard = 0; shard < shards; ++shard) {
-      samples.clear();
-      settings_.plan(window.pass, window.steps.end, shard, samples);
-      for (const std::uint64_t sample : samples) {
-        units += units_.of(sample) * needed_by[shard].size();
-      }
-      for (const std::size_t n : needed_by[shard]) {
-        if (n == held_.node()) {
-          own = shard == grid.data_shard() ? Range{here.size(), here.size() + samples.size()} : own;
-          here.insert(here.end(), samples.begin(), samples.end());
-          continue;
-        }
-        std::copy_if(samples.begin(), samples.end(), std::back_inserter(wanted[n]),
-                     [this](std::uint64_t s) { return held_.owner(s) == held_.node(); });
-      }
+    for (const std::size_t shard : own_shards_) {
+      const std::size_t begin = here.size();
+      settings_.plan(window.pass, step, shard, here);
+      own = shard == held_.grid().data_shard() ? Range{begin, here.size()} : own;
     }
     window.own.push_back(own);
     window.all.push_back({first, here.size()});
-    ++window.steps.end;
+    for (std::size_t i = leaving_begins_[step]; i < leaving_begins_[step + 1]; ++i) {
+      for (const std::size_t n : needed_by_[leaving_rows_[i].shard()]) {
+        if (n != held_.node()) {
+          wanted[n].push_back(leaving_rows_[i].sample());
+        }
+      }
+    }
   }
 
   Traffic traffic;

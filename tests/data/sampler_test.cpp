@@ -51,6 +51,44 @@ TEST(Sampler, EverySampleOnceAnEpochForAnyCounts) {
   }
 }
 
+TEST(Sampler, FindsEachSampleWhereABatchHasIt) {
+  const std::vector<std::int32_t> labels(97, 0);
+  const auto split = SplitOrder::by_class(labels, 1, 10, 5);
+  for (const auto& [held_out, order] :
+       {std::pair(std::size_t{0}, std::shared_ptr<const SplitOrder>()),
+        std::pair(std::size_t{10}, std::shared_ptr<const SplitOrder>()),
+        std::pair(std::size_t{10}, split)}) {
+    for (const std::size_t shards : {0U, 5U}) {
+      const Sampler sampler({.samples = 97,
+                             .held_out = held_out,
+                             .batch_size = 16,
+                             .seed = 3,
+                             .ranks = 7,
+                             .logical_shards = shards,
+                             .split = order});
+      const Sampler::Places places = sampler.places(2);
+      std::uint64_t position = 0;
+      for (std::size_t step = 0; step < sampler.steps(); ++step) {
+        for (std::size_t rank = 0; rank < 7; ++rank) {
+          std::vector<std::uint64_t> samples;
+          sampler.append_batch(2, step, rank, samples);
+          for (const std::uint64_t sample : samples) {
+            const auto place = places.of(sample);
+            ASSERT_TRUE(place);
+            EXPECT_EQ(place->step, step);
+            EXPECT_EQ(place->rank, rank);
+            EXPECT_EQ(place->position, position++);
+          }
+        }
+      }
+      EXPECT_EQ(position, 97 - held_out);
+      for (std::uint64_t i = 0; i < held_out; ++i) {
+        EXPECT_FALSE(places.of(sampler.validation_sample(i)));
+      }
+    }
+  }
+}
+
 TEST(Sampler, OrderIsTheSameAtAnyRankCountAndNewEachEpoch) {
   const Sampler::Settings settings{.samples = 97, .held_out = 10, .batch_size = 16, .seed = 3};
   const auto one = epoch_order(settings, 1, 1);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "dnn/core/partition.hpp"
@@ -51,6 +52,31 @@ class Sampler {
   /// The samples of all ranks of that batch.
   void global_batch(std::size_t epoch, std::size_t step, std::vector<std::uint64_t>& samples) const;
 
+  /// Where a sample is in the batches of an epoch.
+  struct Place {
+    std::uint64_t position = 0;  ///< among all of the epoch, batch after batch
+    std::size_t step = 0;
+    std::size_t rank = 0;  ///< whose share of the batch it is in
+  };
+  /// Finds samples in the batches of one epoch: the inverse of append_batch.
+  class Places {
+   public:
+    /// Nothing: the sample is not trained on.
+    [[nodiscard]] std::optional<Place> of(std::uint64_t sample) const;
+
+   private:
+    friend class Sampler;
+    Places(const Sampler& sampler, std::size_t epoch);
+
+    const Sampler& sampler_;
+    Permutation order_;
+    std::size_t last_step_;
+    std::vector<std::size_t> ends_;       ///< of the ranks' shares of a whole batch
+    std::vector<std::size_t> last_ends_;  ///< of those of the last batch
+  };
+  /// The sampler must outlive the result.
+  [[nodiscard]] Places places(std::size_t epoch) const { return {*this, epoch}; }
+
   /// Whether sample `sample` of the data set is trained on.
   [[nodiscard]] bool is_training(std::uint64_t sample) const;
   /// Whether it is held out for validation.
@@ -63,6 +89,8 @@ class Sampler {
   [[nodiscard]] std::uint64_t sample_at(std::uint64_t position) const;
   /// Training sample `position` < training_samples(), in the split's order.
   [[nodiscard]] std::uint64_t training_sample(std::uint64_t position) const;
+  [[nodiscard]] std::optional<std::uint64_t> training_position(std::uint64_t sample) const;
+  [[nodiscard]] Permutation order_of(std::size_t epoch) const;
   /// Appends those of a batch, in its order.
   void take(std::size_t epoch, std::size_t step, Range which,
             std::vector<std::uint64_t>& samples) const;

@@ -25,26 +25,29 @@ class SplitOrder {
       std::span<const std::int32_t> labels, std::size_t classes, std::size_t held_out,
       std::uint64_t seed, const SampleList* among = nullptr);
 
-  /// The most samples of a run without folds that are ordered: it takes 5 bytes for each. Larger
+  /// The most samples of a run without folds that are ordered: it takes 8 bytes for each. Larger
   /// sets are split at random, which gives each class its share to a fraction of a percent.
   static constexpr std::size_t most_samples = 1'000'000;
 
   [[nodiscard]] std::uint64_t at(std::uint64_t position) const { return order_[position]; }
+  /// Where sample `sample` is in the order, which has it.
+  [[nodiscard]] std::uint64_t position_of(std::uint64_t sample) const { return positions_[sample]; }
   [[nodiscard]] bool is_held_out(std::uint64_t sample) const {
-    return roles_[sample] == Role::held_out;
+    return positions_[sample] < held_out_;
   }
   /// Whether the sample is ordered and not held out.
   [[nodiscard]] bool is_trained_on(std::uint64_t sample) const {
-    return roles_[sample] == Role::trained_on;
+    return positions_[sample] != none && !is_held_out(sample);
   }
 
  private:
-  enum class Role : std::uint8_t { none, held_out, trained_on };
+  static constexpr std::uint32_t none = most_samples_in_folds;
 
   SplitOrder() = default;
 
+  std::size_t held_out_ = 0;
   std::vector<std::uint32_t> order_;
-  std::vector<Role> roles_;  ///< of each sample of the data set
+  std::vector<std::uint32_t> positions_;  ///< of each sample of the data set
 };
 
 /// The order that holds out `held_out` samples of `data`: by class, or, where the targets are no

@@ -5,20 +5,18 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/data/batch_loader.hpp"
-#include "dnn/data/prefetched_rows.hpp"
 #include "dnn/evaluate/figures.hpp"
 #include "dnn/model/evaluation.hpp"
 #include "dnn/nn/network.hpp"
 #include "dnn/parallel/task_loss.hpp"
 #include "dnn/plots/held_out_plots.hpp"
-#include "dnn/store/row_windows.hpp"
+#include "dnn/store/placed_rows.hpp"
 
 namespace dnn {
 
@@ -91,9 +89,7 @@ class Evaluator {
   std::unique_ptr<TaskLoss<T>> loss_;
   JudgedSamples judged_;
   std::size_t max_rows_;
-  // Outlive the loader, which uses one of them.
-  std::optional<RowWindows> rows_;
-  std::optional<PrefetchedRows> mapped_rows_;
+  PlacedRows rows_;  ///< outlives the loader, which reads from it
   BatchLoader<T> loader_;
 };
 

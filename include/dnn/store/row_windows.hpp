@@ -8,11 +8,13 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "dnn/comm/request.hpp"
 #include "dnn/comm/shared_mapping.hpp"
 #include "dnn/data/feature_rows.hpp"
+#include "dnn/data/sampler.hpp"
 #include "dnn/store/held_rows.hpp"
 
 namespace dnn {
@@ -22,25 +24,34 @@ namespace dnn {
 ///
 /// Note [No index travels]
 /// Which samples a batch has is a function of seed, epoch and step (Sampler), so every rank can
-/// compute who needs what, and in which order. The ranks of a node copy the rows that other nodes
-/// want into one shared buffer, each its part; the leaders send and receive, without blocking, into
-/// another one, where all ranks of the node read them. There are two of these, so that the next
-/// window arrives while this one is read. Nobody needs MPI_THREAD_MULTIPLE: the thread that
-/// computes makes all calls, between two batches, and the thread that loads batches waits for it at
-/// a window's end.
+/// compute who needs what, and in which order. It computes the samples of its own node's shards,
+/// and, once a pass, in which batches and shards the samples that its node holds are: with 64
+/// nodes, planning all shards of batches of 4,096 took 0.5 ms a step. The ranks of a node copy the
+/// rows that other nodes want into one shared buffer, each its part; the leaders send and receive,
+/// without blocking, into another one, where all ranks of the node read them. There are two of
+/// these, so that the next window arrives while this one is read. Nobody needs MPI_THREAD_MULTIPLE:
+/// the thread that computes makes all calls, between two batches, and the thread that loads batches
+/// waits for it at a window's end.
 class RowWindows : public RowSource {
  public:
+  /// Finds a sample in the batches of a pass; nothing: no batch has it.
+  using Finder = std::function<std::optional<Sampler::Place>(std::uint64_t sample)>;
+
   struct Settings {
     /// Appends the samples of data shard `shard` in batch `step` of pass `pass`; the same on all
     /// ranks.
     std::function<void(std::size_t pass, std::size_t step, std::size_t shard,
                        std::vector<std::uint64_t>& samples)>
         plan;
-    std::size_t steps = 0;  ///< of a pass
+    /// The inverse of `plan` in pass `pass`; empty: `plan` is asked for all batches, once a pass.
+    std::function<Finder(std::size_t pass)> finder = {};
+    std::size_t steps = 0;    ///< of a pass
+    std::size_t samples = 0;  ///< of the batches of a pass
     /// Passes: 0 to passes - 1. One: every pass is as the first, which may be begun again.
     std::size_t passes = 1;
     bool whole_batches = false;  ///< each node needs the rows of all shards
-    /// A window ends with the batch in which it comes to so many bytes, as a mean of the nodes.
+    /// A window ends with the batch in which it comes to so many bytes, as a mean of the nodes and
+    /// of the batches.
     std::size_t bytes = 1;
   };
 
@@ -89,8 +100,27 @@ class RowWindows : public RowSource {
   /// What a window takes from and gives to each node.
   struct Traffic;
 
+  /// A sample that this node holds and others need.
+  class Leaving {
+   public:
+    Leaving(std::uint64_t sample, std::size_t shard) : packed_(sample << shard_bits | shard) {}
+    [[nodiscard]] std::uint64_t sample() const { return packed_ >> shard_bits; }
+    [[nodiscard]] std::size_t shard() const {
+      return packed_ & ((std::uint64_t{1} << shard_bits) - 1);
+    }
+
+   private:
+    static constexpr int shard_bits = 24;  // a Permutation has at most 2^40 samples
+    std::uint64_t packed_;
+  };
+
+  [[nodiscard]] std::size_t window_steps() const;
+  void find_leaving(std::size_t pass);
+  void find_by_sample(std::size_t pass);
+  void find_by_batch(std::size_t pass);
+  [[nodiscard]] bool leaves(std::size_t shard) const;
   void prepare(std::size_t pass, std::size_t step);
-  [[nodiscard]] Traffic plan(Window& window) const;
+  [[nodiscard]] Traffic plan(Window& window);
   void make_room(Buffer& buffer, std::size_t units);
   void pack(const Traffic& traffic, Buffer& to, Buffer& out) const;
   void exchange(const Traffic& traffic, Buffer& to, Buffer& out);
@@ -101,6 +131,11 @@ class RowWindows : public RowSource {
   const HeldRows& held_;
   Settings settings_;
   RowUnits units_;
+  std::vector<std::vector<std::size_t>> needed_by_;  ///< of each shard: nodes
+  std::vector<std::size_t> own_shards_;              ///< whose rows this node needs
+  std::optional<std::size_t> leaving_pass_;          ///< whose rows `leaving_rows_` are
+  std::vector<Leaving> leaving_rows_;                ///< of the pass, in the plan's order
+  std::vector<std::size_t> leaving_begins_;          ///< of each step, and the end of the last
   Buffer arrived_[2];
   Buffer leaving_;
   std::vector<Request> requests_;  ///< on leaders

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/core/partition.hpp"
 #include "dnn/data/batch_loader.hpp"
-#include "dnn/data/prefetched_rows.hpp"
-#include "dnn/store/row_windows.hpp"
+#include "dnn/data/sampler.hpp"
+#include "dnn/store/placed_rows.hpp"
 #include "dnn/store/training_data.hpp"
 
 namespace dnn {
@@ -31,13 +30,8 @@ class TrainingBatches {
   void finish();
 
  private:
-  [[nodiscard]] RowSource* begin_rows(std::size_t epoch, std::size_t step);
-
-  const RankGrid& grid_;
-  const TrainingData& data_;
-  // Outlive the loader, which uses one of them.
-  std::optional<RowWindows> rows_;
-  std::optional<PrefetchedRows> mapped_rows_;
+  const Sampler& sampler_;
+  PlacedRows rows_;  ///< outlives the loader, which reads from it
   BatchLoader<T> loader_;
 };
 
