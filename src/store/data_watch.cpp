@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dnn/core/bit_sum.hpp"
+#include "dnn/data/mapped_access.hpp"
 
 namespace dnn {
 
@@ -21,17 +22,35 @@ DataWatch::DataWatch(const Communicator& ranks, const Dataset& data) {
       if (number % static_cast<std::size_t>(ranks.size()) ==
           static_cast<std::size_t>(ranks.rank())) {
         const auto bytes = field->view.subspan(begin, std::min(most, field->size() - begin));
-        pieces_.push_back({name, begin, bytes, bit_sum(bytes)});
+        pieces_.push_back({name, begin, bytes, !field->mapped_path.empty(), 0});
       }
     }
   }
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    pieces_[i].sum = sum_of(i);
+  }
+}
+
+std::uint64_t DataWatch::sum_of(std::size_t number) const {
+  const Piece& piece = pieces_[number];
+  if (!piece.is_mapped) {
+    return bit_sum(piece.bytes);
+  }
+  const std::span<const std::byte> pages = pages_of(piece.bytes);
+  const bool was_there = are_in_memory(pages);
+  request_pages(pages);
+  const std::uint64_t sum = bit_sum(piece.bytes);
+  if (!was_there) {
+    release_pages(pages);
+  }
+  return sum;
 }
 
 std::string DataWatch::look() {
   for (std::size_t i = 0; i < std::min(pieces_at_a_time, pieces_.size()); ++i) {
-    const Piece& next = pieces_[next_];
-    next_ = (next_ + 1) % pieces_.size();
-    if (bit_sum(next.bytes) != next.sum) {
+    const std::size_t number = std::exchange(next_, (next_ + 1) % pieces_.size());
+    const Piece& next = pieces_[number];
+    if (sum_of(number) != next.sum) {
       return fmt::format("{}, bytes {} to {}", next.field, next.begin,
                          next.begin + next.bytes.size() - 1);
     }

@@ -1,11 +1,15 @@
 #include "dnn/data/mapped_access.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "support/temporary_folder.hpp"
 
@@ -47,6 +51,28 @@ TEST(MappedAccess, IsToldToTheSystem) {
   const Bytes copied = Bytes::from(std::vector<char>(1 << 20));
   advise(copied, MappedAccess::at_random);
   EXPECT_EQ(flags_at(copied.view.data()).find(" rr "), std::string::npos);
+}
+
+TEST(MappedAccess, RequestedPagesComeTogetherWithoutBeingTouched) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.write("d", std::string(4'000'000, 'x'));
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(file, 0);
+  ASSERT_EQ(::fsync(file), 0);
+  ASSERT_EQ(::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED), 0);
+  ::close(file);
+  const Bytes whole = map_file(path);
+  advise(whole, MappedAccess::at_random);
+  const auto pages = pages_of(whole.view.subspan(5000, 3'000'000));
+  EXPECT_LE(pages.data(), whole.view.data() + 5000);
+  EXPECT_GE(pages.data() + pages.size(), whole.view.data() + 3'005'000);
+  request_pages(pages);
+  for (int wait = 0; wait < 1000 && !are_in_memory(pages); ++wait) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(are_in_memory(pages));
+  release_pages(pages);
+  EXPECT_EQ(whole.view[2'000'000], std::byte{'x'});
 }
 
 }  // namespace
