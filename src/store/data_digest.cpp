@@ -84,23 +84,22 @@ class PieceDigests {
 /// rest of its last piece comes from others.
 class HeldArray {
  public:
-  /// Collective over the leaders.
   HeldArray(const HeldRows& held, const Dataset& data, const Bytes Dataset::*array,
             std::size_t unit)
       : held_(held),
         units_(data),
+        array_(array),
         own_(data.*array),
+        samples_(data.samples),
         unit_(unit),
-        size_(units_.before(data.samples) * unit) {
-    std::vector<Range> wanted;
-    for (std::size_t n = 0; n < held.nodes(); ++n) {
-      wanted.push_back(rows_of(last_piece(n), data.samples));
-    }
-    if (held.grid().node().is_leader()) {
-      last_rows_ = held.fetch(data, wanted);
-      last_ = last_rows_.*array;
-      last_begin_ = units_.before(wanted[held.node()].begin) * unit;
-    }
+        size_(units_.before(data.samples) * unit) {}
+
+  /// The samples whose bytes a node needs for the rest of its last piece.
+  [[nodiscard]] Range last_rows(std::size_t node) const { return rows_of(last_piece(node)); }
+  /// On leaders: `rows` holds those of this node, and is used until the last call.
+  void use_last_rows(const Dataset& rows) {
+    last_ = rows.*array_;
+    last_begin_ = units_.before(rows.held->begin) * unit_;
   }
 
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -136,13 +135,13 @@ class HeldArray {
     return begin >= bytes.begin && end > bytes.end ? Range{begin, end} : Range{};
   }
   /// The samples that have these bytes.
-  [[nodiscard]] Range rows_of(Range bytes, std::size_t samples) const {
+  [[nodiscard]] Range rows_of(Range bytes) const {
     if (bytes.empty()) {
       return {};
     }
     const auto first_behind = [&](std::size_t byte) {  // the first sample that begins behind it
       std::size_t low = 0;
-      std::size_t high = samples;
+      std::size_t high = samples_;
       while (low < high) {
         const std::size_t middle = low + (high - low) / 2;
         (units_.before(middle) * unit_ > byte ? high : low) =
@@ -155,13 +154,33 @@ class HeldArray {
 
   const HeldRows& held_;
   RowUnits units_;
+  const Bytes Dataset::*array_;
   const Bytes& own_;
+  std::size_t samples_;
   std::size_t unit_;
   std::size_t size_;
-  Dataset last_rows_;
   Bytes last_;
   std::size_t last_begin_ = 0;
 };
+
+/// Collective over the leaders: brings the rows of the last pieces, once for both arrays.
+void fetch_last_rows(const HeldRows& held, const Dataset& data, HeldArray& columns,
+                     HeldArray& values) {
+  if (!held.grid().node().is_leader()) {
+    return;
+  }
+  std::vector<Range> wanted;
+  for (std::size_t n = 0; n < held.nodes(); ++n) {
+    const Range a = columns.last_rows(n);
+    const Range b = values.last_rows(n);
+    wanted.push_back(a.empty()   ? b
+                     : b.empty() ? a
+                                 : Range{std::min(a.begin, b.begin), std::max(a.end, b.end)});
+  }
+  const Dataset rows = held.fetch(data, wanted);
+  columns.use_last_rows(rows);
+  values.use_last_rows(rows);
+}
 
 std::string description_digest(const Dataset& data) {
   const auto packed = json::to_msgpack({{"samples", data.samples},
@@ -256,8 +275,9 @@ DataDigest digest_of(const HeldRows& held, const Dataset& data) {
   };
   const std::string labels = label_digest(data, share_of(world), combine);
   const RowUnits units(data);
-  const HeldArray columns(held, data, &Dataset::value_columns, units.column_bytes());
-  const HeldArray values(held, data, &Dataset::values, units.value_bytes());
+  HeldArray columns(held, data, &Dataset::value_columns, units.column_bytes());
+  HeldArray values(held, data, &Dataset::values, units.value_bytes());
+  fetch_last_rows(held, data, columns, values);
   PieceDigests features;
   features.add(data.row_offsets, share_of(world));
   for (const HeldArray* array : {&columns, &values}) {

@@ -1,8 +1,6 @@
 #include "dnn/store/disk_cache.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,9 +17,9 @@
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/core/nameless_file.hpp"
 #include "dnn/core/output_file.hpp"
 #include "dnn/core/sha256.hpp"
-#include "dnn/data/descriptor.hpp"
 #include "dnn/store/dataset_description.hpp"
 
 namespace dnn {
@@ -33,7 +31,8 @@ using nlohmann::json;
 constexpr char magic[] = "dnn_train " DNN_VERSION " rows 2\n";
 constexpr std::size_t magic_size = sizeof(magic) - 1;
 constexpr std::size_t page = 4096;  ///< where an array may begin
-constexpr const char* leftover_mark = ".rows.tmp";
+constexpr const char* rows_mark = ".rows";
+constexpr const char* leftover_mark = ".tmp";
 
 constexpr std::size_t digest_size = 64;
 constexpr std::size_t header_begin = magic_size + sizeof(std::uint64_t) + digest_size;
@@ -180,27 +179,6 @@ void require_room(const std::string& folder, std::size_t bytes) {
 
 }  // namespace
 
-DiskCache::Lock::Lock(const std::string& folder)
-    : descriptor_(open_file(folder, O_RDONLY | O_DIRECTORY)) {
-  if (descriptor_ < 0) {
-    throw FileError("use the folder of --scratch", folder, errno);
-  }
-  is_held_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
-  if (is_held_ || errno != EWOULDBLOCK) {
-    return;
-  }
-  say(fmt::format("note: waiting for another process that writes a file of rows into {}", folder));
-  do {
-    is_held_ = ::flock(descriptor_, LOCK_EX) == 0;
-  } while (!is_held_ && errno == EINTR);
-}
-
-DiskCache::Lock::~Lock() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
-}
-
 DiskCache::DiskCache(std::string folder, const std::string& identity)
     : folder_(std::move(folder)), is_found_again_(!identity.empty()) {
   std::error_code error;
@@ -215,7 +193,7 @@ DiskCache::DiskCache(std::string folder, const std::string& identity)
                                     std::chrono::system_clock::now().time_since_epoch().count());
   const std::string named = magic + own;  // another version has another file
   const std::string digest = to_hex(sha256(std::as_bytes(std::span(named))));
-  path_ = folder_ + "/" + digest.substr(0, 24) + ".rows";
+  path_ = folder_ + "/" + digest.substr(0, 24) + rows_mark;
 }
 
 std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) const {
@@ -244,11 +222,37 @@ std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) const {
   return std::nullopt;
 }
 
-/// Under the lock: what killed jobs have left.
+/// Of a file of this folder.
+std::string DiskCache::lock_name(const std::string& file) const {
+  struct stat status {};
+  (void)::stat(folder_.c_str(), &status);
+  return fmt::format("dnn_train/{}/{}/{}/{}", ::geteuid(), status.st_dev, status.st_ino,
+                     file.substr(0, 32));
+}
+
+NameLock DiskCache::wait_for_lock() const {
+  const std::string name = lock_name(std::filesystem::path(path_).filename());
+  if (std::optional<NameLock> taken = NameLock::try_take(name)) {
+    return std::move(*taken);
+  }
+  say(fmt::format("note: waiting for another process that writes {}", path_));
+  return NameLock::take(name);
+}
+
+/// Under the lock: the temporary names that killed jobs have left, but not those of files that
+/// another process writes.
 void DiskCache::remove_leftovers() const {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
-    if (entry.path().string().ends_with(leftover_mark)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t end = name.find(rows_mark);
+    if (end == std::string::npos || !name.ends_with(leftover_mark)) {
+      continue;
+    }
+    const std::string rows = name.substr(0, end) + rows_mark;
+    const bool is_own = folder_ + "/" + rows == path_;
+    const auto other = is_own ? std::nullopt : NameLock::try_take(lock_name(rows));
+    if (is_own || other) {
       ::unlink(entry.path().c_str());
     }
   }
@@ -262,29 +266,11 @@ DiskCache::Parts DiskCache::write(Parts parts) const {
   const Layout layout(parts);
   ::unlink(path_.c_str());  // a damaged one
   require_room(folder_, layout.size());
-  int descriptor = open_file(folder_, O_TMPFILE | O_RDWR | O_CLOEXEC);
-  const bool has_name = descriptor < 0;
-  const std::string temporary = fmt::format("{}-{}{}", path_, ::getpid(), leftover_mark);
-  if (has_name) {
-    descriptor = open_file(temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC);
-  }
-  const Descriptor file(descriptor);
-  const std::string unnamed = "/proc/self/fd/" + std::to_string(descriptor);
-  const auto name_it = [&] {
-    if (has_name) {
-      return ::rename(temporary.c_str(), path_.c_str()) == 0;
-    }
-    // Where there are no locks, another process may have been faster.
-    return ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0 ||
-           errno == EEXIST;
-  };
-  if (descriptor < 0 || ::fchmod(descriptor, S_IRUSR | S_IWUSR) != 0 || !layout.write(descriptor) ||
-      (::fsync(descriptor) != 0 && !means_unsupported(errno)) || !name_it()) {
-    const int code = errno;
-    if (has_name && descriptor >= 0) {
-      ::unlink(temporary.c_str());
-    }
-    throw FileError("write the file of the rows", path_, code);
+  NamelessFile file(folder_, path_, leftover_mark);
+  if (!file.is_open() || ::fchmod(file.descriptor(), S_IRUSR | S_IWUSR) != 0 ||
+      !layout.write(file.descriptor()) ||
+      (::fsync(file.descriptor()) != 0 && !means_unsupported(errno)) || !file.give_name(path_)) {
+    throw FileError("write the file of the rows", path_, errno);
   }
   return parts_in(path_);
 }

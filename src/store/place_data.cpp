@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -40,18 +39,21 @@ std::string identity_of_parts(const DataSettings& settings, bool wide) {
 template <class Read>
 DataParts parts_on_disk(const DataSettings& settings, bool wide, Read&& read) {
   DiskCache cache(settings.scratch, identity_of_parts(settings, wide));
+  TemporaryName file_to_remove(cache.is_found_again() ? std::string() : cache.path());
   DiskCache::Parts parts = cache.find_or_make([&] {
     DataParts made = read();
     return DiskCache::Parts{std::move(made.train), {}, std::move(made.test), {}};
   });
   return {.train = std::move(parts.train),
           .test = std::move(parts.test),
-          .file_to_remove = cache.is_found_again() ? std::string() : cache.path()};
+          .train_digest = std::move(parts.train_digest),
+          .test_digest = std::move(parts.test_digest),
+          .file_to_remove = std::move(file_to_remove)};
 }
 
 FeatureMemory memory_of(const DataParts& parts) {
   return {feature_bytes(parts.train) + (parts.test ? feature_bytes(*parts.test) : 0),
-          !parts.train.held};
+          !parts.train.held && !parts.train.in_spare_memory};
 }
 
 struct PlacedData {
@@ -60,16 +62,30 @@ struct PlacedData {
   std::shared_ptr<const HeldRows> held;
 };
 
+/// What a node's leader has read; nothing on other ranks.
+struct ReadPart {
+  std::optional<Dataset> data = {};
+  DataDigest digest = {};   ///< of Placement::disk
+  bool same_files = false;  ///< all nodes have read files that all of them see
+};
+
+/// Collective over `ranks`: the digest that their first has.
+DataDigest digest_of_leader(const Communicator& ranks, const DataDigest& digest) {
+  return {ranks.broadcast(digest.description, 0), ranks.broadcast(digest.labels, 0),
+          ranks.broadcast(digest.features, 0)};
+}
+
 /// Collective over the grid's world: shares what each node's leader has read, and checks that all
-/// nodes have read the same. `same_files`: whether they have read files that all of them see.
-PlacedData place(const RankGrid& grid, std::optional<Dataset> read_by_leader, bool same_files,
-                 Placement placement) {
+/// nodes have read the same.
+PlacedData place(const RankGrid& grid, ReadPart part, Placement placement) {
   const Communicator& world = grid.world();
   Node& node = grid.node();
+  std::optional<Dataset>& read_by_leader = part.data;
   PlacedData placed;
   if (placement != Placement::job) {
     placed.data = share_dataset(world, node, std::move(read_by_leader), grid.has_split_nodes());
-    placed.digest = digest_of(node.ranks(), placed.data);
+    placed.digest = placement == Placement::disk ? digest_of_leader(node.ranks(), part.digest)
+                                                 : digest_of(node.ranks(), placed.data);
     check_same_everywhere(world, node.ranks(), placed.digest, placed.data.origin);
     return placed;
   }
@@ -79,9 +95,9 @@ PlacedData place(const RankGrid& grid, std::optional<Dataset> read_by_leader, bo
     const DataDigest own = agree(
         world,
         [&] {
-          return !read_by_leader ? DataDigest()
-                 : same_files    ? digest_without_features(*read_by_leader)
-                                 : digest_of(*read_by_leader);
+          return !read_by_leader   ? DataDigest()
+                 : part.same_files ? digest_without_features(*read_by_leader)
+                                   : digest_of(*read_by_leader);
         },
         Waiting::asleep);
     check_same_everywhere(world, node.ranks(), own,
@@ -141,19 +157,22 @@ SharedParts read_and_place(const DataSettings& settings, bool wide, std::size_t 
   const bool has_test =
       grid.world().all_reduce<std::int64_t>(parts && parts->test ? 1 : 0, Reduction::max) != 0;
   const Placement placement = shared.placement.placement;
-  PlacedData train = place(grid, parts ? std::optional(std::move(parts->train)) : std::nullopt,
-                           parts && parts->same_train_files, placement);
+  PlacedData train =
+      place(grid,
+            parts ? ReadPart{std::move(parts->train), parts->train_digest, parts->same_train_files}
+                  : ReadPart(),
+            placement);
   shared.train = std::move(train.data);
   shared.digest = std::move(train.digest);
   shared.held = std::move(train.held);
   if (has_test) {
-    PlacedData test = place(grid, parts ? std::move(parts->test) : std::nullopt,
-                            parts && parts->same_test_files, placement);
+    PlacedData test =
+        place(grid,
+              parts ? ReadPart{std::move(parts->test), parts->test_digest, parts->same_test_files}
+                    : ReadPart(),
+              placement);
     shared.test = std::move(test.data);
     shared.held_test = std::move(test.held);
-  }
-  if (parts && !parts->file_to_remove.empty()) {
-    ::unlink(parts->file_to_remove.c_str());
   }
   return shared;
 }

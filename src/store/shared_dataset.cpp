@@ -25,7 +25,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Everything about a data set but its bytes: of arrays that lie in a file, which.
+/// Everything about a data set but its bytes: of arrays that are in a file, which.
 std::string describe(const Dataset& data) {
   json description = describe_dataset(data);
   for (const auto array : arrays_of_dataset()) {

@@ -167,14 +167,15 @@ TEST(DiskCache, AJobThatIsKilledLeavesNothing) {
     ::kill(job, SIGKILL);
     int status = 0;
     ::waitpid(job, &status, 0);
-    if (files_in(folder.path()) > 0) {  // killed when all was done, or not in time
+    const std::string path = DiskCache(folder.path(), "a").path();
+    if (std::filesystem::exists(path)) {  // killed when all was done, or not in time
       Reader unused;
       (void)DiskCache(folder.path(), "a").find_or_make(unused);
       EXPECT_EQ(unused.times, 0) << delay;
     }
     EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-    EXPECT_LE(files_in(folder.path()), 1U) << delay;
-    std::filesystem::remove(DiskCache(folder.path(), "a").path());
+    std::filesystem::remove(path);
+    EXPECT_EQ(files_in(folder.path()), 0U) << delay;
   }
   Reader reader;
   (void)DiskCache(folder.path(), "a").find_or_make(reader);
@@ -184,12 +185,43 @@ TEST(DiskCache, AJobThatIsKilledLeavesNothing) {
 // Those of file systems without nameless files.
 TEST(DiskCache, RemovesWhatKilledJobsHaveLeft) {
   const test::TemporaryFolder folder;
-  folder.write("0123.rows.tmp", "half");
+  folder.write("0123.rows-abcdef.tmp", "half");
+  const std::string path = DiskCache(folder.path(), "a").path();
+  folder.write(std::filesystem::path(path).filename().string() + "-abcdef.tmp", "half");
   folder.write("other.tmp", "somebody's");
   Reader reader;
   (void)DiskCache(folder.path(), "a").find_or_make(reader);
-  EXPECT_FALSE(std::filesystem::exists(folder / "0123.rows.tmp"));
+  EXPECT_TRUE(std::filesystem::exists(path));
   EXPECT_TRUE(std::filesystem::exists(folder / "other.tmp"));
+  EXPECT_EQ(files_in(folder.path()), 2U);
+}
+
+TEST(DiskCache, LeavesWhatAnotherJobWrites) {
+  const test::TemporaryFolder folder;
+  Reader reader;
+  const DiskCache other(folder.path(), "b");
+  const std::string name = std::filesystem::path(other.path()).filename().string() + "-abcdef.tmp";
+  (void)DiskCache(folder.path(), "b").find_or_make([&] {
+    folder.write(name, "half");
+    (void)DiskCache(folder.path(), "a").find_or_make(reader);
+    EXPECT_TRUE(std::filesystem::exists(folder / name));
+    return digits();
+  });
+  (void)DiskCache(folder.path(), "c").find_or_make(reader);
+  EXPECT_FALSE(std::filesystem::exists(folder / name));
+  EXPECT_EQ(files_in(folder.path()), 3U);
+}
+
+// It would wait for ever.
+TEST(DiskCache, DoesNotWaitForJobsWithOtherData) {
+  const test::TemporaryFolder folder;
+  Reader reader;
+  (void)DiskCache(folder.path(), "a").find_or_make([&] {
+    (void)DiskCache(folder.path(), "b").find_or_make(reader);
+    return digits();
+  });
+  EXPECT_EQ(reader.times, 1);
+  EXPECT_EQ(files_in(folder.path()), 2U);
 }
 
 TEST(DiskCache, SaysWhatIsWrongWithTheFolder) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "dnn/core/name_lock.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/store/data_digest.hpp"
 
@@ -14,11 +15,11 @@ namespace dnn {
 /// Note [A cache is whole or is not there]
 /// The file is written without a name (O_TMPFILE) and gets its name when all of it is on the disk:
 /// a job that is killed leaves nothing behind. Where the file system cannot do that, it has a
-/// temporary name, which the next job removes. A job that has to make its file waits for any other
-/// one that makes a file in the folder (flock of the folder, which ends with the process); jobs
-/// that want the same file find it then. The name is a digest of what was read (paths, sizes,
-/// times, options), and what is in the file is compared with the digest of its rows before it is
-/// used. Nobody but its owner may read or write it.
+/// temporary name, which the next job removes. A job that makes a file holds a lock of that name
+/// (NameLock); jobs of this host that want the same file wait, and find it then. Where they do not
+/// see each other, both write it, and one of them gives its name to it. The name is a digest of
+/// what was read (paths, sizes, times, options), and what is in the file is compared with the
+/// digest of its rows before it is used. Nobody but its owner may read or write it.
 class DiskCache {
  public:
   /// What the file holds.
@@ -46,34 +47,19 @@ class DiskCache {
     if (std::optional<Parts> found = find(Damaged::silent)) {
       return std::move(*found);
     }
-    const Lock lock(folder_);
+    const NameLock lock = wait_for_lock();
     if (std::optional<Parts> found = find(Damaged::told)) {  // another job has made it meanwhile
       return std::move(*found);
     }
-    if (lock.is_held()) {
-      remove_leftovers();
-    }
+    remove_leftovers();
     return write(read());
   }
 
  private:
-  /// The folder is this process's to write to; waits for others. Some file systems have no locks:
-  /// there, two processes may write the same file, and one of them gives its name to it.
-  class Lock {
-   public:
-    explicit Lock(const std::string& folder);
-    Lock(const Lock&) = delete;
-    Lock& operator=(const Lock&) = delete;
-    ~Lock();
-    [[nodiscard]] bool is_held() const { return is_held_; }
-
-   private:
-    int descriptor_;
-    bool is_held_ = false;
-  };
-
   enum class Damaged { silent, told };
   [[nodiscard]] std::optional<Parts> find(Damaged damaged) const;
+  [[nodiscard]] std::string lock_name(const std::string& file) const;
+  [[nodiscard]] NameLock wait_for_lock() const;
   void remove_leftovers() const;
   [[nodiscard]] Parts write(Parts parts) const;
 

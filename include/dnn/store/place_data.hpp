@@ -13,7 +13,7 @@
 
 namespace dnn {
 
-/// Data that lie where all ranks of a node see them.
+/// The data of a run, stored where all ranks of a node can read them.
 struct SharedParts {
   Dataset train;
   DataDigest digest;  ///< of `train`

@@ -7,8 +7,10 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/core/temporary_name.hpp"
 #include "dnn/data/dataset.hpp"
 #include "dnn/files/stream.hpp"
+#include "dnn/store/data_digest.hpp"
 #include "dnn/store/data_settings.hpp"
 #include "dnn/tables/read_options.hpp"
 
@@ -21,7 +23,9 @@ struct DataParts {
   /// Whether all nodes have read the same files, rather than each its own.
   bool same_train_files = false;
   bool same_test_files = false;
-  std::string file_to_remove;  ///< once all ranks of the node have mapped it; empty: none
+  /// Of `train` and of `test` in a file of Placement::disk, which it was checked with; else empty.
+  DataDigest train_digest = {}, test_digest = {};
+  TemporaryName file_to_remove = {};  ///< once all ranks of the node have mapped it
 };
 
 /// How `settings` want training data to be read; `wide`: numbers in text are read as double rather

@@ -15,12 +15,12 @@ void keep_rows(Dataset& data, Range held);
 enum class HeldFeatures { completed, kept };
 
 /// Collective over `world`: one complete copy of a data set per node. Each node's leader gives what
-/// it read (the other ranks give nothing); every rank gets a data set whose bytes lie in the node's
-/// shared memory, or in the mapped file they came from. They live until node.close(). Where leaders
-/// hold the features of some samples each (Dataset::held: in the order of their ranks, together
-/// all), each gives these to all nodes, straight into their shared memory, unless they are `kept`:
-/// then a node's copy has what its leader holds. `interleaved`: the
-/// memory is spread over the node's NUMA domains, whose ranks all read from it.
+/// it read (the other ranks give nothing); every rank gets a data set whose bytes are in the
+/// node's shared memory, or in the mapped file they came from. They live until node.close(). Where
+/// leaders hold the features of some samples each (Dataset::held: in the order of their ranks,
+/// together all), each gives these to all nodes, straight into their shared memory, unless they are
+/// `kept`: then a node's copy has what its leader holds. `interleaved`: the memory is spread over
+/// the node's NUMA domains, whose ranks all read from it.
 ///
 /// Throws AgreedError where a rank cannot map the file. Nodes may have read different data, see
 /// check_same_everywhere.
