@@ -62,8 +62,23 @@ std::string_view compression_of(std::span<const std::byte> contents) {
   return format_of(contents, compressions);
 }
 
+std::string_view archive_format_of(std::span<const std::byte> contents) {
+  return format_of(contents, archives);
+}
+
 bool looks_like_archive(std::span<const std::byte> contents) {
-  return !format_of(contents, archives).empty();
+  return !archive_format_of(contents).empty();
+}
+
+std::vector<std::byte> first_bytes_of(const Bytes& packed, std::string_view format,
+                                      const std::string& origin, std::size_t count) {
+  ArchiveReader reader(packed, origin, format);
+  while (archive_entry* const entry = reader.next()) {
+    if (!looks_like_archive(packed.view) || is_data_file(entry)) {
+      return reader.read_first(count);
+    }
+  }
+  return {};
 }
 
 Bytes decompress(const Bytes& compressed, const std::string& origin, const MemoryProbe& available) {
@@ -80,7 +95,7 @@ Bytes decompress(const Bytes& compressed, const std::string& origin, const Memor
 }
 
 std::vector<std::string> member_names(const Bytes& archive, const std::string& origin) {
-  ArchiveReader reader(archive, origin, format_of(archive.view, archives));
+  ArchiveReader reader(archive, origin, archive_format_of(archive.view));
   std::vector<std::string> names;
   std::unordered_set<std::string> seen;
   while (archive_entry* const entry = reader.next()) {
@@ -98,7 +113,7 @@ std::vector<std::string> member_names(const Bytes& archive, const std::string& o
 
 Bytes read_member(const Bytes& archive, const std::string& name, const std::string& origin,
                   const MemoryProbe& available) {
-  ArchiveReader reader(archive, origin, format_of(archive.view, archives));
+  ArchiveReader reader(archive, origin, archive_format_of(archive.view));
   while (archive_entry* const entry = reader.next()) {
     if (!is_data_file(entry) || path_of(entry) != name) {
       continue;

@@ -33,7 +33,8 @@ ArchiveReader::ArchiveReader(const Bytes& contents, const std::string& origin,
   } else {
     check(archive_read_support_format_raw(a));
     check(archive_read_support_format_empty(a));
-    check(format == "xz"      ? archive_read_support_filter_xz(a)
+    check(format == "gzip"    ? archive_read_support_filter_gzip(a)
+          : format == "xz"    ? archive_read_support_filter_xz(a)
           : format == "zstd"  ? archive_read_support_filter_zstd(a)
           : format == "bzip2" ? archive_read_support_filter_bzip2(a)
                               : archive_read_support_filter_lz4(a));
@@ -85,6 +86,16 @@ Bytes ArchiveReader::read(const MemoryProbe& available) {
     fail();
   }
   return stored.size() > 0 ? stored : copy.finish();
+}
+
+std::vector<std::byte> ArchiveReader::read_first(std::size_t count) {
+  std::vector<std::byte> bytes(count);
+  const la_ssize_t read = archive_read_data(archive_.get(), bytes.data(), count);
+  if (read < 0) {
+    fail();
+  }
+  bytes.resize(static_cast<std::size_t>(read));
+  return bytes;
 }
 
 void ArchiveReader::expect_end() const {

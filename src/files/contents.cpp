@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "dnn/core/error.hpp"
 #include "dnn/files/archive.hpp"
 #include "dnn/files/gzip.hpp"
@@ -26,6 +29,13 @@ Bytes decompressed(Bytes contents, const std::string& origin) {
     }
     contents = gzip ? inflate_gzip(contents.view, origin) : decompress(contents, origin);
   }
+}
+
+/// What is to be taken off contents that begin so; empty: nothing.
+std::string_view packed_format_of(std::span<const std::byte> contents) {
+  const std::string_view compression =
+      looks_like_gzip(contents) ? std::string_view("gzip") : compression_of(contents);
+  return compression.empty() ? archive_format_of(contents) : compression;
 }
 
 }  // namespace
@@ -63,14 +73,28 @@ bool is_packed(const std::string& path) {
   if (is_stream(path)) {
     return false;
   }
-  const Bytes contents = map_file(path);
-  return looks_like_gzip(contents.view) || !compression_of(contents.view).empty() ||
-         looks_like_archive(contents.view);
+  return !packed_format_of(map_file(path).view).empty();
 }
 
 Bytes read_contents(const std::string& path) {
   Bytes contents = open_contents(path);
   return looks_like_archive(contents.view) ? unpack_file(contents, name_of(path)) : contents;
+}
+
+std::vector<std::byte> first_bytes(const std::string& path, std::size_t count) {
+  constexpr std::size_t enough = 512;  // to see what is compressed or an archive
+  const auto first_of = [count](std::span<const std::byte> bytes) {
+    const auto first = bytes.first(std::min(count, bytes.size()));
+    return std::vector<std::byte>(first.begin(), first.end());
+  };
+  const Bytes file = map_file(path);
+  const std::string_view format = packed_format_of(file.view);
+  if (format.empty()) {
+    return first_of(file.view);
+  }
+  const auto first = first_bytes_of(file, format, path, std::max(count, enough));
+  return first_of(packed_format_of(first).empty() ? std::span<const std::byte>(first)
+                                                  : read_contents(path).view);
 }
 
 std::string list_of(const std::vector<std::string>& names) {

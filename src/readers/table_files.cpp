@@ -47,6 +47,16 @@ std::vector<std::string> matching_files(const std::string& pattern) {
   return files;
 }
 
+/// What cannot be read is no NPY file: reading it as a table says why.
+bool begins_like_npy(const std::string& path) {
+  constexpr std::size_t header = 64;
+  try {
+    return looks_like_npy(first_bytes(path, header));
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 /// Whether the file is named like a table of text, compressed or not.
 bool is_named_like_a_table(const std::string& whole_name) {
   std::string name = whole_name;
@@ -181,8 +191,7 @@ std::optional<std::vector<std::string>> find_table_files(const std::string& sour
     return files;
   }
   std::vector<std::string> files = split_words(source);
-  if (files.size() < 2 || !is_file(files.front()) ||
-      looks_like_npy(read_contents(files.front()).view)) {
+  if (files.size() < 2 || !is_file(files.front()) || begins_like_npy(files.front())) {
     return std::nullopt;
   }
   for (const std::string& file : files) {

@@ -56,6 +56,31 @@ TEST(Compression, EveryKindIsToldByItsContents) {
   EXPECT_EQ(plain.mapped_path, folder / "plain");  // mapped, not copied
 }
 
+TEST(Compression, TheBeginningIsReadWithoutTheRest) {
+  const TemporaryFolder folder;
+  std::string text;
+  for (std::uint32_t state = 1, i = 0; i < 2'000'000; ++i) {
+    state = state * 1664525 + 1013904223;
+    text += static_cast<char>(state >> 24);
+  }
+  const auto begin_of = [](const std::string& path, std::size_t count) {
+    const std::vector<std::byte> bytes = first_bytes(path, count);
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  for (const std::string& filter : filters) {
+    const std::string whole = compressed(filter, text);
+    EXPECT_EQ(begin_of(folder.write("data", whole), 100), text.substr(0, 100)) << filter;
+    const auto cut = folder.write("data", whole.substr(0, whole.size() - 6));
+    EXPECT_EQ(begin_of(cut, 100), text.substr(0, 100)) << filter;
+    fails(cut, {"data"});
+    const auto layers = folder.write("data", compressed(filter, compressed("gzip", text)));
+    EXPECT_EQ(begin_of(layers, 100), text.substr(0, 100)) << filter;
+    EXPECT_EQ(begin_of(folder.write("data", compressed(filter, "a,b")), 100), "a,b") << filter;
+  }
+  EXPECT_EQ(begin_of(folder.write("data", zip({{"a.csv", "1,2\n"}})), 3), "1,2");
+  EXPECT_EQ(begin_of(folder.write("data", "x"), 3), "x");
+}
+
 TEST(Compression, DamagedDataAreRefused) {
   const TemporaryFolder folder;
   for (const std::string& filter : filters) {

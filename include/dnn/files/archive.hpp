@@ -22,6 +22,14 @@ namespace dnn {
     const Bytes& compressed, const std::string& origin,
     const MemoryProbe& available = [] { return available_memory(); });
 
+/// The first `count` bytes of such contents, or of the first file of an archive, hidden ones aside;
+/// fewer where they hold fewer. `format` as ArchiveReader has it. Throws InputError for corrupt
+/// data.
+[[nodiscard]] std::vector<std::byte> first_bytes_of(const Bytes& packed, std::string_view format,
+                                                    const std::string& origin, std::size_t count);
+
+/// Which archive the contents begin like: "zip" or "tar"; empty: none.
+[[nodiscard]] std::string_view archive_format_of(std::span<const std::byte> contents);
 /// Whether the contents begin like a zip or tar archive.
 [[nodiscard]] bool looks_like_archive(std::span<const std::byte> contents);
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dnn/data/bytes.hpp"
 #include "dnn/files/growing_bytes.hpp"
@@ -19,7 +20,7 @@ namespace dnn {
 /// InputError names `origin`.
 class ArchiveReader {
  public:
-  /// Both must outlive the object. `format`: zip, tar, xz, zstd, bzip2 or lz4.
+  /// Both must outlive the object. `format`: zip, tar, gzip, xz, zstd, bzip2 or lz4.
   ArchiveReader(const Bytes& contents, const std::string& origin, std::string_view format);
 
   /// Goes to the next member; nullptr after the last one. Throws InputError for corrupt data.
@@ -28,6 +29,9 @@ class ArchiveReader {
   /// The contents of the member that next() went to: a part of the archive's bytes where they are
   /// stored as they are. Throws InputError for corrupt data, and where `available` memory ends.
   [[nodiscard]] Bytes read(const MemoryProbe& available);
+
+  /// The first `count` bytes of that member, fewer of a shorter one.
+  [[nodiscard]] std::vector<std::byte> read_first(std::size_t count);
 
   /// Throws InputError unless all of the contents have been read.
   void expect_end() const;

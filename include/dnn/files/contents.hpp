@@ -2,6 +2,7 @@
 
 // What a file holds once compression and archives around it are taken off.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,11 @@ namespace dnn {
 
 /// open_contents, and the only file in it where that is an archive.
 [[nodiscard]] Bytes read_contents(const std::string& path);
+
+/// The first `count` bytes of the contents of the file at `path`, fewer of a shorter one. No more
+/// of it is decompressed than that takes, unless it is compressed twice. Throws FileError, or
+/// InputError for an empty file and for data that are corrupt from the beginning.
+[[nodiscard]] std::vector<std::byte> first_bytes(const std::string& path, std::size_t count);
 
 /// `names` as messages list them: in quotes, no more than the first few hundred characters.
 [[nodiscard]] std::string list_of(const std::vector<std::string>& names);
