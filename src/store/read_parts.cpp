@@ -101,6 +101,8 @@ DataParts read_parts(const DataSettings& settings, bool wide, const ReadingTeam&
   ReadOptions options = read_options_of(settings, wide);
   if (settings.placement == Placement::disk) {
     options.memory = ScratchMemory(settings.scratch);
+  } else if (settings.placement == Placement::automatic) {
+    options.spare_memory = ScratchMemory(settings.scratch);
   }
   OpenSource source(settings.data, settings, team);
   DataParts parts{.train = read_source(source, Part::train, options, team)};

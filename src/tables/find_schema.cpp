@@ -119,8 +119,12 @@ bool are_ascending(const std::vector<double>& values) {
 /// Collective over the team: whether the values of a column are whole numbers, and none occurs
 /// twice.
 bool are_different_integers(const TableCells& cells, std::size_t column) {
+  std::size_t own_rows = 0;
+  for (const CellBlock& block : cells.blocks()) {
+    own_rows += block.rows();
+  }
   std::vector<double> values;
-  values.reserve(cells.rows());
+  values.reserve(own_rows);
   cells.for_each_block([&](std::size_t, std::span<const double> block) {
     for (std::size_t at = column; at < block.size(); at += cells.columns().size()) {
       values.push_back(block[at]);

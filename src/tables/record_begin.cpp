@@ -30,8 +30,11 @@ bool has_columns(std::string_view text, const TableLayout& layout, std::size_t c
         (void)scanner.field();
       }
       const bool has_last = scanner.has_field();
-      (void)(has_last && scanner.field().empty());
-      const bool has_end = !scanner.has_field() || scanner.field().empty();  // a last delimiter
+      if (has_last) {
+        (void)scanner.field();  // the scanner moves behind it
+      }
+      // A delimiter at the end of a line makes one more field, which is empty.
+      const bool has_end = !scanner.has_field() || scanner.field().empty();
       if (!has_last || !has_end || scanner.has_field()) {
         return scanner.ended_without_newline() && record > 0;  // where the window ends
       }

@@ -10,6 +10,17 @@
 
 namespace dnn {
 
+namespace {
+
+/// The bytes that one of `readers` needs.
+double needed_memory(std::span<const TableLayout> parts, std::size_t readers) {
+  const double cell = (sizeof(double) + sizeof(float)) / static_cast<double>(readers);
+  return static_cast<double>(estimate_rows(parts)) * static_cast<double>(parts.front().columns()) *
+         cell;
+}
+
+}  // namespace
+
 std::size_t estimate_rows(std::span<const TableLayout> parts) {
   constexpr std::size_t sample = std::size_t{256} << 10;
   double rows = 0;
@@ -32,13 +43,13 @@ std::size_t estimate_rows(std::span<const TableLayout> parts) {
   return static_cast<std::size_t>(rows);
 }
 
+bool fits_memory(std::span<const TableLayout> parts, std::size_t available, std::size_t readers) {
+  return 0.8 * needed_memory(parts, readers) <= static_cast<double>(available);
+}
+
 void require_memory_for_table(std::span<const TableLayout> parts, const std::string& origin,
                               std::size_t available, std::size_t readers) {
-  const std::size_t rows = estimate_rows(parts);
-  const std::size_t columns = parts.front().columns();
-  const double cell = (sizeof(double) + sizeof(float)) / static_cast<double>(readers);
-  const double needed = static_cast<double>(rows) * static_cast<double>(columns) * cell;
-  if (0.8 * needed <= static_cast<double>(available)) {
+  if (fits_memory(parts, available, readers)) {
     return;
   }
   std::size_t text = 0;
@@ -47,11 +58,11 @@ void require_memory_for_table(std::span<const TableLayout> parts, const std::str
   }
   throw InputError(fmt::format(
       "{}: {} of text are about {} rows of {} columns, which need about {} of memory while they "
-      "are "
-      "read, and this job may use {} more; use --placement disk --scratch DIR, or more nodes, or "
+      "are read, and this job may use {} more; use --placement disk --scratch DIR, or more nodes, "
+      "or "
       "convert the numbers to NPY files, which are mapped",
-      origin, size_text(text), rows, columns, size_text(static_cast<std::size_t>(needed)),
-      size_text(available)));
+      origin, size_text(text), estimate_rows(parts), parts.front().columns(),
+      size_text(static_cast<std::size_t>(needed_memory(parts, readers))), size_text(available)));
 }
 
 }  // namespace dnn

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "dnn/data/label_lists.hpp"
 #include "dnn/data/number.hpp"
 #include "dnn/tables/cell.hpp"
+#include "dnn/tables/check_label.hpp"
 #include "dnn/tables/column_kinds.hpp"
 #include "dnn/tables/find_schema.hpp"
 #include "dnn/tables/label_column.hpp"
@@ -54,9 +56,7 @@ class TableReader {
                                                     : ColumnMode{CellMode::text, true, true};
     }
     (void)read_rows(sample);
-    if (!options_.memory.is_on_disk()) {
-      require_memory_for_table(parts_, origin_, available_memory(), options_.team.size());
-    }
+    choose_memory();
     const std::string separator =
         options_.task == Task::labels && labels.size() == 1 ? find_separator(labels.front()) : "";
     TableCells cells = read_rows(std::numeric_limits<std::size_t>::max());
@@ -71,15 +71,17 @@ class TableReader {
       name_labels(cells.columns()[labels.front()].texts, separator, schema.columns[labels.front()]);
     }
     if (!label_note.empty() && !has_targets_) {
-      check_guess(cells, schema, labels.front(), label_note);
+      check_guess({cells, labels.front(), layout_.names[labels.front()], origin_}, label_note,
+                  schema, options_);
     }
     if (options_.task == Task::automatic) {
-      check_classes(cells, labels.front());
+      check_classes({cells, labels.front(), layout_.names[labels.front()], origin_});
     }
     check_features(schema);
     note_ambiguous_dates(schema);
     Dataset data =
         make_dataset(std::move(cells), origin_, schema, sources_of(schema, labels), options_);
+    data.in_spare_memory = options_.memory.is_on_disk() && options_.memory == options_.spare_memory;
     add_notes(data, labels.front(), label_note);
     return data;
   }
@@ -87,6 +89,25 @@ class TableReader {
  private:
   static constexpr std::size_t sample = 200;
   static constexpr std::array usual_separators = {";", "|", ","};
+
+  /// Collective over the team: where one member has too little memory for its share, all members
+  /// use the spare one.
+  void choose_memory() {
+    if (options_.memory.is_on_disk()) {
+      return;
+    }
+    const std::size_t readers = options_.team.size();
+    const std::size_t available = options_.available ? *options_.available : available_memory();
+    if (!options_.spare_memory.is_on_disk()) {
+      require_memory_for_table(parts_, origin_, available, readers);
+      return;
+    }
+    const std::vector<std::uint8_t> fits =
+        options_.team.exchange_value<std::uint8_t>(fits_memory(parts_, available, readers) ? 1 : 0);
+    if (std::find(fits.begin(), fits.end(), 0) != fits.end()) {
+      options_.memory = options_.spare_memory;
+    }
+  }
 
   /// Finds the column of weights, by --columns or by --weight-column, which is the stronger one.
   void ask_for_weights() {
@@ -186,75 +207,6 @@ class TableReader {
       throw InputError(fmt::format("{}: column {} cannot be both the label and the weight", origin_,
                                    in_quotes(layout_.names[*weight_])));
     }
-  }
-
-  /// Throws InputError for numbers that may be classes as well as numbers.
-  void check_classes(const TableCells& cells, std::size_t label) const {
-    constexpr std::size_t many = 20;
-    const TextIndex& texts = cells.columns()[label].texts;
-    std::size_t integers = 0;
-    for (std::size_t t = 0; t < texts.size(); ++t) {
-      if (!parse_number<double>(texts.text(t))) {
-        return;
-      }
-      integers += parse_integer(texts.text(t)) ? 1 : 0;
-    }
-    const bool whole = integers == texts.size();
-    if (texts.size() == 0 ||
-        (whole && (texts.size() <= many || 10 * texts.size() <= cells.rows()))) {
-      return;
-    }
-    throw InputError(fmt::format(
-        "{}: the label, column {}, holds {}: --task numbers learns them as numbers (regression){}; "
-        "--label-column names another column",
-        origin_, in_quotes(layout_.names[label]),
-        whole ? fmt::format("{} different numbers in {} rows", texts.size(), cells.rows())
-              : "numbers that are not whole",
-        whole ? ", --task classes as so many classes" : ""));
-  }
-
-  /// Throws InputError where a label that nobody has named cannot be one.
-  void check_guess(const TableCells& cells, const TableSchema& schema, std::size_t label,
-                   const std::string& why) const {
-    constexpr std::size_t many = 20;
-    const ColumnCells& column = cells.columns()[label];
-    std::size_t numbers = 0;
-    std::size_t integers = 0;
-    for (std::size_t t = 0; t < column.texts.size(); ++t) {
-      numbers += parse_number<double>(column.texts.text(t)) ? 1 : 0;
-      integers += parse_integer(column.texts.text(t)) ? 1 : 0;
-    }
-    const bool all_numbers = numbers == column.texts.size();
-    std::string trouble;
-    if (options_.task == Task::automatic && all_numbers && integers < numbers) {
-      trouble = "holds numbers that are not whole (--task numbers learns them)";
-    } else if (options_.task == Task::automatic && all_numbers && numbers > many &&
-               10 * numbers > cells.rows()) {
-      trouble = fmt::format("holds {} different numbers in {} rows (--task numbers learns them)",
-                            numbers, cells.rows());
-    } else if (!all_numbers && column.texts.size() > many &&
-               10 * column.texts.size() >= 9 * cells.rows()) {
-      trouble =
-          fmt::format("holds {} different texts in {} rows", column.texts.size(), cells.rows());
-    } else if (column.missing > 0 && !options_.drop_unlabelled) {
-      trouble = fmt::format("has no value in {} of {} rows (the first is {})", column.missing,
-                            cells.rows(), cells.text_of(column.first_missing));
-    } else {
-      return;
-    }
-    std::string others;
-    std::size_t named = 0;
-    for (const TableColumn& other : schema.columns) {
-      if (other.kind == ColumnKind::category && other.distinct <= many && named < 5) {
-        others += fmt::format("{}{} ({} values)", named == 0 ? "; columns of text are " : ", ",
-                              in_quotes(other.name), other.distinct);
-        ++named;
-      }
-    }
-    throw InputError(
-        fmt::format("{}: the label would be column {}, {}, but it {}; name the label's column with "
-                    "--label-column{}",
-                    origin_, in_quotes(layout_.names[label]), why, trouble, others));
   }
 
   /// Dates like 03/04/2024, of which nothing says whether they are in March or in April.
@@ -381,6 +333,11 @@ class TableReader {
       data.notes.push_back(fmt::format("{}: samples count by their weight in column {}", origin_,
                                        in_quotes(layout_.names[*weight_])));
     }
+    if (data.in_spare_memory) {
+      data.notes.push_back(origin_ +
+                           ": memory is short for reading this text; what does not fit is in files "
+                           "in the folder of --scratch");
+    }
     if (!label_note.empty()) {
       data.notes.push_back(fmt::format("{}: the label is {}, {} (--label-column names another)",
                                        origin_, in_quotes(layout_.names[label]), label_note));
@@ -390,7 +347,7 @@ class TableReader {
   std::vector<TableLayout>& parts_;
   const TableLayout& layout_;
   const std::string& origin_;
-  const ReadOptions& options_;
+  ReadOptions options_;
   std::vector<std::string> words_;
   MissingWords missing_;
   bool has_targets_;  ///< labels are target rows

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "dnn/core/error.hpp"
+#include "dnn/tables/read_table.hpp"
 #include "support/expect_error.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace dnn {
 namespace {
@@ -48,6 +52,28 @@ TEST(TableMemory, ATableThatDoesNotFitIsRefusedBeforeItIsRead) {
       {"t.csv: ", "rows of 3 columns", "this job may use 1.7 MiB more", "NPY"});
   require_memory_for_table(std::span(&layout, 1), "t.csv", needed / 4, 4);
   EXPECT_THROW(require_memory_for_table(std::span(&layout, 1), "t.csv", needed / 8, 4), InputError);
+}
+
+TEST(TableMemory, ATableThatDoesNotFitIsReadIntoTheSpareMemory) {
+  const test::TemporaryFolder folder;
+  const std::string text = table_of(100'000);
+  const auto read = [&](std::size_t available, const ScratchMemory& spare) {
+    ReadOptions options;
+    options.spare_memory = spare;
+    options.available = available;
+    return read_table(std::as_bytes(std::span(text)), "t.csv", options);
+  };
+  const std::size_t needed = 100'000 * 3 * 12;
+  const Dataset whole = read(needed, {});
+  EXPECT_FALSE(whole.in_spare_memory);
+  EXPECT_THROW((void)read(needed / 2, {}), InputError);
+  const ScratchMemory spare(folder.path());
+  EXPECT_FALSE(read(needed, spare).in_spare_memory);
+  const Dataset on_disk = read(needed / 2, spare);
+  EXPECT_TRUE(on_disk.in_spare_memory);
+  EXPECT_TRUE(std::ranges::equal(on_disk.values.view, whole.values.view));
+  EXPECT_TRUE(std::ranges::equal(on_disk.labels.view, whole.labels.view));
+  EXPECT_NE(on_disk.notes, whole.notes);
 }
 
 }  // namespace

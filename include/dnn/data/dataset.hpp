@@ -53,6 +53,10 @@ struct Dataset {
   /// too, is of all samples.
   std::optional<Range> held;
 
+  /// A table: memory was too short to read it, so that the features are in files of a folder, see
+  /// ReadOptions::spare_memory.
+  bool in_spare_memory = false;
+
   Task task = Task::classes;
   Bytes labels;  ///< std::int32_t, the class of each sample; empty where there are none
   /// Tasks with target rows (see has_target_rows) instead: double, samples x outputs, in the data's

@@ -55,6 +55,11 @@ struct ReadOptions {
   /// Where cells, features and sparse rows are stored while text is read. On a disk, they may be
   /// larger than memory.
   ScratchMemory memory;
+  /// Training tables of text: where these are stored instead if `memory` is memory and the table
+  /// probably takes more than one of its readers may use. Memory: such a table is refused.
+  ScratchMemory spare_memory = {};
+  /// The bytes of memory that reading may take; nothing: what the system says.
+  std::optional<std::size_t> available = {};
   TablePlace from;         ///< where the piece begins: Dataset::next of the one before
   bool complete = false;   ///< text tables that have to match: no value may be missing
   bool as_double = false;  ///< text tables: values are stored as double, even if less would do

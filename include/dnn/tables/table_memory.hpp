@@ -11,10 +11,14 @@ namespace dnn {
 /// The rows of a table of `parts`, judged by the lengths of the first lines of each.
 [[nodiscard]] std::size_t estimate_rows(std::span<const TableLayout> parts);
 
-/// Throws InputError where one of `readers`, which share a training table, needs more than
-/// `available` bytes while it reads: the cells of its share as double, and its features as float.
-/// Whether all features fit is decided when they are placed. Since this is an estimate, a table
-/// that lacks less than a fifth is tried.
+/// Whether one of `readers`, which share a training table, needs no more than `available` bytes
+/// while it reads: the cells of its share as double, and its features as float. Whether all
+/// features fit is decided when they are placed. Since this is an estimate, a table that lacks less
+/// than a fifth is tried.
+[[nodiscard]] bool fits_memory(std::span<const TableLayout> parts, std::size_t available,
+                               std::size_t readers = 1);
+
+/// Throws InputError unless it fits.
 void require_memory_for_table(std::span<const TableLayout> parts, const std::string& origin,
                               std::size_t available, std::size_t readers = 1);
 
