@@ -114,10 +114,13 @@ std::size_t left_of_address_space(const fs::path& root) {
 
 }  // namespace
 
-std::size_t available_memory(const std::string& root) {
+std::size_t available_to_node(const std::string& root) {
   const std::size_t kib = value_in(fs::path(root) / "proc/meminfo", "MemAvailable:");
-  return std::min({kib == 0 ? unlimited : 1024 * kib, left_in_control_groups(root),
-                   left_of_address_space(root)});
+  return std::min(kib == 0 ? unlimited : 1024 * kib, left_in_control_groups(root));
+}
+
+std::size_t available_memory(const std::string& root) {
+  return std::min(available_to_node(root), left_of_address_space(root));
 }
 
 std::size_t peak_memory() {

@@ -113,10 +113,9 @@ std::size_t batch_bytes(const TrainingData& data, const ParameterLayout& part,
   return 2 * stored + element * data.batch_size * part.layers().front().outputs;
 }
 
-/// Bytes of the parameters, of their gradients and of the optimizer's state that a rank touches,
-/// where `part` bytes of parameters are its own.
-std::size_t training_bytes(const RunPlan& plan, OptimizerKind optimizer, std::size_t part,
-                           RankGrid& grid) {
+/// Sets the bytes of the parameters, of their gradients and of the optimizer's state that a rank
+/// touches, where `part` bytes of parameters are its own.
+void plan_parameters(RunPlan& plan, OptimizerKind optimizer, std::size_t part, RankGrid& grid) {
   // The gradients of each node of the tree.
   const std::size_t logical_shards = plan.exchange_settings.logical_shards;
   const std::size_t nodes =
@@ -125,11 +124,23 @@ std::size_t training_bytes(const RunPlan& plan, OptimizerKind optimizer, std::si
           : 1;
   const std::size_t state = parameter_copies(optimizer) - 2;
   if (plan.exchange.kind != ExchangeKind::node) {
-    return part * (1 + nodes + state);
+    plan.rank_bytes = part * (1 + nodes + state);
+    return;
   }
-  // A rank updates its slice alone, and reads the slice's gradients of all ranks of its node.
+  // The values are shared. A rank updates its slice alone, and reads the slice's gradients of all
+  // ranks of its node.
   const auto ranks = static_cast<std::size_t>(grid.data_domain().size());
-  return part * (1 + nodes) + part * (state + (ranks - 1) * nodes) / ranks;
+  plan.rank_bytes = part * (1 + nodes) + part * (state + (ranks - 1) * nodes) / ranks;
+  plan.counted_again_bytes = part * (1 + nodes) * (ranks - 1) / ranks;
+}
+
+/// Collective over the grid's world.
+void check_node_memory(const RunPlan& plan, const RankGrid& grid) {
+  const Communicator& ranks = grid.node().ranks();
+  const std::size_t own =
+      plan.rank_bytes - plan.counted_again_bytes + (grid.world().is_root() ? plan.root_bytes : 0);
+  const auto all = ranks.all_reduce<std::uint64_t>(own, Reduction::sum);
+  agree(grid.world(), [&] { require_node_memory(all, available_to_node(), ranks.size()); });
 }
 
 }  // namespace
@@ -179,8 +190,20 @@ std::vector<std::size_t> network_widths(const Config& config, const Dataset& dat
 std::size_t RunPlan::peak_bytes(bool is_root) const {
   // Pages of the program and its libraries, and stacks, that are touched once training begins.
   constexpr std::size_t program = std::size_t{8} << 20;
-  return std::max(loading_bytes,
-                  base_bytes + program + node_bytes + rank_bytes + (is_root ? root_bytes : 0));
+  return std::max(loading_bytes, base_bytes + program + node_bytes + mapped_bytes + rank_bytes +
+                                     (is_root ? root_bytes : 0));
+}
+
+void require_node_memory(std::size_t needed, std::size_t available, int ranks) {
+  // An estimate: what lacks less than a fifth is tried.
+  if (0.8 * static_cast<double>(needed) > static_cast<double>(available)) {
+    throw InputError(fmt::format(
+        "host {}: its {} about {} for the network and its batches, and this job may use {} more "
+        "there; start fewer ranks a node, give smaller layers (--hidden) or batches "
+        "(--batch-size), or split the model (--model-parallel)",
+        host_name(), ranks == 1 ? "rank needs" : fmt::format("{} ranks need", ranks),
+        size_text(needed), size_text(available)));
+  }
 }
 
 RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& data) {
@@ -229,9 +252,9 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   if (rule.class_blocks > 1 || grid.is_split()) {
     nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
   }
-  plan.rank_bytes = training_bytes(plan, config.optimizer, element * plan.part.size(), grid) +
-                    element * rows * (nodes + 2 * widest_hidden) +
-                    batch_bytes(data, plan.part, element);
+  plan_parameters(plan, config.optimizer, element * plan.part.size(), grid);
+  plan.rank_bytes +=
+      element * rows * (nodes + 2 * widest_hidden) + batch_bytes(data, plan.part, element);
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
   // Values, the optimizer's state and the best model's values: as many as in memory, where the
@@ -251,11 +274,13 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
     plan.rank_bytes += best;
     plan.root_bytes = plan.checkpoint_bytes - std::min(plan.checkpoint_bytes, best);
   }
-  plan.node_bytes = data.bytes() + data.window_bytes();
+  plan.node_bytes = data.memory_bytes() + data.window_bytes();
+  plan.mapped_bytes = data.mapped_bytes();
   plan.loading_bytes = peak_memory();
   // Two models of which a third is being written, and some room for the texts.
   plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
   plan.disk_bytes += (config.keep + 1) * plan.checkpoint_bytes;  // one is being written
+  check_node_memory(plan, grid);
   return plan;
 }
 

@@ -211,12 +211,16 @@ std::vector<std::string> describe_shares(const RunPlan& plan, const TrainingData
                                 with_commas(data.sampler.share(0, shard).size()),
                                 with_commas(samples)));
   }
-  lines.push_back(fmt::format("memory:   about {} a rank, {}and {} of data once a node; disk {}",
-                              mebibytes(plan.rank_bytes),
-                              plan.root_bytes > 0
-                                  ? mebibytes(plan.root_bytes) + " more on rank 0 to save, "
-                                  : std::string(),
-                              mebibytes(plan.node_bytes), mebibytes(plan.disk_bytes)));
+  lines.push_back(
+      fmt::format("memory:   about {} a rank, {}and {} of data once a node{}; disk {}",
+                  mebibytes(plan.rank_bytes),
+                  plan.root_bytes > 0 ? mebibytes(plan.root_bytes) + " more on rank 0 to save, "
+                                      : std::string(),
+                  mebibytes(plan.node_bytes),
+                  plan.mapped_bytes > 0 ? " (" + mebibytes(plan.mapped_bytes) +
+                                              " more are read from files, cached as memory allows)"
+                                        : std::string(),
+                  mebibytes(plan.disk_bytes)));
   return lines;
 }
 

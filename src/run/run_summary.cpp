@@ -144,6 +144,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
          {{"rank", plan.rank_bytes},
           {"root", plan.root_bytes},
           {"node", plan.node_bytes},
+          {"mapped", plan.mapped_bytes},
           {"before_data_by_rank", base},
           {"peak_by_rank", planned}}},
         {"core_share_by_rank", core_shares},

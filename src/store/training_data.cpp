@@ -18,6 +18,7 @@
 #include "dnn/data/feature_statistics.hpp"
 #include "dnn/data/mapped_access.hpp"
 #include "dnn/data/sparse_batch.hpp"
+#include "dnn/store/dataset_description.hpp"
 #include "dnn/store/missing_values.hpp"
 #include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
@@ -163,12 +164,25 @@ std::size_t TrainingData::window_bytes() const {
   return 3 * window + 2 * of_samples(sampler.validation_samples()) / held->nodes();
 }
 
-std::size_t TrainingData::bytes() const {
-  const auto of = [](const Dataset& d) {
-    return d.values.size() + d.row_offsets.size() + d.value_columns.size() + d.labels.size() +
-           d.target_rows.size() + d.weights.size();
-  };
-  return of(train) + (test ? of(*test) : 0);
+namespace {
+
+/// Bytes of the arrays that are in mapped files, or of those that are not.
+std::size_t bytes_of(const Dataset& data, bool mapped) {
+  std::size_t bytes = 0;
+  for (const auto array : arrays_of_dataset()) {
+    bytes += (data.*array).mapped_path.empty() != mapped ? (data.*array).size() : 0;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::size_t TrainingData::memory_bytes() const {
+  return bytes_of(train, false) + (test ? bytes_of(*test, false) : 0);
+}
+
+std::size_t TrainingData::mapped_bytes() const {
+  return bytes_of(train, true) + (test ? bytes_of(*test, true) : 0);
 }
 
 void check_finite(const Communicator& world, const Dataset& data, const HeldRows* held) {

@@ -27,7 +27,10 @@ struct RunPlan : ModelPlan {
   bool parallel_checkpoints = false;  ///< all ranks write them
   std::size_t rank_bytes = 0;         ///< memory of one rank, the data's copy of its node aside
   std::size_t root_bytes = 0;         ///< memory that rank 0 takes beyond that to save
-  std::size_t node_bytes = 0;         ///< the data's copy, once a node
+  std::size_t node_bytes = 0;         ///< the data's copy in memory, once a node
+  std::size_t mapped_bytes = 0;       ///< data in mapped files, cached as far as there is memory
+  /// What other ranks of the node count in their rank_bytes as well.
+  std::size_t counted_again_bytes = 0;
   /// Memory that this rank had before the data were read: the program and MPI; whoever makes the
   /// plan of a run sets it.
   std::size_t base_bytes = 0;
@@ -44,13 +47,18 @@ struct RunPlan : ModelPlan {
   [[nodiscard]] std::size_t peak_bytes(bool is_root) const;
 
   /// Collective over the grid's world. Throws InputError (on all ranks alike) for a network that
-  /// cannot fit into this machine's memory, or for a setting that cannot be honoured here.
+  /// cannot fit into this machine's memory, for ranks of a node that together need more than it has
+  /// left, or for a setting that cannot be honoured here.
   [[nodiscard]] static RunPlan make(const Config& config, RankGrid& grid, const TrainingData& data);
 };
 
 /// Collective over `node`, the ranks of a node: how many threads this one computes with, as the
 /// option threads or OMP_NUM_THREADS says, or what makes the ranks fit the node's cores.
 [[nodiscard]] int threads_of_rank(const Config& config, const Communicator& node);
+
+/// Throws InputError where the ranks of this host together need more bytes of memory than they may
+/// still use. Since this is an estimate, ranks that lack less than a fifth are tried.
+void require_node_memory(std::size_t needed, std::size_t available, int ranks);
 
 /// Copies of its parameters that a rank holds: values, gradients and the optimizer's state.
 [[nodiscard]] std::size_t parameter_copies(OptimizerKind kind);

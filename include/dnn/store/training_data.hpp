@@ -62,8 +62,10 @@ struct TrainingData {
   /// Bytes in which rows of other nodes come to this one, see RowWindows.
   [[nodiscard]] std::size_t window_bytes() const;
 
-  /// Bytes of this node's copy of the data.
-  [[nodiscard]] std::size_t bytes() const;
+  /// Bytes of this node's copy of the data in memory, and of those parts that are in mapped files:
+  /// the system caches these as far as there is memory.
+  [[nodiscard]] std::size_t memory_bytes() const;
+  [[nodiscard]] std::size_t mapped_bytes() const;
 };
 
 /// How much larger than a deviation a feature of a table may be where the data decide.
