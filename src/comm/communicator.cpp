@@ -15,9 +15,6 @@ namespace dnn {
 
 namespace {
 
-/// The most elements given to one MPI call, whose counts are of type int.
-constexpr std::size_t most_per_call = std::size_t{1} << 30;
-
 constexpr int text_tag = 1;
 
 template <class T>
@@ -264,30 +261,6 @@ template Request Communicator::begin_all_to_all(const double*, const std::vector
 template Request Communicator::begin_all_gather(double*, const std::vector<int>&,
                                                 const std::vector<int>&) const;
 
-void Communicator::begin_send(std::span<const std::byte> bytes, int to,
-                              std::vector<Request>& requests) const {
-  for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
-    const std::size_t count = std::min(most_per_call, bytes.size() - done);
-    MPI_Request request = MPI_REQUEST_NULL;
-    check_mpi(
-        MPI_Isend(bytes.data() + done, static_cast<int>(count), MPI_BYTE, to, 0, handle_, &request),
-        "MPI_Isend");
-    requests.emplace_back(request);
-  }
-}
-
-void Communicator::begin_receive(std::span<std::byte> bytes, int from,
-                                 std::vector<Request>& requests) const {
-  for (std::size_t done = 0; done < bytes.size(); done += most_per_call) {
-    const std::size_t count = std::min(most_per_call, bytes.size() - done);
-    MPI_Request request = MPI_REQUEST_NULL;
-    check_mpi(MPI_Irecv(bytes.data() + done, static_cast<int>(count), MPI_BYTE, from, 0, handle_,
-                        &request),
-              "MPI_Irecv");
-    requests.emplace_back(request);
-  }
-}
-
 void Communicator::all_gather(std::span<const std::byte> from, std::span<std::byte> to) const {
   const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::all_gather);
   const auto block = static_cast<int>(from.size());
@@ -310,6 +283,30 @@ std::string Communicator::broadcast(std::string text, int root) const {
   text.resize(length);
   broadcast(std::as_writable_bytes(std::span(text)), root);
   return text;
+}
+
+void Communicator::begin_send(std::span<const std::byte> bytes, int to,
+                              std::vector<Request>& requests, std::size_t piece) const {
+  for (std::size_t done = 0; done < bytes.size(); done += piece) {
+    const std::size_t count = std::min(piece, bytes.size() - done);
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(
+        MPI_Isend(bytes.data() + done, static_cast<int>(count), MPI_BYTE, to, 0, handle_, &request),
+        "MPI_Isend");
+    requests.emplace_back(request);
+  }
+}
+
+void Communicator::begin_receive(std::span<std::byte> bytes, int from,
+                                 std::vector<Request>& requests, std::size_t piece) const {
+  for (std::size_t done = 0; done < bytes.size(); done += piece) {
+    const std::size_t count = std::min(piece, bytes.size() - done);
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(MPI_Irecv(bytes.data() + done, static_cast<int>(count), MPI_BYTE, from, 0, handle_,
+                        &request),
+              "MPI_Irecv");
+    requests.emplace_back(request);
+  }
 }
 
 void Communicator::send(std::span<const std::byte> bytes, int to) const {

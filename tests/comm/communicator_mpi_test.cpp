@@ -53,6 +53,42 @@ TEST(Communicator, BroadcastsBytesAndTextFromAnyRank) {
   }
 }
 
+// Messages above the piece, below it, of whole pieces, and of nothing, to the next rank of a ring.
+TEST(Communicator, MessagesTravelInPieces) {
+  const int ranks = world().size();
+  const int next = (world().rank() + 1) % ranks;
+  const int before = (world().rank() + ranks - 1) % ranks;
+  const auto byte_of = [](int rank, std::size_t message, std::size_t place) {
+    return static_cast<std::byte>(37 * static_cast<std::size_t>(rank) + 11 * message + place);
+  };
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
+    const std::size_t sizes[] = {100, 0, 7, 21, 3};
+    std::vector<std::vector<std::byte>> sent;
+    std::vector<std::vector<std::byte>> arrived;
+    std::vector<Request> requests;
+    std::size_t messages = 0;
+    for (std::size_t m = 0; m < std::size(sizes); ++m) {
+      std::vector<std::byte>& message = sent.emplace_back(sizes[m]);
+      for (std::size_t i = 0; i < sizes[m]; ++i) {
+        message[i] = byte_of(world().rank(), m, i);
+      }
+      arrived.emplace_back(sizes[m]);
+      messages += 2 * ((sizes[m] + piece - 1) / piece);
+    }
+    for (std::size_t m = 0; m < std::size(sizes); ++m) {
+      world().begin_receive(arrived[m], before, requests, piece);
+      world().begin_send(sent[m], next, requests, piece);
+    }
+    EXPECT_EQ(requests.size(), messages);
+    wait_for(requests);
+    for (std::size_t m = 0; m < std::size(sizes); ++m) {
+      for (std::size_t i = 0; i < sizes[m]; ++i) {
+        EXPECT_EQ(arrived[m][i], byte_of(before, m, i)) << piece << " " << m << " " << i;
+      }
+    }
+  }
+}
+
 TEST(Communicator, GathersTextsInRankOrder) {
   const int root = world().size() - 1;
   const std::string own(static_cast<std::size_t>(world().rank()) * 3, 'x');

@@ -24,6 +24,9 @@ enum class Reduction { sum, min, max, bit_or };
 /// Every failing call throws MpiError. Element counts beyond 2^31 work: they travel in pieces.
 class Communicator {
  public:
+  /// The most elements given to one MPI call, whose counts are of type int.
+  static constexpr std::size_t most_per_call = std::size_t{1} << 30;
+
   /// Collective over `parent`: its ranks in a communicator of their own.
   [[nodiscard]] static Communicator duplicate(MPI_Comm parent);
 
@@ -100,9 +103,12 @@ class Communicator {
                                          const std::vector<int>& offsets) const;
 
   /// Begins to send `bytes`, any number of them, to rank `to`, which begins to receive as many from
-  /// this one; what is sent first arrives first. `requests` takes what has to be waited for.
-  void begin_send(std::span<const std::byte> bytes, int to, std::vector<Request>& requests) const;
-  void begin_receive(std::span<std::byte> bytes, int from, std::vector<Request>& requests) const;
+  /// this one; what is sent first arrives first. `requests` takes what has to be waited for. They
+  /// travel in messages of at most `piece` bytes, the same on both ranks.
+  void begin_send(std::span<const std::byte> bytes, int to, std::vector<Request>& requests,
+                  std::size_t piece = most_per_call) const;
+  void begin_receive(std::span<std::byte> bytes, int from, std::vector<Request>& requests,
+                     std::size_t piece = most_per_call) const;
 
   /// Collective: block i of `to` becomes rank i's `from`; all ranks give equally many bytes (fewer
   /// than 2^31).
