@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "dnn/dnn_train.hpp"
-#include "library/made_up_samples.hpp"
+#include "library/trainer_example.hpp"
 #include "support/mpi_world.hpp"
 #include "support/shared_folder.hpp"
 
@@ -23,32 +23,6 @@ using dnn_train::Error;
 using dnn_train::Matrix;
 using dnn_train::Samples;
 using dnn_train::Trainer;
-
-constexpr const char* small = "hidden = [8]\nseed = 3\nbatch-size = 32\nlr = 0.01\n";
-
-MadeUp mine(std::uint64_t first, std::uint64_t last, const Decomposition& lies) {
-  return samples_of(first, last, lies, world().rank(), world().size());
-}
-
-/// What one rank alone comes to.
-MadeUp all(std::uint64_t first, std::uint64_t last) {
-  return samples_of(first, last, decompositions()[0], 0, 1);
-}
-
-/// Expects `work` to throw an Error of `code` with `text` in it, and the same message on all ranks.
-template <class Work>
-void expect_error(Code code, const std::string& text, Work&& work) {
-  std::string message = "nothing was thrown";
-  try {
-    work();
-  } catch (const Error& error) {
-    message = error.what();
-    EXPECT_EQ(error.code(), code) << message;
-  }
-  EXPECT_NE(message, "nothing was thrown");
-  EXPECT_NE(message.find(text), std::string::npos) << message;
-  EXPECT_EQ(world().broadcast(message, 0), message);
-}
 
 std::string fit_hash(MPI_Comm ranks, const Samples& samples, const std::string& options) {
   Trainer trainer(ranks, options);
@@ -296,106 +270,6 @@ TEST(Trainer, GoesOnFromItsState) {
   EXPECT_EQ(second.hash(), before);
   first.close();
   second.close();
-}
-
-TEST(Trainer, RefusesWhatItCannotUse) {
-  expect_error(Code::input, "MPI_COMM_NULL", [] { const Trainer none(MPI_COMM_NULL); });
-  expect_error(Code::input, "did you mean hidden?",
-               [] { const Trainer none(world().handle(), "hiden = [3]"); });
-  expect_error(Code::input, "programs' alone",
-               [] { const Trainer none(world().handle(), "output = 'x'"); });
-  expect_error(Code::input, "no TOML", [] { const Trainer none(world().handle(), "hidden ="); });
-  expect_error(Code::input, "'sample' or 'newest'",
-               [] { const Trainer none(world().handle(), "store-keeps = 'best'"); });
-
-  Trainer trainer(world().handle(), small);
-  const MadeUp good = mine(0, 100, decompositions()[1]);
-  expect_error(Code::input, "no network yet", [&] { trainer.save("x"); });
-  expect_error(Code::input, "no rank gives any", [&] { (void)trainer.fit(MadeUp().numbers()); });
-  (void)trainer.step(good.numbers());
-  const std::string hash = trainer.hash();
-
-  MadeUp bad = good;
-  const bool is_last = world().rank() == world().size() - 1;
-  if (is_last) {
-    bad.x[4] = std::numeric_limits<double>::quiet_NaN();
-  }
-  expect_error(Code::input, "row 1, column 1 (from 0) is nan",
-               [&] { (void)trainer.step(bad.numbers()); });
-  expect_error(Code::input, "nan", [&] { (void)trainer.fit(bad.numbers()); });
-
-  bad = good;
-  bad.ids[0] = 7;
-  bad.ids[1] = 7;
-  expect_error(Code::input, "two samples have the id 7",
-               [&] { (void)trainer.step(bad.numbers()); });
-
-  Samples narrow = good.numbers();
-  narrow.features.columns = 2;
-  expect_error(Code::input, "2 features, but the network takes 3",
-               [&] { (void)trainer.step(narrow); });
-  Samples two = is_last ? narrow : good.numbers();
-  expect_error(Code::input, world().size() > 1 ? "different forms" : "2 features",
-               [&] { (void)trainer.step(two); });
-  Samples headless = good.numbers();
-  headless.features.data = nullptr;
-  expect_error(Code::input, "null pointer", [&] { (void)trainer.step(headless); });
-  Samples neither = good.numbers();
-  neither.targets = {};
-  expect_error(Code::input, "neither classes nor targets", [&] { (void)trainer.fit(neither); });
-  expect_error(Code::input, "feature-names: 2 names for 3 features", [&] {
-    Trainer named(world().handle(), "feature-names = ['a', 'b']");
-    (void)named.fit(good.numbers());
-  });
-  expect_error(Code::input, "have classes", [&] { (void)trainer.evaluate(good.labelled()); });
-  MadeUp negative = good;
-  negative.classes[0] = -1;
-  expect_error(Code::input, "classes are numbers from 0",
-               [&] { (void)trainer.fit(negative.labelled()); });
-  expect_error(Code::file, "cannot", [&] { trainer.save("/nowhere/at/all/model.dnn"); });
-  expect_error(Code::file, "cannot", [&] { trainer.load("/nowhere/at/all/model.dnn"); });
-  expect_error(Code::input, "above 0", [&] { trainer.set_learning_rate(0); });
-  EXPECT_EQ(trainer.hash(), hash);  // after all that, as it was
-  EXPECT_TRUE(trainer.step(good.numbers()).counted);
-  trainer.close();
-  expect_error(Code::input, "closed", [&] { (void)trainer.step(good.numbers()); });
-}
-
-/// What the first samples did not have comes later.
-TEST(Trainer, RefusesClassesThatTheNetworkDoesNotHave) {
-  MadeUp good = mine(0, 100, decompositions()[1]);
-  Trainer trainer(world().handle(), small);
-  (void)trainer.step(good.labelled());
-  const std::string hash = trainer.hash();
-  MadeUp more = good;
-  if (world().rank() == world().size() - 1) {
-    more.classes[1] = 3;
-  }
-  const std::string text = "class 3, but the network has 3 (0 to 2)";
-  expect_error(Code::input, text, [&] { (void)trainer.step(more.labelled()); });
-  expect_error(Code::input, text, [&] { (void)trainer.evaluate(more.labelled()); });
-  more.classes[1] = 2'000'000'000;
-  expect_error(Code::input, "are these ids?", [&] { (void)trainer.fit(more.labelled()); });
-  EXPECT_EQ(trainer.hash(), hash);
-  trainer.close();
-
-  // A first step that fails leaves no network behind.
-  Trainer fresh(world().handle(), "class-weights = 'balanced'");
-  expect_error(Code::input, "is for fit alone", [&] { (void)fresh.step(good.labelled()); });
-  EXPECT_EQ(fresh.outputs(), 0U);
-  expect_error(Code::input, "no network yet", [&] { (void)fresh.hash(); });
-  fresh.close();
-
-  Trainer balanced(world().handle(), std::string(small) + "epochs = 2\nclass-weights = 'balanced'");
-  (void)balanced.fit(good.labelled());
-  expect_error(Code::input, "is for fit alone", [&] { (void)balanced.step(good.labelled()); });
-  balanced.close();
-
-  Trainer with_store(world().handle(), std::string(small) + "store = 10");
-  Samples unnumbered = good.numbers();
-  unnumbered.ids = nullptr;
-  expect_error(Code::input, "needs ids", [&] { (void)with_store.step(unnumbered); });
-  with_store.close();
 }
 
 TEST(Trainer, OnlyTheProportionOfWeightsCounts) {

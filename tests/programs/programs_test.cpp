@@ -1,13 +1,9 @@
 // The programs as a user runs them.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "dnn/products/bf16.hpp"
 #include "support/archive_files.hpp"
@@ -16,6 +12,7 @@
 #include "support/run_command.hpp"
 #include "support/summary_of.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/text_lines.hpp"
 
 namespace dnn::test {
 namespace {
@@ -31,25 +28,6 @@ std::string plane_csv(const std::string& header) {
         std::to_string(x) + "," + std::to_string(i % 7) + "," + (x > 0 ? "plus" : "minus") + "\n";
   }
   return text;
-}
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> result;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) {
-    result.push_back(line);
-  }
-  return result;
-}
-
-/// Whether a line of `text` holds all of `parts`.
-bool has_line_with(const std::string& text, const std::vector<std::string>& parts) {
-  const std::vector<std::string> all = lines(text);
-  return std::any_of(all.begin(), all.end(), [&parts](const std::string& line) {
-    return std::all_of(parts.begin(), parts.end(), [&line](const std::string& part) {
-      return line.find(part) != std::string::npos;
-    });
-  });
 }
 
 TEST(Train, WithoutArgumentsLearnsTheBuiltinDigits) {
@@ -84,8 +62,8 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
   const CommandResult result =
       run_command(mpirun(3) + train + " --data " + data + " --epochs 6 --hidden 8 --output " + out);
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_EQ(lines(read_file(out + "/metrics.jsonl")).size(), 6U);
-  for (const std::string& line : lines(read_file(out + "/metrics.jsonl"))) {
+  EXPECT_EQ(lines_of(read_file(out + "/metrics.jsonl")).size(), 6U);
+  for (const std::string& line : lines_of(read_file(out + "/metrics.jsonl"))) {
     const auto metrics = nlohmann::json::parse(line);
     for (const char* key : {"epoch", "lr", "train_loss", "train_accuracy", "validation_loss",
                             "validation_accuracy", "sha256", "samples_per_second"}) {
@@ -104,7 +82,7 @@ TEST(Train, RunFolderHoldsWhatTheReadmeSays) {
   }
   EXPECT_EQ(summary["sha256_last"].get<std::string>().size(), 64U);
   // Every evaluated sample is in the confusion matrix once, the right ones on its diagonal.
-  const auto confusion = lines(read_file(out + "/confusion.csv"));
+  const auto confusion = lines_of(read_file(out + "/confusion.csv"));
   ASSERT_EQ(confusion.size(), 3U);
   EXPECT_EQ(confusion[0], "true\\predicted,minus,plus");
   int minus[2] = {};
@@ -294,7 +272,7 @@ TEST(Predict, ScoresDataWithAndWithoutLabelsTheSameAtAnyRankCount) {
   const CommandResult three =
       run_command(mpirun(3) + with_model + " --data " + data + " --output " + (folder / "3.csv"));
   EXPECT_EQ(three.exit_code, 0) << three.output;
-  const auto written = lines(read_file(folder / "1.csv"));
+  const auto written = lines_of(read_file(folder / "1.csv"));
   EXPECT_EQ(written[0], "sample,class,label,p(minus),p(plus)");
   EXPECT_EQ(written.size(), 61U);
   EXPECT_EQ(read_file(folder / "1.csv"), read_file(folder / "3.csv"));
@@ -302,7 +280,7 @@ TEST(Predict, ScoresDataWithAndWithoutLabelsTheSameAtAnyRankCount) {
   const CommandResult fresh =
       run_command(with_model + " --data " + unlabelled + " --output " + (folder / "n.csv"));
   EXPECT_EQ(fresh.exit_code, 0) << fresh.output;
-  const auto scored = lines(read_file(folder / "n.csv"));
+  const auto scored = lines_of(read_file(folder / "n.csv"));
   ASSERT_EQ(scored.size(), 3U);
   EXPECT_EQ(scored[0], "sample,class,p(minus),p(plus)");
   EXPECT_EQ(scored[1].substr(0, 7), "1,plus,");
@@ -348,206 +326,6 @@ TEST(Predict, RefusesModelsThatAreNone) {
     EXPECT_NE(run_command(model + " info " + path).output.find(what), std::string::npos) << path;
     EXPECT_FALSE(fs::exists(folder / "p.csv"));
   }
-}
-
-TEST(Model, InfoAndVerify) {
-  const TemporaryFolder folder;
-  const std::string out = folder / "run";
-  ASSERT_EQ(run_command(train + " --epochs 1 --hidden 12 --output " + out).exit_code, 0);
-  const std::string path = out + "/model.dnn";
-  const CommandResult info = run_command(model + " info " + path);
-  EXPECT_EQ(info.exit_code, 0);
-  for (const char* part : {"61-12-10", "874 (float)", "0, 1, 2", "epochs = 1"}) {
-    EXPECT_NE(info.output.find(part), std::string::npos) << part << " in " << info.output;
-  }
-  const CommandResult verify = run_command(model + " verify " + path);
-  EXPECT_EQ(verify.exit_code, 0);
-  EXPECT_NE(verify.output.find("good"), std::string::npos);
-  std::string damaged = read_file(path);
-  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
-  const auto bad = folder.write("bad.dnn", damaged);
-  const CommandResult refused = run_command(model + " verify " + bad);
-  EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_NE(refused.output.find("checksum"), std::string::npos);
-  EXPECT_NE(run_command(predict + " --model " + bad).output.find("checksum"), std::string::npos);
-}
-
-std::string hash_of(const std::string& file) {
-  return run_command(model + " hash " + file).output.substr(0, 64);
-}
-
-// One definition, whoever writes it: the model's file, the checkpoint, each epoch's line, the
-// summary; over a split network too.
-TEST(Model, HashIsThatOfTheParametersWhereverItIsWritten) {
-  const TemporaryFolder folder;
-  for (const std::string options : {"1", "3", "2 --model-parallel 2"}) {
-    const std::string out = folder / options.substr(0, 1);
-    const CommandResult result =
-        run_command(mpirun(options[0] - '0') + train + options.substr(1) + " --output " + out +
-                    " --hidden 64,100 --epochs 3 --checkpoint-every 1epochs --batch-size 400");
-    ASSERT_EQ(result.exit_code, 0) << result.output;
-    const std::vector<std::string> epochs = lines(read_file(out + "/metrics.jsonl"));
-    ASSERT_EQ(epochs.size(), 3U);
-    for (std::size_t epoch = 0; epoch < epochs.size(); ++epoch) {
-      char name[48];
-      std::snprintf(name, sizeof(name), "/checkpoints/step-%012zu.ckpt", (epoch + 1) * 5);
-      EXPECT_EQ(nlohmann::json::parse(epochs[epoch])["sha256"], hash_of(out + name)) << options;
-    }
-    const auto summary = summary_of(out);
-    EXPECT_EQ(summary["sha256_last"], summary["final"]["sha256"]);
-    EXPECT_EQ(summary["sha256_last"], hash_of(out + "/last.dnn"));
-    EXPECT_EQ(summary["sha256_best"], hash_of(out + "/model.dnn"));
-  }
-  const CommandResult both =
-      run_command(model + " hash " + (folder / "1/last.dnn ") + (folder / "1/metrics.jsonl"));
-  EXPECT_EQ(both.exit_code, 2);
-  EXPECT_EQ(count(both.output, "1/last.dnn\n"), 1) << both.output;
-  EXPECT_EQ(count(both.output, "not a dnn_train model"), 1) << both.output;
-}
-
-// oneDNN's own switch makes this processor an older one: another environment, in which numbers are
-// rounded elsewhere.
-TEST(Model, CompareNamesTheLargestDifference) {
-  const TemporaryFolder folder;
-  const std::string run = train + " --hidden 12 --epochs 2 --output ";
-  ASSERT_EQ(run_command(run + (folder / "a")).exit_code, 0);
-  ASSERT_EQ(run_command(run + (folder / "b")).exit_code, 0);
-  ASSERT_EQ(run_command("DNNL_MAX_CPU_ISA=SSE41 " + run + (folder / "c") + " --logical-shards 1")
-                .exit_code,
-            0);
-  ASSERT_EQ(run_command(train + " --hidden 13 --epochs 2 --output " + (folder / "d")).exit_code, 0);
-  const auto compare = [&](const std::string& a, const std::string& b) {
-    return run_command(model + " compare " + (folder / a) + " " + (folder / b));
-  };
-  const CommandResult same = compare("a/last.dnn", "b/last.dnn");
-  EXPECT_EQ(same.exit_code, 0);
-  EXPECT_EQ(same.output, "parameters:  the same bits (SHA-256 " + hash_of(folder / "a/last.dnn") +
-                             ")\nenvironment: the same\n");
-  const CommandResult elsewhere = compare("a/last.dnn", "c/last.dnn");
-  EXPECT_EQ(elsewhere.exit_code, 1) << elsewhere.output;
-  for (const char* part : {"parameters:  differ in ", " of 874; the largest difference is ",
-                           "environment: the same\n"}) {
-    EXPECT_EQ(count(elsewhere.output, part), 1) << part << " in " << elsewhere.output;
-  }
-  const CommandResult shape = compare("a/last.dnn", "d/last.dnn");
-  EXPECT_EQ(shape.exit_code, 1);
-  EXPECT_EQ(count(shape.output, "differ: 61-12-10 (float) against 61-13-10 (float)"), 1)
-      << shape.output;
-  EXPECT_EQ(compare("a/last.dnn", "a/summary.json").exit_code, 2);
-  EXPECT_EQ(run_command(model + " compare " + (folder / "a/last.dnn")).exit_code, 2);
-  EXPECT_EQ(count(run_command(model + " info " + (folder / "c/last.dnn")).output,
-                  "environment:\n  program: dnn_train "),
-            1);
-}
-
-/// Goes before the command of a job: ranks inherit it, so that they are known among others' ranks.
-const std::string mark = "DNN_TEST_JOB=" + std::to_string(::getpid());
-
-/// The ranks of this process's jobs that live.
-std::string ranks_left() {
-  return run_command(
-             "for p in $(pgrep -x -r R,S,D,T failing_rank); do tr '\\0' '\\n' "
-             "2>/dev/null </proc/$p/environ | grep -qx " +
-             mark + " && echo $p; done")
-      .output;
-}
-
-/// Three ranks, of which one fails in the way given.
-CommandResult job_with(int failing, const std::string& how) {
-  const CommandResult result = run_command(mark + " " + mpirun(3) + failing_rank + " " +
-                                           std::to_string(failing) + " " + how);
-  EXPECT_EQ(ranks_left(), "") << "a rank is left";
-  return result;
-}
-
-TEST(Job, ARankThatThrowsEndsItAtOnceWithOneMessage) {
-  for (const int failing : {0, 2}) {
-    const CommandResult result = job_with(failing, "throw");
-    EXPECT_NE(result.exit_code, 0);
-    EXPECT_LT(result.seconds, hang_seconds);
-    EXPECT_EQ(count(result.output, "the disk is on fire"), 1) << result.output;
-    EXPECT_NE(result.output.find("error on rank " + std::to_string(failing) + " of 3 (host "),
-              std::string::npos)
-        << result.output;
-  }
-}
-
-TEST(Job, ARankThatExitsEarlyEndsIt) {
-  const CommandResult result = job_with(1, "exit");
-  EXPECT_NE(result.exit_code, 0);
-  EXPECT_LT(result.seconds, hang_seconds);
-}
-
-TEST(Job, ARankInAnotherCollectiveEndsItWithinSeconds) {
-  for (const int failing : {0, 2}) {
-    const CommandResult result = job_with(failing, "other");
-    EXPECT_NE(result.exit_code, 0);
-    EXPECT_LT(result.seconds, hang_seconds);
-    EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
-    for (int rank = 0; rank < 3; ++rank) {
-      const std::string place = rank == failing ? "MPI_Allreduce" : "MPI_Barrier";
-      EXPECT_TRUE(has_line_with(result.output, {"rank " + std::to_string(rank) + " (host ", place}))
-          << result.output;
-    }
-  }
-}
-
-// The watchdog's time is 3 seconds here.
-TEST(Job, AStuckRankEndsItAndIsNamed) {
-  for (const std::string how : {"stop", "sleep"}) {
-    for (const int failing : {0, 2}) {
-      const CommandResult result = job_with(failing, how);
-      EXPECT_NE(result.exit_code, 0);
-      EXPECT_NE(result.exit_code, 2);
-      EXPECT_GE(result.seconds, 3);
-      EXPECT_LT(result.seconds, hang_seconds);
-      EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
-      EXPECT_EQ(count(result.output, "is stuck"), 1) << result.output;
-      EXPECT_TRUE(
-          has_line_with(result.output, {"rank " + std::to_string(failing) + " (host ", ", process ",
-                                        std::string(how == "stop" ? ", stopped by a signal" : "") +
-                                            ") is stuck: fetching a batch of samples, update 17"}))
-          << result.output;
-    }
-  }
-}
-
-// Where no watchdog is: others wait inside MPI. Now and then Open MPI's mpirun does not end after
-// its ranks have; dnn_run ends it.
-TEST(Job, ARankThatIsStuckWhileMpiStartsOrEndsEndsIt) {
-  const std::string launcher = quoted(DNN_SOURCE "/launch/dnn_run") + " --restarts 0 --grace 10 ";
-  for (const std::string when : {"start", "end"}) {
-    const CommandResult result =
-        run_command(mark + " DNN_LAUNCH_TIMEOUT=3 " + launcher + mpirun(3) + failing_rank + " 1 " +
-                    when + " --output none");
-    EXPECT_NE(result.exit_code, 0);
-    EXPECT_LT(result.seconds, hang_seconds);
-    EXPECT_NE(result.output.find("DNN_LAUNCH_TIMEOUT"), std::string::npos) << result.output;
-    EXPECT_EQ(ranks_left(), "") << "a rank is left";
-  }
-}
-
-TEST(Job, ARankThatWorksForLongIsNotStuck) {
-  const CommandResult result = job_with(1, "work");
-  EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_GE(result.seconds, 9);
-}
-
-// As a scheduler does with a job that makes room for another one.
-TEST(Job, ASuspendedJobGoesOnAfterLongerThanTheTimeout) {
-  const CommandResult result = run_command(mpirun(2) + failing_rank +
-                                           " 1 work & sleep 2; pkill -STOP -P $!; "
-                                           "sleep 6; pkill -CONT -P $!; wait $!");
-  EXPECT_EQ(result.exit_code, 0) << result.output;
-}
-
-TEST(Job, ADivergedModelIsToldOnce) {
-  const TemporaryFolder folder;
-  const CommandResult result =
-      run_command(mpirun(3) + train + " --optimizer sgd --lr 1e30 --output " + (folder / "r"));
-  EXPECT_NE(result.exit_code, 0);
-  EXPECT_EQ(count(result.output, "training diverged"), 1) << result.output;
-  EXPECT_NE(result.output.find("learning rate"), std::string::npos);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/text_lines.hpp"
 
 namespace dnn::test {
 namespace {
@@ -22,15 +23,6 @@ using Json = nlohmann::json;
 
 const std::string watch_program = quoted(DNN_BIN "/dnn_watch");
 const std::string small_network = " --hidden 16 --lr-schedule constant --validation 0.1";
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) {
-    lines.push_back(line);
-  }
-  return lines;
-}
 
 std::vector<Json> steps_of(const std::string& run) {
   std::vector<Json> steps;

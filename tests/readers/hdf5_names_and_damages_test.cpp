@@ -162,7 +162,7 @@ TEST(Hdf5, ElementsInOtherFilesAreRefused) {
     H5Pclose(creation);
     H5Fclose(file);
   }
-  refuses_hdf5(path, {"d.h5:/x: its elements lie in other files"});
+  refuses_hdf5(path, {"d.h5:/x: its elements are in other files"});
 }
 
 TEST(Hdf5, ExternalLinksAreRefused) {
@@ -179,7 +179,7 @@ TEST(Hdf5, ExternalLinksAreRefused) {
       .numbers<std::int32_t>("y", {2}, {0, 1});
   for (const std::string& source :
        {path, path + ":x,y", path + ":/group/x,y", path + ":/soft,y", path + ":y,x"}) {
-    refuses_hdf5(source, {"its elements lie in another file (the path is an external link)"});
+    refuses_hdf5(source, {"its elements are in another file (the path is an external link)"});
   }
   refuses_hdf5(path + ":missing,y", {"d.h5:/missing: corrupt, or a link to another file"});
   refuses_hdf5(path + ":group,y", {"d.h5:/group: corrupt, or a link to another file"});

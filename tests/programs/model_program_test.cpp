@@ -1,0 +1,110 @@
+// dnn_model as a user runs it.
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "support/programs.hpp"
+#include "support/run_command.hpp"
+#include "support/summary_of.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/text_lines.hpp"
+
+namespace dnn::test {
+namespace {
+
+TEST(Model, InfoAndVerify) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  ASSERT_EQ(run_command(train + " --epochs 1 --hidden 12 --output " + out).exit_code, 0);
+  const std::string path = out + "/model.dnn";
+  const CommandResult info = run_command(model + " info " + path);
+  EXPECT_EQ(info.exit_code, 0);
+  for (const char* part : {"61-12-10", "874 (float)", "0, 1, 2", "epochs = 1"}) {
+    EXPECT_NE(info.output.find(part), std::string::npos) << part << " in " << info.output;
+  }
+  const CommandResult verify = run_command(model + " verify " + path);
+  EXPECT_EQ(verify.exit_code, 0);
+  EXPECT_NE(verify.output.find("good"), std::string::npos);
+  std::string damaged = read_file(path);
+  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
+  const auto bad = folder.write("bad.dnn", damaged);
+  const CommandResult refused = run_command(model + " verify " + bad);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.output.find("checksum"), std::string::npos);
+  EXPECT_NE(run_command(predict + " --model " + bad).output.find("checksum"), std::string::npos);
+}
+
+std::string hash_of(const std::string& file) {
+  return run_command(model + " hash " + file).output.substr(0, 64);
+}
+
+// One definition, whoever writes it: the model's file, the checkpoint, each epoch's line, the
+// summary; over a split network too.
+TEST(Model, HashIsThatOfTheParametersWhereverItIsWritten) {
+  const TemporaryFolder folder;
+  for (const std::string options : {"1", "3", "2 --model-parallel 2"}) {
+    const std::string out = folder / options.substr(0, 1);
+    const CommandResult result =
+        run_command(mpirun(options[0] - '0') + train + options.substr(1) + " --output " + out +
+                    " --hidden 64,100 --epochs 3 --checkpoint-every 1epochs --batch-size 400");
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const std::vector<std::string> epochs = lines_of(read_file(out + "/metrics.jsonl"));
+    ASSERT_EQ(epochs.size(), 3U);
+    for (std::size_t epoch = 0; epoch < epochs.size(); ++epoch) {
+      char name[48];
+      std::snprintf(name, sizeof(name), "/checkpoints/step-%012zu.ckpt", (epoch + 1) * 5);
+      EXPECT_EQ(nlohmann::json::parse(epochs[epoch])["sha256"], hash_of(out + name)) << options;
+    }
+    const auto summary = summary_of(out);
+    EXPECT_EQ(summary["sha256_last"], summary["final"]["sha256"]);
+    EXPECT_EQ(summary["sha256_last"], hash_of(out + "/last.dnn"));
+    EXPECT_EQ(summary["sha256_best"], hash_of(out + "/model.dnn"));
+  }
+  const CommandResult both =
+      run_command(model + " hash " + (folder / "1/last.dnn ") + (folder / "1/metrics.jsonl"));
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_EQ(count(both.output, "1/last.dnn\n"), 1) << both.output;
+  EXPECT_EQ(count(both.output, "not a dnn_train model"), 1) << both.output;
+}
+
+// oneDNN's own switch makes this processor an older one: another environment, in which numbers are
+// rounded elsewhere.
+TEST(Model, CompareNamesTheLargestDifference) {
+  const TemporaryFolder folder;
+  const std::string run = train + " --hidden 12 --epochs 2 --output ";
+  ASSERT_EQ(run_command(run + (folder / "a")).exit_code, 0);
+  ASSERT_EQ(run_command(run + (folder / "b")).exit_code, 0);
+  ASSERT_EQ(run_command("DNNL_MAX_CPU_ISA=SSE41 " + run + (folder / "c") + " --logical-shards 1")
+                .exit_code,
+            0);
+  ASSERT_EQ(run_command(train + " --hidden 13 --epochs 2 --output " + (folder / "d")).exit_code, 0);
+  const auto compare = [&](const std::string& a, const std::string& b) {
+    return run_command(model + " compare " + (folder / a) + " " + (folder / b));
+  };
+  const CommandResult same = compare("a/last.dnn", "b/last.dnn");
+  EXPECT_EQ(same.exit_code, 0);
+  EXPECT_EQ(same.output, "parameters:  the same bits (SHA-256 " + hash_of(folder / "a/last.dnn") +
+                             ")\nenvironment: the same\n");
+  const CommandResult elsewhere = compare("a/last.dnn", "c/last.dnn");
+  EXPECT_EQ(elsewhere.exit_code, 1) << elsewhere.output;
+  for (const char* part : {"parameters:  differ in ", " of 874; the largest difference is ",
+                           "environment: the same\n"}) {
+    EXPECT_EQ(count(elsewhere.output, part), 1) << part << " in " << elsewhere.output;
+  }
+  const CommandResult shape = compare("a/last.dnn", "d/last.dnn");
+  EXPECT_EQ(shape.exit_code, 1);
+  EXPECT_EQ(count(shape.output, "differ: 61-12-10 (float) against 61-13-10 (float)"), 1)
+      << shape.output;
+  EXPECT_EQ(compare("a/last.dnn", "a/summary.json").exit_code, 2);
+  EXPECT_EQ(run_command(model + " compare " + (folder / "a/last.dnn")).exit_code, 2);
+  EXPECT_EQ(count(run_command(model + " info " + (folder / "c/last.dnn")).output,
+                  "environment:\n  program: dnn_train "),
+            1);
+}
+
+}  // namespace
+}  // namespace dnn::test
