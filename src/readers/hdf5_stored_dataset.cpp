@@ -171,7 +171,7 @@ void StoredHdf5Dataset::read_storage(bool in_file) {
   const H5D_layout_t storage = H5Pget_layout(creation.id());
   if (storage == H5D_VIRTUAL || H5Pget_external_count(creation.id()) > 0) {
     throw InputError(origin_ +
-                     ": its elements lie in other files (a virtual or external dataset); name "
+                     ": its elements are in other files (a virtual or external dataset); name "
                      "those files, or copy them into one with h5repack");
   }
   const std::size_t element =

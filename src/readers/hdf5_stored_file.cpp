@@ -143,7 +143,7 @@ std::unique_ptr<Hdf5Dataset> StoredHdf5File::open(const std::string& path) const
   }
   if (file_number(dataset.id(), place) != file_number(file_.id(), place)) {
     throw InputError(place +
-                     ": its elements lie in another file (the path is an external link); name "
+                     ": its elements are in another file (the path is an external link); name "
                      "that file, or copy the dataset into this one with h5copy -f ext");
   }
   return std::make_unique<StoredHdf5Dataset>(std::move(dataset), place, is_mapped_);
