@@ -3,6 +3,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 #include "dnn/checkpoint/run_folder.hpp"
 #include "dnn/core/atomic_file.hpp"
@@ -39,8 +40,10 @@ std::string_view embedded_text(const unsigned char* file, std::size_t size) {
 }
 #define DNN_TEXT(name) embedded_text(name, name##_size)
 
-std::string filled_page(const std::vector<Json>& runs, bool is_live) {
-  const std::string data = report_json({{"program", program_name}, {"runs", runs}});
+std::string filled_page(std::vector<Json> runs, bool is_live) {
+  Json document = {{"program", program_name}};
+  document["runs"] = std::move(runs);
+  const std::string data = report_json(document);
   std::string script;
   for (const std::string_view part :
        {DNN_TEXT(report_dom_js), DNN_TEXT(report_tables_js), DNN_TEXT(report_frame_js),
@@ -90,12 +93,12 @@ std::string report_json(const Json& json) {
   return text;
 }
 
-std::string report_page(const std::vector<Json>& runs) {
-  return filled_page(runs, false);
+std::string report_page(std::vector<Json> runs) {
+  return filled_page(std::move(runs), false);
 }
 
-std::string live_report_page(const std::vector<Json>& runs) {
-  return filled_page(runs, true);
+std::string live_report_page(std::vector<Json> runs) {
+  return filled_page(std::move(runs), true);
 }
 
 std::string write_report(const std::vector<std::string>& folders, const std::string& output) {
@@ -107,7 +110,7 @@ std::string write_report(const std::vector<std::string>& folders, const std::str
     runs.push_back(run_record(folder));
   }
   std::string path = output.empty() ? RunFolder(folders.front()).report() : output;
-  write_file_atomically(path, report_page(runs));
+  write_file_atomically(path, report_page(std::move(runs)));
   return path;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
@@ -13,6 +14,7 @@
 #include "dnn/core/appended_file.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/report/class_figures.hpp"
+#include "dnn/report/line_sample.hpp"
 #include "dnn/report/step_curves.hpp"
 
 namespace dnn {
@@ -42,35 +44,41 @@ Json json_of(const std::string& path) {
   return text ? parsed(*text, path) : Json();
 }
 
-/// The complete lines of a file of JSON lines.
-Json lines_of(const std::string& path) {
-  Json lines = Json::array();
-  const std::string text = contents_of(path).value_or("");
-  std::size_t begin = 0;
-  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    lines.push_back(parsed(text.substr(begin, end - begin),
-                           fmt::format("{}: line {}", path, lines.size() + 1)));
-  }
-  return lines;
+Json line_of(const std::string& path, std::size_t number, std::string_view text) {
+  return parsed(std::string(text), fmt::format("{}: line {}", path, number));
 }
 
-/// Of more than `most` epochs every so many-th, the best one and the last one.
-Json thinned(Json epochs, const Json& summary, Json& notes) {
-  if (epochs.size() <= most_epochs) {
-    return epochs;
+/// The lines of metrics.jsonl, one an epoch; of many every so many-th, the best one and the last.
+Json epochs_in(const std::string& path, const Json& summary, Json& notes) {
+  std::optional<std::size_t> best;
+  if (summary.is_object() && summary.value("best_epoch", Json()).is_number_unsigned()) {
+    best = summary["best_epoch"].get<std::size_t>();
   }
-  const std::size_t stride = (epochs.size() + most_epochs - 1) / most_epochs;
-  const Json best = summary.is_object() ? summary.value("best_epoch", Json()) : Json();
-  Json kept = Json::array();
-  for (std::size_t i = 0; i < epochs.size(); ++i) {
-    const bool is_best = !best.is_null() && epochs[i].value("epoch", Json()) == best;
-    if (i % stride == 0 || i + 1 == epochs.size() || is_best) {
-      kept.push_back(std::move(epochs[i]));
+  const LineSample sample = LineSample::of(path, most_epochs, best);
+  Json epochs = Json::array();
+  for (const LineSample::Line& line : sample.lines) {
+    epochs.push_back(line_of(path, line.number, line.text));
+  }
+  if (epochs.size() < sample.count) {
+    notes.push_back(fmt::format("The curves show {} of {} epochs; metrics.jsonl has all of them.",
+                                epochs.size(), sample.count));
+  }
+  return epochs;
+}
+
+/// The first lines of nonfinite.jsonl.
+Json nonfinite_in(const std::string& path, Json& notes) {
+  Json reports = Json::array();
+  const std::size_t count = for_each_line(path, [&](std::string_view line) {
+    if (reports.size() < most_nonfinite) {
+      reports.push_back(line_of(path, reports.size() + 1, line));
     }
+  });
+  if (reports.size() < count) {
+    notes.push_back(fmt::format("Of {} reports in nonfinite.jsonl, the first {} are shown.", count,
+                                most_nonfinite));
   }
-  notes.push_back(fmt::format("The curves show {} of {} epochs; metrics.jsonl has all of them.",
-                              kept.size(), epochs.size()));
-  return kept;
+  return reports;
 }
 
 /// A table's schema without what only a reader of data needs.
@@ -141,7 +149,7 @@ Json run_record(const std::string& path, Json summary) {
   const RunFolder folder(path);
   Json notes = Json::array();
   Json started = summary.is_null() ? json_of(folder.started()) : Json();
-  Json epochs = lines_of(folder.metrics());
+  Json epochs = epochs_in(folder.metrics(), summary, notes);
   if (summary.is_null() && started.is_null() && epochs.empty()) {
     throw InputError(
         fmt::format("{}: no run is in this folder; name one that dnn_train wrote (it "
@@ -153,20 +161,14 @@ Json run_record(const std::string& path, Json summary) {
       shorten_table(*record, notes);
     }
   }
-  epochs = thinned(std::move(epochs), summary, notes);
   Json folds = take_folds(folder, summary, started, notes);
   const std::optional<std::string> confusion = contents_of(folder.confusion());
-  Json steps = step_curves(contents_of(folder.steps()).value_or(""), folder.steps());
+  Json steps = step_curves(folder.steps());
   if (steps.is_object() && steps["update"].size() < steps["count"]) {
     notes.push_back(fmt::format("The curves by update show {} of {} lines of steps.jsonl.",
                                 steps["update"].size(), steps["count"].get<std::size_t>()));
   }
-  Json nonfinite = lines_of(folder.nonfinite());
-  if (nonfinite.size() > most_nonfinite) {
-    notes.push_back(fmt::format("Of {} reports in nonfinite.jsonl, the first {} are shown.",
-                                nonfinite.size(), most_nonfinite));
-    nonfinite.erase(nonfinite.begin() + most_nonfinite, nonfinite.end());
-  }
+  Json nonfinite = nonfinite_in(folder.nonfinite(), notes);
   return {{"name", path},
           {"summary", std::move(summary)},
           {"started", std::move(started)},

@@ -4,11 +4,11 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
-#include <string_view>
 #include <vector>
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/page_number.hpp"
+#include "dnn/report/line_sample.hpp"
 
 namespace dnn {
 
@@ -17,15 +17,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_lines = 2000;
-
-std::vector<std::string_view> complete_lines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  std::size_t begin = 0;
-  for (std::size_t end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
-    lines.push_back(text.substr(begin, end - begin));
-  }
-  return lines;
-}
 
 /// A value as pages show it; null for what is no number.
 Json number_in(const Json& line, const char* key) {
@@ -51,23 +42,20 @@ std::vector<Json> without_repeated(std::vector<Json> lines) {
 
 }  // namespace
 
-Json step_curves(const std::string& text, const std::string& origin) {
-  const std::vector<std::string_view> all = complete_lines(text);
-  if (all.empty()) {
+Json step_curves(const std::string& path) {
+  const LineSample sample = LineSample::of(path, most_lines);
+  if (sample.count == 0) {
     return {};
   }
-  const std::size_t stride = (all.size() + most_lines - 1) / most_lines;
   std::vector<Json> lines;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (i % stride == 0 || i + 1 == all.size()) {
-      Json line = Json::parse(all[i], nullptr, false);
-      if (!line.is_object() || !line.value("update", Json()).is_number()) {
-        throw InputError(fmt::format("{}: line {} is damaged, it is no update", origin, i + 1));
-      }
-      lines.push_back(std::move(line));
+  for (const auto& [number, text] : sample.lines) {
+    Json line = Json::parse(text, nullptr, false);
+    if (!line.is_object() || !line.value("update", Json()).is_number()) {
+      throw InputError(fmt::format("{}: line {} is damaged, it is no update", path, number));
     }
+    lines.push_back(std::move(line));
   }
-  Json result = {{"count", all.size()}};
+  Json result = {{"count", sample.count}};
   Json seconds = Json::object();
   std::size_t count = 0;
   for (const Json& line : without_repeated(std::move(lines))) {

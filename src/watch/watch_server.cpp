@@ -76,7 +76,7 @@ struct WatchServer::Implementation {
     if (!name.empty()) {
       records.push_back(record_for(name));
     }
-    response.set_content(live_report_page(records), "text/html; charset=utf-8");
+    response.set_content(live_report_page(std::move(records)), "text/html; charset=utf-8");
   }
   void send_list(const Request& /*request*/, Response& response) const {
     response.set_content(report_json(runs.names()), "application/json");

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <regex>
+#include <string>
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
@@ -23,10 +25,16 @@ struct Limits : public testing::Test {
     return "LD_LIBRARY_PATH=" + quoted(DNN_TEST_BIN) +
            " LD_PRELOAD=libfaulty_files.so DNN_FAULT_THREADS=" + std::to_string(threads) + " ";
   }
-  /// Waits in a command until the run has written metrics.
+  /// A run that trains until it is stopped, however long others keep this machine busy.
+  std::string endless =
+      train + " --hidden 64 --epochs 1000000 --lr-schedule constant --output " + out;
+  /// Waits in a command until another command succeeds, for as long as nothing hangs.
+  [[nodiscard]] static std::string wait_for(const std::string& condition) {
+    return "for i in $(seq " + std::to_string(static_cast<int>(hang_seconds / 2 / 0.02)) +
+           "); do " + condition + " >/dev/null 2>&1 && break; sleep 0.02; done; ";
+  }
   [[nodiscard]] std::string wait_for_metrics() const {
-    return "for i in $(seq 1000); do ls " + out +
-           "/metrics.jsonl >/dev/null 2>&1 && break; sleep 0.02; done; ";
+    return wait_for("test -s " + out + "/metrics.jsonl");
   }
 };
 
@@ -63,7 +71,8 @@ TEST_F(Limits, ARankThatMayUseLessMemoryThanItsPeersEndsTheJobInOrder) {
 
 TEST_F(Limits, ALimitOnFileSizesIsAsAFullDisk) {
   const CommandResult result =
-      run_command("ulimit -f 18000; " + train + " --hidden 1500,1500 --epochs 1 --output " + out);
+      run_command("ulimit -f 18000; " + train +
+                  " --hidden 1500,1500 --epochs 1 --checkpoint-every 1epochs --output " + out);
   EXPECT_EQ(count(result.output, "warning: could not write a checkpoint at update "), 1)
       << result.exit_code << result.output;
   EXPECT_GE(count(result.output, "File too large (raise the limit on the size of files"), 1)
@@ -99,14 +108,22 @@ TEST_F(Limits, AnOutputFolderThatIsALinkToNowhereIsNamed) {
 }
 
 TEST_F(Limits, ALogThatIsRenamedIsBegunAnew) {
-  const CommandResult result = run_command(
-      train + " --quiet --hidden 64 --epochs 300 --lr-schedule constant --output " + out + " & " +
-      wait_for_metrics() + "mv " + out + "/run.log " + out + "/run.log.1; wait $!");
-  EXPECT_EQ(result.exit_code, 0) << result.output;
-  const int before = count(read_file(out + "/run.log.1"), " train loss ");
-  const int after = count(read_file(out + "/run.log"), " train loss ");
-  EXPECT_GT(after, 0);
-  EXPECT_EQ(before + after, 300);
+  const CommandResult result =
+      run_command(endless + " --quiet & " + wait_for_metrics() + "mv " + out + "/run.log " + out +
+                  "/run.log.1; " + wait_for("grep -q ' train loss ' " + out + "/run.log") +
+                  "kill -USR1 $!; wait $!");
+  EXPECT_EQ(result.exit_code, 75) << result.output;
+  const std::string before = read_file(out + "/run.log.1");
+  const std::string after = read_file(out + "/run.log");
+  EXPECT_GT(count(after, " train loss "), 0);
+  // Every epoch has its line, in one of the two.
+  const std::regex epoch("epoch +([0-9]+)/1000000  train loss ");
+  const std::string both = before + after;
+  int number = 0;
+  for (std::sregex_iterator found(both.begin(), both.end(), epoch), end; found != end; ++found) {
+    ASSERT_EQ(std::stoi((*found)[1]), ++number);
+  }
+  EXPECT_EQ(number, count(both, " train loss "));
 }
 
 TEST_F(Limits, OutputGoesOnAfterItsDiskWasFull) {
@@ -116,24 +133,29 @@ TEST_F(Limits, OutputGoesOnAfterItsDiskWasFull) {
       run_command(unshare + "sh -c " +
                   quoted("mkdir " + disk + " && mount -t tmpfs -o size=1m none " + disk +
                          " && { head -c 2000000 /dev/zero > " + disk + "/filler 2>/dev/null; " +
-                         train + " --hidden 64 --epochs 300 --lr-schedule constant --output " +
-                         out + " > " + disk + "/output & " + wait_for_metrics() + "rm " + disk +
-                         "/filler; wait $!; cat " + disk + "/output; }"));
-  EXPECT_EQ(count(result.output, "epoch 300/300"), 1) << result.output;
-  EXPECT_EQ(count(result.output, "predict: dnn_predict"), 1) << result.output;
+                         endless + " > " + disk + "/output & " + wait_for_metrics() + "rm " + disk +
+                         "/filler; " + wait_for("grep -q ' train loss ' " + disk + "/output") +
+                         "kill -USR1 $!; wait $!; cat " + disk + "/output; }"));
+  EXPECT_GT(count(result.output, " train loss "), 0) << result.output;
+  EXPECT_EQ(count(result.output, "stopped by SIGUSR1"), 1) << result.output;
   EXPECT_EQ(count(result.output, "dnn_train " DNN_VERSION), 0) << "the disk was not full";
 }
 
 // Programs that share a terminal or a pipe share its O_NONBLOCK.
 TEST_F(Limits, OutputGoesOnIntoAPipeThatDoesNotBlock) {
   const std::string script = folder.write("reader.py", R"(
-import fcntl, os, subprocess, sys, time
+import fcntl, os, subprocess, sys, termios, time
 reading, writing = os.pipe()
-fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ
+room = fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ
 os.set_blocking(writing, False)
 run = subprocess.Popen(sys.argv[1:], stdout=writing)
 os.close(writing)
-time.sleep(2)  # the pipe is full long since
+def waiting():
+    return int.from_bytes(fcntl.ioctl(reading, termios.FIONREAD, bytes(4)), sys.byteorder)
+while waiting() < room - 200 and run.poll() is None:  # no line is longer
+    time.sleep(0.02)
+assert run.poll() is None
+time.sleep(2)  # longer than the run waits for room for a line
 with os.fdopen(reading, "rb") as lines:
     sys.stdout.write(lines.read().decode())
 sys.exit(run.wait())

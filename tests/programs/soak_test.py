@@ -1,5 +1,5 @@
 """Trains, stops and resumes for a long time with everything on that a run can do, and looks at its ranks all the while:
-memory, open descriptors, threads, samples a second of CPU time.
+memory, open descriptors, threads, CPU time a sample.
 
     soak_test.py --bin BUILD --mpiexec MPIEXEC [--minutes 1] [--every SECONDS] [--share 1] [--samples N]
                  [--epochs N] [--slower 0.25] [--log FILE] [--seed N]
@@ -10,7 +10,7 @@ over the ranks, each of which writes its part of the checkpoints. --share 0.4 le
 second only (SIGSTOP between), where the machine is others' as well. --log keeps every look as a line of JSON.
 
 Fails where, within the long session or from the first to the last resume, memory grows, descriptors or threads
-become more, or a second of CPU time does less; and where a run ends with other parameters than the others, an exit
+become more, or a sample takes more CPU time; and where a run ends with other parameters than the others, an exit
 code is not the expected one, or files of MPI are left.
 """
 
@@ -26,8 +26,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from support.processes import children, runs_program, send  # noqa: E402
 
 OPTIONS = ["--defaults", "plain", "--hidden", "512,256", "--dropout", "0.2", "--batch-size", "256",
            "--normalize", "standard", "--validation", "0.1", "--optimizer", "adamw", "--weight-decay", "0.01",
@@ -40,7 +43,7 @@ WARM_UP = 0.25        # of a session is left out of the judgement: buffers and l
 MEMORY_GROWTH = 2048  # KiB: pages that the allocator keeps, at most, whatever the time
 HISTORY = 2           # KiB an epoch: rank 0 keeps the figures of each epoch, and so do its checkpoints
 MOMENTARY = 2         # descriptors and threads that are there for a moment
-LEAST_RATES = 9       # to be judged
+LEAST_COSTS = 12      # to be judged, measured every 5 s
 
 
 # ---------------------------------------------------------------- what is looked at
@@ -56,21 +59,6 @@ def status_of(pid):
 def cpu_seconds(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def children(pid):
-    try:
-        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return []
-    return [int(child) for child in text.split()]
-
-
-def is_program(pid, name):
-    try:
-        return os.readlink(f"/proc/{pid}/exe").endswith("/" + name)
-    except OSError:
-        return False
 
 
 def metrics_of(path):
@@ -109,6 +97,7 @@ class Soak:
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="dnn_soak_"))
         self.scratch = self.work / "scratch"  # all that MPI makes
         self.scratch.mkdir()
+        self.metrics = self.work / "soak.prom"
         write_table(self.work / "train.csv", arguments.samples, self.random)
         write_table(self.work / "test.csv", 2000, self.random)
         self.log = open(arguments.log, "w") if arguments.log else None
@@ -116,12 +105,11 @@ class Soak:
         self.sessions = 0
         self.begin = time.monotonic()
         self.hashes = collections.defaultdict(set)  # by kind: a split model is the same to rounding only
-        self.working = threading.Lock()  # held while ranks may not be stopped between
 
     def command(self, kind, run, epochs):
         program = [f"{self.arguments.bin}/dnn_train"]
         options = [*OPTIONS, "--epochs", str(epochs), "--data", str(self.work / "train.csv"), "--test-data",
-                   str(self.work / "test.csv"), "--openmetrics", str(self.work / "soak.prom"), "--output", str(run)]
+                   str(self.work / "test.csv"), "--openmetrics", str(self.metrics), "--output", str(run)]
         if kind == "split":
             program = [f"{self.arguments.bin}/tests/parallel_run", "1"]
             options += ["--model-parallel", "2"]
@@ -130,20 +118,20 @@ class Soak:
     def session(self, kind, run, epochs, seconds, ending):
         """One start of a run, ended by a signal after so many seconds of training if it is not done; whether it was."""
         self.sessions += 1
-        (self.work / "soak.prom").unlink(missing_ok=True)
-        command = self.command(kind, run, epochs)
+        self.metrics.unlink(missing_ok=True)
         with open(self.work / "output", "w+") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen(self.command(kind, run, epochs), stdout=output, stderr=subprocess.STDOUT,
+                                       stdin=subprocess.DEVNULL,
                                        env={**os.environ, "TMPDIR": str(self.scratch),
                                             "OMPI_MCA_btl_vader_backing_directory": str(self.scratch)})
-            asked = self.watch(process, kind, pathlib.Path(command[command.index("--output") - 1]), seconds, ending)
+            asked = self.watch(process, kind, seconds, ending)
             try:
-                code = process.wait(PATIENCE)
+                code = process.wait(PATIENCE if asked else 1)
             except subprocess.TimeoutExpired:
                 for pid in [*children(process.pid), process.pid]:
-                    os.kill(pid, signal.SIGKILL)
+                    send(pid, signal.SIGKILL)
                 code = process.wait()
-                self.errors.append(f"session {self.sessions} did not end after {ending}")
+                self.errors.append(f"session {self.sessions} hung " + (f"after {ending}" if asked else "by itself"))
             output.seek(0)
             text = output.read()
         crash = asked and ending == "KILL"
@@ -152,26 +140,26 @@ class Soak:
         self.ends[ending if asked else "done"] += 1
         return code == 0
 
-    def watch(self, process, kind, metrics, seconds, ending):
-        """Looks at the ranks until the job ends or its time is over; whether it was asked to end."""
+    def watch(self, process, kind, seconds, ending):
+        """Looks at the ranks until the job ends or its time is over; whether it was asked to end. Gives up a job that
+        does not come to its training, or whose ranks are not there when it is to be asked."""
         name = "parallel_run" if kind == "split" else "dnn_train"
         next_look = time.monotonic() + self.arguments.every
+        given_up = time.monotonic() + PATIENCE
         begun = None
-        while process.poll() is None:
-            ranks = [pid for pid in children(process.pid) if is_program(pid, name)]
+        while process.poll() is None and time.monotonic() < given_up:
+            ranks = [pid for pid in children(process.pid) if runs_program(pid, name)]
             now = time.monotonic()
-            if metrics.exists() and begun is None:
+            if self.metrics.exists() and begun is None:
                 begun = now
+                given_up = now + seconds + PATIENCE
             if now >= next_look and begun is not None:
                 next_look = now + self.arguments.every
-                self.look(kind, ranks, metrics)
+                self.look(kind, ranks)
             if begun is not None and now - begun > seconds and len(ranks) == 2:
                 target = process.pid if ending == "USR1" else self.random.choice(ranks)
-                try:
-                    os.kill(target, getattr(signal, "SIG" + ending))
-                except ProcessLookupError:
-                    continue
-                return True
+                if send(target, getattr(signal, "SIG" + ending)):
+                    return True
             self.work_and_rest(ranks if begun is not None else [])
         return False
 
@@ -179,17 +167,14 @@ class Soak:
         period = min(1, self.arguments.every / 4)
         time.sleep(period * self.arguments.share)
         if self.arguments.share < 1 and ranks:
-            for number in (signal.SIGSTOP, signal.SIGCONT):
-                for pid in ranks:
-                    try:
-                        os.kill(pid, number)
-                    except ProcessLookupError:
-                        pass
-                if number == signal.SIGSTOP:
-                    time.sleep(period * (1 - self.arguments.share))
+            for pid in ranks:
+                send(pid, signal.SIGSTOP)
+            time.sleep(period * (1 - self.arguments.share))
+            for pid in ranks:
+                send(pid, signal.SIGCONT)
 
-    def look(self, kind, ranks, metrics):
-        samples, epochs = metrics_of(metrics)
+    def look(self, kind, ranks):
+        samples, epochs = metrics_of(self.metrics)
         for rank, pid in enumerate(ranks):
             try:
                 status = status_of(pid)
@@ -272,17 +257,17 @@ class Soak:
         self.judge_rate(where, [after for before, after in zip(looks, looks[1:]) if after.samples > before.samples])
 
     def judge_rate(self, where, looks):
-        """`looks`: the first ones at each number of samples, which is written every 5 s. The fastest tenth counts: other
-        work on the machine makes a rank slower, also by its own CPU time, and never faster."""
-        rates = [(after.samples - before.samples) / (after.cpu - before.cpu)
-                 for before, after in zip(looks, looks[1:]) if after.cpu > before.cpu]
-        if len(rates) < LEAST_RATES:
+        """`looks`: the first ones at each number of samples, which is written every 5 s. CPU time a sample, the medians
+        of the first and the last quarter: other work on the machine makes single stretches dearer, also in CPU time."""
+        costs = [(after.cpu - before.cpu) / (after.samples - before.samples) * 1e6
+                 for before, after in zip(looks, looks[1:])]
+        if len(costs) < LEAST_COSTS:
             print(f"{where}: too short to judge the rate")
             return
-        third = len(rates) // 3
-        early, late = (sorted(part)[9 * third // 10] for part in (rates[:third], rates[-third:]))
-        print(f"{where}: {early:,.0f} samples a second of CPU time, at last {late:,.0f} ({late / early - 1:+.1%})")
-        if late < (1 - self.arguments.slower) * early:
+        quarter = len(costs) // 4
+        early, late = statistics.median(costs[:quarter]), statistics.median(costs[-quarter:])
+        print(f"{where}: {early:.3f} us of CPU time a sample, at last {late:.3f} ({late / early - 1:+.1%})")
+        if late > (1 + self.arguments.slower) * early:
             self.errors.append(f"{where}: it became slower")
 
     def judge_resumes(self, kind, rank):
@@ -338,7 +323,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=40, help="of a run that is disturbed")
     parser.add_argument("--log")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--slower", type=float, default=0.25, help="what part of the rate may be lost")
+    parser.add_argument("--slower", type=float, default=0.25, help="by what part a sample may become dearer")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     soak = Soak(arguments)
