@@ -210,6 +210,10 @@ std::vector<Option> training_options() {
       {"clip-norm", "Training", "NORM", &Config::clip_norm,
        "largest norm of all gradients together; larger gradients are scaled down; 0: no limit",
        Binding::model, at_least_0(&Config::clip_norm)},
+      {"average-weights", "Training", "EPOCHS", &Config::average_weights,
+       "memory, in epochs, of the exponential moving average of the weights (EMA); the average is "
+       "validated, saved and tested instead of the weights; 0: no average; not for sparse rows",
+       Binding::model, at_least_0(&Config::average_weights)},
       {"label-smoothing", "Training", "FRACTION", &Config::label_smoothing,
        "part of a target that is spread over all classes", Binding::model,
        both(fraction(&Config::label_smoothing),

@@ -52,8 +52,9 @@ struct RunPlan : ModelPlan {
 /// option threads or OMP_NUM_THREADS says, or what makes the ranks fit the node's cores.
 [[nodiscard]] int threads_of_rank(const Config& config, const Communicator& node);
 
-/// Copies of its parameters that a rank holds: values, gradients and the optimizer's state.
-[[nodiscard]] std::size_t parameter_copies(OptimizerKind kind);
+/// Copies of its parameters that a rank holds: values, gradients and the optimizer's state, with
+/// the averaged parameters.
+[[nodiscard]] std::size_t parameter_copies(const OptimizationSettings& settings);
 
 /// The arithmetic of products: the word of --precision, and for float and double "in order", and
 /// whether multiply-adds are not fused (see Note [Sums in order]).
