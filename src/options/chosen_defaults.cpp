@@ -187,12 +187,6 @@ void choose_steps(Config& config, Chooser& choose, const DataFacts& facts) {
     choose.set("early-stop", &Config::early_stop,
                patience(config.epochs, (rows + batch - 1) / batch),
                "epochs without a better held-out loss end the training");
-    choose.set("average-weights", &Config::average_weights, 1.0,
-               "the average over an epoch, where the held-out loss ends the training");
-    if (config.average_weights > 0) {
-      choose.set("lr-schedule", &Config::lr_schedule, ScheduleKind::constant,
-                 "the average of the weights takes the place of a falling rate");
-    }
   }
 }
 
@@ -208,6 +202,14 @@ void choose_rates(Config& config, Chooser& choose, const DataFacts& facts) {
   choose.set("weight-decay", &Config::weight_decay, weight_decay_for(rows, facts.features),
              fmt::format("{:.3g} samples for each feature",
                          static_cast<double>(rows) / static_cast<double>(facts.features)));
+  if (config.early_stop > 0 && is_open(config, "epochs")) {
+    choose.set("average-weights", &Config::average_weights, 1.0,
+               "over about an epoch, where the held-out loss ends the training");
+    if (config.average_weights > 0) {
+      choose.set("lr-schedule", &Config::lr_schedule, ScheduleKind::constant,
+                 "the average of the weights takes the place of a falling rate");
+    }
+  }
 }
 
 void note_scaling(Chooser& choose, const TrainingData& data) {

@@ -165,7 +165,7 @@ std::vector<Option> training_options() {
        "auto: the options marked auto follow from the training data where nobody gives them, and "
        "the run says what was chosen and why; plain: they are the same for all data "
        "(normalize standard, dropout 0, init he, epochs 20, batch-size 128, optimizer adam, "
-       "weight-decay 0, early-stop 0)"},
+       "lr-schedule cosine, weight-decay 0, average-weights 0, early-stop 0)"},
       {"epochs", "Training", "N", &Config::epochs,
        "passes over the training data; where they are chosen, training ends before where "
        "--early-stop "

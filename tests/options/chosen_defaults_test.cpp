@@ -105,6 +105,24 @@ TEST(ChosenDefaults, SparseRowsAndManyClassesKeepThePlainOnes) {
   }
 }
 
+TEST(ChosenDefaults, WeightsAreAveragedWhereTheHeldOutLossEndsTheTraining) {
+  const Config many = chosen_for(rows(5'000));
+  EXPECT_GT(many.early_stop, 0U);
+  EXPECT_EQ(many.average_weights, 1);
+  EXPECT_EQ(many.lr_schedule, ScheduleKind::constant);
+  Config given;
+  given.epochs = 7;
+  for (const Config& cosine : {chosen_for(rows(1'500)), chosen_for(rows(5'000), {"epochs"}, given),
+                               chosen_for(rows(5'000), {"early-stop"})}) {
+    EXPECT_EQ(cosine.average_weights, 0);
+    EXPECT_EQ(cosine.lr_schedule, ScheduleKind::cosine);
+  }
+  // Without the average, the rate has to fall.
+  const Config alone = chosen_for(rows(5'000), {"average-weights"});
+  EXPECT_EQ(alone.lr_schedule, ScheduleKind::cosine);
+  EXPECT_FALSE(chosen_for(rows(5'000), {"lr-schedule"}).lr_schedule == ScheduleKind::constant);
+}
+
 TEST(ChosenDefaults, WithoutHeldOutSamplesNothingEndsEarly) {
   Config config;
   config.validation = 0;

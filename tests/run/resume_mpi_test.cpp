@@ -18,6 +18,7 @@
 #include "dnn/model/model_file.hpp"
 #include "dnn/plan/load_data.hpp"
 #include "dnn/plan/run_plan.hpp"
+#include "dnn/report/saved_parameters.hpp"
 #include "dnn/store/data_fingerprint.hpp"
 #include "dnn/train/trainer.hpp"
 #include "support/open_grid.hpp"
@@ -303,6 +304,9 @@ TEST(Resume, AveragesAreThoseOfTheSavedParameters) {
   EXPECT_LE(largest_difference(numbers_of(last.optimizer_state.back()), averages), 1e-14);
   EXPECT_GT(largest_difference(numbers_of(last.parameters), averages), 1e-4);
   EXPECT_EQ(trained.result.epochs[1].sha256, parameters_sha256(last.best_parameters));
+  EXPECT_TRUE(last.has_average);
+  const std::string path = CheckpointFolder(folder.path()).file_for(2 * steps);
+  EXPECT_EQ(parameters_sha256(SavedParameters::load(path).packed), trained.best_sha256);
   EXPECT_EQ(trained.best_sha256, trained.result.epochs[1].sha256);
   world().barrier();
 }
