@@ -210,7 +210,7 @@ std::vector<Option> training_options() {
       {"clip-norm", "Training", "NORM", &Config::clip_norm,
        "largest norm of all gradients together; larger gradients are scaled down; 0: no limit",
        Binding::model, at_least_0(&Config::clip_norm)},
-      {"average-weights", "Training", "EPOCHS", &Config::average_weights,
+      {"average-weights", "Training", "N", &Config::average_weights,
        "memory, in epochs, of the exponential moving average of the weights (EMA); the average is "
        "validated, saved and tested instead of the weights; 0: no average; not for sparse rows",
        Binding::model, at_least_0(&Config::average_weights)},
