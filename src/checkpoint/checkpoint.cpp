@@ -109,13 +109,16 @@ void serialize(Archive& archive, dnn::Checkpoint& c, unsigned version) {
   if (version > 1) {
     archive& c.environment;
   }
+  if (version > 3) {
+    archive& c.has_average;
+  }
 }
 
 }  // namespace boost::serialization
 
 BOOST_CLASS_VERSION(dnn::Evaluation, 1)
 BOOST_CLASS_VERSION(dnn::EpochMetrics, 1)
-BOOST_CLASS_VERSION(dnn::Checkpoint, 3)
+BOOST_CLASS_VERSION(dnn::Checkpoint, 4)
 
 namespace dnn {
 
@@ -262,7 +265,8 @@ Checkpoint parse_checkpoint(const std::string& text, const std::string& origin) 
                     origin, error.what()));
   }
   check_progress(checkpoint, origin);
-  require(buffers <= most_buffers, origin, "number of optimizer buffers");
+  require(buffers <= most_buffers && (buffers > 0 || !checkpoint.has_average), origin,
+          "number of optimizer buffers");
   checkpoint.optimizer_state.resize(buffers);
   return checkpoint;
 }

@@ -251,6 +251,10 @@ class SessionOf final : public Session {
       throw AgreedError(
           "the option class-weights is for fit alone: the classes' frequencies are known there");
     }
+    if (settings_.config.average_weights > 0) {
+      throw AgreedError(
+          "the option average-weights is for fit alone: its memory is counted in epochs");
+    }
     if (!steps_) {
       steps_ = std::make_unique<StepTraining<T>>(world_, settings_, model_);
       if (learning_rate_) {

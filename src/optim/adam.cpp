@@ -38,7 +38,7 @@ DNN_SIMD void adam_step(double* w, const double* g, double* m, double* v, std::s
 
 template <class T>
 Adam<T>::Adam(const OptimizerSettings& settings, Range own, const std::vector<Range>& decayed)
-    : Optimizer<T>(own, decayed, settings.weight_decay, 2), settings_(settings) {}
+    : Optimizer<T>(own, decayed, settings, 2), settings_(settings) {}
 
 template <class T>
 void Adam<T>::begin_step(std::uint64_t step_number, double learning_rate) {

@@ -36,7 +36,7 @@ DNN_SIMD void momentum_step(double* w, const double* g, double* v, std::size_t c
 template <class T>
 Momentum<T>::Momentum(const OptimizerSettings& settings, Range own,
                       const std::vector<Range>& decayed)
-    : Optimizer<T>(own, decayed, settings.weight_decay, 1),
+    : Optimizer<T>(own, decayed, settings, 1),
       momentum_(static_cast<T>(settings.momentum)),
       nesterov_(settings.kind == OptimizerKind::nesterov) {}
 

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
+#include <utility>
 
 #include "dnn/core/bit_sum.hpp"
+#include "dnn/core/simd.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/optim/adam.hpp"
 #include "dnn/optim/momentum.hpp"
@@ -28,12 +31,26 @@ void prefetch(const T* row, std::size_t count) {
   }
 }
 
+template <class T>
+DNN_SIMD_BODY void average_loop(T* __restrict average, const T* __restrict w, std::size_t count,
+                                T share) {
+  for (std::size_t i = 0; i < count; ++i) {
+    average[i] += share * (w[i] - average[i]);
+  }
+}
+DNN_SIMD void move_average(float* average, const float* w, std::size_t count, float share) {
+  average_loop(average, w, count, share);
+}
+DNN_SIMD void move_average(double* average, const double* w, std::size_t count, double share) {
+  average_loop(average, w, count, share);
+}
+
 }  // namespace
 
 template <class T>
-Optimizer<T>::Optimizer(Range own, const std::vector<Range>& decayed, double weight_decay,
-                        int buffers)
-    : own_(own), weight_decay_(weight_decay) {
+Optimizer<T>::Optimizer(Range own, const std::vector<Range>& decayed,
+                        const OptimizerSettings& settings, int buffers)
+    : own_(own), weight_decay_(settings.weight_decay), average_updates_(settings.average_updates) {
   std::size_t next = own.begin;
   const auto add = [this, &next](std::size_t end, bool decay) {
     if (end > next) {
@@ -49,7 +66,7 @@ Optimizer<T>::Optimizer(Range own, const std::vector<Range>& decayed, double wei
     }
   }
   add(own.end, false);
-  for (int i = 0; i < buffers; ++i) {
+  for (int i = 0; i < buffers + (average_updates_ > 0 ? 1 : 0); ++i) {
     state_.emplace_back(own.size());
   }
 }
@@ -63,6 +80,11 @@ template <class T>
 void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients,
                         const GradientPlaces& places, double learning_rate, double scale) {
   begin_step(++steps_, learning_rate);
+  if (average_updates_ > 0) {
+    const double forgotten = 1 / std::max(average_updates_, 1.0);
+    average_share_ =
+        static_cast<T>(forgotten / (1 - std::pow(1 - forgotten, static_cast<double>(steps_))));
+  }
   if (!sum_ && !places.has_all()) {
     accept(values);
   }
@@ -116,6 +138,9 @@ void Optimizer<T>::update_and_sum(Piece piece, Sums& sums) {
     piece.count = std::min(most, left);
     sums.before += sum_of(piece);
     update(piece);
+    if (average_updates_ > 0) {
+      move_average(piece.state[state_.size() - 1], piece.values, piece.count, average_share_);
+    }
     sums.after += sum_of(piece);
     piece.values += piece.count;
     piece.gradients += piece.count;
@@ -141,6 +166,12 @@ typename Optimizer<T>::BitSum Optimizer<T>::sum_of_all(std::span<const T> values
     sum += bit_sum(state.span());
   }
   return sum;
+}
+
+template <class T>
+void Optimizer<T>::swap_average(std::span<T> values) {
+  const std::span<T> own = values.subspan(own_.begin, own_.size());
+  std::ranges::swap_ranges(own, state_.back().span());  // the sum of all bits stays
 }
 
 template <class T>

@@ -26,7 +26,7 @@ DNN_SIMD void sgd(double* w, const double* g, std::size_t count, double eta, dou
 
 template <class T>
 Sgd<T>::Sgd(const OptimizerSettings& settings, Range own, const std::vector<Range>& decayed)
-    : Optimizer<T>(own, decayed, settings.weight_decay, 0) {}
+    : Optimizer<T>(own, decayed, settings, 0) {}
 
 template <class T>
 void Sgd<T>::update(const typename Optimizer<T>::Piece& piece) {

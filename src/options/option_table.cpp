@@ -165,7 +165,7 @@ std::vector<Option> training_options() {
        "auto: the options marked auto follow from the training data where nobody gives them, and "
        "the run says what was chosen and why; plain: they are the same for all data "
        "(normalize standard, dropout 0, init he, epochs 20, batch-size 128, optimizer adam, "
-       "weight-decay 0, early-stop 0)"},
+       "lr-schedule cosine, weight-decay 0, average-weights 0, early-stop 0)"},
       {"epochs", "Training", "N", &Config::epochs,
        "passes over the training data; where they are chosen, training ends before where "
        "--early-stop "
@@ -210,6 +210,10 @@ std::vector<Option> training_options() {
       {"clip-norm", "Training", "NORM", &Config::clip_norm,
        "largest norm of all gradients together; larger gradients are scaled down; 0: no limit",
        Binding::model, at_least_0(&Config::clip_norm)},
+      {"average-weights", "Training", "N", &Config::average_weights,
+       "memory, in epochs, of the exponential moving average of the weights (EMA); the average is "
+       "validated, saved and tested instead of the weights; 0: no average; not for sparse rows",
+       Binding::model, at_least_0(&Config::average_weights)},
       {"label-smoothing", "Training", "FRACTION", &Config::label_smoothing,
        "part of a target that is spread over all classes", Binding::model,
        both(fraction(&Config::label_smoothing),

@@ -90,7 +90,7 @@ void check_size(const Config& config, const Dataset& data) {
     parameters += splits[n - 1] == LayerSplit::whole ? whole : whole * share;
   }
   const double bytes = parameters * static_cast<double>(element_bytes(config.precision)) *
-                       static_cast<double>(parameter_copies(config.optimizer));
+                       static_cast<double>(parameter_copies(config));
   if (bytes > static_cast<double>(memory)) {
     throw InputError(fmt::format(
         "--hidden: {:.3g} parameters need {} a rank, but this job may use {} more on this host; "
@@ -115,14 +115,15 @@ std::size_t batch_bytes(const TrainingData& data, const ParameterLayout& part,
 
 /// Sets the bytes of the parameters, of their gradients and of the optimizer's state that a rank
 /// touches, where `part` bytes of parameters are its own.
-void plan_parameters(RunPlan& plan, OptimizerKind optimizer, std::size_t part, RankGrid& grid) {
+void plan_parameters(RunPlan& plan, const OptimizationSettings& settings, std::size_t part,
+                     RankGrid& grid) {
   // The gradients of each node of the tree.
   const std::size_t logical_shards = plan.exchange_settings.logical_shards;
   const std::size_t nodes =
       logical_shards > 0
           ? tree_nodes(logical_shards, part_of(logical_shards, grid.data_shards(), 0)).size()
           : 1;
-  const std::size_t state = parameter_copies(optimizer) - 2;
+  const std::size_t state = parameter_copies(settings) - 2;
   if (plan.exchange.kind != ExchangeKind::node) {
     plan.rank_bytes = part * (1 + nodes + state);
     return;
@@ -149,15 +150,16 @@ int threads_of_rank(const Config& config, const Communicator& node) {
   return thread_count(config, NodeCores::find(node), node.size());
 }
 
-std::size_t parameter_copies(OptimizerKind kind) {
-  switch (kind) {
+std::size_t parameter_copies(const OptimizationSettings& settings) {
+  const std::size_t average = settings.average_weights > 0 ? 1 : 0;
+  switch (settings.optimizer) {
     case OptimizerKind::sgd:
-      return 2;
+      return 2 + average;
     case OptimizerKind::momentum:
     case OptimizerKind::nesterov:
-      return 3;
+      return 3 + average;
     default:
-      return 4;
+      return 4 + average;
   }
 }
 
@@ -208,6 +210,12 @@ void require_node_memory(std::size_t needed, std::size_t available, int ranks) {
 
 RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& data) {
   const Communicator& world = grid.world();
+  if (config.average_weights > 0 && data.sparse_rows) {
+    throw InputError(fmt::format(
+        "--average-weights {}: the samples of {} stay sparse, and an update moves the weights of "
+        "its batch's features alone, so no average is kept; leave --average-weights out",
+        config.average_weights, config.data));
+  }
   agree(world, [&] { check_size(config, data.train); });  // hosts differ
   const Node& node = grid.node();
   const std::vector<std::size_t> widths = network_widths(config, data.train);
@@ -252,14 +260,14 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   if (rule.class_blocks > 1 || grid.is_split()) {
     nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
   }
-  plan_parameters(plan, config.optimizer, element * plan.part.size(), grid);
+  plan_parameters(plan, config, element * plan.part.size(), grid);
   plan.rank_bytes +=
       element * rows * (nodes + 2 * widest_hidden) + batch_bytes(data, plan.part, element);
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
   // Values, the optimizer's state and the best model's values: as many as in memory, where the
   // gradients take the place of the last.
-  plan.checkpoint_bytes = tensor * parameter_copies(config.optimizer);
+  plan.checkpoint_bytes = tensor * parameter_copies(config);
   plan.parallel_checkpoints =
       ranks > 1 && plan.checkpoint_bytes >=
                        std::max(config.parallel_checkpoint_bytes, ranks * config.least_part_bytes);

@@ -14,7 +14,9 @@ SavedParameters SavedParameters::load(const std::string& path) {
   if (ContainerReader::begins_as(path, Container::checkpoint)) {
     Checkpoint checkpoint = load_checkpoint(path);
     return {std::move(checkpoint.widths), checkpoint.precision,
-            Environment::parse(checkpoint.environment), std::move(checkpoint.parameters)};
+            Environment::parse(checkpoint.environment),
+            std::move(checkpoint.has_average ? checkpoint.optimizer_state.back()
+                                             : checkpoint.parameters)};
   }
   SavedModel model = load_model(path);
   return {std::move(model.description.widths), model.description.precision,

@@ -50,7 +50,7 @@ Share share_of(const RunPlan& plan, const Config& config, const TrainingData& da
   const std::size_t samples = data.sampler.max_share();
   Share share;
   share.parameters = layer.inputs * layer.outputs + layer.outputs;
-  share.memory = element * (share.parameters * parameter_copies(config.optimizer) +
+  share.memory = element * (share.parameters * parameter_copies(config) +
                             std::max<std::size_t>(samples, 256) * layer.outputs);
   if (layer.split == LayerSplit::rows) {
     share.group_bytes = samples * layer.outputs * element;  // A

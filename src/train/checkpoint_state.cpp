@@ -66,6 +66,7 @@ std::vector<std::byte> take_slice(const Communicator& world, TrainingStep<T>& st
   }
   checkpoint.optimizer_state.resize(optimizer.buffers());
   checkpoint.optimizer_steps = optimizer.steps();
+  checkpoint.has_average = optimizer.has_average();
   checkpoint.residuals = world.gather(exchange.save_residual(), 0);
   return bytes;
 }
@@ -88,6 +89,7 @@ void gather_tensors(const Communicator& world, TrainingStep<T>& step,
         parts.gather(parts.take<T>(optimizer.state(i), exchange.own().begin)));
   }
   checkpoint.optimizer_steps = optimizer.steps();
+  checkpoint.has_average = optimizer.has_average();
   checkpoint.residuals = world.gather(exchange.save_residual(), 0);
 }
 

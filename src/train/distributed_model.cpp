@@ -29,6 +29,13 @@ double largest_gradient(OptimizerKind optimizer) {
   return squares ? std::sqrt(largest) : largest;
 }
 
+OptimizerSettings optimizer_of(const OptimizationSettings& settings, std::size_t steps_per_epoch) {
+  return {.kind = settings.optimizer,
+          .momentum = settings.momentum,
+          .weight_decay = settings.weight_decay,
+          .average_updates = settings.average_weights * static_cast<double>(steps_per_epoch)};
+}
+
 }  // namespace
 
 template <class T>
@@ -52,10 +59,8 @@ DistributedModel<T>::DistributedModel(const TrainerSettings& settings, RankGrid&
              .label_smoothing = settings.label_smoothing,
              .class_weights = class_weights_of(settings.class_weights, grid.world(), data),
              .huber = settings.huber},
-            {.kind = settings.optimizer,
-             .momentum = settings.momentum,
-             .weight_decay = settings.weight_decay},
-            *exchange_, grid.is_split() ? &grid.model_group() : nullptr),
+            optimizer_of(settings, data.sampler.steps()), *exchange_,
+            grid.is_split() ? &grid.model_group() : nullptr),
       parts_(grid, plan.part, exchange_->own(), sizeof(T)) {
   step_.set_values([&](std::span<T> values) {
     initialize(step_.layout(), settings.initializer(data.train.task), settings.seed, values);
@@ -81,6 +86,22 @@ void DistributedModel<T>::set_parameters(Bytes packed) {
   const Bytes own = parts_.distribute(std::move(packed));
   step_.set_values(
       [&](std::span<T> values) { unpack_parameters<T>(step_.layout(), std::span(own), values); });
+}
+
+template <class T>
+void DistributedModel<T>::use_average() {
+  if (!average_used_ && step_.optimizer().has_average()) {
+    step_.swap_average();
+    average_used_ = true;
+  }
+}
+
+template <class T>
+void DistributedModel<T>::use_trained() {
+  if (average_used_) {
+    step_.swap_average();
+    average_used_ = false;
+  }
 }
 
 template <class T>

@@ -33,7 +33,7 @@ Trainer<T>::Trainer(const TrainerSettings& settings, RankGrid& grid, const Model
              std::max(data.sampler.max_share(), RunEvaluator<T>::most_rows)),
       schedule_(schedule_of(settings, data.sampler.steps())),
       batches_(grid, data, settings.epochs),
-      gradient_check_(grid, data, model_.step(), plan.products != ProductKind::bf16),
+      checks_(settings.verify_every, grid, data, model_, plan.products != ProductKind::bf16),
       evaluation_(grid, plan.part, data, settings.seed),
       models_({settings, world_, data, plan.layout.widths(), model_.parts(), outputs_.provenance,
                outputs_.folder}),
@@ -64,6 +64,7 @@ void Trainer<T>::run() {
   } catch (const StopAgreed&) {
     result_.interrupted = true;
     batches_.finish();
+    model_.use_trained();
     save();
     control_->finish();
     if (outputs_.progress != nullptr) {
@@ -80,6 +81,7 @@ void Trainer<T>::run() {
   if (control_ != nullptr) {
     control_->wait();
   }
+  model_.use_average();
   choose_thresholds();
   models_.save_last(
       result_.epochs, [this] { return model_.parameters(); }, label_thresholds());
@@ -112,11 +114,7 @@ void Trainer<T>::train_epoch() {
     begin_epoch();
     while (position_.step < data_.sampler.steps()) {
       advance();
-      if (settings_.verify_every > 0 && updates() % settings_.verify_every == 0) {
-        model_.check();
-        check_gradients();
-        check_data();
-      }
+      checks_.after_update(position_, updates());
       if (control_ != nullptr && position_.step < data_.sampler.steps()) {
         obey(control_->after_update(updates()));
       }
@@ -128,36 +126,6 @@ void Trainer<T>::train_epoch() {
     }
   } catch (const WentBack&) {
     ++result_.rollbacks;
-  }
-}
-
-/// After an update: see Note [One shard computed by all].
-template <class T>
-void Trainer<T>::check_gradients() {
-  if (gradient_check_.is_possible()) {
-    gradient_check_.run(position_.epoch, position_.step - 1,
-                        updates() / settings_.verify_every % data_.logical_shards);
-  }
-}
-
-/// Collective: looks at some of the data; the first time, at all of them.
-template <class T>
-void Trainer<T>::check_data() {
-  if (!data_watch_) {
-    data_watch_.emplace(grid_.node().ranks(), data_.train);
-  }
-  const std::string damaged = data_watch_->look();
-  try {
-    throw_if_any_failed(
-        world_, !damaged.empty(),
-        fmt::format("host {}: the training data are not what was read: {} of {} have changed. The "
-                    "memory of this host is faulty, or somebody has written into a file that is "
-                    "mapped. Repeat the command to read them again and resume from the last "
-                    "checkpoint; leave this host out if it comes again",
-                    host_name(), damaged, data_.train.origin),
-        Fault::other);
-  } catch (const AgreedError& error) {
-    throw std::runtime_error(error.what());
   }
 }
 
@@ -278,6 +246,7 @@ void Trainer<T>::save() {
 template <class T>
 void Trainer<T>::end_epoch() {
   EpochMetrics metrics = position_.metrics(world_, data_.sampler, data_.train.task);
+  model_.use_average();
   metrics.sha256 = model_.check();
   validate(metrics);
   world_.heartbeat().begin(Activity::writing);
@@ -292,6 +261,7 @@ void Trainer<T>::end_epoch() {
                      [this] { return model_.own_parameters(); }});
   result_.best_epoch = models_.best_epoch();
   show_epoch(metrics);
+  model_.use_trained();
   position_ = {.epoch = position_.epoch + 1};
 }
 
@@ -403,6 +373,7 @@ ReplayedUpdate Trainer<T>::look_at_update() {
   result.gradients =
       LayerNorms::of<T>(grid_, model_.step().layout(), std::span<const T>(gradients));
   result.parameters = LayerNorms::of<T>(grid_, model_.step().layout(), model_.step().values());
+  model_.use_average();
   result.sha256 = model_.parameters_sha256();
   result.findings =
       gather_findings(world_, in_words_of_the_data(done.bad, data_.train.class_names));

@@ -115,6 +115,14 @@ void TrainingStep<T>::set_values(const std::function<void(std::span<T>)>& write)
 }
 
 template <class T>
+void TrainingStep<T>::swap_average() {
+  exchange_.publish();  // ranks that share them have read them
+  optimizer_->swap_average(exchange_.values());
+  exchange_.publish();
+  network_.values_changed();
+}
+
+template <class T>
 StepResult TrainingStep<T>::run(const Batch<T>& batch, std::size_t global_samples,
                                 std::uint64_t epoch, double learning_rate, PhaseSeconds& seconds) {
   PhaseTimer timer(measured_.trace);

@@ -65,6 +65,7 @@ Checkpoint example(std::uint64_t step = 2) {
   c.residuals = {std::string("\0\1 x\n", 5), ""};
   c.parameters = tensor(1);
   c.optimizer_state = {tensor(50), tensor(100)};
+  c.has_average = true;
   c.best_parameters = tensor(150);
   return c;
 }
@@ -91,6 +92,7 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_EQ(again.epochs[0].sha256, given.epochs[0].sha256);
   EXPECT_EQ(again.residuals, given.residuals);
   EXPECT_EQ(again.environment, given.environment);
+  EXPECT_TRUE(again.has_average);
 }
 
 // As the first version wrote it: without what was added later.
@@ -106,12 +108,14 @@ TEST(Checkpoint, AnOlderVersionsIsRead) {
   EXPECT_EQ(old.epochs[0].train.samples, 8U);
   EXPECT_EQ(old.epochs[0].sha256, "");
   EXPECT_EQ(old.environment, "");
+  EXPECT_FALSE(old.has_average);
 }
 
 TEST(Checkpoint, WithoutOptimizerStateAndBestModel) {
   const TemporaryFolder folder;
   Checkpoint given = example();
   given.optimizer_state.clear();
+  given.has_average = false;
   given.best_parameters.clear();
   save_checkpoint(folder / "c.ckpt", given);
   const Checkpoint again = load_checkpoint(folder / "c.ckpt");

@@ -106,6 +106,11 @@ TEST(TrainerErrors, RefusesClassesThatTheNetworkDoesNotHave) {
   expect_error(Code::input, "no network yet", [&] { (void)fresh.hash(); });
   fresh.close();
 
+  Trainer averaged(world().handle(), std::string(small) + "epochs = 2\naverage-weights = 1.0");
+  (void)averaged.fit(good.labelled());
+  expect_error(Code::input, "counted in epochs", [&] { (void)averaged.step(good.labelled()); });
+  averaged.close();
+
   Trainer balanced(world().handle(), std::string(small) + "epochs = 2\nclass-weights = 'balanced'");
   (void)balanced.fit(good.labelled());
   expect_error(Code::input, "is for fit alone", [&] { (void)balanced.step(good.labelled()); });

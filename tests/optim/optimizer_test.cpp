@@ -155,6 +155,50 @@ TEST_P(EveryOptimizer, RowsWithoutAGradientStayAsTheyAre) {
   }
 }
 
+// Σ β^(t-i) w_i / Σ β^(t-i) with β = 1 - 1/M, from the values after each step.
+TEST_P(EveryOptimizer, AveragesItsParametersByTheirDefinition) {
+  for (const double memory : {0.5, 1.0, 3.0, 1000.0}) {
+    OptimizerSettings settings;
+    settings.kind = GetParam();
+    auto plain = make_optimizer<double>(settings, {0, size}, decayed);
+    settings.average_updates = memory;
+    auto averaging = make_optimizer<double>(settings, {7, 29}, decayed);
+    EXPECT_EQ(averaging->buffers(), plain->buffers() + 1);
+    EXPECT_FALSE(averaging->has_average());
+    EXPECT_FALSE(plain->has_average());
+    std::vector<double> values = numbers<double>(size, 1);
+    std::vector<double> plain_values = values;
+    std::vector<double> sums(size);
+    double weights = 0;
+    const double kept = 1 - 1 / std::max(memory, 1.0);
+    for (std::uint64_t step = 0; step < 6; ++step) {
+      const auto gradients = numbers<double>(size, 10 + step);
+      plain->step(plain_values, gradients, 0.1, 0.5);
+      averaging->step(values, gradients, 0.1, 0.5);
+      EXPECT_TRUE(averaging->has_average());
+      weights = kept * weights + 1;
+      for (std::size_t i = 0; i < size; ++i) {
+        sums[i] = kept * sums[i] + values[i];
+        EXPECT_EQ(values[i] == plain_values[i], i >= 7 && i < 29) << i;
+      }
+      const std::vector<double> trained = values;
+      averaging->swap_average(values);
+      for (std::size_t i = 0; i < size; ++i) {
+        const bool is_own = i >= 7 && i < 29;
+        EXPECT_NEAR(values[i], is_own ? sums[i] / weights : trained[i], 1e-14) << memory << i;
+      }
+      averaging->verify(values);
+      averaging->swap_average(values);
+      averaging->verify(values);
+      EXPECT_FALSE(averaging->is_damaged());
+      EXPECT_EQ(values, trained);
+    }
+    averaging->state(plain->buffers())[3] += 1;
+    averaging->verify(values);
+    EXPECT_TRUE(averaging->is_damaged());
+  }
+}
+
 TEST_P(EveryOptimizer, PaddingStaysZero) {
   OptimizerSettings settings;
   settings.kind = GetParam();

@@ -105,6 +105,56 @@ TEST(ChosenDefaults, SparseRowsAndManyClassesKeepThePlainOnes) {
   }
 }
 
+/// The same once the features have been read, which are of this kind.
+Config chosen_by_kind(const DataFacts& facts, const std::set<std::string>& given = {},
+                      Config config = {}, Normalization kind = Normalization::standard) {
+  config = chosen_for(facts, given, std::move(config));
+  Dataset train;
+  train.samples = facts.samples;
+  train.features = facts.features;
+  choose_by_kind(config, {.train = std::move(train),
+                          .digest = {},
+                          .test = {},
+                          .held = {},
+                          .held_test = {},
+                          .placement = {},
+                          .normalizer = {},
+                          .normalization = kind,
+                          .facts = facts,
+                          .sampler = Sampler({.samples = facts.samples}),
+                          .fold = {}});
+  return config;
+}
+
+TEST(ChosenDefaults, WeightsAreAveragedWhereTheHeldOutLossEndsTheTraining) {
+  const Config many = chosen_by_kind(rows(5'000));
+  EXPECT_GT(many.early_stop, 0U);
+  EXPECT_EQ(many.average_weights, 1);
+  EXPECT_EQ(many.lr_schedule, ScheduleKind::constant);
+  const auto is_chosen = [&many](const std::string& option) {
+    return std::ranges::count(many.chosen, option, &ChosenValue::option) == 1;
+  };
+  EXPECT_TRUE(is_chosen("average-weights"));
+  EXPECT_TRUE(is_chosen("lr-schedule"));
+  Config fixed;
+  fixed.epochs = 7;
+  Config sgd;
+  sgd.optimizer = OptimizerKind::sgd;
+  for (const Config& cosine :
+       {chosen_by_kind(rows(1'500)), chosen_by_kind(rows(5'000), {"epochs"}, fixed),
+        chosen_by_kind(rows(5'000), {"early-stop"}),
+        chosen_by_kind(rows(5'000), {"optimizer"}, sgd),
+        chosen_by_kind(rows(5'000, 784), {}, {}, Normalization::common)}) {
+    EXPECT_EQ(cosine.average_weights, 0);
+    EXPECT_EQ(cosine.lr_schedule, ScheduleKind::cosine);
+  }
+  // Without the average, the rate has to fall.
+  EXPECT_EQ(chosen_by_kind(rows(5'000), {"average-weights"}).lr_schedule, ScheduleKind::cosine);
+  const Config falling = chosen_by_kind(rows(5'000), {"lr-schedule"});
+  EXPECT_EQ(falling.lr_schedule, ScheduleKind::cosine);
+  EXPECT_EQ(falling.average_weights, 1);
+}
+
 TEST(ChosenDefaults, WithoutHeldOutSamplesNothingEndsEarly) {
   Config config;
   config.validation = 0;

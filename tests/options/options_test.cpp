@@ -98,6 +98,8 @@ TEST(Options, PrintedConfigurationIsTakenBack) {
                                               "1e-05",
                                               "--clip-norm",
                                               "2",
+                                              "--average-weights",
+                                              "1.5",
                                               "--label-smoothing",
                                               "0.1",
                                               "--class-weights",

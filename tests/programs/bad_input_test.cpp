@@ -134,6 +134,16 @@ TEST_F(BadInput, BatchSizes) {
 TEST_F(BadInput, EarlyStopWithoutASampleToJudgeBy) {
   refuses("--early-stop 3 --validation 0.0001", {"--early-stop 3", "--validation", "1797 samples"});
 }
+TEST_F(BadInput, AveragedWeights) {
+  refuses("--average-weights -1", {"--average-weights -1"});
+  refuses("--average-weight 1", {"--average-weights"});
+  std::string rows;
+  for (int i = 0; i < 40; ++i) {
+    rows += std::to_string(i % 2) + " " + std::to_string(1 + i % 30) + ":1 90000:1\n";
+  }
+  refuses("--average-weights 1 --data " + folder.write("d.svm", rows),
+          {"--average-weights 1", "d.svm", "stay sparse", "leave --average-weights out"});
+}
 TEST_F(BadInput, LearningRates) {
   refuses("--lr -1", {"--lr -1"});
   refuses("--lr nan", {"--lr nan"});

@@ -139,8 +139,9 @@ TEST_F(Nonfinite, AnAbortedRunGoesOnWithSkipAsIfItHadSkippedAllAlong) {
 
 // The numbers come again, so that every such update is left out in the end.
 TEST_F(Nonfinite, RollbackEndsAsSkipDoes) {
-  EXPECT_EQ(run(2, "skip", "--on-nonfinite skip").exit_code, 0);
-  const CommandResult result = run(2, "rollback", "--on-nonfinite rollback");
+  EXPECT_EQ(run(2, "skip", "--on-nonfinite skip --average-weights 2").exit_code, 0);
+  const CommandResult result =
+      run(3, "rollback", "--on-nonfinite rollback --average-weights 2 --exchange tree");
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_NE(result.output.find("goes back"), std::string::npos);
   const auto now = summary("rollback");

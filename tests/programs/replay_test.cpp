@@ -87,7 +87,7 @@ TEST_F(Replay, IsWhatTheRunDidAtTheSameNumberOfRanks) {
 TEST_F(Replay, IsTheRunsAtAnyNumberOfRanks) {
   train_run(5,
             "--hidden 24,16 --dropout 0.1 --epochs 4 --batch-size 1617 --clip-norm 1 "
-            "--checkpoint-every 1");
+            "--checkpoint-every 1 --average-weights 2");
   const Json at_5 = report(5, 3, checkpoint(1));
   EXPECT_EQ(at_5["loss"], epoch(3)["train_loss"]);
   EXPECT_EQ(at_5["sha256"], epoch(3)["sha256"]);

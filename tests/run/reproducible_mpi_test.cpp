@@ -227,6 +227,26 @@ TYPED_TEST(Reproducible, MetricsAreTheSameInEveryGrid) {
   }
 }
 
+TYPED_TEST(Reproducible, AveragesAreTheSameInEveryGridByEveryExchange) {
+  Config config = small_run();
+  config.threads = 1;
+  config.least_block_classes = 2;
+  const std::string trained = outcome_of<TypeParam>(config, self());
+  config.average_weights = 0.7;
+  const std::string one = outcome_of<TypeParam>(config, self());
+  EXPECT_NE(one, trained);
+  for (const std::size_t m : model_ranks()) {
+    for (const ExchangeKind kind :
+         {ExchangeKind::tree, ExchangeKind::node, ExchangeKind::overlap}) {
+      config.model_parallel = m;
+      config.exchange = kind;
+      if (kind != ExchangeKind::node || allows_node(m)) {
+        EXPECT_EQ(outcome_of<TypeParam>(config, world()), one) << m;
+      }
+    }
+  }
+}
+
 // MPI's own sum has the tree's bits where it adds two numbers. With more ranks the comparison finds
 // out that it has not, unless they are a power of two, which MPI may add up as the tree does.
 TYPED_TEST(Reproducible, MpisOwnSumIsExactWithTwoRanks) {

@@ -50,6 +50,8 @@ struct Checkpoint {
   // each of their elements.
   std::vector<std::byte> parameters;
   std::vector<std::vector<std::byte>> optimizer_state;
+  /// The last of these is the average of the parameters, which a model saved now would have.
+  bool has_average = false;
   std::vector<std::byte> best_parameters;  ///< empty where the best model is not kept
 
   /// Where the tensors lie instead; none: here, and in the checkpoint's own file.

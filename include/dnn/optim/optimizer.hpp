@@ -17,11 +17,12 @@ enum class OptimizerKind { sgd, momentum, nesterov, adam, adamw };
 
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::sgd;
-  double momentum = 0.9;    ///< momentum and nesterov
-  double beta1 = 0.9;       ///< adam and adamw: decay of the first moment
-  double beta2 = 0.999;     ///< adam and adamw: decay of the second moment
-  double epsilon = 1e-8;    ///< adam and adamw: added to the root of the second moment
-  double weight_decay = 0;  ///< λ, on W only: λW joins the gradient (adamw: W shrinks by ηλ)
+  double momentum = 0.9;       ///< momentum and nesterov
+  double beta1 = 0.9;          ///< adam and adamw: decay of the first moment
+  double beta2 = 0.999;        ///< adam and adamw: decay of the second moment
+  double epsilon = 1e-8;       ///< adam and adamw: added to the root of the second moment
+  double weight_decay = 0;     ///< λ, on W only: λW joins the gradient (adamw: W shrinks by ηλ)
+  double average_updates = 0;  ///< memory of the averaged parameters, in updates; 0: no average
 };
 
 /// The deferred update of a flat buffer of parameters [Challa 2022: ΔW = -η dW, ΔB = -η dB], and
@@ -41,7 +42,16 @@ struct OptimizerSettings {
 /// sum of their bits (bit_sum) after a step must be the one before the next step; where it is not,
 /// a bit has flipped in memory, or somebody has written there. Both sums are taken while the
 /// numbers are in the cache for the update, so they cost next to nothing. Without a gradient for
-/// each parameter, a step sees some rows only: then verify() finds it.
+/// gradient for each parameter, a step sees some rows only: then verify() finds it.
+///
+/// Note [Averaged parameters]
+/// The exponential average of the parameters over the updates, corrected for its start: Kingma and
+/// Ba, ICLR 2015, section 7.2. With a memory of M updates, β = 1 - 1/M and t steps,
+///     average_t = Σ_i β^(t-i) w_i / Σ_i β^(t-i)
+/// so that average_1 = w_1 and the initial parameters never count. It is updated as
+///     average += (1 - β) / (1 - β^t) (w - average)
+/// by the rank that updates w, and is one more buffer of the optimizer's state: it is stored,
+/// watched for flipped bits and given to other numbers of ranks as the moments are.
 template <class T>
 class Optimizer {
  public:
@@ -75,17 +85,23 @@ class Optimizer {
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   void set_steps(std::uint64_t steps) { steps_ = steps; }
 
+  /// Whether the parameters are averaged, and there was a step; see Note [Averaged parameters].
+  [[nodiscard]] bool has_average() const { return average_updates_ > 0 && steps_ > 0; }
+  /// The own values and their average change places.
+  void swap_average(std::span<T> values);
+
  protected:
   /// `own`: what this rank updates; `decayed`: the ranges of the flat buffer that weight decay acts
-  /// on, ascending; `buffers`: how many elements of state a parameter has.
-  Optimizer(Range own, const std::vector<Range>& decayed, double weight_decay, int buffers);
+  /// on, ascending; `buffers`: how many elements of state the method has for a parameter.
+  Optimizer(Range own, const std::vector<Range>& decayed, const OptimizerSettings& settings,
+            int buffers);
 
   /// Elements [first, first + count) of the own range, whose values, gradients and states start at
   /// the pointers given.
   struct Piece {
     T* values;
     const T* gradients;
-    T* state[2];
+    T* state[3];  ///< the method's, and the average
     std::size_t count;
     T learning_rate;
     T scale;
@@ -114,6 +130,8 @@ class Optimizer {
   Range own_;
   std::vector<Segment> segments_;
   double weight_decay_;
+  double average_updates_;
+  T average_share_{};  ///< of the parameters after this step in their average
   std::vector<AlignedBuffer<T>> state_;
   std::uint64_t steps_ = 0;
   std::optional<BitSum> sum_;  ///< of the own values and states; none: unknown yet

@@ -60,8 +60,9 @@ struct RunPlan : ModelPlan {
 /// still use. Since this is an estimate, ranks that lack less than a fifth are tried.
 void require_node_memory(std::size_t needed, std::size_t available, int ranks);
 
-/// Copies of its parameters that a rank holds: values, gradients and the optimizer's state.
-[[nodiscard]] std::size_t parameter_copies(OptimizerKind kind);
+/// Copies of its parameters that a rank holds: values, gradients and the optimizer's state, with
+/// the averaged parameters.
+[[nodiscard]] std::size_t parameter_copies(const OptimizationSettings& settings);
 
 /// The arithmetic of products: the word of --precision, and for float and double "in order", and
 /// whether multiply-adds are not fused (see Note [Sums in order]).

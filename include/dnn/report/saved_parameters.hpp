@@ -10,7 +10,8 @@
 
 namespace dnn {
 
-/// The parameters that a saved model or a checkpoint holds, with what they are of.
+/// The parameters that a saved model or a checkpoint holds, with what they are of; of a checkpoint
+/// that has their average, the average.
 struct SavedParameters {
   std::vector<std::uint64_t> widths;     ///< M_0, ..., M_N
   Precision precision = Precision::f32;  ///< f32 or f64

@@ -46,6 +46,11 @@ class DistributedModel {
   /// Takes the packed parameters that rank 0 gives.
   void set_parameters(Bytes packed);
 
+  /// From now on the present parameters are the averages, where they are averaged; from
+  /// use_trained() on, those that updates have made. No update, checkpoint or restore in between.
+  void use_average();
+  void use_trained();
+
   /// After an update that counts: this rank's part of the dW and dB that it was made from (summed
   /// over all samples, in the run's order, before any clipping), as a flat buffer.
   [[nodiscard]] std::vector<T> summed_gradients();
@@ -88,6 +93,7 @@ class DistributedModel {
   std::unique_ptr<GradientExchange<T>> exchange_;
   TrainingStep<T> step_;
   TensorParts parts_;
+  bool average_used_ = false;  ///< the averages are in the place of the parameters
 };
 
 }  // namespace dnn

@@ -25,8 +25,9 @@ struct ReplayedUpdate {
   /// it does not count, added up in the order of the ranks.
   std::vector<LayerNorms> gradients;
   std::vector<LayerNorms> parameters;  ///< W and B after the update
-  std::string sha256;                  ///< of these, see parameters_sha256
-  std::vector<std::string> findings;   ///< on rank 0, see gather_findings; none where it is finite
+  /// Of these, or of their averages where parameters are averaged, see parameters_sha256.
+  std::string sha256;
+  std::vector<std::string> findings;  ///< on rank 0, see gather_findings; none where it is finite
 
   /// Numbers that JSON does not have are texts: "nan", "inf".
   [[nodiscard]] nlohmann::ordered_json to_json() const;

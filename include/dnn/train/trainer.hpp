@@ -14,13 +14,12 @@
 #include "dnn/evaluate/run_evaluator.hpp"
 #include "dnn/model/provenance.hpp"
 #include "dnn/report/reporter.hpp"
-#include "dnn/store/data_watch.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/best_model.hpp"
 #include "dnn/train/distributed_model.hpp"
-#include "dnn/train/gradient_check.hpp"
 #include "dnn/train/model_plan.hpp"
 #include "dnn/train/nonfinite_policy.hpp"
+#include "dnn/train/periodic_checks.hpp"
 #include "dnn/train/replayed_update.hpp"
 #include "dnn/train/run_progress.hpp"
 #include "dnn/train/run_saver.hpp"
@@ -69,7 +68,8 @@ class Trainer {
 
   [[nodiscard]] const TrainingResult& result() const { return result_; }
 
-  /// The hash of the present parameters, see dnn::parameters_sha256.
+  /// The hash of the present parameters, see dnn::parameters_sha256. Where parameters are averaged,
+  /// they are the averages once run() has come to the end: see Note [Averaged parameters].
   [[nodiscard]] std::string parameters_sha256() { return model_.parameters_sha256(); }
 
   /// On rank 0, the present parameters, packed as in a saved model; elsewhere nothing.
@@ -99,8 +99,6 @@ class Trainer {
   [[nodiscard]] bool is_done() const;
   [[nodiscard]] std::uint64_t updates() const { return position_.updates(data_.sampler); }
   void train_epoch();
-  void check_gradients();
-  void check_data();
   void begin_epoch();
   void end_epoch();
   void advance();
@@ -127,8 +125,7 @@ class Trainer {
   DistributedModel<T> model_;
   LearningRateSchedule schedule_;
   TrainingBatches<T> batches_;
-  GradientCheck<T> gradient_check_;
-  std::optional<DataWatch> data_watch_;  ///< from the first look on
+  PeriodicChecks<T> checks_;
   RunEvaluator<T> evaluation_;
   BestModel models_;
   NonfinitePolicy nonfinite_;

@@ -45,6 +45,9 @@ struct OptimizationSettings {
   double lr_step_factor = 0.1;
   double weight_decay = 0;
   double clip_norm = 0;  ///< the largest norm of all gradients together; 0: any
+  /// Memory of the exponential average of the parameters that is validated and kept, in epochs; 0:
+  /// the parameters themselves are.
+  double average_weights = 0;
   double label_smoothing = 0;
   ClassWeights class_weights = ClassWeights::none;
   double huber = 0;  ///< see LossSettings

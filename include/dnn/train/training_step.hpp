@@ -122,6 +122,9 @@ class TrainingStep {
   [[nodiscard]] Range owned_features() const;
   /// Collective, see GradientExchange::set_values.
   void set_values(const std::function<void(std::span<T>)>& write);
+  /// Collective, between two updates, where the optimizer has averages: these and the parameters
+  /// change places.
+  void swap_average();
   /// For evaluation: forward without dropout. Collective over the model group.
   [[nodiscard]] Network<T>& network() { return network_; }
   [[nodiscard]] Optimizer<T>& optimizer() { return *optimizer_; }
