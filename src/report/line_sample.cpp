@@ -7,9 +7,9 @@
 #include <array>
 #include <cerrno>
 
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/output_file.hpp"
-#include "dnn/data/descriptor.hpp"
 
 namespace dnn {
 
