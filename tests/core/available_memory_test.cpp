@@ -36,6 +36,7 @@ TEST(AvailableMemory, TheSystemsIsTheMost) {
   EXPECT_EQ(machine.available(), std::numeric_limits<std::size_t>::max());
   machine.write("proc/meminfo", "MemTotal:  900 kB\nMemFree:  1 kB\nMemAvailable:   500 kB\n");
   EXPECT_EQ(machine.available(), 500U * 1024);
+  EXPECT_EQ(available_to_node(machine.root.path()), 500U * 1024);
 }
 
 TEST(AvailableMemory, GroupsOfVersion2CountFromTheJobToTheRoot) {
