@@ -22,6 +22,15 @@ namespace dnn {
 /// hash of its dW and dB. There is no tolerance, so no false alarm; with three ranks or more, the
 /// majority names the one that differs. Products in bf16 depend on threads, and of sparse samples
 /// dW^1 is computed from all ranks' dA^1: there is no check with these.
+///
+/// Note [Bits that flip in gradients]
+/// A bit that flips in dW or dB after backward has written them, and before they are summed over
+/// the ranks, is not found: this check computes the same shard again, not the same update. A sum of
+/// bits, as W and the optimizer's state have it (see Note [Bits that flip between two updates]),
+/// would take two more passes over all gradients in every update, one when those of a layer are
+/// complete and one before they are summed. Measured on 2 cores of an AMD EPYC (Zen 4): 47 us for
+/// 535,000 parameters, 3 % of an update of 64 samples on two ranks (1.58 ms), and 11 ms for 25
+/// million. W is in memory for the whole run, a gradient for a part of an update.
 template <class T>
 class GradientCheck {
  public:
