@@ -8,17 +8,14 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
-#include <cstring>
 #include <thread>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/model/model_file.hpp"
 #include "dnn/plan/load_data.hpp"
 #include "dnn/plan/run_plan.hpp"
-#include "dnn/report/saved_parameters.hpp"
 #include "dnn/store/data_fingerprint.hpp"
 #include "dnn/train/trainer.hpp"
 #include "support/open_grid.hpp"
@@ -237,78 +234,6 @@ TEST(Resume, AnyRankCountGoesOnWithWhatAnyOtherSaved) {
       }
     }
   }
-}
-
-// By every exchange, and by one rank's writing and all ranks': whoever goes on ends with the same
-// bits.
-TEST(Resume, AveragesGoOnAtAnyNumberOfRanks) {
-  Config config = small_run();
-  config.average_weights = 1.5;
-  config.early_stop = 2;
-  const auto one = train<float>(config, self(), {});
-  for (const ExchangeKind kind : {ExchangeKind::node, ExchangeKind::tree, ExchangeKind::overlap}) {
-    const SharedFolder folder;
-    config.exchange = kind;
-    const bool parallel = kind != ExchangeKind::tree;
-    const auto many = train<float>(config, world(), {folder.path(), "7", {}, nullptr, parallel});
-    EXPECT_EQ(many.best_sha256, one.best_sha256);
-    config.exchange = ExchangeKind::automatic;
-    for (const std::uint64_t point : {7U, 28U}) {
-      const std::string path = CheckpointFolder(folder.path()).file_for(point);
-      const auto alone = train<float>(config, self(), {{}, {}, path, nullptr});
-      EXPECT_EQ(largest_difference(alone.values, one.values), 0) << point;
-      EXPECT_EQ(alone.best_sha256, one.best_sha256) << point;
-      const auto all = train<float>(config, world(), {{}, {}, path, nullptr});
-      EXPECT_EQ(largest_difference(all.values, one.values), 0) << point;
-    }
-    world().barrier();
-  }
-}
-
-// The averages are those of the parameters that the run had after each update, as its checkpoints
-// have them; what is validated and kept are the averages.
-TEST(Resume, AveragesAreThoseOfTheSavedParameters) {
-  Config config = small_run();
-  config.precision = Precision::f64;
-  config.average_weights = 0.5;
-  config.epochs = 2;
-  config.exchange = ExchangeKind::node;
-  const SharedFolder folder;
-  const auto trained = train<double>(config, world(), {folder.path(), "1", {}, nullptr});
-  const auto saved = [&](std::uint64_t update) {
-    return load_checkpoint(CheckpointFolder(folder.path()).file_for(update));
-  };
-  const auto numbers_of = [](const std::vector<std::byte>& bytes) {
-    std::vector<double> numbers(bytes.size() / sizeof(double));
-    std::memcpy(numbers.data(), bytes.data(), bytes.size());
-    return numbers;
-  };
-  constexpr std::uint64_t steps = 17;  // of an epoch
-  const double kept = 1 - 1 / (config.average_weights * steps);
-  std::vector<double> sums;
-  double weights = 0;
-  for (std::uint64_t update = 1; update <= 2 * steps; ++update) {
-    const auto values = numbers_of(saved(update).parameters);
-    sums.resize(values.size());
-    weights = kept * weights + 1;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      sums[i] = kept * sums[i] + values[i];
-    }
-  }
-  std::vector<double> averages(sums.size());
-  std::transform(sums.begin(), sums.end(), averages.begin(),
-                 [&](double sum) { return sum / weights; });
-  const Checkpoint last = saved(2 * steps);
-  EXPECT_EQ(last.best_epoch, 2U);
-  EXPECT_LE(largest_difference(numbers_of(last.best_parameters), averages), 1e-14);
-  EXPECT_LE(largest_difference(numbers_of(last.optimizer_state.back()), averages), 1e-14);
-  EXPECT_GT(largest_difference(numbers_of(last.parameters), averages), 1e-4);
-  EXPECT_EQ(trained.result.epochs[1].sha256, parameters_sha256(last.best_parameters));
-  EXPECT_TRUE(last.has_average);
-  const std::string path = CheckpointFolder(folder.path()).file_for(2 * steps);
-  EXPECT_EQ(parameters_sha256(SavedParameters::load(path).packed), trained.best_sha256);
-  EXPECT_EQ(trained.best_sha256, trained.result.epochs[1].sha256);
-  world().barrier();
 }
 
 class InParts : public testing::TestWithParam<ExchangeKind> {};

@@ -27,11 +27,12 @@ struct Trained {
 };
 
 struct Job {
-  std::string write_to;     ///< folder for checkpoints; empty: none
-  std::string resume_from;  ///< a checkpoint
-  bool in_parts = false;    ///< all ranks write
-  int domain = 0;           ///< of this rank, see RankGrid
-  int node = 0;             ///< of this rank, see OpenGrid
+  std::string write_to;        ///< folder for checkpoints; empty: none
+  std::string resume_from;     ///< a checkpoint
+  bool in_parts = false;       ///< all ranks write
+  int domain = 0;              ///< of this rank, see RankGrid
+  int node = 0;                ///< of this rank, see OpenGrid
+  std::string interval = "7";  ///< of the checkpoints
 };
 
 using LoadData = std::function<TrainingData(const Config&, const RankGrid&)>;
@@ -50,9 +51,10 @@ Trained<T> train(Config config, const Communicator& ranks, const Job& job = {},
     const RunPlan plan = RunPlan::make(config, of.grid, data);
     set_threads(plan.threads);
     Reporter silent(Reporter::Mode::silent);
-    CheckpointControl control(ranks, nullptr,
-                              {CheckpointInterval::parse(job.write_to.empty() ? "off" : "7"), 1000,
-                               job.write_to, data_fingerprint(data), job.in_parts});
+    CheckpointControl control(
+        ranks, nullptr,
+        {CheckpointInterval::parse(job.write_to.empty() ? "off" : job.interval), 1000, job.write_to,
+         data_fingerprint(data), job.in_parts});
     Trainer<T> trainer(config, of.grid, plan, data, silent, {.control = &control});
     if (!job.resume_from.empty()) {
       trainer.resume(ranks.is_root() ? load_checkpoint(job.resume_from) : Checkpoint{});
