@@ -33,17 +33,22 @@ Descriptor open_socket() {
   return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
-/// Returns once the holder of the name has given it back, or sooner.
-void wait_for_holder(const std::string& name) {
+/// Whether a process of this user holds the name, and has given it back by now. False where another
+/// user's does, who may keep it for ever, and where its process has not got as far as to listen.
+bool wait_for_holder(const std::string& name) {
   const Descriptor socket = open_socket();
   const Address address(name);
-  if (::connect(socket.value(), address.get(), address.size) != 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    return;
+  ucred holder{};
+  socklen_t size = sizeof(holder);
+  if (::connect(socket.value(), address.get(), address.size) != 0 ||
+      ::getsockopt(socket.value(), SOL_SOCKET, SO_PEERCRED, &holder, &size) != 0 ||
+      holder.uid != ::geteuid()) {
+    return false;
   }
   char nothing = 0;
   while (::read(socket.value(), &nothing, 1) < 0 && errno == EINTR) {
   }
+  return true;
 }
 
 }  // namespace
@@ -63,12 +68,17 @@ std::optional<NameLock> NameLock::try_take(const std::string& name) {
 }
 
 NameLock NameLock::take(const std::string& name) {
+  constexpr int most_failures = 100;  // 10 ms apart
+  int failures = 0;
   std::optional<NameLock> taken = try_take(name);
-  while (!taken) {
-    wait_for_holder(name);
+  while (!taken && failures < most_failures) {
+    if (!wait_for_holder(name)) {
+      ++failures;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     taken = try_take(name);
   }
-  return std::move(*taken);
+  return taken ? std::move(*taken) : NameLock(Descriptor());
 }
 
 }  // namespace dnn

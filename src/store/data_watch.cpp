@@ -32,14 +32,14 @@ DataWatch::DataWatch(const Communicator& ranks, const Dataset& data) {
 }
 
 std::uint64_t DataWatch::sum_of(std::size_t number) const {
-  const Piece& piece = pieces_[number];
-  if (!piece.is_mapped) {
-    return bit_sum(piece.bytes);
+  const Piece& watched = pieces_[number];
+  if (!watched.is_mapped) {
+    return bit_sum(watched.bytes);
   }
-  const std::span<const std::byte> pages = pages_of(piece.bytes);
+  const std::span<const std::byte> pages = pages_of(watched.bytes);
   const bool was_there = are_in_memory(pages);
   request_pages(pages);
-  const std::uint64_t sum = bit_sum(piece.bytes);
+  const std::uint64_t sum = bit_sum(watched.bytes);
   if (!was_there) {
     release_pages(pages);
   }

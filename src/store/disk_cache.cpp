@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "dnn/comm/communicator.hpp"
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
@@ -32,10 +33,13 @@ constexpr char magic[] = "dnn_train " DNN_VERSION " rows 2\n";
 constexpr std::size_t magic_size = sizeof(magic) - 1;
 constexpr std::size_t page = 4096;  ///< where an array may begin
 constexpr const char* rows_mark = ".rows";
-constexpr const char* leftover_mark = ".tmp";
-
 constexpr std::size_t digest_size = 64;
 constexpr std::size_t header_begin = magic_size + sizeof(std::uint64_t) + digest_size;
+
+/// How temporary names end: no other host may remove them.
+std::string leftover_mark() {
+  return "." + host_name() + ".tmp";
+}
 
 std::string digest_of_header(std::span<const std::byte> header) {
   return to_hex(sha256(header));
@@ -239,14 +243,14 @@ NameLock DiskCache::wait_for_lock() const {
   return NameLock::take(name);
 }
 
-/// Under the lock: the temporary names that killed jobs have left, but not those of files that
-/// another process writes.
+/// Under the lock: the temporary names that killed jobs of this host have left, but not those of
+/// files that another process writes.
 void DiskCache::remove_leftovers() const {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
     const std::string name = entry.path().filename().string();
     const std::size_t end = name.find(rows_mark);
-    if (end == std::string::npos || !name.ends_with(leftover_mark)) {
+    if (end == std::string::npos || !name.ends_with(leftover_mark())) {
       continue;
     }
     const std::string rows = name.substr(0, end) + rows_mark;
@@ -266,7 +270,7 @@ DiskCache::Parts DiskCache::write(Parts parts) const {
   const Layout layout(parts);
   ::unlink(path_.c_str());  // a damaged one
   require_room(folder_, layout.size());
-  NamelessFile file(folder_, path_, leftover_mark);
+  NamelessFile file(folder_, path_, leftover_mark());
   if (!file.is_open() || ::fchmod(file.descriptor(), S_IRUSR | S_IWUSR) != 0 ||
       !layout.write(file.descriptor()) ||
       (::fsync(file.descriptor()) != 0 && !means_unsupported(errno)) || !file.give_name(path_)) {

@@ -1,11 +1,14 @@
 #include "dnn/core/name_lock.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <thread>
 
@@ -78,6 +81,21 @@ TEST(NameLock, OfAKilledProcessIsFree) {
   EXPECT_FALSE(NameLock::try_take(name));
   killer.join();
   ::waitpid(process, nullptr, 0);
+}
+
+// Whoever may not be waited for is a socket that nobody listens at; another user's needs root.
+TEST(NameLock, WhoDoesNotListenIsNotWaitedForForEver) {
+  const std::string name = own_name();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const Descriptor holder(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(holder.value(), reinterpret_cast<const sockaddr*>(&address),
+                   static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())),
+            0);
+  EXPECT_FALSE(NameLock::try_take(name));
+  (void)NameLock::take(name);
+  EXPECT_FALSE(NameLock::try_take(name));
 }
 
 }  // namespace
