@@ -253,7 +253,8 @@ class SessionOf final : public Session {
     }
     if (settings_.config.average_weights > 0) {
       throw AgreedError(
-          "the option average-weights is for fit alone: its memory is counted in epochs");
+          "the option average-weights is for fit alone: its memory is counted in epochs; leave it "
+          "out for step");
     }
     if (!steps_) {
       steps_ = std::make_unique<StepTraining<T>>(world_, settings_, model_);

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <cmath>
-#include <utility>
 
 #include "dnn/core/bit_sum.hpp"
 #include "dnn/core/simd.hpp"
@@ -82,8 +81,9 @@ void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients,
   begin_step(++steps_, learning_rate);
   if (average_updates_ > 0) {
     const double forgotten = 1 / std::max(average_updates_, 1.0);
-    average_share_ =
-        static_cast<T>(forgotten / (1 - std::pow(1 - forgotten, static_cast<double>(steps_))));
+    // 1 - β^t, without losing a small 1 - β.
+    const double all = -std::expm1(static_cast<double>(steps_) * std::log1p(-forgotten));
+    average_share_ = static_cast<T>(forgotten / all);
   }
   if (!sum_ && !places.has_all()) {
     accept(values);

@@ -213,7 +213,10 @@ std::vector<Option> training_options() {
       {"average-weights", "Training", "N", &Config::average_weights,
        "memory, in epochs, of the exponential moving average of the weights (EMA); the average is "
        "validated, saved and tested instead of the weights; 0: no average; not for sparse rows",
-       Binding::model, at_least_0(&Config::average_weights)},
+       Binding::model,
+       both(at_least_0(&Config::average_weights),
+            rule([](const Config& c) { return c.average_weights <= 1e6; },
+                 "must be at most 1000000 epochs"))},
       {"label-smoothing", "Training", "FRACTION", &Config::label_smoothing,
        "part of a target that is spread over all classes", Binding::model,
        both(fraction(&Config::label_smoothing),

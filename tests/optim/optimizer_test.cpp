@@ -157,7 +157,7 @@ TEST_P(EveryOptimizer, RowsWithoutAGradientStayAsTheyAre) {
 
 // Σ β^(t-i) w_i / Σ β^(t-i) with β = 1 - 1/M, from the values after each step.
 TEST_P(EveryOptimizer, AveragesItsParametersByTheirDefinition) {
-  for (const double memory : {0.5, 1.0, 3.0, 1000.0}) {
+  for (const double memory : {0.5, 1.0, 3.0, 1000.0, 1e18}) {
     OptimizerSettings settings;
     settings.kind = GetParam();
     auto plain = make_optimizer<double>(settings, {0, size}, decayed);

@@ -136,6 +136,7 @@ TEST_F(BadInput, EarlyStopWithoutASampleToJudgeBy) {
 }
 TEST_F(BadInput, AveragedWeights) {
   refuses("--average-weights -1", {"--average-weights -1"});
+  refuses("--average-weights 1e7", {"--average-weights 10000000", "at most 1000000"});
   refuses("--average-weight 1", {"--average-weights"});
   std::string rows;
   for (int i = 0; i < 40; ++i) {

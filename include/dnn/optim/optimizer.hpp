@@ -42,7 +42,7 @@ struct OptimizerSettings {
 /// sum of their bits (bit_sum) after a step must be the one before the next step; where it is not,
 /// a bit has flipped in memory, or somebody has written there. Both sums are taken while the
 /// numbers are in the cache for the update, so they cost next to nothing. Without a gradient for
-/// gradient for each parameter, a step sees some rows only: then verify() finds it.
+/// each parameter, a step sees some rows only: then verify() finds it.
 ///
 /// Note [Averaged parameters]
 /// The exponential average of the parameters over the updates, corrected for its start: Kingma and
