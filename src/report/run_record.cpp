@@ -44,7 +44,7 @@ Json json_of(const std::string& path) {
   return text ? parsed(*text, path) : Json();
 }
 
-Json line_of(const std::string& path, std::size_t number, std::string_view text) {
+Json parsed_line(const std::string& path, std::size_t number, std::string_view text) {
   return parsed(std::string(text), fmt::format("{}: line {}", path, number));
 }
 
@@ -57,7 +57,7 @@ Json epochs_in(const std::string& path, const Json& summary, Json& notes) {
   const LineSample sample = LineSample::of(path, most_epochs, best);
   Json epochs = Json::array();
   for (const LineSample::Line& line : sample.lines) {
-    epochs.push_back(line_of(path, line.number, line.text));
+    epochs.push_back(parsed_line(path, line.number, line.text));
   }
   if (epochs.size() < sample.count) {
     notes.push_back(fmt::format("The curves show {} of {} epochs; metrics.jsonl has all of them.",
@@ -71,7 +71,7 @@ Json nonfinite_in(const std::string& path, Json& notes) {
   Json reports = Json::array();
   const std::size_t count = for_each_line(path, [&](std::string_view line) {
     if (reports.size() < most_nonfinite) {
-      reports.push_back(line_of(path, reports.size() + 1, line));
+      reports.push_back(parsed_line(path, reports.size() + 1, line));
     }
   });
   if (reports.size() < count) {

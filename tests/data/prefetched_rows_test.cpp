@@ -37,7 +37,12 @@ System* system_of_test = nullptr;
 extern "C" int madvise(void* address, std::size_t size, int advice) noexcept {
   if (dnn::system_of_test != nullptr && advice == MADV_WILLNEED) {
     const auto* const begin = static_cast<const std::byte*>(address);
-    dnn::system_of_test->asked.emplace_back(begin, begin + size);
+    auto& asked = dnn::system_of_test->asked;
+    if (!asked.empty() && asked.back().second == begin) {  // the same request in pieces
+      asked.back().second += size;
+    } else {
+      asked.emplace_back(begin, begin + size);
+    }
   }
   return static_cast<int>(::syscall(SYS_madvise, address, size, advice));
 }
