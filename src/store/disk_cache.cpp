@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -14,7 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include "dnn/comm/communicator.hpp"
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
@@ -38,7 +38,9 @@ constexpr std::size_t header_begin = magic_size + sizeof(std::uint64_t) + digest
 
 /// How temporary names end: no other host may remove them.
 std::string leftover_mark() {
-  return "." + host_name() + ".tmp";
+  std::array<char, 256> host{};
+  (void)::gethostname(host.data(), host.size() - 1);
+  return fmt::format(".{}.tmp", host.data());
 }
 
 std::string digest_of_header(std::span<const std::byte> header) {

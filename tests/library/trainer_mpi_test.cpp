@@ -334,6 +334,27 @@ TEST(Trainer, TheHostMayEndAFit) {
   other.close();
 }
 
+TEST(Trainer, AStoppedFitWithoutValidationKeepsItsLastEpoch) {
+  const MadeUp own = mine(0, 300, decompositions()[1]);
+  for (const std::string average : {"0.0", "1.0"}) {
+    const std::string options =
+        std::string(small) +
+        "defaults = 'plain'\nlr-schedule = 'constant'\nvalidation = 0.0\naverage-weights = " +
+        average;
+    Trainer whole(world().handle(), options + "\nepochs = 2");
+    (void)whole.fit(own.numbers());
+    dnn_train::Host host;
+    host.after_epoch = [](const dnn_train::Epoch& epoch) { return epoch.epoch < 2; };
+    Trainer stopped(world().handle(), options + "\nepochs = 50", host);
+    const dnn_train::Fit fit = stopped.fit(own.numbers());
+    EXPECT_TRUE(fit.stopped);
+    EXPECT_EQ(fit.epochs, 2U);
+    EXPECT_EQ(stopped.hash(), whole.hash()) << average;
+    whole.close();
+    stopped.close();
+  }
+}
+
 TEST(Trainer, AThreadOrSignalMayAskToStop) {
   const MadeUp own = mine(0, 300, decompositions()[1]);
   dnn_train::Host host;

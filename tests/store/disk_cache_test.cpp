@@ -182,25 +182,34 @@ TEST(DiskCache, AJobThatIsKilledLeavesNothing) {
   EXPECT_EQ(reader.times, 1);
 }
 
+/// How the temporary names of this host end.
+std::string leftover() {
+  char host[256] = {};
+  (void)::gethostname(host, sizeof(host) - 1);
+  return std::string("-abcdef.") + host + ".tmp";
+}
+
 // Those of file systems without nameless files.
 TEST(DiskCache, RemovesWhatKilledJobsHaveLeft) {
   const test::TemporaryFolder folder;
-  folder.write("0123.rows-abcdef.tmp", "half");
+  folder.write("0123.rows" + leftover(), "half");
+  folder.write("0123.rows-abcdef.another-host.tmp", "half");
   const std::string path = DiskCache(folder.path(), "a").path();
-  folder.write(std::filesystem::path(path).filename().string() + "-abcdef.tmp", "half");
+  folder.write(std::filesystem::path(path).filename().string() + leftover(), "half");
   folder.write("other.tmp", "somebody's");
   Reader reader;
   (void)DiskCache(folder.path(), "a").find_or_make(reader);
   EXPECT_TRUE(std::filesystem::exists(path));
   EXPECT_TRUE(std::filesystem::exists(folder / "other.tmp"));
-  EXPECT_EQ(files_in(folder.path()), 2U);
+  EXPECT_TRUE(std::filesystem::exists(folder / "0123.rows-abcdef.another-host.tmp"));
+  EXPECT_EQ(files_in(folder.path()), 3U);
 }
 
 TEST(DiskCache, LeavesWhatAnotherJobWrites) {
   const test::TemporaryFolder folder;
   Reader reader;
   const DiskCache other(folder.path(), "b");
-  const std::string name = std::filesystem::path(other.path()).filename().string() + "-abcdef.tmp";
+  const std::string name = std::filesystem::path(other.path()).filename().string() + leftover();
   (void)DiskCache(folder.path(), "b").find_or_make([&] {
     folder.write(name, "half");
     (void)DiskCache(folder.path(), "a").find_or_make(reader);
