@@ -3,6 +3,8 @@
 #
 #   launch/test.sh [ctest's options...]
 #
+# Where ccache is installed, only what has changed since the last time is compiled, in whatever clone that was.
+#
 # A test that cannot run on this machine is a failure, and the last lines say why. Where it is meant to be so (no root,
 # hence no test cluster; a processor without a bf16 unit), DNN_ALLOW_SKIPS=1 accepts all of them, DNN_ALLOW_SKIPS=WORD,...
 # those whose reason contains one of the words.
@@ -17,7 +19,9 @@ if [[ ${DNN_ALLOW_SKIPS:-} == 1 ]]; then
 else
   install_missing "${special_test_packages[@]}"
 fi
-cmake --preset release -B build-test -DDNN_WERROR=ON -DDNN_UNITY=ON >/dev/null
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+cmake --preset release -B build-test -DDNN_WERROR=ON -DDNN_UNITY=ON \
+  -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" >/dev/null
 cmake --build build-test --parallel "$(nproc)"
 
 status=0
