@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <optional>
 
@@ -114,13 +116,29 @@ std::size_t left_of_address_space(const fs::path& root) {
 
 }  // namespace
 
-std::size_t available_to_node(const std::string& root) {
+std::size_t available_to_host(const std::string& root) {
   const std::size_t kib = value_in(fs::path(root) / "proc/meminfo", "MemAvailable:");
-  return std::min(kib == 0 ? unlimited : 1024 * kib, left_in_control_groups(root));
+  return kib == 0 ? unlimited : 1024 * kib;
+}
+
+std::size_t available_to_groups(const std::string& root) {
+  return std::min(available_to_host(root), left_in_control_groups(root));
+}
+
+/// Containers may call their groups alike, but see other folders.
+std::string memory_groups(const std::string& root) {
+  std::ifstream file(fs::path(root) / "proc/self/cgroup");
+  std::string groups{std::istreambuf_iterator<char>(file), {}};
+  for (const char* mount : {"sys/fs/cgroup", "sys/fs/cgroup/memory"}) {
+    struct stat status {};
+    (void)::stat((fs::path(root) / mount).c_str(), &status);
+    groups += fmt::format("{}:{}\n", status.st_dev, status.st_ino);
+  }
+  return groups;
 }
 
 std::size_t available_memory(const std::string& root) {
-  return std::min(available_to_node(root), left_of_address_space(root));
+  return std::min(available_to_groups(root), left_of_address_space(root));
 }
 
 std::size_t peak_memory() {

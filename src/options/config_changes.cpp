@@ -1,5 +1,7 @@
 #include "dnn/options/config_changes.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "dnn/core/error.hpp"
@@ -48,7 +50,9 @@ std::vector<std::string> config_changes(const std::string& before, const Config&
     const Json was = old.contains(key) ? old[key] : defaults[key];
     if (is_open(now, key) && !now.resolved) {
       if (!old.contains("chosen") || !old["chosen"].contains(key)) {
-        changes.push_back(key + ": was given as " + was.dump() + ", is left to the data");
+        // Given, or of a version that did not choose it.
+        changes.push_back(fmt::format("{0}: was {1}, is left to the data; --{0} {1} keeps it", key,
+                                      was.is_string() ? was.get<std::string>() : was.dump()));
       }
       continue;
     }

@@ -111,12 +111,20 @@ void add_options(CLI::App& app, Config& config) {
   }
 }
 
-/// Gives every option that nobody has given the value that `settings` has for it. A replay has none
-/// of the options that bind a job only.
+/// Gives every option that nobody has given the value that `settings` has for it; the data do not
+/// choose what the run's version did not choose. A replay has none of the options that bind a job
+/// only.
 void apply_settings(CLI::App& app, const std::string& settings, Config& config) {
   const auto json = nlohmann::ordered_json::parse(settings);
   if (!json.contains("defaults") && app.get_option("--defaults")->count() == 0) {
     config.defaults = Defaults::plain;  // a run of an earlier version
+  }
+  for (const Option& option : option_table()) {
+    const std::string& name = option.name;
+    if (is_open(config, name) && !json.contains(name) &&
+        !(json.contains("chosen") && json["chosen"].contains(name))) {
+      config.given.insert(name);
+    }
   }
   const auto word = [](const nlohmann::ordered_json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
@@ -113,10 +114,15 @@ std::size_t batch_bytes(const TrainingData& data, const ParameterLayout& part,
   return 2 * stored + element * data.batch_size * part.layers().front().outputs;
 }
 
-/// Sets the bytes of the parameters, of their gradients and of the optimizer's state that a rank
-/// touches, where `part` bytes of parameters are its own.
-void plan_parameters(RunPlan& plan, const OptimizationSettings& settings, std::size_t part,
-                     RankGrid& grid) {
+/// Memory of the parameters, of their gradients and of the optimizer's state.
+struct ParameterBytes {
+  std::size_t touched = 0;  ///< by a rank
+  std::size_t own = 0;      ///< by this rank alone, and for certain
+};
+
+/// Where `part` bytes of parameters are a rank's own, `sparse` of them those of sparse inputs.
+ParameterBytes parameter_bytes(const RunPlan& plan, const OptimizationSettings& settings,
+                               std::size_t part, std::size_t sparse, RankGrid& grid) {
   // The gradients of each node of the tree.
   const std::size_t logical_shards = plan.exchange_settings.logical_shards;
   const std::size_t nodes =
@@ -125,23 +131,28 @@ void plan_parameters(RunPlan& plan, const OptimizationSettings& settings, std::s
           : 1;
   const std::size_t state = parameter_copies(settings) - 2;
   if (plan.exchange.kind != ExchangeKind::node) {
-    plan.rank_bytes = part * (1 + nodes + state);
-    return;
+    const std::size_t all = part * (1 + nodes + state);
+    return {all, all};
   }
   // The values are shared. A rank updates its slice alone, and reads the slice's gradients of all
-  // ranks of its node.
+  // ranks of its node. Of sparse inputs, those that no sample has get no gradients.
   const auto ranks = static_cast<std::size_t>(grid.data_domain().size());
-  plan.rank_bytes = part * (1 + nodes) + part * (state + (ranks - 1) * nodes) / ranks;
-  plan.counted_again_bytes = part * (1 + nodes) * (ranks - 1) / ranks;
+  return {part * (1 + nodes) + part * (state + (ranks - 1) * nodes) / ranks,
+          part * (1 + state) / ranks + (part - sparse) * nodes};
 }
 
-/// Collective over the grid's world.
-void check_node_memory(const RunPlan& plan, const RankGrid& grid) {
+/// Collective over the grid's world. `own`: bytes that this rank needs for itself, whatever the run
+/// saves. Ranks in groups of their own have limits of their own, which check_size looks at.
+void check_node_memory(std::size_t own, const RankGrid& grid) {
   const Communicator& ranks = grid.node().ranks();
-  const std::size_t own =
-      plan.rank_bytes - plan.counted_again_bytes + (grid.world().is_root() ? plan.root_bytes : 0);
   const auto all = ranks.all_reduce<std::uint64_t>(own, Reduction::sum);
-  agree(grid.world(), [&] { require_node_memory(all, available_to_node(), ranks.size()); });
+  const std::uint64_t groups = std::hash<std::string>()(memory_groups());
+  const bool have_one_limit = ranks.all_reduce<std::uint64_t>(groups, Reduction::min) ==
+                              ranks.all_reduce<std::uint64_t>(groups, Reduction::max);
+  agree(grid.world(), [&] {
+    require_node_memory(all, have_one_limit ? available_to_groups() : available_to_host(),
+                        ranks.size());
+  });
 }
 
 }  // namespace
@@ -260,9 +271,13 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   if (rule.class_blocks > 1 || grid.is_split()) {
     nodes += plan.part.held_blocks().size() * plan.part.layers().back().inputs;  // dX of each block
   }
-  plan_parameters(plan, config, element * plan.part.size(), grid);
-  plan.rank_bytes +=
+  const LayerLayout& first = plan.part.layers().front();
+  const ParameterBytes parameters =
+      parameter_bytes(plan, config, element * plan.part.size(),
+                      data.sparse_rows ? element * first.inputs * first.outputs : 0, grid);
+  const std::size_t batches =
       element * rows * (nodes + 2 * widest_hidden) + batch_bytes(data, plan.part, element);
+  plan.rank_bytes = parameters.touched + batches;
   const std::size_t tensor = element * plan.layout.parameter_count();
   const auto ranks = static_cast<std::size_t>(world.size());
   // Values, the optimizer's state and the best model's values: as many as in memory, where the
@@ -288,7 +303,7 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   // Two models of which a third is being written, and some room for the texts.
   plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
   plan.disk_bytes += (config.keep + 1) * plan.checkpoint_bytes;  // one is being written
-  check_node_memory(plan, grid);
+  check_node_memory(parameters.own + batches, grid);
   return plan;
 }
 

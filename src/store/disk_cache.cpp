@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -33,15 +32,9 @@ constexpr char magic[] = "dnn_train " DNN_VERSION " rows 2\n";
 constexpr std::size_t magic_size = sizeof(magic) - 1;
 constexpr std::size_t page = 4096;  ///< where an array may begin
 constexpr const char* rows_mark = ".rows";
+constexpr const char* leftover_mark = ".tmp";
 constexpr std::size_t digest_size = 64;
 constexpr std::size_t header_begin = magic_size + sizeof(std::uint64_t) + digest_size;
-
-/// How temporary names end: no other host may remove them.
-std::string leftover_mark() {
-  std::array<char, 256> host{};
-  (void)::gethostname(host.data(), host.size() - 1);
-  return fmt::format(".{}.tmp", host.data());
-}
 
 std::string digest_of_header(std::span<const std::byte> header) {
   return to_hex(sha256(header));
@@ -228,16 +221,12 @@ std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) const {
   return std::nullopt;
 }
 
-/// Of a file of this folder.
-std::string DiskCache::lock_name(const std::string& file) const {
+NameLock DiskCache::wait_for_lock() const {
   struct stat status {};
   (void)::stat(folder_.c_str(), &status);
-  return fmt::format("dnn_train/{}/{}/{}/{}", ::geteuid(), status.st_dev, status.st_ino,
-                     file.substr(0, 32));
-}
-
-NameLock DiskCache::wait_for_lock() const {
-  const std::string name = lock_name(std::filesystem::path(path_).filename());
+  const std::string file = std::filesystem::path(path_).filename();
+  const std::string name = fmt::format("dnn_train/{}/{}/{}/{}", ::geteuid(), status.st_dev,
+                                       status.st_ino, file.substr(0, 32));
   if (std::optional<NameLock> taken = NameLock::try_take(name)) {
     return std::move(*taken);
   }
@@ -245,21 +234,13 @@ NameLock DiskCache::wait_for_lock() const {
   return NameLock::take(name);
 }
 
-/// Under the lock: the temporary names that killed jobs of this host have left, but not those of
-/// files that another process writes.
+/// The temporary names that killed jobs have left, of this file and of others.
 void DiskCache::remove_leftovers() const {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
     const std::string name = entry.path().filename().string();
-    const std::size_t end = name.find(rows_mark);
-    if (end == std::string::npos || !name.ends_with(leftover_mark())) {
-      continue;
-    }
-    const std::string rows = name.substr(0, end) + rows_mark;
-    const bool is_own = folder_ + "/" + rows == path_;
-    const auto other = is_own ? std::nullopt : NameLock::try_take(lock_name(rows));
-    if (is_own || other) {
-      ::unlink(entry.path().c_str());
+    if (name.find(rows_mark) != std::string::npos && name.ends_with(leftover_mark)) {
+      remove_if_left(entry.path().string());
     }
   }
 }
@@ -272,7 +253,7 @@ DiskCache::Parts DiskCache::write(Parts parts) const {
   const Layout layout(parts);
   ::unlink(path_.c_str());  // a damaged one
   require_room(folder_, layout.size());
-  NamelessFile file(folder_, path_, leftover_mark());
+  NamelessFile file(folder_, path_, leftover_mark);
   if (!file.is_open() || ::fchmod(file.descriptor(), S_IRUSR | S_IWUSR) != 0 ||
       !layout.write(file.descriptor()) ||
       (::fsync(file.descriptor()) != 0 && !means_unsupported(errno)) || !file.give_name(path_)) {

@@ -57,7 +57,9 @@ void BestModel::end_epoch(const std::vector<EpochMetrics>& epochs, const Present
     best_ = metrics;
   }
   // Without a validation set every epoch is the best one so far; only the last is worth writing.
-  const bool keep = is_best && (metrics.validation || metrics.epoch == setup_.settings.epochs);
+  // What is not written may be asked for after any epoch.
+  const bool keep = is_best && (metrics.validation || metrics.epoch == setup_.settings.epochs ||
+                                setup_.folder == nullptr);
   agree(setup_.world, [&] {
     if (keep) {
       best_part_ = present.part();

@@ -89,11 +89,7 @@ void Trainer<T>::run() {
 
 template <class T>
 void Trainer<T>::use_best() {
-  if (models_.keeps_best()) {
-    model_.set_parameters(models_.gather_best());
-  } else {
-    model_.use_average();  // the last epoch, after which the run was stopped, is the best
-  }
+  model_.set_parameters(models_.gather_best());
   if (choose_thresholds()) {
     models_.save_best([this] { return model_.parameters(); }, label_thresholds());
   }

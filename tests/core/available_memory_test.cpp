@@ -36,7 +36,21 @@ TEST(AvailableMemory, TheSystemsIsTheMost) {
   EXPECT_EQ(machine.available(), std::numeric_limits<std::size_t>::max());
   machine.write("proc/meminfo", "MemTotal:  900 kB\nMemFree:  1 kB\nMemAvailable:   500 kB\n");
   EXPECT_EQ(machine.available(), 500U * 1024);
-  EXPECT_EQ(available_to_node(machine.root.path()), 500U * 1024);
+  EXPECT_EQ(available_to_groups(machine.root.path()), 500U * 1024);
+  EXPECT_EQ(available_to_host(machine.root.path()), 500U * 1024);
+}
+
+TEST(AvailableMemory, GroupsAreTheirNamesAndTheFoldersSeen) {
+  const Machine one;
+  one.write("proc/self/cgroup", "0::/jobs/job7\n");
+  const std::string groups = memory_groups(one.root.path());
+  EXPECT_EQ(memory_groups(one.root.path()), groups);
+  const Machine other;  // a container
+  other.write("proc/self/cgroup", "0::/jobs/job7\n");
+  other.write("sys/fs/cgroup/memory.max", "max\n");
+  EXPECT_NE(memory_groups(other.root.path()), groups);
+  one.write("proc/self/cgroup", "0::/jobs/job8\n");
+  EXPECT_NE(memory_groups(one.root.path()), groups);
 }
 
 TEST(AvailableMemory, GroupsOfVersion2CountFromTheJobToTheRoot) {
@@ -49,6 +63,8 @@ TEST(AvailableMemory, GroupsOfVersion2CountFromTheJobToTheRoot) {
   machine.write("sys/fs/cgroup/jobs/memory.max", "300000\n");
   machine.write("sys/fs/cgroup/jobs/memory.current", "200000\n");
   EXPECT_EQ(machine.available(), 100000U);
+  EXPECT_EQ(available_to_groups(machine.root.path()), 100000U);
+  EXPECT_EQ(available_to_host(machine.root.path()), 500U * 1024);
   machine.write("sys/fs/cgroup/jobs/memory.stat", "anon 9\nactive_file 500\ninactive_file 1000\n");
   EXPECT_EQ(machine.available(), 101500U);
   machine.write("sys/fs/cgroup/jobs/job7/memory.max", "90000\n");

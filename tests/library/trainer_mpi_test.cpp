@@ -334,46 +334,6 @@ TEST(Trainer, TheHostMayEndAFit) {
   other.close();
 }
 
-TEST(Trainer, AStoppedFitWithoutValidationKeepsItsLastEpoch) {
-  const MadeUp own = mine(0, 300, decompositions()[1]);
-  for (const std::string average : {"0.0", "1.0"}) {
-    const std::string options =
-        std::string(small) +
-        "defaults = 'plain'\nlr-schedule = 'constant'\nvalidation = 0.0\naverage-weights = " +
-        average;
-    Trainer whole(world().handle(), options + "\nepochs = 2");
-    (void)whole.fit(own.numbers());
-    dnn_train::Host host;
-    host.after_epoch = [](const dnn_train::Epoch& epoch) { return epoch.epoch < 2; };
-    Trainer stopped(world().handle(), options + "\nepochs = 50", host);
-    const dnn_train::Fit fit = stopped.fit(own.numbers());
-    EXPECT_TRUE(fit.stopped);
-    EXPECT_EQ(fit.epochs, 2U);
-    EXPECT_EQ(stopped.hash(), whole.hash()) << average;
-    whole.close();
-    stopped.close();
-  }
-}
-
-TEST(Trainer, AThreadOrSignalMayAskToStop) {
-  const MadeUp own = mine(0, 300, decompositions()[1]);
-  dnn_train::Host host;
-  Trainer* asked = nullptr;
-  host.after_epoch = [&asked](const dnn_train::Epoch& epoch) {
-    if (epoch.epoch == 2 && world().is_root()) {
-      asked->request_stop();                     // on one rank, as another thread would
-      EXPECT_THROW((void)asked->hash(), Error);  // busy
-    }
-    return true;
-  };
-  Trainer trainer(world().handle(), std::string(small) + "epochs = 100000", host);
-  asked = &trainer;
-  const dnn_train::Fit fit = trainer.fit(own.numbers());
-  EXPECT_TRUE(fit.stopped);
-  EXPECT_GE(fit.epochs, 2U);
-  trainer.close();
-}
-
 TEST(Trainer, SeveralStandSideBySide) {
   const int color = world().rank() % 2;
   const Communicator half = world().split(color);

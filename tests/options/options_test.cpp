@@ -284,6 +284,13 @@ TEST(Options, AReplayLeavesToTheDataWhatTheRunDid) {
   EXPECT_FALSE(left.given.contains("epochs"));
   EXPECT_TRUE(left.given.contains("dropout"));
   EXPECT_EQ(left.defaults, Defaults::automatic);
+  // A version that did not average, and did not choose the schedule.
+  const Config before =
+      replayed(R"({"defaults":"auto","lr-schedule":"cosine","lr":0.002,"chosen":{"lr":"tables"}})");
+  EXPECT_TRUE(before.given.contains("average-weights"));
+  EXPECT_EQ(before.average_weights, 0);
+  EXPECT_TRUE(before.given.contains("lr-schedule"));
+  EXPECT_FALSE(before.given.contains("lr"));
   const Config old = replayed(R"({"epochs":77})");
   EXPECT_EQ(old.epochs, 77U);
   EXPECT_EQ(old.defaults, Defaults::plain);

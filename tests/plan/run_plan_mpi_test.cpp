@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -55,6 +56,22 @@ TEST(RunPlan, RanksOfANodeThatNeedMoreThanItHasAreRefused) {
       [] { require_node_memory(100 * mib, 79 * mib, 3); },
       {"host ", "3 ranks need about 100.0 MiB", "79.0 MiB more", "fewer ranks a node"});
   expect_error<InputError>([] { require_node_memory(2, 1, 1); }, {"its rank needs"});
+}
+
+// Not every run saves: a library's steps, folds and replays do not.
+TEST(RunPlan, WhatARunMaySaveIsNoReasonToRefuseIt) {
+  Config config;
+  config.exchange = ExchangeKind::allreduce;
+  config.optimizer = OptimizerKind::adam;
+  const auto available =
+      static_cast<double>(world().all_reduce<std::uint64_t>(available_memory(), Reduction::min));
+  constexpr double copies = 4;  // values, gradients, two moments
+  const double parameters = 0.75 * available / world().size() / copies / sizeof(float);
+  const auto width = static_cast<std::size_t>(std::sqrt(parameters));
+  config.hidden = {width, width};
+  const RunPlan plan = plan_of(config);
+  EXPECT_GT(static_cast<double>(plan.rank_bytes), 0.75 * available / world().size());
+  EXPECT_GT(plan.checkpoint_bytes, plan.rank_bytes / 2);
 }
 
 // Each rank alone could hold its parameters.

@@ -15,9 +15,15 @@ namespace dnn {
 /// sys.
 [[nodiscard]] std::size_t available_memory(const std::string& root = "/");
 
-/// The same for all processes of the job on this node together: without the limit on the address
-/// space, which each process has.
-[[nodiscard]] std::size_t available_to_node(const std::string& root = "/");
+/// The same for all processes of this host in these memory_groups together: without the limit on
+/// the address space, which each process has.
+[[nodiscard]] std::size_t available_to_groups(const std::string& root = "/");
+
+/// The same for all processes of this host: what its memory leaves.
+[[nodiscard]] std::size_t available_to_host(const std::string& root = "/");
+
+/// What tells the control groups of this process from others of the host.
+[[nodiscard]] std::string memory_groups(const std::string& root = "/");
 
 /// The most bytes of memory that this process has used at a time (its peak resident set). Memory
 /// that several processes share counts in each of them.

@@ -29,4 +29,9 @@ class NamelessFile {
   TemporaryName temporary_;
 };
 
+/// Removes a temporary name that a killed process has left, but none that a NamelessFile still has,
+/// whatever container or host that is in: it holds a lock (flock). Where the file system has no
+/// locks, the name stays.
+void remove_if_left(const std::string& temporary);
+
 }  // namespace dnn

@@ -29,8 +29,6 @@ struct RunPlan : ModelPlan {
   std::size_t root_bytes = 0;         ///< memory that rank 0 takes beyond that to save
   std::size_t node_bytes = 0;         ///< the data's copy in memory, once a node
   std::size_t mapped_bytes = 0;       ///< data in mapped files, cached as far as there is memory
-  /// What other ranks of the node count in their rank_bytes as well.
-  std::size_t counted_again_bytes = 0;
   /// Memory that this rank had before the data were read: the program and MPI; whoever makes the
   /// plan of a run sets it.
   std::size_t base_bytes = 0;

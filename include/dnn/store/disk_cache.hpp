@@ -15,11 +15,11 @@ namespace dnn {
 /// Note [A cache is whole or is not there]
 /// The file is written without a name (O_TMPFILE) and gets its name when all of it is on the disk:
 /// a job that is killed leaves nothing behind. Where the file system cannot do that, it has a
-/// temporary name, which the next job removes. A job that makes a file holds a lock of that name
-/// (NameLock); jobs of this host that want the same file wait, and find it then. Where they do not
-/// see each other, both write it, and one of them gives its name to it. The name is a digest of
-/// what was read (paths, sizes, times, options), and what is in the file is compared with the
-/// digest of its rows before it is used. Nobody but its owner may read or write it.
+/// temporary name, which the next job removes (remove_if_left). A job that makes a file holds a
+/// lock of that name (NameLock); jobs of this host that want the same file wait, and find it then.
+/// Where they do not see each other, both write it, and one of them gives its name to it. The name
+/// is a digest of what was read (paths, sizes, times, options), and what is in the file is compared
+/// with the digest of its rows before it is used. Nobody but its owner may read or write it.
 class DiskCache {
  public:
   /// What the file holds.
@@ -58,7 +58,6 @@ class DiskCache {
  private:
   enum class Damaged { silent, told };
   [[nodiscard]] std::optional<Parts> find(Damaged damaged) const;
-  [[nodiscard]] std::string lock_name(const std::string& file) const;
   [[nodiscard]] NameLock wait_for_lock() const;
   void remove_leftovers() const;
   [[nodiscard]] Parts write(Parts parts) const;
