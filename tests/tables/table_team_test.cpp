@@ -248,7 +248,7 @@ TEST(TableTeam, ASegmentMayBeginWithinAFilesLastRecord) {
   const std::vector<TableText> parts = {{std::as_bytes(std::span(first)), "first.csv"},
                                         {std::as_bytes(std::span(second)), "second.csv"},
                                         {std::as_bytes(std::span(first)), "third.csv"}};
-  for (std::size_t chunk = 3; chunk <= 160; chunk += chunk < 60 ? 1 : 5) {
+  for (std::size_t chunk = 3; chunk <= 160; chunk += chunk < 60 ? 3 : 10) {
     for (const std::size_t members : {2U, 3U, 5U}) {
       SCOPED_TRACE(std::to_string(chunk) + " " + std::to_string(members));
       test::expect_same_by_team(members, [&](const ReadingTeam& team) {
