@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cmath>
 
 #include "dnn/core/bit_sum.hpp"
@@ -17,6 +18,7 @@ namespace dnn {
 namespace {
 
 constexpr std::size_t rows_ahead = 16;
+constexpr double most_averaged = 1024;  // updates seen by an average, at least
 
 /// Fetches the beginning of a row into the second cache; the rest of a long one the processor
 /// foresees.
@@ -79,12 +81,7 @@ template <class T>
 void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients,
                         const GradientPlaces& places, double learning_rate, double scale) {
   begin_step(++steps_, learning_rate);
-  if (average_updates_ > 0) {
-    const double forgotten = 1 / std::max(average_updates_, 1.0);
-    // 1 - β^t, without losing a small 1 - β.
-    const double all = -std::expm1(static_cast<double>(steps_) * std::log1p(-forgotten));
-    average_share_ = static_cast<T>(forgotten / all);
-  }
+  average_share_ = static_cast<T>(share_in_average());
   if (!sum_ && !places.has_all()) {
     accept(values);
   }
@@ -130,6 +127,22 @@ void Optimizer<T>::step(std::span<T> values, std::span<const T> gradients,
   }
 }
 
+template <class T>
+double Optimizer<T>::share_in_average() const {
+  const double remembered = std::min(average_updates_, static_cast<double>(steps_ - 1));
+  const auto every =
+      std::bit_floor(static_cast<std::uint64_t>(std::max(remembered / most_averaged, 1.0)));
+  if (average_updates_ == 0 || steps_ % every != 0) {
+    return 0;
+  }
+  const double forgetting = std::log1p(-1 / std::max(average_updates_, 1.0));
+  // 1 - β^n, without losing a small 1 - β.
+  const auto weight_of = [forgetting](std::uint64_t updates) {
+    return -std::expm1(static_cast<double>(updates) * forgetting);
+  };
+  return weight_of(every) / weight_of(steps_);
+}
+
 /// In parts that stay in the first cache between the sums.
 template <class T>
 void Optimizer<T>::update_and_sum(Piece piece, Sums& sums) {
@@ -138,7 +151,7 @@ void Optimizer<T>::update_and_sum(Piece piece, Sums& sums) {
     piece.count = std::min(most, left);
     sums.before += sum_of(piece);
     update(piece);
-    if (average_updates_ > 0) {
+    if (average_share_ > 0) {
       move_average(piece.state[state_.size() - 1], piece.values, piece.count, average_share_);
     }
     sums.after += sum_of(piece);

@@ -115,7 +115,8 @@ no_files_left() {
   local host left
   for host in h1 h2 h3 h4; do
     left=$(cluster exec "$host" sh -c \
-      'find /dev/shm -maxdepth 1 -type f; ls -d /tmp/ompi.*/* 2>/dev/null') || true
+      'find /dev/shm -maxdepth 1 -type f; ls -d /tmp/ompi.*/* 2>/dev/null; true') ||
+      { echo "nobody could look at $host"; return 1; }
     [[ -z $left ]] || { echo "left on $host: $left"; return 1; }
   done
 }

@@ -143,6 +143,7 @@ def storm(jobs, source, kills, draw):
             path.unlink()
         if FAILURES:
             return
+        text = ""
         for attempt in range(40):
             job = jobs.cluster.start("h1:2,h2:2,h3:1", 5, *jobs.words(source, placement, output, *more))
             if attempt < max(1, kills // 2) and done < kills:
@@ -156,6 +157,7 @@ def storm(jobs, source, kills, draw):
             except subprocess.TimeoutExpired:
                 expect(False, f"{placement}: the job hung after a kill")
                 os.killpg(job.pid, signal.SIGKILL)
+                job.wait()
                 break
             if job.returncode == 0:
                 break

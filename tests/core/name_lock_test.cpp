@@ -78,9 +78,9 @@ TEST(NameLock, OfAKilledProcessIsFree) {
     ::kill(process, SIGKILL);
   });
   const NameLock taken = NameLock::take(name);
-  EXPECT_FALSE(NameLock::try_take(name));
   killer.join();
   ::waitpid(process, nullptr, 0);
+  EXPECT_FALSE(NameLock::try_take(name)) << "it is this process's now";
 }
 
 // Whoever may not be waited for is a socket that nobody listens at; another user's needs root.

@@ -199,6 +199,28 @@ TEST_P(EveryOptimizer, AveragesItsParametersByTheirDefinition) {
   }
 }
 
+// In floats, a small share of a small difference would be lost.
+TEST(AveragedParameters, OfALongMemoryFollowTheirValues) {
+  for (const double memory : {2'047.0, 2'048.0, 500'000.0, 1e18}) {
+    OptimizerSettings settings;
+    settings.average_updates = memory;
+    auto optimizer = make_optimizer<float>(settings, {0, 1}, {});
+    const std::vector<float> gradients(1, 0.0F);
+    std::vector<float> values(1, 1.0F);
+    double sum = 0;
+    double weights = 0;
+    for (int step = 0; step < 700'000; ++step) {
+      values[0] = step < 100'000 ? 1.0F : 1.03F;
+      optimizer->accept(values);
+      optimizer->step(values, gradients, 0.1, 1);
+      sum = (1 - 1 / memory) * sum + static_cast<double>(values[0]);
+      weights = (1 - 1 / memory) * weights + 1;
+    }
+    optimizer->swap_average(values);
+    EXPECT_NEAR(values[0], sum / weights, 2047 * 0.6e-7) << memory;  // half of the last bit, lost
+  }
+}
+
 TEST_P(EveryOptimizer, PaddingStaysZero) {
   OptimizerSettings settings;
   settings.kind = GetParam();

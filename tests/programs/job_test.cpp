@@ -121,8 +121,9 @@ TEST(Job, ARankThatWorksForLongIsNotStuck) {
 // As a scheduler does with a job that makes room for another one.
 TEST(Job, ASuspendedJobGoesOnAfterLongerThanTheTimeout) {
   const CommandResult result = run_command(mpirun(2) + failing_rank +
-                                           " 1 work & sleep 2; pkill -STOP -P $!; "
-                                           "sleep 6; pkill -CONT -P $!; wait $!");
+                                           " 1 work & job=$!; sleep 2; "
+                                           "pkill -STOP -P $job -x failing_rank || exit 99; "
+                                           "sleep 6; pkill -CONT -P $job || exit 98; wait $job");
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 

@@ -17,8 +17,8 @@ is under way comes to its end undisturbed.
 Fails on: other parameters; more updates lost than lie between the checkpoint before the last and the last; another
 checkpoint resumed from than the newest; a damaged one; a job or a process that does not end; a job that was asked to
 stop amid training and did not exit with 75; a crash; a file of rows that is not whole, or is not the undisturbed
-run's; files, locks, shared memory or session folders of MPI left over; no kill during a start, or during the writing
-of rows.
+run's; files, locks, shared memory or session folders of MPI left over; from 30 kills on, none during a
+start, or during the writing of rows.
 """
 
 import argparse
@@ -53,7 +53,7 @@ STALL_TIMEOUT, LAUNCH_TIMEOUT = 2, 4  # seconds without progress; in which MPI m
 MANY_RANKS = 4  # more than these, on few cores, get three times as long
 ENOUGH_KILLS = 30  # from which on each moment must have been met; on a busy machine fewer may miss one by chance
 END_OF_DNN_RUN = 60  # seconds in which dnn_run ends a job after its --grace, at most
-UNDISTURBED = 600    # seconds that a start may take that is not killed
+UNDISTURBED = 300    # seconds that a start may take that is not killed
 START = 30           # seconds in which a job that is to be killed while it starts has come so far
 LONGEST_WAIT = 1.2   # seconds to a kill
 ROWS, COLUMNS = 30000, 480  # of the table, whose file of rows has 58 MB
@@ -146,6 +146,7 @@ class Storm:
         try:
             output, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
+            ranks = ranks or self.ranks_of(process)
             alive = [f"{pid} ({'rank' if pid in ranks else 'mpirun'})" for pid in [mpirun_of(process.pid), *ranks]
                      if is_alive(pid)]
             self.errors.append(f"hung after {self.last}, alive: {alive}")
@@ -196,7 +197,7 @@ class Storm:
         self.jobs.update(job_of(rank) for rank in ranks if runs_program(rank, "dnn_train", "parallel_run"))
         # A job whose only rank is stopped is suspended as a whole, and is left alone.
         possible = [what for what in KILLS if what.endswith("dnn_run") or
-                    (mpirun if what.endswith("mpirun") else len(ranks) > what.startswith("STOP"))]
+                    (mpirun if what.endswith("mpirun") else len(ranks) >= (2 if what.startswith("STOP") else 1))]
         what = self.random.choice(possible)
         number = getattr(signal, "SIG" + next(w for w in what.split() if w in ("KILL", "STOP", "TERM", "USR1")))
         target = (process.pid if what.endswith("dnn_run") else mpirun if what.endswith("mpirun") else

@@ -52,6 +52,9 @@ struct OptimizerSettings {
 ///     average += (1 - β) / (1 - β^t) (w - average)
 /// by the rank that updates w, and is one more buffer of the optimizer's state: it is stored,
 /// watched for flipped bits and given to other numbers of ranks as the moments are.
+/// A sum of floats loses what is less than 6e-8 of it, so that the average of a long memory would
+/// stand still. From 2,048 remembered updates on, min(M, t), it sees every n-th one only, which
+/// then counts for n, (1 - β^n) / (1 - β^t): n is the power of two that leaves 1,024 to 2,047.
 template <class T>
 class Optimizer {
  public:
@@ -122,6 +125,8 @@ class Optimizer {
   [[nodiscard]] BitSum sum_of(const Piece& piece) const;
   [[nodiscard]] BitSum sum_of_all(std::span<const T> values) const;
   void update_and_sum(Piece piece, Sums& sums);
+  /// Of the parameters after this step in their average; 0: it does not see this step.
+  [[nodiscard]] double share_in_average() const;
 
   struct Segment {
     Range range;
@@ -131,7 +136,7 @@ class Optimizer {
   std::vector<Segment> segments_;
   double weight_decay_;
   double average_updates_;
-  T average_share_{};  ///< of the parameters after this step in their average
+  T average_share_{};  ///< share_in_average() of this step
   std::vector<AlignedBuffer<T>> state_;
   std::uint64_t steps_ = 0;
   std::optional<BitSum> sum_;  ///< of the own values and states; none: unknown yet
