@@ -1,6 +1,8 @@
 #include "dnn/core/thread_limit.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
+#include <sys/mman.h>
 
 #include <condition_variable>
 #include <cstddef>
@@ -20,9 +22,22 @@ namespace {
 /// For the threads that load, write checkpoints and watch.
 constexpr std::size_t for_services = 4;
 
-constexpr const char* what_to_change =
-    "the number of processes and threads is limited (ulimit -u; pids.max of a container or a "
-    "service): raise the limit, or use fewer ranks or --threads";
+/// The system says EAGAIN for either.
+const char* what_to_change() {
+  pthread_attr_t usual;
+  std::size_t stack = 0;
+  ::pthread_attr_init(&usual);
+  ::pthread_attr_getstacksize(&usual, &stack);
+  ::pthread_attr_destroy(&usual);
+  void* const room = ::mmap(nullptr, stack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) {
+    return "its stack has no room in the address space (ulimit -v): raise the limit, or use fewer "
+           "--threads";
+  }
+  ::munmap(room, stack);
+  return "the number of processes and threads is limited (ulimit -u; pids.max of a container or a "
+         "service): raise the limit, or use fewer ranks or --threads";
+}
 
 /// Threads that exist at the same time and do nothing.
 class IdleThreads {
@@ -71,7 +86,7 @@ std::thread start_thread(std::function<void()> work) {
     return std::thread(std::move(work));
   } catch (const std::system_error& error) {
     throw std::runtime_error(
-        fmt::format("cannot start a thread: {}: {}", error.code().message(), what_to_change));
+        fmt::format("cannot start a thread: {}: {}", error.code().message(), what_to_change()));
   }
 }
 
@@ -85,7 +100,7 @@ void require_threads(int threads) {
     throw InputError(fmt::format(
         "{} threads to compute with (--threads, OMP_NUM_THREADS) and {} for other work: the system "
         "starts only {} more; {}",
-        threads, for_services, started, what_to_change));
+        threads, for_services, started, what_to_change()));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/label_lists.hpp"
 #include "dnn/data/label_table.hpp"
@@ -19,6 +20,7 @@
 #include "dnn/readers/libsvm_lines.hpp"
 #include "dnn/readers/libsvm_rows.hpp"
 #include "dnn/tables/cell.hpp"
+#include "dnn/tables/table_memory.hpp"
 
 namespace dnn {
 
@@ -40,17 +42,31 @@ struct FirstLine {
   bool is_labelled = false;
 };
 
+/// Values have one each.
+std::size_t count_colons(const std::vector<LibsvmPiece>& pieces) {
+  std::size_t colons = 0;
+  for (const LibsvmPiece& piece : pieces) {
+    for (std::size_t begin = 0; begin < piece.lines.size(); begin += LibsvmPiece::forgotten) {
+      const std::string_view some = piece.lines.substr(begin, LibsvmPiece::forgotten);
+      colons += static_cast<std::size_t>(std::count(some.begin(), some.end(), ':'));
+      piece.forget(some);
+    }
+  }
+  return colons;
+}
+
 /// Reads the lines of a data set, or those of a member of a team.
 template <class T>
 class LibsvmParser {
  public:
-  LibsvmParser(std::vector<LibsvmPiece> pieces, FirstLine first, const std::string& origin,
-               const ReadOptions& options)
+  /// `most_values`: as many as the pieces have, or more.
+  LibsvmParser(std::vector<LibsvmPiece> pieces, std::size_t most_values, FirstLine first,
+               const std::string& origin, const ReadOptions& options)
       : options_(options),
         origin_(origin),
         first_(first),
         lines_(std::move(pieces)),
-        rows_(lines_, count_colons(lines_.pieces()), options.memory) {}
+        rows_(lines_, most_values, options.memory) {}
   LibsvmParser(const LibsvmParser&) = delete;
   LibsvmParser& operator=(const LibsvmParser&) = delete;
 
@@ -92,18 +108,6 @@ class LibsvmParser {
   }
 
  private:
-  static std::size_t count_colons(const std::vector<LibsvmPiece>& pieces) {
-    std::size_t colons = 0;
-    for (const LibsvmPiece& piece : pieces) {
-      for (std::size_t begin = 0; begin < piece.lines.size(); begin += LibsvmPiece::forgotten) {
-        const std::string_view some = piece.lines.substr(begin, LibsvmPiece::forgotten);
-        colons += static_cast<std::size_t>(std::count(some.begin(), some.end(), ':'));
-        piece.forget(some);
-      }
-    }
-    return colons;
-  }
-
   /// The label of a line for a task with target rows: a number, or labels with commas between.
   void add_target(std::string_view first) {
     if (options_.task == Task::numbers) {
@@ -245,8 +249,11 @@ class LibsvmReader {
   template <class T>
   std::optional<Dataset> read() {
     const ReadingTeam& team = options_.team;
+    const std::size_t values = count_colons(own_pieces());
+    ReadOptions options = options_;
+    options.memory = memory_for(values, sizeof(T) + sizeof(std::uint32_t));
     std::optional<LibsvmParser<T>> parser;
-    parser.emplace(own_pieces(), first_, origin_, options_);
+    parser.emplace(own_pieces(), values, first_, origin_, options);
     Ending own = Ending::complete;
     try {
       own = parser->read();
@@ -264,14 +271,19 @@ class LibsvmReader {
       if (!parser->lines().pieces().empty()) {
         parser->lines().set_lines_before(lines_before);
       }
-      return parser->finish();
+      Dataset data = parser->finish();
+      data.in_spare_memory = options.memory.is_on_disk() && options.memory == options.spare_memory;
+      if (data.in_spare_memory) {
+        data.notes.push_back(note_of_spare_memory(origin_));
+      }
+      return data;
     }
     if (*first == Ending::needs_double) {
       return std::nullopt;
     }
     team.agree([&] {
       if (first - endings.begin() == static_cast<std::ptrdiff_t>(team.index())) {
-        parser.emplace(own_pieces(), first_, origin_, options_);
+        parser.emplace(own_pieces(), values, first_, origin_, options);
         parser->lines().set_lines_before(lines_before);
         parser->read();
       }
@@ -280,6 +292,30 @@ class LibsvmReader {
   }
 
  private:
+  /// Collective: where the values of all members are stored.
+  [[nodiscard]] ScratchMemory memory_for(std::size_t values, std::size_t value_bytes) const {
+    if (options_.memory.is_on_disk()) {
+      return options_.memory;
+    }
+    const std::size_t available = options_.available ? *options_.available : available_memory();
+    const bool fits = values * value_bytes <= available;
+    if (options_.spare_memory.is_on_disk()) {
+      const std::vector<std::uint8_t> all =
+          options_.team.exchange_value<std::uint8_t>(fits ? 1 : 0);
+      return std::find(all.begin(), all.end(), 0) == all.end() ? options_.memory
+                                                               : options_.spare_memory;
+    }
+    options_.team.agree([&] {
+      if (!fits) {
+        throw InputError(fmt::format(
+            "{}: {} values need {} of memory, and this job may use {} more; use --placement disk "
+            "--scratch DIR, or more nodes",
+            origin_, values, size_text(values * value_bytes), size_text(available)));
+      }
+    });
+    return options_.memory;
+  }
+
   [[nodiscard]] std::vector<LibsvmPiece> own_pieces() const {
     return pieces_of_part(texts_, options_.team.size(), options_.team.index());
   }

@@ -65,4 +65,10 @@ void require_memory_for_table(std::span<const TableLayout> parts, const std::str
       size_text(static_cast<std::size_t>(needed_memory(parts, readers))), size_text(available)));
 }
 
+std::string note_of_spare_memory(const std::string& origin) {
+  return origin +
+         ": memory is short for reading this text; what does not fit is in files in the folder of "
+         "--scratch";
+}
+
 }  // namespace dnn

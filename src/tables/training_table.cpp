@@ -334,9 +334,7 @@ class TableReader {
                                        in_quotes(layout_.names[*weight_])));
     }
     if (data.in_spare_memory) {
-      data.notes.push_back(origin_ +
-                           ": memory is short for reading this text; what does not fit is in files "
-                           "in the folder of --scratch");
+      data.notes.push_back(note_of_spare_memory(origin_));
     }
     if (!label_note.empty()) {
       data.notes.push_back(fmt::format("{}: the label is {}, {} (--label-column names another)",

@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "dnn/readers/libsvm_reader.hpp"
+#include "support/expect_error.hpp"
 #include "support/reading_team.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace dnn {
 namespace {
@@ -36,6 +39,26 @@ auto reader_of(const std::string& text, const ReadOptions& options) {
     own.team = team;
     return read_libsvm(std::as_bytes(std::span(text)), "d.svm", own);
   };
+}
+
+TEST(LibsvmTeam, ValuesThatDoNotFitAreReadIntoTheSpareMemory) {
+  const test::TemporaryFolder folder;
+  const std::string text = made_up_lines(5000, "\n", "class", 3);
+  const auto values = static_cast<std::size_t>(std::count(text.begin(), text.end(), ':'));
+  const auto read = [&](std::size_t available, const ScratchMemory& spare) {
+    return reader_of(text, {.spare_memory = spare, .available = available})({});
+  };
+  const Dataset whole = read(8 * values, {});
+  EXPECT_FALSE(whole.in_spare_memory);
+  test::expect_error<InputError>([&] { (void)read(8 * values - 1, {}); },
+                                 {"d.svm: ", "values need", "of memory", "--placement disk"});
+  const ScratchMemory spare(folder.path());
+  EXPECT_FALSE(read(8 * values, spare).in_spare_memory);
+  const Dataset on_disk = read(8 * values - 1, spare);
+  EXPECT_TRUE(on_disk.in_spare_memory);
+  EXPECT_TRUE(std::ranges::equal(on_disk.values.view, whole.values.view));
+  test::expect_same_by_team(3,
+                            reader_of(text, {.spare_memory = spare, .available = 8 * values / 4}));
 }
 
 TEST(LibsvmTeam, ReadsWhatOneProcessReads) {

@@ -55,8 +55,8 @@ struct ReadOptions {
   /// Where cells, features and sparse rows are stored while text is read. On a disk, they may be
   /// larger than memory.
   ScratchMemory memory;
-  /// Training tables of text: where these are stored instead if `memory` is memory and the table
-  /// probably takes more than one of its readers may use. Memory: such a table is refused.
+  /// Training tables and sparse rows of text: where these are stored instead if `memory` is memory
+  /// and the text probably takes more than one of its readers may use. Memory: it is refused.
   ScratchMemory spare_memory = {};
   /// The bytes of memory that reading may take; nothing: what the system says.
   std::optional<std::size_t> available = {};

@@ -22,4 +22,7 @@ namespace dnn {
 void require_memory_for_table(std::span<const TableLayout> parts, const std::string& origin,
                               std::size_t available, std::size_t readers = 1);
 
+/// What a run says of text that is read into ReadOptions::spare_memory.
+[[nodiscard]] std::string note_of_spare_memory(const std::string& origin);
+
 }  // namespace dnn
