@@ -60,13 +60,15 @@ Dataset read_plain(std::vector<TableLayout> parts, const std::string& origin, Re
 /// The layouts of texts that are one table. Throws InputError where their columns differ.
 std::vector<TableLayout> find_layouts(std::span<const TableText> texts,
                                       const ReadOptions& options) {
-  std::vector<std::string> expected =
-      options.schema != nullptr ? feature_columns(*options.schema) : std::vector<std::string>();
+  HeaderHints hints;
+  if (options.schema != nullptr) {
+    hints = {feature_columns(*options.schema), !options.schema->has_header};
+  }
   std::vector<TableLayout> parts;
   for (const TableText& part : texts) {
     const std::string_view text(reinterpret_cast<const char*>(part.contents.data()),
                                 part.contents.size());
-    parts.push_back(find_layout(text, part.origin, options.header, expected));
+    parts.push_back(find_layout(text, part.origin, options.header, hints));
     parts.back().is_mapped = part.is_mapped;
     const TableLayout& first = parts.front();
     const TableLayout& last = parts.back();
@@ -81,7 +83,7 @@ std::vector<TableLayout> find_layouts(std::span<const TableText> texts,
             last.origin, j + 1, in_quotes(last.names[j]), in_quotes(first.names[j]), first.origin));
       }
     }
-    expected = first.has_header ? first.names : expected;
+    hints = {first.has_header ? first.names : hints.names, true};
   }
   return parts;
 }

@@ -62,19 +62,33 @@ bool holds_names(const std::vector<std::string>& expected, const std::vector<std
   return !expected.empty() && 2 * static_cast<std::size_t>(named) >= expected.size();
 }
 
-/// Whether the first record names the columns: it holds the expected names; or nothing in it is a
-/// number (and it has more than a label), some column is text in it and a number below, or it names
-/// the label.
-bool looks_like_header(const std::vector<TableRecord>& records,
-                       const std::vector<std::string>& expected) {
+/// Whether the first record is a row like the others: in most columns it has one of several
+/// values that they have. Of a choice in a questionnaire, the header is the only value. The first
+/// of these columns.
+std::optional<std::size_t> column_of_repeated_value(const std::vector<TableRecord>& records) {
   const auto& first = records.front().fields;
-  if (holds_names(expected, first)) {
-    return true;
+  std::vector<std::size_t> repeated;
+  for (std::size_t j = 0; j < first.size(); ++j) {
+    bool is_repeated = false;
+    bool has_others = false;
+    for (std::size_t i = 1; i < records.size(); ++i) {
+      const auto& other = records[i].fields;
+      if (j >= other.size() || other[j].empty() || other == first) {
+        continue;  // joined files repeat their header
+      }
+      (other[j] == first[j] ? is_repeated : has_others) = true;
+    }
+    if (is_repeated && has_others) {
+      repeated.push_back(j);
+    }
   }
-  const bool all_text = std::none_of(first.begin(), first.end(), is_any_number);
-  if (all_text && (records.size() == 1 || first.size() > 1)) {
-    return true;
-  }
+  return !repeated.empty() && 2 * repeated.size() > first.size() ? std::optional(repeated.front())
+                                                                 : std::nullopt;
+}
+
+/// Whether some column is text in the first record and a number below.
+bool has_text_above_numbers(const std::vector<TableRecord>& records) {
+  const auto& first = records.front().fields;
   const MissingWords missing(split_words(usual_missing_words));
   for (std::size_t i = 1; i < std::min<std::size_t>(records.size(), 10); ++i) {
     const auto& other = records[i].fields;
@@ -85,7 +99,24 @@ bool looks_like_header(const std::vector<TableRecord>& records,
       }
     }
   }
-  return names_the_label(records);
+  return false;
+}
+
+/// Whether nothing in the first record is a number, and it has more than a label.
+bool is_text_alone(const std::vector<TableRecord>& records) {
+  const auto& first = records.front().fields;
+  return (records.size() == 1 || first.size() > 1) &&
+         std::none_of(first.begin(), first.end(), is_any_number);
+}
+
+/// Whether the first record names the columns: it holds the expected names, some column is text in
+/// it and a number below, it names the label, or it is text alone and no row.
+bool looks_like_header(const std::vector<TableRecord>& records, const HeaderHints& hints) {
+  if (holds_names(hints.names, records.front().fields) || has_text_above_numbers(records) ||
+      names_the_label(records)) {
+    return true;
+  }
+  return !hints.is_known && is_text_alone(records) && !column_of_repeated_value(records);
 }
 
 /// Whether the record below the header holds units: no number, where most columns have numbers.
@@ -146,12 +177,15 @@ class LayoutFinder {
     }
   }
 
-  TableLayout find(HeaderMode header, const std::vector<std::string>& expected) {
+  TableLayout find(HeaderMode header, const HeaderHints& hints) {
     skip_titles();
     take_commented_header();
-    layout_.has_header = commented_.has_value() ||
-                         (header == HeaderMode::detect ? looks_like_header(records_, expected)
-                                                       : header == HeaderMode::yes);
+    layout_.has_header =
+        commented_.has_value() || (header == HeaderMode::detect ? looks_like_header(records_, hints)
+                                                                : header == HeaderMode::yes);
+    if (!layout_.has_header && header == HeaderMode::detect && !hints.is_known) {
+      tell_of_row();
+    }
     const std::size_t columns = records_.front().fields.size();
     if (commented_) {
       layout_.names = *commented_;
@@ -184,6 +218,17 @@ class LayoutFinder {
     return std::none_of(first, records.end(), [&](const TableRecord& record) {
       return is_marked(record) && record.fields.size() == columns;
     });
+  }
+
+  /// Of a first record that could be a header.
+  void tell_of_row() {
+    const auto column = is_text_alone(records_) ? column_of_repeated_value(records_) : std::nullopt;
+    if (column) {
+      layout_.notes.push_back(fmt::format(
+          "{}: the first line counts as a row, not as a header: {} is a value of column {} below, "
+          "too (--csv-header yes makes it the header)",
+          origin_, in_quotes(records_.front().fields[*column]), *column + 1));
+    }
   }
 
   void pop_front() { records_.erase(records_.begin()); }
@@ -288,8 +333,8 @@ std::vector<std::string> feature_columns(const TableSchema& schema) {
 }
 
 TableLayout find_layout(std::string_view text, const std::string& origin, HeaderMode header,
-                        const std::vector<std::string>& expected) {
-  return LayoutFinder(text, origin).find(header, expected);
+                        const HeaderHints& hints) {
+  return LayoutFinder(text, origin).find(header, hints);
 }
 
 }  // namespace dnn

@@ -246,6 +246,40 @@ TEST(ReadTable, HeaderByOption) {
   EXPECT_EQ(read("a,b\n3,4\n", {.header = HeaderMode::no}).samples, 2U);
 }
 
+// Tables of categories alone often come without a header; then no row may be lost.
+TEST(ReadTable, TextAloneIsARowWhereItsValuesComeAgain) {
+  const std::string rows = "x,o,b,positive\nx,b,o,positive\no,o,x,negative\nb,x,o,negative\n";
+  const Dataset data = read(rows);
+  EXPECT_EQ(data.samples, 4U);
+  EXPECT_TRUE(has_note(data, {"t.csv: the first line counts as a row", "'x' is a value of column 1",
+                              "--csv-header yes"}));
+  EXPECT_EQ(read(rows, {.header = HeaderMode::yes}).samples, 3U);
+  EXPECT_EQ(read("a,b,c,kind\n" + rows).samples, 4U);
+  EXPECT_EQ(read("first,second,third,fourth\n" + rows).samples, 4U);
+  // Of a choice, the header is the only value; and joined files repeat their header.
+  EXPECT_EQ(read("Python,sex\nPython,f\n,m\nPython,m\n").samples, 3U);
+  EXPECT_EQ(read("first,second,third,fourth\n" + rows + "first,second,third,fourth\n").samples, 5U);
+}
+
+TEST(ReadTable, TextAloneIsARowWhereOtherPartsOrTheTrainingTableHaveNoHeader) {
+  const std::string rows = "x,o,positive\nx,b,positive\no,o,negative\nb,x,negative\n";
+  const Dataset train = read(rows);
+  const std::string one = "b,o,negative\n";
+  EXPECT_EQ(read(one, {.schema = &train.schema}).samples, 1U);
+  const auto part = [](const std::string& text, const std::string& origin) {
+    return TableText{std::as_bytes(std::span(text)), origin};
+  };
+  const std::vector<TableText> parts = {part(rows, "1.csv"), part(one, "2.csv")};
+  EXPECT_EQ(read_table_parts(parts, "parts", {}).samples, 5U);
+  const std::string header = "a,b,kind\n";
+  const std::string first = header + rows;
+  const std::string second = header + one;
+  EXPECT_EQ(read_table_parts({{part(first, "1.csv"), part(one, "2.csv")}}, "parts", {}).samples,
+            5U);
+  EXPECT_EQ(read_table_parts({{part(first, "1.csv"), part(second, "2.csv")}}, "parts", {}).samples,
+            5U);
+}
+
 TEST(ReadTable, NumbersThatMayBeClassesAskForTheTask) {
   std::string years = "x,year\n";
   for (int i = 0; i < 60; ++i) {

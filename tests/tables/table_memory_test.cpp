@@ -23,12 +23,12 @@ std::string table_of(std::size_t rows) {
 TEST(TableMemory, RowsAreEstimatedByTheFirstLines) {
   for (const std::size_t rows : {std::size_t{1}, std::size_t{10}, std::size_t{100'000}}) {
     const std::string text = table_of(rows);
-    const std::vector<TableLayout> parts(2, find_layout(text, "t.csv", HeaderMode::detect, {}));
+    const std::vector<TableLayout> parts(2, find_layout(text, "t.csv", HeaderMode::detect));
     EXPECT_NEAR(static_cast<double>(estimate_rows(parts)), 2.0 * static_cast<double>(rows),
                 0.05 * static_cast<double>(rows));
   }
   const std::string mac = "a,b\r1,2\r3,4\r";
-  const TableLayout layout = find_layout(mac, "t.csv", HeaderMode::detect, {});
+  const TableLayout layout = find_layout(mac, "t.csv", HeaderMode::detect);
   EXPECT_EQ(estimate_rows(std::span(&layout, 1)), 2U);
 }
 
@@ -37,13 +37,13 @@ TEST(TableMemory, LineEndsWithinQuotesAreNoRows) {
   for (int i = 0; i < 100; ++i) {
     text += "1,\"one\ntwo\nthree \"\"quoted\"\"\n\"\n";
   }
-  const TableLayout layout = find_layout(text, "t.csv", HeaderMode::detect, {});
+  const TableLayout layout = find_layout(text, "t.csv", HeaderMode::detect);
   EXPECT_EQ(estimate_rows(std::span(&layout, 1)), 100U);
 }
 
 TEST(TableMemory, ATableThatDoesNotFitIsRefusedBeforeItIsRead) {
   const std::string text = table_of(100'000);
-  const TableLayout layout = find_layout(text, "t.csv", HeaderMode::detect, {});
+  const TableLayout layout = find_layout(text, "t.csv", HeaderMode::detect);
   const std::size_t needed = 100'000 * 3 * 12;
   require_memory_for_table(std::span(&layout, 1), "t.csv", needed);
   require_memory_for_table(std::span(&layout, 1), "t.csv", needed / 100 * 85);

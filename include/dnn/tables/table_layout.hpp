@@ -27,11 +27,18 @@ struct TableLayout {
   [[nodiscard]] std::size_t columns() const { return names.size(); }
 };
 
-/// Finds the layout of `text`; `origin` names it in errors. `expected`: names that the columns may
-/// have; a first record that holds half of them is a header. Throws InputError for text without
+/// What other tables say of a header.
+struct HeaderHints {
+  std::vector<std::string> names;  ///< a first record that holds half of them is a header
+  /// Other parts of the table, or the training table, have none, or one with these names: then a
+  /// first record of nothing but text is a row.
+  bool is_known = false;
+};
+
+/// Finds the layout of `text`; `origin` names it in errors. Throws InputError for text without
 /// records.
 [[nodiscard]] TableLayout find_layout(std::string_view text, const std::string& origin,
-                                      HeaderMode header, const std::vector<std::string>& expected);
+                                      HeaderMode header, const HeaderHints& hints = {});
 
 /// The names that the features of a table like the training table have; none without a header.
 [[nodiscard]] std::vector<std::string> feature_columns(const TableSchema& schema);
