@@ -82,8 +82,7 @@ std::optional<std::size_t> column_of_repeated_value(const std::vector<TableRecor
       repeated.push_back(j);
     }
   }
-  return !repeated.empty() && 2 * repeated.size() > first.size() ? std::optional(repeated.front())
-                                                                 : std::nullopt;
+  return 2 * repeated.size() > first.size() ? std::optional(repeated.front()) : std::nullopt;
 }
 
 /// Whether some column is text in the first record and a number below.
