@@ -137,6 +137,13 @@ TEST(ChosenDefaults, WeightsAreAveragedWhereTheHeldOutLossEndsTheTraining) {
   };
   EXPECT_TRUE(is_chosen("average-weights"));
   EXPECT_TRUE(is_chosen("lr-schedule"));
+  // A rate that does not fall towards the end of the budget allows more epochs, with one patience.
+  const Config budget = chosen_for(rows(5'000));
+  EXPECT_EQ(many.epochs, budget.epochs + budget.epochs / 2);
+  EXPECT_EQ(many.early_stop, budget.early_stop);
+  EXPECT_EQ(std::ranges::find(many.chosen, "epochs", &ChosenValue::option)->value,
+            std::to_string(many.epochs));
+  EXPECT_EQ(chosen_by_kind(rows(5'000, 784), {}, {}, Normalization::common).epochs, budget.epochs);
   Config fixed;
   fixed.epochs = 7;
   Config sgd;
