@@ -15,6 +15,7 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/descriptor.hpp"
+#include "dnn/core/temporary_name.hpp"
 
 namespace dnn {
 
@@ -39,8 +40,10 @@ std::string failure(const std::string& doing, int code) {
   return doing + ": " + std::strerror(code);
 }
 
-/// On the leader: makes the file, and says where it is. Returns what went wrong.
-std::string make_file(Source source, std::size_t bytes, Place& place, Descriptor& file) {
+/// On the leader: makes the file, and says where it is; `name`: that of a temporary file. Returns
+/// what went wrong.
+std::string make_file(Source source, std::size_t bytes, Place& place, Descriptor& file,
+                      TemporaryName& name) {
   std::string path;
   if (source == Source::unnamed) {
     file = Descriptor(::memfd_create("dnn_node_memory", MFD_CLOEXEC));
@@ -53,8 +56,10 @@ std::string make_file(Source source, std::size_t bytes, Place& place, Descriptor
     const int code = errno;
     return failure(source == Source::unnamed ? "memfd" : temporary_folder(), code);
   }
+  if (source == Source::temporary_file) {
+    name = TemporaryName(path);
+  }
   if (path.size() >= sizeof(place.path)) {
-    ::unlink(path.c_str());
     return path + ": the path is too long";
   }
   path.copy(place.path, sizeof(place.path) - 1);
@@ -64,11 +69,7 @@ std::string make_file(Source source, std::size_t bytes, Place& place, Descriptor
                        : ::posix_fallocate(file.value(), 0, static_cast<off_t>(bytes));
   struct stat status {};
   if (code != 0 || ::fstat(file.value(), &status) != 0) {
-    const int reason = code != 0 ? code : errno;
-    if (source != Source::unnamed) {
-      ::unlink(path.c_str());
-    }
-    return failure(path, reason);
+    return failure(path, code != 0 ? code : errno);
   }
   place.device = status.st_dev;
   place.inode = status.st_ino;
@@ -91,8 +92,10 @@ std::string open_file_of_leader(const Place& place, Descriptor& file) {
 /// Collective: the memory from one source, or null and, in `reason`, why not.
 void* map_from(const Communicator& ranks, Source source, std::size_t bytes, std::string& reason) {
   Descriptor file;
+  TemporaryName name;  // until all ranks have opened the file, or an error ends this
   Place place;
-  std::string problem = ranks.is_root() ? make_file(source, bytes, place, file) : std::string();
+  std::string problem =
+      ranks.is_root() ? make_file(source, bytes, place, file, name) : std::string();
   ranks.broadcast(std::as_writable_bytes(std::span(&place, 1)), 0);
   void* base = MAP_FAILED;
   if (!ranks.is_root() && place.inode != 0) {
@@ -108,9 +111,6 @@ void* map_from(const Communicator& ranks, Source source, std::size_t bytes, std:
   } catch (const AgreedError& error) {
     reason = error.what();
     all_have_it = false;
-  }
-  if (source == Source::temporary_file && ranks.is_root() && place.inode != 0) {
-    ::unlink(place.path);
   }
   if (!all_have_it && base != MAP_FAILED) {
     ::munmap(base, bytes);

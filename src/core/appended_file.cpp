@@ -2,41 +2,17 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "dnn/core/atomic_file.hpp"
-#include "dnn/core/descriptor.hpp"
-#include "dnn/core/error.hpp"
 #include "dnn/core/output_file.hpp"
+#include "dnn/core/text_file.hpp"
 
 namespace dnn {
-
-std::optional<std::string> contents_of(const std::string& path) {
-  const Descriptor file(open_regular_file(path, O_RDONLY));
-  if (!file.is_open()) {
-    if (errno == ENOENT) {
-      return std::nullopt;
-    }
-    throw FileError("read", path, errno);
-  }
-  std::string text;
-  std::array<char, 1 << 16> buffer{};
-  ssize_t count = 0;
-  while ((count = ::read(file.value(), buffer.data(), buffer.size())) != 0) {
-    if (count < 0 && errno != EINTR) {
-      throw FileError("read", path, errno);
-    }
-    text.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  }
-  return text;
-}
 
 AppendedFile::AppendedFile(std::string path) : path_(std::move(path)), size_(size_on_disk()) {}
 

@@ -17,12 +17,32 @@ NamelessFile::NamelessFile(const std::string& folder, const std::string& tempora
   if (is_open() || !(means_unsupported(errno) || errno == EISDIR)) {
     return;
   }
+  constexpr int most_tries = 100;
+  for (int tries = 0; tries < most_tries; ++tries) {
+    if (make_named(temporary, mark) || errno != EAGAIN) {
+      return;
+    }
+  }
+}
+
+/// Makes the file under a temporary name, and locks it until this process ends. False, with errno
+/// set, where that fails: EAGAIN where another process has found the name before it was locked, and
+/// has removed it or will (remove_if_left).
+bool NamelessFile::make_named(const std::string& temporary, const std::string& mark) {
   std::string name = temporary + "-XXXXXX" + mark;
   file_ = Descriptor(::mkostemps(name.data(), static_cast<int>(mark.size()), O_CLOEXEC));
-  if (is_open()) {
-    temporary_ = TemporaryName(name);
-    (void)::flock(descriptor(), LOCK_EX | LOCK_NB);  // until this process ends, see remove_if_left
+  if (!is_open()) {
+    return false;
   }
+  temporary_ = TemporaryName(name);
+  const bool is_taken = ::flock(descriptor(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!is_taken && is_file_at(name, descriptor())) {
+    return true;
+  }
+  temporary_.remove();
+  file_.close();
+  errno = EAGAIN;
+  return false;
 }
 
 bool NamelessFile::give_name(const std::string& path) {

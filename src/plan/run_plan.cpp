@@ -147,8 +147,9 @@ void check_node_memory(std::size_t own, const RankGrid& grid) {
   const Communicator& ranks = grid.node().ranks();
   const auto all = ranks.all_reduce<std::uint64_t>(own, Reduction::sum);
   const std::uint64_t groups = std::hash<std::string>()(memory_groups());
-  const bool have_one_limit = ranks.all_reduce<std::uint64_t>(groups, Reduction::min) ==
-                              ranks.all_reduce<std::uint64_t>(groups, Reduction::max);
+  const auto least = ranks.all_reduce<std::uint64_t>(groups, Reduction::min);
+  const auto largest = ranks.all_reduce<std::uint64_t>(groups, Reduction::max);
+  const bool have_one_limit = least == largest;
   agree(grid.world(), [&] {
     require_node_memory(all, have_one_limit ? available_to_groups() : available_to_host(),
                         ranks.size());

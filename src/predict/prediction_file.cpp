@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <cerrno>
 #include <span>
 
 #include "dnn/core/error.hpp"
@@ -23,8 +23,8 @@ PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
       format_(prediction_format(path)),
       element_bytes_(element_bytes),
       classes_(data.class_names.size()) {
-  ::unlink(temporary_.c_str());  // what a killed program left, or a link to somebody's file
-  file_.emplace(temporary_, O_CREAT | O_EXCL, path_);
+  ::unlink(temporary_.path().c_str());  // what a killed program left, or a link to somebody's file
+  file_.emplace(temporary_.path(), O_CREAT | O_EXCL, path_);
   if (format_ == PredictionFormat::npy) {
     write(npy_header(0));
     return;
@@ -34,13 +34,6 @@ PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
     header += ',' + spreadsheet_field(name);
   }
   write(header + answers + '\n');
-}
-
-PredictionFile::~PredictionFile() {
-  if (!done_) {
-    file_.reset();
-    ::unlink(temporary_.c_str());
-  }
 }
 
 /// NumPy's format 1.0: a literal of Python's in 128 bytes, whatever the number of samples.
@@ -63,12 +56,9 @@ void PredictionFile::commit(std::size_t samples) {
     write(npy_header(samples));
   }
   file_->close();
-  std::error_code error;
-  std::filesystem::rename(temporary_, path_, error);
-  if (error) {
-    throw FileError("write the predictions", path_, error.value());
+  if (!temporary_.rename_to(path_)) {
+    throw FileError("write the predictions", path_, errno);
   }
-  done_ = true;
 }
 
 }  // namespace dnn

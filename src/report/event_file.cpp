@@ -11,6 +11,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/protobuf_message.hpp"
+#include "dnn/core/text_file.hpp"
 #include "dnn/report/session_info.hpp"
 
 namespace dnn {

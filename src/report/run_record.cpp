@@ -11,8 +11,8 @@
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
-#include "dnn/core/appended_file.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/text_file.hpp"
 #include "dnn/report/class_figures.hpp"
 #include "dnn/report/line_sample.hpp"
 #include "dnn/report/step_curves.hpp"

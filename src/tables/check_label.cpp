@@ -12,55 +12,59 @@ namespace {
 /// Numbers of at most so many different values may be classes, whatever the number of rows.
 constexpr std::size_t many = 20;
 
+/// The different values of a label.
+struct LabelValues {
+  std::size_t count = 0;
+  std::size_t rows = 0;  ///< of the table
+  bool are_numbers = true;
+  bool are_whole = true;
+
+  explicit LabelValues(const FoundLabel& label) : rows(label.cells.rows()) {
+    const TextIndex& texts = label.cells.columns()[label.column].texts;
+    count = texts.size();
+    for (std::size_t t = 0; t < count && are_numbers; ++t) {
+      are_numbers = parse_number<double>(texts.text(t)).has_value();
+      are_whole = are_whole && parse_integer(texts.text(t)).has_value();
+    }
+  }
+
+  /// Where they are numbers rather than the numbers of classes: what the label holds. Otherwise
+  /// empty.
+  [[nodiscard]] std::string numbers() const {
+    if (!are_numbers || (are_whole && (count <= many || 10 * count <= rows))) {
+      return {};
+    }
+    return are_whole ? fmt::format("{} different numbers in {} rows", count, rows)
+                     : "numbers that are not whole";
+  }
+};
+
 }  // namespace
 
 void check_classes(const FoundLabel& label) {
-  const TextIndex& texts = label.cells.columns()[label.column].texts;
-  std::size_t integers = 0;
-  for (std::size_t t = 0; t < texts.size(); ++t) {
-    if (!parse_number<double>(texts.text(t))) {
-      return;
-    }
-    integers += parse_integer(texts.text(t)) ? 1 : 0;
+  const LabelValues values(label);
+  if (const std::string numbers = values.numbers(); !numbers.empty()) {
+    throw InputError(
+        fmt::format("{}: the label, column {}, holds {}: --task numbers learns them as numbers "
+                    "(regression){}; --label-column names another column",
+                    label.origin, in_quotes(label.name), numbers,
+                    values.are_whole ? ", --task classes as so many classes" : ""));
   }
-  const bool whole = integers == texts.size();
-  if (texts.size() == 0 ||
-      (whole && (texts.size() <= many || 10 * texts.size() <= label.cells.rows()))) {
-    return;
-  }
-  throw InputError(fmt::format(
-      "{}: the label, column {}, holds {}: --task numbers learns them as numbers (regression){}; "
-      "--label-column names another column",
-      label.origin, in_quotes(label.name),
-      whole ? fmt::format("{} different numbers in {} rows", texts.size(), label.cells.rows())
-            : "numbers that are not whole",
-      whole ? ", --task classes as so many classes" : ""));
 }
 
 void check_guess(const FoundLabel& label, const std::string& why, const TableSchema& schema,
                  const ReadOptions& options) {
   const ColumnCells& column = label.cells.columns()[label.column];
-  std::size_t numbers = 0;
-  std::size_t integers = 0;
-  for (std::size_t t = 0; t < column.texts.size(); ++t) {
-    numbers += parse_number<double>(column.texts.text(t)) ? 1 : 0;
-    integers += parse_integer(column.texts.text(t)) ? 1 : 0;
-  }
-  const bool all_numbers = numbers == column.texts.size();
+  const LabelValues values(label);
+  const std::string numbers = values.numbers();
   std::string trouble;
-  if (options.task == Task::automatic && all_numbers && integers < numbers) {
-    trouble = "holds numbers that are not whole (--task numbers learns them)";
-  } else if (options.task == Task::automatic && all_numbers && numbers > many &&
-             10 * numbers > label.cells.rows()) {
-    trouble = fmt::format("holds {} different numbers in {} rows (--task numbers learns them)",
-                          numbers, label.cells.rows());
-  } else if (!all_numbers && column.texts.size() > many &&
-             10 * column.texts.size() >= 9 * label.cells.rows()) {
-    trouble =
-        fmt::format("holds {} different texts in {} rows", column.texts.size(), label.cells.rows());
+  if (options.task == Task::automatic && !numbers.empty()) {
+    trouble = fmt::format("holds {} (--task numbers learns them)", numbers);
+  } else if (!values.are_numbers && values.count > many && 10 * values.count >= 9 * values.rows) {
+    trouble = fmt::format("holds {} different texts in {} rows", values.count, values.rows);
   } else if (column.missing > 0 && !options.drop_unlabelled) {
     trouble = fmt::format("has no value in {} of {} rows (the first is {})", column.missing,
-                          label.cells.rows(), label.cells.text_of(column.first_missing));
+                          values.rows, label.cells.text_of(column.first_missing));
   } else {
     return;
   }

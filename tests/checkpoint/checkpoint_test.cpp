@@ -121,6 +121,7 @@ TEST(Checkpoint, WithoutOptimizerStateAndBestModel) {
   const Checkpoint again = load_checkpoint(folder / "c.ckpt");
   EXPECT_EQ(again.parameters, given.parameters);
   EXPECT_TRUE(again.optimizer_state.empty());
+  EXPECT_FALSE(again.has_average);
   EXPECT_TRUE(again.best_parameters.empty());
 }
 

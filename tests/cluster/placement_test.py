@@ -25,6 +25,10 @@ import h5py
 import numpy
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE.parent))
+from support.processes import ranks_of  # noqa: E402
+
 HANG = 240  # seconds
 SAMPLES, FEATURES, PARTS = 1400, 40, 7
 FAILURES = []
@@ -114,19 +118,6 @@ def one_hash(jobs, data, whole):
                     found = jobs.hash_of(hosts, ranks, source, placement)
                     expect(found == expected, f"{kind} {source}, {placement} on {hosts}: {found} rather than {expected}")
         print("PASS" if not FAILURES else "....", f"{kind}: one hash, {expected[:16]}", flush=True)
-
-
-def ranks_of(output):
-    """The processes of a job's ranks."""
-    found = []
-    for folder in pathlib.Path("/proc").iterdir():
-        try:
-            words = (folder / "cmdline").read_bytes().split(b"\0") if folder.name.isdigit() else []
-        except OSError:
-            continue
-        if words and words[0].endswith(b"dnn_train") and str(output).encode() in words:
-            found.append(int(folder.name))
-    return found
 
 
 def storm(jobs, source, kills, draw):

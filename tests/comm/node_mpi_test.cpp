@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 
 #include "dnn/comm/collective_error.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace dnn {
 namespace {
@@ -48,9 +50,12 @@ TEST(Node, MoreMemoryThanThereIsIsRefusedOnAllRanks) {
 
 TEST(SharedMapping, IsOneMemoryFromEitherSourceAndLeavesNoFile) {
   using Source = SharedMapping::Source;
+  const test::TemporaryFolder folder;
+  ::setenv("TMPDIR", folder.path().c_str(), 1);
   for (const Source source : {Source::unnamed, Source::temporary_file}) {
     constexpr std::size_t bytes = 100'000;
     const SharedMapping mapping = SharedMapping::make(world(), bytes, source);
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
     EXPECT_EQ(mapping.source(), source);
     EXPECT_EQ(mapping.bytes().size(), bytes);
     const auto own = static_cast<std::size_t>(world().rank());
@@ -62,6 +67,7 @@ TEST(SharedMapping, IsOneMemoryFromEitherSourceAndLeavesNoFile) {
     EXPECT_EQ(mapping.bytes()[0], std::byte{0});
     world().barrier();
   }
+  ::unsetenv("TMPDIR");
 }
 
 TEST(SharedMapping, SaysWhyThereIsNone) {

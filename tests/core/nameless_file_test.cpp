@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "dnn/core/output_file.hpp"
@@ -18,11 +20,7 @@ namespace dnn {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string contents(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using test::read_file;
 
 void write(const NamelessFile& file, const std::string& text) {
   ASSERT_TRUE(write_all(file.descriptor(), std::as_bytes(std::span(text))));
@@ -39,7 +37,7 @@ TEST(NamelessFile, HasTheNameThatItIsGivenOrNone) {
     NamelessFile lost(folder.path(), folder / "b", ".tmp");
     write(lost, "two");
   }
-  EXPECT_EQ(contents(folder / "a"), "one");
+  EXPECT_EQ(read_file(folder / "a"), "one");
   fs::remove(folder / "a");
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
@@ -52,6 +50,33 @@ TEST(NamelessFile, SaysThatItCannotBe) {
   NamelessFile other(folder.path(), folder / "b", ".tmp");
   EXPECT_FALSE(other.give_name(folder / "none/b"));
   EXPECT_EQ(errno, ENOENT);
+}
+
+// Another process looks for what killed ones have left, and finds a name before it is locked. /proc
+// has no nameless files, so the file gets a temporary name.
+TEST(NamelessFile, NeverLosesItsTemporaryNameToAnotherProcess) {
+  const test::TemporaryFolder folder;
+  std::atomic<bool> is_done = false;
+  std::thread other([&] {
+    while (!is_done) {
+      std::error_code error;
+      for (const auto& entry : fs::directory_iterator(folder.path(), error)) {
+        if (entry.path().extension() == ".tmp") {
+          remove_if_left(entry.path());
+        }
+      }
+    }
+  });
+  for (int i = 0; i < 5'000; ++i) {
+    NamelessFile file("/proc", folder / "a", ".tmp");
+    EXPECT_TRUE(file.is_open()) << errno;
+    EXPECT_FALSE(fs::is_empty(folder.path()));
+    EXPECT_TRUE(file.give_name(folder / "b")) << errno;
+  }
+  is_done = true;
+  other.join();
+  fs::remove(folder / "b");
+  EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
 TEST(TemporaryName, IsRemovedHoweverItsScopeEnds) {
@@ -80,7 +105,7 @@ TEST(TemporaryName, IsRemovedHoweverItsScopeEnds) {
     EXPECT_TRUE(name.rename_to(folder / "b"));
     EXPECT_TRUE(name.is_empty());
   }
-  EXPECT_EQ(contents(folder / "b"), "x");
+  EXPECT_EQ(read_file(folder / "b"), "x");
 }
 
 }  // namespace

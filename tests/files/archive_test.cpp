@@ -59,7 +59,7 @@ TEST(Compression, EveryKindIsToldByItsContents) {
 TEST(Compression, TheBeginningIsReadWithoutTheRest) {
   const TemporaryFolder folder;
   std::string text;
-  for (std::uint32_t state = 1, i = 0; i < 2'000'000; ++i) {
+  for (std::uint32_t state = 1, i = 0; i < 1'000'000; ++i) {
     state = state * 1664525 + 1013904223;
     text += static_cast<char>(state >> 24);
   }
@@ -67,13 +67,14 @@ TEST(Compression, TheBeginningIsReadWithoutTheRest) {
     const std::vector<std::byte> bytes = first_bytes(path, count);
     return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   };
+  const std::string inner = compressed("gzip", text);
   for (const std::string& filter : filters) {
     const std::string whole = compressed(filter, text);
     EXPECT_EQ(begin_of(folder.write("data", whole), 100), text.substr(0, 100)) << filter;
     const auto cut = folder.write("data", whole.substr(0, whole.size() - 6));
     EXPECT_EQ(begin_of(cut, 100), text.substr(0, 100)) << filter;
     fails(cut, {"data"});
-    const auto layers = folder.write("data", compressed(filter, compressed("gzip", text)));
+    const auto layers = folder.write("data", compressed(filter, inner));
     EXPECT_EQ(begin_of(layers, 100), text.substr(0, 100)) << filter;
     EXPECT_EQ(begin_of(folder.write("data", compressed(filter, "a,b")), 100), "a,b") << filter;
   }

@@ -2,10 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "dnn/dnn_train.hpp"
 #include "library/trainer_example.hpp"
@@ -14,7 +12,6 @@ namespace dnn::test {
 namespace {
 
 using dnn_train::Code;
-using dnn_train::Matrix;
 using dnn_train::Samples;
 using dnn_train::Trainer;
 

@@ -185,7 +185,8 @@ TEST_P(EveryOptimizer, AveragesItsParametersByTheirDefinition) {
       averaging->swap_average(values);
       for (std::size_t i = 0; i < size; ++i) {
         const bool is_own = i >= 7 && i < 29;
-        EXPECT_NEAR(values[i], is_own ? sums[i] / weights : trained[i], 1e-14) << memory << i;
+        EXPECT_NEAR(values[i], is_own ? sums[i] / weights : trained[i], 1e-14)
+            << memory << ", element " << i;
       }
       averaging->verify(values);
       averaging->swap_average(values);

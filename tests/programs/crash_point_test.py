@@ -24,6 +24,10 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from support.processes import ranks_of  # noqa: E402
+
 OPTIONS = "--defaults plain --hidden 8 --epochs 2 --checkpoint-every 10 --keep 1 --stall-timeout 20 --step-log 4"
 ERRORS = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "ENOENT"]
 REASONS = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "Disk quota exceeded",
@@ -67,7 +71,7 @@ class Runs:
         try:
             output, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            ranks = self.ranks_of(folder)
+            ranks = ranks_of(folder, os.path.basename(self.arguments.program))
             process.kill()
             output, _ = process.communicate()
             if ranks:
@@ -76,19 +80,6 @@ class Runs:
         if MPI_DID_NOT_START in output:
             raise MpiHung(output)
         return process.returncode, output
-
-    def ranks_of(self, folder):
-        """The processes that train into a folder."""
-        program = os.path.basename(self.arguments.program)
-        found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-            except OSError:
-                continue
-            if os.path.basename(words[0]) == program and str(folder) in words:
-                found.append(pid)
-        return found
 
     def fault_at(self, folder, operation, kind, onwards):
         # By its name: the dynamic linker takes a path with blanks apart.

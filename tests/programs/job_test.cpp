@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/programs.hpp"
@@ -17,12 +17,7 @@ namespace {
 
 /// Whether a line of `text` holds all of `parts`.
 bool has_line_with(const std::string& text, const std::vector<std::string>& parts) {
-  const std::vector<std::string> all = lines_of(text);
-  return std::any_of(all.begin(), all.end(), [&parts](const std::string& line) {
-    return std::all_of(parts.begin(), parts.end(), [&line](const std::string& part) {
-      return line.find(part) != std::string::npos;
-    });
-  });
+  return any_has_all(lines_of(text), parts);
 }
 
 /// Goes before the command of a job: ranks inherit it, so that they are known among others' ranks.
@@ -79,21 +74,19 @@ TEST(Job, ARankInAnotherCollectiveEndsItWithinSeconds) {
 
 // The watchdog's time is 3 seconds here.
 TEST(Job, AStuckRankEndsItAndIsNamed) {
-  for (const std::string how : {"stop", "sleep"}) {
-    for (const int failing : {0, 2}) {
-      const CommandResult result = job_with(failing, how);
-      EXPECT_NE(result.exit_code, 0);
-      EXPECT_NE(result.exit_code, 2);
-      EXPECT_GE(result.seconds, 3);
-      EXPECT_LT(result.seconds, hang_seconds);
-      EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
-      EXPECT_EQ(count(result.output, "is stuck"), 1) << result.output;
-      EXPECT_TRUE(
-          has_line_with(result.output, {"rank " + std::to_string(failing) + " (host ", ", process ",
-                                        std::string(how == "stop" ? ", stopped by a signal" : "") +
-                                            ") is stuck: fetching a batch of samples, update 17"}))
-          << result.output;
-    }
+  for (const auto& [how, failing] : {std::pair("stop", 0), std::pair("sleep", 2)}) {
+    const CommandResult result = job_with(failing, how);
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_NE(result.exit_code, 2);
+    EXPECT_GE(result.seconds, 3);
+    EXPECT_LT(result.seconds, hang_seconds);
+    EXPECT_EQ(count(result.output, "error:"), 1) << result.output;
+    EXPECT_EQ(count(result.output, "is stuck"), 1) << result.output;
+    EXPECT_TRUE(
+        has_line_with(result.output, {"rank " + std::to_string(failing) + " (host ", ", process ",
+                                      std::string(failing == 0 ? ", stopped by a signal" : "") +
+                                          ") is stuck: fetching a batch of samples, update 17"}))
+        << result.output;
   }
 }
 

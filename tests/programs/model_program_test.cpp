@@ -71,8 +71,8 @@ TEST(Model, HashIsThatOfTheParametersWhereverItIsWritten) {
   EXPECT_EQ(count(both.output, "not a dnn_train model"), 1) << both.output;
 }
 
-// oneDNN's own switch makes this processor an older one: another environment, in which numbers are
-// rounded elsewhere.
+// Other logical shards: the same sums in another order. oneDNN's own switch makes this processor an
+// older one, which is no other environment for products that oneDNN does not compute.
 TEST(Model, CompareNamesTheLargestDifference) {
   const TemporaryFolder folder;
   const std::string run = train + " --hidden 12 --epochs 2 --output ";

@@ -68,6 +68,12 @@ def command_line(pid):
         return ""
 
 
+def ranks_of(folder, program="dnn_train"):
+    """The processes of a program that train into a folder: the ranks of a job, on any host of this machine."""
+    words_of = {int(pid): command_line(pid).split("\0") for pid in filter(str.isdigit, os.listdir("/proc"))}
+    return [pid for pid, words in words_of.items() if os.path.basename(words[0]) == program and str(folder) in words]
+
+
 def writes_below(pid, folder):
     """Whether a process has a file in a folder open, with a name or without, and has written some of it."""
     try:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -14,6 +15,16 @@ inline std::vector<std::string> lines_of(const std::string& text) {
     lines.push_back(line);
   }
   return lines;
+}
+
+/// Whether one of the lines has all of `parts`.
+inline bool any_has_all(const std::vector<std::string>& lines,
+                        const std::vector<std::string>& parts) {
+  return std::any_of(lines.begin(), lines.end(), [&parts](const std::string& line) {
+    return std::all_of(parts.begin(), parts.end(), [&line](const std::string& part) {
+      return line.find(part) != std::string::npos;
+    });
+  });
 }
 
 }  // namespace dnn::test

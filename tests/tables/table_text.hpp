@@ -2,7 +2,6 @@
 
 // Tables as texts, and what is read from them.
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -11,6 +10,7 @@
 
 #include "dnn/data/gatherer.hpp"
 #include "dnn/tables/read_table.hpp"
+#include "support/text_lines.hpp"
 
 namespace dnn::test {
 
@@ -22,11 +22,7 @@ inline Dataset read(const std::string& text, const ReadOptions& options = {}) {
 
 /// Whether one of the notes has all of `parts`.
 inline bool has_note(const Dataset& data, const std::vector<std::string>& parts) {
-  return std::any_of(data.notes.begin(), data.notes.end(), [&parts](const std::string& note) {
-    return std::all_of(parts.begin(), parts.end(), [&note](const std::string& part) {
-      return note.find(part) != std::string::npos;
-    });
-  });
+  return any_has_all(data.notes, parts);
 }
 
 /// Rows of "number,label" with labels a and b in turns.

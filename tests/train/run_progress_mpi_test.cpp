@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "support/mpi_world.hpp"
 #include "support/shared_folder.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/text_lines.hpp"
 
 namespace dnn {
 namespace {
@@ -59,8 +59,7 @@ TEST(RunProgress, RatesAreOfTheUpdatesThatALineIsOf) {
   progress.conclude({.loss = 0.5, .accuracy = 0.25}, run.done);
   world().barrier();
   std::vector<nlohmann::json> lines;
-  std::istringstream stream(test::read_file(run.folder.steps()));
-  for (std::string line; std::getline(stream, line);) {
+  for (const std::string& line : test::lines_of(test::read_file(run.folder.steps()))) {
     lines.push_back(nlohmann::json::parse(line));
   }
   ASSERT_EQ(lines.size(), 2U);

@@ -4,27 +4,21 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <sstream>
+#include <string>
+#include <vector>
 
 #include "dnn/core/error.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/text_lines.hpp"
 
 namespace dnn {
 namespace {
 
+using test::lines_of;
 using test::TemporaryFolder;
 
-std::vector<std::string> lines_in(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(stream, line);) {
-    lines.push_back(line);
-  }
-  return lines;
-}
-
 TEST(DrawCurve, ALineFromCornerToCornerInAscii) {
-  const auto lines = lines_in(draw_curve("loss", "epoch", {{1, 4}, {4, 1}}, {24, 4, false}));
+  const auto lines = lines_of(draw_curve("loss", "epoch", {{1, 4}, {4, 1}}, {24, 4, false}));
   ASSERT_EQ(lines.size(), 6U);
   EXPECT_EQ(lines[0], "loss: last 1, least 1, largest 4");
   EXPECT_EQ(lines[1], "         4 |**          ");
@@ -36,7 +30,7 @@ TEST(DrawCurve, ALineFromCornerToCornerInAscii) {
 }
 
 TEST(DrawCurve, ALineFromCornerToCornerInBraille) {
-  const auto lines = lines_in(draw_curve("loss", "epoch", {{0, 0}, {1, 1}}, {14, 2, true}));
+  const auto lines = lines_of(draw_curve("loss", "epoch", {{0, 0}, {1, 1}}, {14, 2, true}));
   ASSERT_EQ(lines.size(), 4U);
   // 20 x 8 dots: no canvas is narrower than 12 characters besides the labels.
   EXPECT_TRUE(lines[1].starts_with("         1 \u2502\u2800"));
@@ -48,7 +42,7 @@ TEST(DrawCurve, OnePointAndEqualPoints) {
   for (const bool braille : {false, true}) {
     for (const std::size_t count : {1U, 5U}) {
       const std::vector<std::pair<double, double>> points(count, {3, 7});
-      const auto lines = lines_in(draw_curve("f", "epoch", points, {40, 5, braille}));
+      const auto lines = lines_of(draw_curve("f", "epoch", points, {40, 5, braille}));
       EXPECT_EQ(lines.size(), 7U);
     }
   }
@@ -60,7 +54,7 @@ TEST(DrawCurve, PointsInNoOrderAndRangesThatOverflow) {
     for (const std::vector<std::pair<double, double>>& points :
          {std::vector<std::pair<double, double>>{{2, 1}, {9, 3}, {1, 2}, {3, 5}},
           {{1, -1.7e308}, {2, 1.7e308}, {3, 0}}}) {
-      EXPECT_EQ(lines_in(draw_curve("f", "epoch", points, {40, 5, braille})).size(), 7U);
+      EXPECT_EQ(lines_of(draw_curve("f", "epoch", points, {40, 5, braille})).size(), 7U);
     }
   }
 }
@@ -92,7 +86,7 @@ TEST(TextOfRun, DrawsLossHeldOutLossAndFigure) {
       << run.text;
   EXPECT_NE(run.text.find("training loss: last 0.5, least 0.5, largest 3"), std::string::npos);
   EXPECT_NE(run.text.find("update 50  "), std::string::npos) << run.text;
-  for (const std::string& line : lines_in(run.text.substr(run.text.find('\n')))) {
+  for (const std::string& line : lines_of(run.text.substr(run.text.find('\n')))) {
     EXPECT_LE(line.size(), 60U) << line;
   }
   const TemporaryFolder empty;

@@ -1,15 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace dnn {
-
-/// The contents of a regular file; nothing where there is no file of that name. No link is
-/// followed. Throws FileError.
-[[nodiscard]] std::optional<std::string> contents_of(const std::string& path);
 
 /// A file that grows while a run goes on. What is added waits in memory until flush() appends it.
 /// Where an append fails, the next one makes up for it: the file never keeps half of what was added

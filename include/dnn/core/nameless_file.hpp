@@ -25,6 +25,8 @@ class NamelessFile {
   [[nodiscard]] bool give_name(const std::string& path);
 
  private:
+  [[nodiscard]] bool make_named(const std::string& temporary, const std::string& mark);
+
   Descriptor file_;
   TemporaryName temporary_;
 };

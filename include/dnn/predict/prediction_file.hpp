@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dnn/core/output_file.hpp"
+#include "dnn/core/temporary_name.hpp"
 #include "dnn/data/dataset.hpp"
 
 namespace dnn {
@@ -16,7 +17,8 @@ enum class PredictionFormat { csv, npy };
 /// By the ending of the file's name.
 [[nodiscard]] PredictionFormat prediction_format(const std::string& path);
 
-/// The file of predictions in the data's order, under a temporary name until complete.
+/// The file of predictions in the data's order, under a temporary name until complete. A file that
+/// stays incomplete is removed.
 class PredictionFile {
  public:
   /// Writes the header: CSV, of the columns that `data` passes on and those of the answers
@@ -24,10 +26,6 @@ class PredictionFile {
   /// its functions do.
   PredictionFile(const std::string& path, const Dataset& data, const std::string& answers,
                  std::size_t element_bytes);
-  PredictionFile(const PredictionFile&) = delete;
-  PredictionFile& operator=(const PredictionFile&) = delete;
-  /// Removes an incomplete file.
-  ~PredictionFile();
 
   /// Appends whole lines or rows.
   void write(const std::string& samples);
@@ -39,12 +37,11 @@ class PredictionFile {
   [[nodiscard]] std::string npy_header(std::size_t samples) const;
 
   std::string path_;
-  std::string temporary_;
+  TemporaryName temporary_;
   PredictionFormat format_;
   std::size_t element_bytes_;
   std::size_t classes_;
-  std::optional<OutputFile> file_;
-  bool done_ = false;
+  std::optional<OutputFile> file_;  ///< closed before its temporary name is removed
 };
 
 }  // namespace dnn

@@ -1,19 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace dnn {
-
-/// Calls `visit` for each line of a file, without its end; returns how many there are. The file is
-/// read piece by piece. A line at the end that is not complete belongs to a run that still writes:
-/// it is left out. A file that is not there has no lines. Throws FileError.
-std::size_t for_each_line(const std::string& path,
-                          const std::function<void(std::string_view line)>& visit);
 
 /// The lines of a file that a report shows.
 ///
