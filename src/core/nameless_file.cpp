@@ -12,10 +12,12 @@
 namespace dnn {
 
 NamelessFile::NamelessFile(const std::string& folder, const std::string& temporary,
-                           const std::string& mark)
-    : file_(open_file(folder, O_TMPFILE | O_RDWR | O_CLOEXEC)) {
-  if (is_open() || !(means_unsupported(errno) || errno == EISDIR)) {
-    return;
+                           const std::string& mark, Existing existing) {
+  if (existing == Existing::kept) {
+    file_ = Descriptor(open_file(folder, O_TMPFILE | O_RDWR | O_CLOEXEC));
+    if (is_open() || !(means_unsupported(errno) || errno == EISDIR)) {
+      return;
+    }
   }
   std::string name = temporary + "-XXXXXX" + mark;
   file_ = Descriptor(::mkostemps(name.data(), static_cast<int>(mark.size()), O_CLOEXEC));
