@@ -10,11 +10,6 @@ namespace dnn {
 
 namespace {
 
-Range common_part(Range a, Range b) {
-  const std::size_t begin = std::max(a.begin, b.begin);
-  return {begin, std::max(begin, std::min(a.end, b.end))};
-}
-
 /// Memory of a data set's rows.
 class RowMemory {
  public:
@@ -92,7 +87,7 @@ Dataset HeldRows::fetch(const Dataset& data, const std::vector<Range>& wanted) c
   RowMemory memory(units, units.before(mine.end) - units.before(mine.begin));
   std::vector<Request> requests;
   for (std::size_t n = 0; n < nodes(); ++n) {
-    const Range from = common_part(mine, of(n));
+    const Range from = intersect(mine, of(n));
     const std::uint64_t place = units.before(from.begin) - units.before(mine.begin);
     const std::uint64_t count = units.before(from.end) - units.before(from.begin);
     const auto node = static_cast<int>(n);
@@ -100,7 +95,7 @@ Dataset HeldRows::fetch(const Dataset& data, const std::vector<Range>& wanted) c
       leaders_.begin_receive(memory.values(place, count), node, requests);
       leaders_.begin_receive(memory.columns(place, count), node, requests);
     }
-    const Range to = n == node_ ? from : common_part(wanted[n], own);
+    const Range to = n == node_ ? from : intersect(wanted[n], own);
     if (to.empty()) {
       continue;
     }
