@@ -131,9 +131,11 @@ TEST(DiskCache, AFileThatAnotherJobHasMadeMeanwhileKeepsItsName) {
   (void)DiskCache(elsewhere.path(), "a").find_or_make(reader);
   const std::string path = DiskCache(folder.path(), "a").path();
   ino_t made = 0;
+  Bytes in_use;  // no other file gets its number
   const auto parts = DiskCache(folder.path(), "a").find_or_make([&] {
     std::filesystem::copy_file(other.path(), path);
     made = file_at(path);
+    in_use = map_file(path);
     return digits();
   });
   EXPECT_EQ(file_at(path), made);
