@@ -1,9 +1,14 @@
 #include "dnn/store/held_rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
@@ -71,6 +76,16 @@ HeldRows::HeldRows(const RankGrid& grid, Range held)
   for (std::vector<std::size_t>& shards : shards_) {
     std::sort(shards.begin(), shards.end());
     shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
+  }
+}
+
+SharedMapping HeldRows::allocate(std::size_t bytes, const char* purpose) const {
+  try {
+    return SharedMapping::make(grid_.node().ranks(), bytes);
+  } catch (const AgreedError& error) {
+    // The other nodes know nothing of it.
+    throw std::runtime_error(fmt::format("host {}: no memory for {}, {}: {}", host_name(), purpose,
+                                         size_text(bytes), error.what()));
   }
 }
 

@@ -1,15 +1,10 @@
 #include "dnn/store/row_windows.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
-
-#include "dnn/comm/collective_error.hpp"
-#include "dnn/core/available_memory.hpp"
 
 namespace dnn {
 
@@ -80,56 +75,38 @@ bool RowWindows::leaves(std::size_t shard) const {
   return nodes.size() > 1 || (nodes.size() == 1 && nodes.front() != held_.node());
 }
 
-/// The samples that a rank of the node enters into the index, counted from the first that the node
-/// holds.
-Range RowWindows::part_of_rank(std::size_t rank) const {
-  return part_of(held_.of(held_.node()).size(),
-                 static_cast<std::size_t>(held_.grid().node().size()), rank);
-}
-
-/// Collective over the node, as plan is: makes the index of a pass.
+/// Collective over the node, as plan is: makes the index of a pass. Batch i begins at position
+/// i * Settings::batch.
 void RowWindows::find_leaving(std::size_t pass) {
-  if (index_ && index_->pass == pass) {
+  if (leaving_index_ && indexed_pass_ == pass) {
     return;
   }
-  const Node& node = held_.grid().node();
-  const Range held = held_.of(held_.node());
-  if (!index_) {
-    const std::size_t counts = static_cast<std::size_t>(node.size()) * sizeof(std::uint64_t);
-    SharedMapping memory = allocate(counts + index_bytes(held.size()), "the index of the samples");
-    std::byte* const begin = memory.bytes().data();
-    index_ = Index{std::move(memory),
-                   {reinterpret_cast<std::uint64_t*>(begin), static_cast<std::size_t>(node.size())},
-                   {reinterpret_cast<Leaving*>(begin + counts), held.size()},
-                   {}};
+  if (!leaving_index_) {
+    leaving_index_.emplace(held_);
   }
-  const auto rank = static_cast<std::size_t>(node.rank());
-  const Range mine = part_of_rank(rank);
-  const Range samples{held.begin + mine.begin, held.begin + mine.end};
-  const std::span<Leaving> entries = index_->entries.subspan(mine.begin, mine.size());
-  index_->counts[rank] = settings_.finder ? find_by_sample(pass, samples, entries)
-                                          : find_by_batch(pass, samples, entries);
-  index_->pass = pass;
-  held_.wait_for_node();
+  leaving_index_->enter(settings_.finder ? find_by_sample(pass) : find_by_batch(pass));
+  indexed_pass_ = pass;
 }
 
-/// Asks for each of `samples` where it is. Returns how many of them leave.
-std::size_t RowWindows::find_by_sample(std::size_t pass, Range samples,
-                                       std::span<Leaving> entries) const {
+/// Asks for each of this rank's samples of the index where it is. Returns how many of them leave.
+std::size_t RowWindows::find_by_sample(std::size_t pass) {
   const Finder find = settings_.finder(pass);
+  const Range samples = leaving_index_->own_samples();
+  const auto entries = leaving_index_->own_entries();
   std::size_t count = 0;
   for (std::uint64_t sample = samples.begin; sample < samples.end; ++sample) {
     const std::optional<Sampler::Place> place = find(sample);
     if (place && leaves(place->rank)) {
-      entries[count++] = Leaving(place->position, sample, place->rank);
+      entries[count++] = {place->position, sample, place->rank};
     }
   }
-  std::sort(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(count));
   return count;
 }
 
 /// The same: asks for all batches which samples they have. Notes how large the batches are.
-std::size_t RowWindows::find_by_batch(std::size_t pass, Range samples, std::span<Leaving> entries) {
+std::size_t RowWindows::find_by_batch(std::size_t pass) {
+  const Range samples = leaving_index_->own_samples();
+  const auto entries = leaving_index_->own_entries();
   step_units_.assign(settings_.steps, 0);
   std::size_t count = 0;
   std::vector<std::uint64_t> planned;
@@ -141,30 +118,13 @@ std::size_t RowWindows::find_by_batch(std::size_t pass, Range samples, std::span
       for (const std::uint64_t sample : planned) {
         step_units_[step] += units_.of(sample) * needed_by_[shard].size();
         if (sample >= samples.begin && sample < samples.end && leaves(shard)) {
-          entries[count++] = Leaving(position, sample, shard);
+          entries[count++] = {position, sample, shard};
         }
         ++position;
       }
     }
   }
   return count;
-}
-
-/// The rows of this node that others need in some batches, in the plan's order.
-std::vector<RowWindows::Leaving> RowWindows::leaving_in(Range steps) const {
-  std::vector<Leaving> rows;
-  for (std::size_t rank = 0; rank < index_->counts.size(); ++rank) {
-    const auto entries = index_->entries.subspan(part_of_rank(rank).begin, index_->counts[rank]);
-    const auto begin_of = [&](std::size_t step) {
-      return std::partition_point(entries.begin(), entries.end(),
-                                  [position = step * settings_.batch](const Leaving& row) {
-                                    return row.position() < position;
-                                  });
-    };
-    rows.insert(rows.end(), begin_of(steps.begin), begin_of(steps.end));
-  }
-  std::sort(rows.begin(), rows.end());
-  return rows;
 }
 
 /// Finds the window's last batch, its rows, and their places in the buffer: rows that come from one
@@ -186,7 +146,8 @@ RowWindows::Traffic RowWindows::plan(Window& window) {
     window.own.push_back(own);
     window.all.push_back({first, here.size()});
   }
-  for (const Leaving& row : leaving_in(window.steps)) {
+  for (const LeavingIndex::Entry& row : leaving_index_->between(
+           window.steps.begin * settings_.batch, window.steps.end * settings_.batch)) {
     for (const std::size_t n : needed_by_[row.shard()]) {
       if (n != held_.node()) {
         wanted[n].push_back(row.sample());
@@ -225,17 +186,6 @@ RowWindows::Traffic RowWindows::plan(Window& window) {
   return traffic;
 }
 
-/// Collective over the node.
-SharedMapping RowWindows::allocate(std::size_t bytes, const char* purpose) const {
-  try {
-    return SharedMapping::make(held_.grid().node().ranks(), bytes);
-  } catch (const AgreedError& error) {
-    // The other nodes know nothing of it.
-    throw std::runtime_error(fmt::format("host {}: no memory for {}, {}: {}", host_name(), purpose,
-                                         size_text(bytes), error.what()));
-  }
-}
-
 /// Collective over the node: the buffer has room for so many units.
 void RowWindows::make_room(Buffer& buffer, std::size_t units) {
   if (buffer.units >= units) {
@@ -245,7 +195,7 @@ void RowWindows::make_room(Buffer& buffer, std::size_t units) {
   const std::size_t values = room * units_.value_bytes();
   const std::size_t bytes = values + room * units_.column_bytes() + 1;
   buffer = {};
-  buffer.memory.emplace(allocate(bytes, "the rows of the next batches"));
+  buffer.memory.emplace(held_.allocate(bytes, "the rows of the next batches"));
   buffer.values = buffer.memory->bytes().first(values);
   buffer.columns = buffer.memory->bytes().subspan(values, room * units_.column_bytes());
   buffer.units = room;
@@ -333,7 +283,7 @@ void RowWindows::complete() {
   changed_.notify_all();
   if (settings_.passes == 1 && window_.steps.size() == settings_.steps) {
     leaving_ = {};  // nothing will be brought any more
-    index_.reset();
+    leaving_index_.reset();
   }
 }
 

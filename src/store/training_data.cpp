@@ -19,8 +19,8 @@
 #include "dnn/data/mapped_access.hpp"
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/store/dataset_description.hpp"
+#include "dnn/store/leaving_index.hpp"
 #include "dnn/store/missing_values.hpp"
-#include "dnn/store/row_windows.hpp"
 #include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
 #include "dnn/store/statistics.hpp"
@@ -163,9 +163,9 @@ std::size_t TrainingData::window_bytes() const {
                                       of_samples(sampler.training_samples()) / kept);
   // The index of the training and the validation samples, and that of the samples that are judged
   // last: the test data, else the validation samples, else all again.
-  std::size_t index = RowWindows::index_bytes(train.held->size());
+  std::size_t index = LeavingIndex::bytes(train.held->size());
   if (test) {
-    index += RowWindows::index_bytes(test->held->size());
+    index += LeavingIndex::bytes(test->held->size());
   } else if (sampler.validation_samples() == 0) {
     index *= 2;
   }

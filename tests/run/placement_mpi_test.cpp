@@ -13,7 +13,7 @@
 #include "dnn/plan/load_data.hpp"
 #include "dnn/plan/run_plan.hpp"
 #include "dnn/store/data_fingerprint.hpp"
-#include "dnn/store/row_windows.hpp"
+#include "dnn/store/leaving_index.hpp"
 #include "dnn/train/trainer.hpp"
 #include "support/expect_error.hpp"
 #include "support/shared_folder.hpp"
@@ -155,7 +155,7 @@ TEST_F(Placements, ThePlanCountsTheIndexOfTheSamplesThatANodeHolds) {
     const TrainingData data = load_data(config, of.grid);
     const RunPlan plan = RunPlan::make(config, of.grid, data);
     const std::size_t held = data.train.held ? data.train.held->size() : 0;
-    EXPECT_GE(data.window_bytes(), RowWindows::index_bytes(held));
+    EXPECT_GE(data.window_bytes(), LeavingIndex::bytes(held));
     EXPECT_EQ(plan.node_bytes, data.memory_bytes() + data.window_bytes());
   }
   of.close();

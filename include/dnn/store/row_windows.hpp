@@ -16,6 +16,7 @@
 #include "dnn/data/feature_rows.hpp"
 #include "dnn/data/sampler.hpp"
 #include "dnn/store/held_rows.hpp"
+#include "dnn/store/leaving_index.hpp"
 
 namespace dnn {
 
@@ -53,14 +54,9 @@ class RowWindows : public RowSource {
     std::size_t passes = 1;
     bool whole_batches = false;  ///< each node needs the rows of all shards
     /// A window ends with the batch in which it comes to so many bytes, as a mean of the nodes.
-    /// With `finder`, which batches have in random order, the batches count as their mean.
+    /// With `finder`, each batch counts as the mean of all: its samples are in random order.
     std::size_t bytes = 1;
   };
-
-  /// Memory of a node's index, of so many samples that it holds.
-  [[nodiscard]] static constexpr std::size_t index_bytes(std::size_t samples) {
-    return samples * sizeof(Leaving);
-  }
 
   /// `data` and `held` must outlive this. Not collective.
   RowWindows(const Dataset& data, const HeldRows& held, Settings settings);
@@ -107,43 +103,10 @@ class RowWindows : public RowSource {
   /// What a window takes from and gives to each node.
   struct Traffic;
 
-  /// A sample that leaves the node that holds it, and where it is in the batches of a pass.
-  class Leaving {
-   public:
-    Leaving(std::uint64_t position, std::uint64_t sample, std::size_t shard)
-        : position_(position), packed_(sample << shard_bits | shard) {}
-    /// Batch after batch; batch i begins with i * Settings::batch.
-    [[nodiscard]] std::uint64_t position() const { return position_; }
-    [[nodiscard]] std::uint64_t sample() const { return packed_ >> shard_bits; }
-    [[nodiscard]] std::size_t shard() const {
-      return packed_ & ((std::uint64_t{1} << shard_bits) - 1);
-    }
-    [[nodiscard]] bool operator<(const Leaving& other) const { return position_ < other.position_; }
-
-   private:
-    static constexpr int shard_bits = 24;  // a Permutation has at most 2^40 samples
-    std::uint64_t position_;
-    std::uint64_t packed_;
-  };
-
-  /// The samples that this node holds and others need, found in the batches of a pass. Each rank of
-  /// the node enters those of its part of the samples, in the plan's order.
-  struct Index {
-    SharedMapping memory;
-    std::span<std::uint64_t> counts;  ///< of each rank: entries
-    std::span<Leaving> entries;       ///< those of rank r: from its part's first sample on
-    std::optional<std::size_t> pass;  ///< whose samples they are
-  };
-
-  [[nodiscard]] SharedMapping allocate(std::size_t bytes, const char* purpose) const;
   [[nodiscard]] std::size_t end_of_window(std::size_t begin) const;
-  [[nodiscard]] Range part_of_rank(std::size_t rank) const;
   void find_leaving(std::size_t pass);
-  [[nodiscard]] std::size_t find_by_sample(std::size_t pass, Range samples,
-                                           std::span<Leaving> entries) const;
-  [[nodiscard]] std::size_t find_by_batch(std::size_t pass, Range samples,
-                                          std::span<Leaving> entries);
-  [[nodiscard]] std::vector<Leaving> leaving_in(Range steps) const;
+  [[nodiscard]] std::size_t find_by_sample(std::size_t pass);
+  [[nodiscard]] std::size_t find_by_batch(std::size_t pass);
   [[nodiscard]] bool leaves(std::size_t shard) const;
   void prepare(std::size_t pass, std::size_t step);
   [[nodiscard]] Traffic plan(Window& window);
@@ -159,8 +122,9 @@ class RowWindows : public RowSource {
   RowUnits units_;
   std::vector<std::vector<std::size_t>> needed_by_;  ///< of each shard: nodes
   std::vector<std::size_t> own_shards_;              ///< whose rows this node needs
-  std::optional<Index> index_;
-  std::vector<std::uint64_t> step_units_;  ///< without finder: that arrive, on all nodes
+  std::optional<LeavingIndex> leaving_index_;
+  std::optional<std::size_t> indexed_pass_;  ///< that it is of
+  std::vector<std::uint64_t> step_units_;    ///< without finder: that arrive, on all nodes
   Buffer arrived_[2];
   Buffer leaving_;
   std::vector<Request> requests_;  ///< on leaders
