@@ -12,10 +12,12 @@
 namespace dnn {
 
 NamelessFile::NamelessFile(const std::string& folder, const std::string& temporary,
-                           const std::string& mark)
-    : file_(open_file(folder, O_TMPFILE | O_RDWR | O_CLOEXEC)) {
-  if (is_open() || !(means_unsupported(errno) || errno == EISDIR)) {
-    return;
+                           const std::string& mark, Existing existing) {
+  if (existing == Existing::kept) {
+    file_ = Descriptor(open_file(folder, O_TMPFILE | O_RDWR | O_CLOEXEC));
+    if (is_open() || !(means_unsupported(errno) || errno == EISDIR)) {
+      return;
+    }
   }
   constexpr int most_tries = 100;
   for (int tries = 0; tries < most_tries; ++tries) {

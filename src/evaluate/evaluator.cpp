@@ -56,7 +56,7 @@ Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, con
             {.plan = [this](std::size_t /*pass*/, std::size_t step, std::size_t shard,
                             std::vector<std::uint64_t>& samples) { append(step, shard, samples); },
              .steps = most_steps(),
-             .samples = judged_.samples,
+             .batch = grid.data_shards() * max_rows_,
              .bytes = inputs.window_bytes}),
       loader_(Gatherer<T>(judged_.set, inputs.normalizer), inputs.max_rows, inputs.form) {}
 

@@ -304,7 +304,8 @@ RunPlan RunPlan::make(const Config& config, RankGrid& grid, const TrainingData& 
   // Two models of which a third is being written, and some room for the texts.
   plan.disk_bytes = 3 * element * plan.layout.parameter_count() + (std::size_t{1} << 20);
   plan.disk_bytes += (config.keep + 1) * plan.checkpoint_bytes;  // one is being written
-  check_node_memory(parameters.own + batches, grid);
+  // The node's leader counts what the node's ranks share.
+  check_node_memory(parameters.own + batches + (node.is_leader() ? data.window_bytes() : 0), grid);
   return plan;
 }
 

@@ -195,7 +195,7 @@ DiskCache::DiskCache(std::string folder, const std::string& identity)
   path_ = folder_ + "/" + digest.substr(0, 24) + rows_mark;
 }
 
-std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) const {
+std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) {
   struct stat status {};
   if (!is_found_again_ || ::lstat(path_.c_str(), &status) != 0) {
     return std::nullopt;
@@ -216,6 +216,7 @@ std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) const {
     damage = error.what();
   }
   if (damaged == Damaged::told) {
+    is_damaged_ = true;
     complain("dnn_train: warning: the file of rows is damaged and is made anew: " + damage);
   }
   return std::nullopt;
@@ -251,9 +252,9 @@ DiskCache::Parts DiskCache::write(Parts parts) const {
     parts.test_digest = digest_of(*parts.test);
   }
   const Layout layout(parts);
-  ::unlink(path_.c_str());  // a damaged one
   require_room(folder_, layout.size());
-  NamelessFile file(folder_, path_, leftover_mark);
+  NamelessFile file(folder_, path_, leftover_mark,
+                    is_damaged_ ? NamelessFile::Existing::replaced : NamelessFile::Existing::kept);
   if (!file.is_open() || ::fchmod(file.descriptor(), S_IRUSR | S_IWUSR) != 0 ||
       !layout.write(file.descriptor()) ||
       (::fsync(file.descriptor()) != 0 && !means_unsupported(errno)) || !file.give_name(path_)) {

@@ -1,19 +1,19 @@
 #include "dnn/store/held_rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/partition.hpp"
 
 namespace dnn {
 
 namespace {
-
-Range common_part(Range a, Range b) {
-  const std::size_t begin = std::max(a.begin, b.begin);
-  return {begin, std::max(begin, std::min(a.end, b.end))};
-}
 
 /// Memory of a data set's rows.
 class RowMemory {
@@ -79,6 +79,16 @@ HeldRows::HeldRows(const RankGrid& grid, Range held)
   }
 }
 
+SharedMapping HeldRows::allocate(std::size_t bytes, const char* purpose) const {
+  try {
+    return SharedMapping::make(grid_.node().ranks(), bytes);
+  } catch (const AgreedError& error) {
+    // The other nodes know nothing of it.
+    throw std::runtime_error(fmt::format("host {}: no memory for {}, {}: {}", host_name(), purpose,
+                                         size_text(bytes), error.what()));
+  }
+}
+
 std::size_t HeldRows::owner(std::uint64_t sample) const {
   const auto found = std::partition_point(held_.begin(), held_.end(),
                                           [sample](Range held) { return held.end <= sample; });
@@ -92,7 +102,7 @@ Dataset HeldRows::fetch(const Dataset& data, const std::vector<Range>& wanted) c
   RowMemory memory(units, units.before(mine.end) - units.before(mine.begin));
   std::vector<Request> requests;
   for (std::size_t n = 0; n < nodes(); ++n) {
-    const Range from = common_part(mine, of(n));
+    const Range from = intersect(mine, of(n));
     const std::uint64_t place = units.before(from.begin) - units.before(mine.begin);
     const std::uint64_t count = units.before(from.end) - units.before(from.begin);
     const auto node = static_cast<int>(n);
@@ -100,7 +110,7 @@ Dataset HeldRows::fetch(const Dataset& data, const std::vector<Range>& wanted) c
       leaders_.begin_receive(memory.values(place, count), node, requests);
       leaders_.begin_receive(memory.columns(place, count), node, requests);
     }
-    const Range to = n == node_ ? from : common_part(wanted[n], own);
+    const Range to = n == node_ ? from : intersect(wanted[n], own);
     if (to.empty()) {
       continue;
     }

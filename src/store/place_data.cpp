@@ -52,8 +52,15 @@ DataParts parts_on_disk(const DataSettings& settings, bool wide, Read&& read) {
 }
 
 FeatureMemory memory_of(const DataParts& parts) {
-  return {feature_bytes(parts.train) + (parts.test ? feature_bytes(*parts.test) : 0),
-          !parts.train.held && !parts.train.in_spare_memory};
+  FeatureMemory memory{.has_all = true, .has_part = true};
+  for (const Dataset* data : {&parts.train, parts.test ? &*parts.test : nullptr}) {
+    if (data != nullptr) {
+      memory.bytes += feature_bytes(*data);
+      memory.has_all = memory.has_all && !data->held && !data->in_spare_memory;
+      memory.has_part = memory.has_part && data->held && !data->in_spare_memory;
+    }
+  }
+  return memory;
 }
 
 struct PlacedData {

@@ -22,9 +22,9 @@ PlacementChoice choose_placement(const DataSettings& settings, const PlacementRo
   if (wanted == Placement::job && room.nodes == 1) {
     return {Placement::node, "--placement job needs several nodes, and this job has one"};
   }
-  const bool fits_node = room.has_copy || room.features <= room.free;
+  const bool fits_node = room.features <= room.free_for_all;
   const bool fits_job =
-      room.nodes > 1 && settings.folds == 0 && room.features / room.nodes <= room.free;
+      room.nodes > 1 && settings.folds == 0 && room.features / room.nodes <= room.free_for_part;
   if (wanted == Placement::disk || (wanted == Placement::job && fits_job) ||
       (wanted != Placement::job && fits_node)) {
     return {wanted == Placement::automatic ? Placement::node : wanted, ""};
@@ -34,7 +34,7 @@ PlacementChoice choose_placement(const DataSettings& settings, const PlacementRo
       room.nodes > 1 ? fmt::format(", or {} on each of {} nodes",
                                    size_text(room.features / room.nodes), room.nodes)
                      : std::string(),
-      size_text(room.free));
+      size_text(std::min(room.free_for_all, room.free_for_part)));
   if (wanted == Placement::automatic && fits_job) {
     return {Placement::job, need};
   }
@@ -53,10 +53,12 @@ PlacementChoice choose_placement(const DataSettings& settings, const RankGrid& g
   PlacementRoom room;
   room.nodes = grid.nodes();
   room.features = world.all_reduce<std::uint64_t>(read.bytes, Reduction::max);
-  room.free = world.all_reduce<std::uint64_t>(
-      std::min<std::uint64_t>(available_memory(), std::uint64_t{1} << 62), Reduction::min);
-  const bool needs_copy = grid.node().size() > 1 || (grid.node().is_leader() && !read.has_all);
-  room.has_copy = world.all_reduce<std::int64_t>(needs_copy ? 1 : 0, Reduction::max) == 0;
+  const std::uint64_t free = std::min<std::uint64_t>(available_memory(), PlacementRoom::unlimited);
+  const bool is_alone = grid.node().size() == 1;
+  room.free_for_all = world.all_reduce<std::uint64_t>(
+      is_alone && read.has_all ? PlacementRoom::unlimited : free, Reduction::min);
+  room.free_for_part = world.all_reduce<std::uint64_t>(
+      is_alone && read.has_part ? PlacementRoom::unlimited : free, Reduction::min);
   PlacementChoice choice = agree(world, [&] { return choose_placement(settings, room); });
   choice.window_bytes = settings.window_bytes;
   return choice;

@@ -1,16 +1,10 @@
 #include "dnn/store/row_windows.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 #include <stdexcept>
 #include <utility>
-
-#include "dnn/comm/collective_error.hpp"
-#include "dnn/core/available_memory.hpp"
 
 namespace dnn {
 
@@ -47,8 +41,17 @@ RowWindows::RowWindows(const Dataset& data, const HeldRows& held, Settings setti
   }
 }
 
-/// The batches of a window.
-std::size_t RowWindows::window_steps() const {
+/// The end of the window that begins with batch `begin`.
+std::size_t RowWindows::end_of_window(std::size_t begin) const {
+  const std::size_t bytes = settings_.bytes * held_.nodes();
+  if (!settings_.finder) {
+    std::size_t end = begin;
+    std::uint64_t units = 0;
+    do {
+      units += step_units_[end++];
+    } while (end < settings_.steps && units * units_.bytes() < bytes);
+    return end;
+  }
   std::size_t copies = 0;
   for (const std::vector<std::size_t>& nodes : needed_by_) {
     copies += nodes.size();
@@ -59,10 +62,11 @@ std::size_t RowWindows::window_steps() const {
   const double row = ratio(units_.before(data_.samples) * units_.bytes(), data_.samples);
   const double batch =
       row * ratio(settings_.samples, settings_.steps) * ratio(copies, needed_by_.size());
-  const double steps = std::ceil(static_cast<double>(settings_.bytes * held_.nodes()) / batch);
-  return steps < static_cast<double>(settings_.steps)
-             ? std::max<std::size_t>(static_cast<std::size_t>(steps), 1)
-             : settings_.steps;
+  const double steps = std::ceil(static_cast<double>(bytes) / batch);
+  const std::size_t left = settings_.steps - begin;
+  return begin + (steps < static_cast<double>(left)
+                      ? std::max<std::size_t>(static_cast<std::size_t>(steps), 1)
+                      : left);
 }
 
 /// Whether another node needs the rows of a shard.
@@ -71,58 +75,56 @@ bool RowWindows::leaves(std::size_t shard) const {
   return nodes.size() > 1 || (nodes.size() == 1 && nodes.front() != held_.node());
 }
 
-/// The rows of this node that others need in a pass.
+/// Collective over the node, as plan is: makes the index of a pass. Batch i begins at position
+/// i * Settings::batch.
 void RowWindows::find_leaving(std::size_t pass) {
-  if (leaving_pass_ == pass) {
+  if (leaving_index_ && indexed_pass_ == pass) {
     return;
   }
-  leaving_rows_.clear();
-  leaving_begins_.assign(settings_.steps + 1, 0);
-  if (settings_.finder) {
-    find_by_sample(pass);
-  } else {
-    find_by_batch(pass);
+  if (!leaving_index_) {
+    leaving_index_.emplace(held_);
   }
-  std::partial_sum(leaving_begins_.begin(), leaving_begins_.end(), leaving_begins_.begin());
-  leaving_pass_ = pass;
+  leaving_index_->enter(settings_.finder ? find_by_sample(pass) : find_by_batch(pass));
+  indexed_pass_ = pass;
 }
 
-/// Asks for each sample that this node holds where it is.
-void RowWindows::find_by_sample(std::size_t pass) {
+/// Asks for each of this rank's samples of the index where it is. Returns how many of them leave.
+std::size_t RowWindows::find_by_sample(std::size_t pass) {
   const Finder find = settings_.finder(pass);
-  const Range held = held_.of(held_.node());
-  std::vector<std::pair<std::uint64_t, Leaving>> found;  // with their positions in the pass
-  for (std::uint64_t sample = held.begin; sample < held.end; ++sample) {
+  const Range samples = leaving_index_->own_samples();
+  const auto entries = leaving_index_->own_entries();
+  std::size_t count = 0;
+  for (std::uint64_t sample = samples.begin; sample < samples.end; ++sample) {
     const std::optional<Sampler::Place> place = find(sample);
     if (place && leaves(place->rank)) {
-      found.emplace_back(place->position, Leaving(sample, place->rank));
-      ++leaving_begins_[place->step + 1];
+      entries[count++] = {place->position, sample, place->rank};
     }
   }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  leaving_rows_.reserve(found.size());
-  for (const auto& [position, row] : found) {
-    leaving_rows_.push_back(row);
-  }
+  return count;
 }
 
-/// Asks for all batches which samples they have.
-void RowWindows::find_by_batch(std::size_t pass) {
-  const Range held = held_.of(held_.node());
-  std::vector<std::uint64_t> samples;
+/// The same: asks for all batches which samples they have. Notes how large the batches are.
+std::size_t RowWindows::find_by_batch(std::size_t pass) {
+  const Range samples = leaving_index_->own_samples();
+  const auto entries = leaving_index_->own_entries();
+  step_units_.assign(settings_.steps, 0);
+  std::size_t count = 0;
+  std::vector<std::uint64_t> planned;
   for (std::size_t step = 0; step < settings_.steps; ++step) {
+    std::uint64_t position = step * settings_.batch;
     for (std::size_t shard = 0; shard < needed_by_.size(); ++shard) {
-      samples.clear();
-      settings_.plan(pass, step, shard, samples);
-      for (const std::uint64_t sample : samples) {
-        if (sample >= held.begin && sample < held.end && leaves(shard)) {
-          leaving_rows_.emplace_back(sample, shard);
-          ++leaving_begins_[step + 1];
+      planned.clear();
+      settings_.plan(pass, step, shard, planned);
+      for (const std::uint64_t sample : planned) {
+        step_units_[step] += units_.of(sample) * needed_by_[shard].size();
+        if (sample >= samples.begin && sample < samples.end && leaves(shard)) {
+          entries[count++] = {position, sample, shard};
         }
+        ++position;
       }
     }
   }
+  return count;
 }
 
 /// Finds the window's last batch, its rows, and their places in the buffer: rows that come from one
@@ -132,7 +134,7 @@ RowWindows::Traffic RowWindows::plan(Window& window) {
   const std::size_t nodes = held_.nodes();
   std::vector<std::vector<std::uint64_t>> wanted(nodes);  // samples of this node, by who needs them
   std::vector<std::uint64_t> here;                        // samples that this node needs
-  window.steps.end = std::min(settings_.steps, window.steps.begin + window_steps());
+  window.steps.end = end_of_window(window.steps.begin);
   for (std::size_t step = window.steps.begin; step < window.steps.end; ++step) {
     const std::size_t first = here.size();
     Range own{first, first};
@@ -143,11 +145,12 @@ RowWindows::Traffic RowWindows::plan(Window& window) {
     }
     window.own.push_back(own);
     window.all.push_back({first, here.size()});
-    for (std::size_t i = leaving_begins_[step]; i < leaving_begins_[step + 1]; ++i) {
-      for (const std::size_t n : needed_by_[leaving_rows_[i].shard()]) {
-        if (n != held_.node()) {
-          wanted[n].push_back(leaving_rows_[i].sample());
-        }
+  }
+  for (const LeavingIndex::Entry& row : leaving_index_->between(
+           window.steps.begin * settings_.batch, window.steps.end * settings_.batch)) {
+    for (const std::size_t n : needed_by_[row.shard()]) {
+      if (n != held_.node()) {
+        wanted[n].push_back(row.sample());
       }
     }
   }
@@ -192,14 +195,7 @@ void RowWindows::make_room(Buffer& buffer, std::size_t units) {
   const std::size_t values = room * units_.value_bytes();
   const std::size_t bytes = values + room * units_.column_bytes() + 1;
   buffer = {};
-  try {
-    buffer.memory.emplace(SharedMapping::make(held_.grid().node().ranks(), bytes));
-  } catch (const AgreedError& error) {
-    // The other nodes know nothing of it.
-    throw std::runtime_error(
-        fmt::format("host {}: no memory for the rows of the next batches, {}: {}", host_name(),
-                    size_text(bytes), error.what()));
-  }
+  buffer.memory.emplace(held_.allocate(bytes, "the rows of the next batches"));
   buffer.values = buffer.memory->bytes().first(values);
   buffer.columns = buffer.memory->bytes().subspan(values, room * units_.column_bytes());
   buffer.units = room;
@@ -287,6 +283,7 @@ void RowWindows::complete() {
   changed_.notify_all();
   if (settings_.passes == 1 && window_.steps.size() == settings_.steps) {
     leaving_ = {};  // nothing will be brought any more
+    leaving_index_.reset();
   }
 }
 

@@ -114,10 +114,11 @@ Bytes complete_array(const Communicator& world, const Communicator& leaders, Nod
 void keep_rows(Dataset& data, Range held) {
   const RowUnits units(data);
   const auto keep = [&](Bytes& array, std::size_t size) {
-    const auto part =
-        array.view.subspan(units.before(held.begin) * size,
-                           (units.before(held.end) - units.before(held.begin)) * size);
-    array = Bytes::from(std::vector<std::byte>(part.begin(), part.end()));
+    const std::size_t first = units.before(held.begin) * size;
+    const std::size_t count = units.before(held.end) * size - first;
+    const auto part = array.view.subspan(first, count);
+    array = data.in_spare_memory ? array.part(first, count)  // share_dataset takes it into memory
+                                 : Bytes::from(std::vector<std::byte>(part.begin(), part.end()));
   };
   keep(data.values, units.value_bytes());
   keep(data.value_columns, units.column_bytes());
@@ -148,7 +149,7 @@ Dataset share_dataset(const Communicator& world, Node& node, std::optional<Datas
     if (!block["path"].get<std::string>().empty() || size == 0 || is_complete) {
       continue;
     }
-    if (node.size() == 1) {
+    if (node.size() == 1 && !read_by_leader->in_spare_memory) {
       data.*blocks[i] = std::move((*read_by_leader).*blocks[i]);
       continue;
     }

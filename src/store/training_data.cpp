@@ -19,6 +19,7 @@
 #include "dnn/data/mapped_access.hpp"
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/store/dataset_description.hpp"
+#include "dnn/store/leaving_index.hpp"
 #include "dnn/store/missing_values.hpp"
 #include "dnn/store/sample_weights.hpp"
 #include "dnn/store/shared_dataset.hpp"
@@ -160,8 +161,16 @@ std::size_t TrainingData::window_bytes() const {
   const std::size_t kept = sparse_rows ? 1 : held->nodes();  // sparse: each node gets whole batches
   const std::size_t window = std::min(placement.window_bytes + of_samples(batch_size) / kept,
                                       of_samples(sampler.training_samples()) / kept);
+  // The index of the training and the validation samples, and that of the samples that are judged
+  // last: the test data, else the validation samples, else all again.
+  std::size_t index = LeavingIndex::bytes(train.held->size());
+  if (test) {
+    index += LeavingIndex::bytes(test->held->size());
+  } else if (sampler.validation_samples() == 0) {
+    index *= 2;
+  }
   // Two that arrive and one that leaves; of the validation samples, one of each.
-  return 3 * window + 2 * of_samples(sampler.validation_samples()) / held->nodes();
+  return 3 * window + 2 * of_samples(sampler.validation_samples()) / held->nodes() + index;
 }
 
 namespace {

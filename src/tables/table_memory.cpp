@@ -67,7 +67,7 @@ void require_memory_for_table(std::span<const TableLayout> parts, const std::str
 
 std::string note_of_spare_memory(const std::string& origin) {
   return origin +
-         ": memory is short for reading this text; what does not fit is in files in the folder of "
+         ": memory is short for reading this text; it is read into files in the folder of "
          "--scratch";
 }
 

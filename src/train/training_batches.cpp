@@ -22,6 +22,7 @@ TrainingBatches<T>::TrainingBatches(const RankGrid& grid, const TrainingData& da
              },
              .steps = data.sampler.steps(),
              .samples = data.sampler.training_samples(),
+             .batch = data.sampler.batch_samples(0),
              .passes = 1 + epochs,
              .whole_batches = data.sparse_rows,
              .bytes = data.placement.window_bytes}),

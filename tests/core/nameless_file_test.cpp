@@ -42,6 +42,22 @@ TEST(NamelessFile, HasTheNameThatItIsGivenOrNone) {
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
+TEST(NamelessFile, ReplacesAFileWhereItIsMeantTo) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.write("a", "one");
+  {
+    NamelessFile file(folder.path(), path, ".tmp", NamelessFile::Existing::replaced);
+    write(file, "two");
+    EXPECT_EQ(contents(path), "one");
+    EXPECT_TRUE(file.give_name(path));
+    NamelessFile lost(folder.path(), path, ".tmp", NamelessFile::Existing::replaced);
+    write(lost, "three");
+  }
+  EXPECT_EQ(contents(path), "two");
+  fs::remove(path);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
 TEST(NamelessFile, SaysThatItCannotBe) {
   const test::TemporaryFolder folder;
   const NamelessFile file(folder / "none", folder / "none/a", ".tmp");

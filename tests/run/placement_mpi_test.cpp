@@ -13,6 +13,7 @@
 #include "dnn/plan/load_data.hpp"
 #include "dnn/plan/run_plan.hpp"
 #include "dnn/store/data_fingerprint.hpp"
+#include "dnn/store/leaving_index.hpp"
 #include "dnn/train/trainer.hpp"
 #include "support/expect_error.hpp"
 #include "support/shared_folder.hpp"
@@ -138,6 +139,24 @@ TEST_F(Placements, EachNodeHoldsItsShareOfTheFeaturesAlone) {
       EXPECT_EQ(*data.train.held, mine);
     }
     EXPECT_EQ(data.features_bytes(), mine.size() * data.train.row_elements);
+  }
+  of.close();
+}
+
+// Windows of a batch of one sample are small.
+TEST_F(Placements, ThePlanCountsTheIndexOfTheSamplesThatANodeHolds) {
+  Config config = run_of("all");
+  config.placement = Placement::job;
+  config.batch_size = 1;
+  config.logical_shards = 1;
+  config.window_bytes = 1;
+  test::OpenGrid of(world(), 1, 0, world().rank());
+  {
+    const TrainingData data = load_data(config, of.grid);
+    const RunPlan plan = RunPlan::make(config, of.grid, data);
+    const std::size_t held = data.train.held ? data.train.held->size() : 0;
+    EXPECT_GE(data.window_bytes(), LeavingIndex::bytes(held));
+    EXPECT_EQ(plan.node_bytes, data.memory_bytes() + data.window_bytes());
   }
   of.close();
 }

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -110,6 +112,60 @@ TEST(DiskCache, IsMadeAnewWhereItIsDamaged) {
     (void)DiskCache(folder.path(), "a").find_or_make(reader);
     EXPECT_EQ(reader.times, ++made) << length;
   }
+  EXPECT_EQ(files_in(folder.path()), 1U);
+}
+
+/// The number of the file.
+ino_t file_at(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return status.st_ino;
+}
+
+// In another container, whose lock nobody sees here.
+TEST(DiskCache, AFileThatAnotherJobHasMadeMeanwhileKeepsItsName) {
+  const test::TemporaryFolder elsewhere;
+  const test::TemporaryFolder folder;
+  Reader reader;
+  const DiskCache other(elsewhere.path(), "a");
+  (void)DiskCache(elsewhere.path(), "a").find_or_make(reader);
+  const std::string path = DiskCache(folder.path(), "a").path();
+  ino_t made = 0;
+  Bytes in_use;  // no other file gets its number
+  const auto parts = DiskCache(folder.path(), "a").find_or_make([&] {
+    std::filesystem::copy_file(other.path(), path);
+    made = file_at(path);
+    in_use = map_file(path);
+    return digits();
+  });
+  EXPECT_EQ(file_at(path), made);
+  EXPECT_EQ(digest_of(parts.train), digest_of(digits().train));
+  EXPECT_EQ(files_in(folder.path()), 1U);
+}
+
+TEST(DiskCache, ADamagedFileKeepsItsNameUntilAnotherTakesItsPlace) {
+  const test::TemporaryFolder folder;
+  Reader reader;
+  DiskCache cache(folder.path(), "a");
+  (void)cache.find_or_make(reader);
+  const ino_t damaged = file_at(cache.path());
+  std::filesystem::resize_file(cache.path(), 200);
+  std::atomic<bool> done = false;
+  bool was_missing = false;
+  std::thread other([&] {
+    while (!done) {
+      was_missing = was_missing || !std::filesystem::exists(cache.path());
+    }
+  });
+  (void)cache.find_or_make([&] {  // what takes some time to write
+    DiskCache::Parts parts = digits();
+    parts.train.kept_text = Bytes::from(std::vector<char>(50 << 20, 'x'));
+    return parts;
+  });
+  done = true;
+  other.join();
+  EXPECT_FALSE(was_missing);
+  EXPECT_NE(file_at(cache.path()), damaged);
   EXPECT_EQ(files_in(folder.path()), 1U);
 }
 

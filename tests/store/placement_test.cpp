@@ -20,9 +20,9 @@ DataSettings settings(Placement placement, const std::string& scratch = "", std:
 
 constexpr std::uint64_t mib = 1 << 20;
 
-/// Features of 100 MiB.
-PlacementRoom room(std::uint64_t free_mib, std::size_t nodes, bool has_copy = false) {
-  return {100 * mib, free_mib * mib, nodes, has_copy};
+/// Features of 100 MiB, on nodes that all need memory for them.
+PlacementRoom room(std::uint64_t free_mib, std::size_t nodes) {
+  return {100 * mib, free_mib * mib, free_mib * mib, nodes};
 }
 
 Placement chosen(const DataSettings& wanted, const PlacementRoom& room) {
@@ -33,7 +33,6 @@ TEST(Placement, AutomaticTakesTheFirstThatFits) {
   const DataSettings wanted = settings(Placement::automatic);
   const DataSettings with_disk = settings(Placement::automatic, "/scratch");
   EXPECT_EQ(chosen(wanted, room(100, 1)), Placement::node);
-  EXPECT_EQ(chosen(wanted, room(1, 1, true)), Placement::node);
   EXPECT_EQ(chosen(with_disk, room(100, 4)), Placement::node);
   EXPECT_EQ(chosen(with_disk, room(99, 4)), Placement::job);
   EXPECT_EQ(chosen(with_disk, room(25, 4)), Placement::job);
@@ -42,6 +41,17 @@ TEST(Placement, AutomaticTakesTheFirstThatFits) {
   EXPECT_EQ(chosen(settings(Placement::automatic, "/scratch", 3), room(99, 4)), Placement::disk);
   EXPECT_NE(choose_placement(with_disk, room(99, 4)).why.find("100.0 MiB a node"),
             std::string::npos);
+}
+
+TEST(Placement, ANodeThatHasWhatItNeedsNeedsNoMemory) {
+  constexpr std::uint64_t unlimited = PlacementRoom::unlimited;
+  const DataSettings wanted = settings(Placement::automatic);
+  EXPECT_EQ(chosen(wanted, {100 * mib, unlimited, mib, 1}), Placement::node);
+  EXPECT_EQ(chosen(settings(Placement::node), {100 * mib, unlimited, mib, 4}), Placement::node);
+  EXPECT_EQ(chosen(wanted, {100 * mib, 20 * mib, unlimited, 4}), Placement::job);
+  EXPECT_EQ(chosen(settings(Placement::job), {100 * mib, 20 * mib, unlimited, 4}), Placement::job);
+  EXPECT_THROW((void)chosen(settings(Placement::node), {100 * mib, 20 * mib, unlimited, 4}),
+               InputError);
 }
 
 TEST(Placement, WhatFitsNowhereIsRefusedWithWhatToDo) {

@@ -12,16 +12,22 @@ namespace dnn {
 /// systems have no such files (O_TMPFILE); there, it has a temporary name until then.
 class NamelessFile {
  public:
+  /// What give_name does to a file that has the name already. Only a file that has a temporary name
+  /// can replace another one.
+  enum class Existing { kept, replaced };
+
   /// `temporary`: how a temporary name begins, with the path of the folder; "-XXXXXX" and `mark`
   /// follow. is_open() is false, with errno set, where no file can be made.
-  NamelessFile(const std::string& folder, const std::string& temporary, const std::string& mark);
+  NamelessFile(const std::string& folder, const std::string& temporary, const std::string& mark,
+               Existing existing = Existing::kept);
   [[nodiscard]] bool is_open() const { return file_.is_open(); }
   [[nodiscard]] int descriptor() const { return file_.value(); }
 
   /// Removes the temporary name, if there is one: the file will get no other.
   void stay_nameless() { temporary_.remove(); }
-  /// Gives it the name `path`. A file that has this name is replaced, or, where there are nameless
-  /// files, keeps it. False, with errno set, where that fails.
+  /// Gives it the name `path`. A file that has this name keeps it (Existing::kept, where there are
+  /// nameless files) or is replaced in one step: the name is never without a file in between.
+  /// False, with errno set, where that fails.
   [[nodiscard]] bool give_name(const std::string& path);
 
  private:

@@ -17,9 +17,11 @@ namespace dnn {
 /// a job that is killed leaves nothing behind. Where the file system cannot do that, it has a
 /// temporary name, which the next job removes (remove_if_left). A job that makes a file holds a
 /// lock of that name (NameLock); jobs of this host that want the same file wait, and find it then.
-/// Where they do not see each other, both write it, and one of them gives its name to it. The name
-/// is a digest of what was read (paths, sizes, times, options), and what is in the file is compared
-/// with the digest of its rows before it is used. Nobody but its owner may read or write it.
+/// Where they do not see each other, both write it, and the first gives it the name. No job removes
+/// the name, which the ranks of another job may be about to open: a file that was found damaged is
+/// replaced in one step. The name is a digest of what was read (paths, sizes, times, options), and
+/// what is in the file is compared with the digest of its rows before it is used. Nobody but its
+/// owner may read or write it.
 class DiskCache {
  public:
   /// What the file holds.
@@ -57,7 +59,7 @@ class DiskCache {
 
  private:
   enum class Damaged { silent, told };
-  [[nodiscard]] std::optional<Parts> find(Damaged damaged) const;
+  [[nodiscard]] std::optional<Parts> find(Damaged damaged);
   [[nodiscard]] NameLock wait_for_lock() const;
   void remove_leftovers() const;
   [[nodiscard]] Parts write(Parts parts) const;
@@ -65,6 +67,7 @@ class DiskCache {
   std::string folder_;
   std::string path_;
   bool is_found_again_;
+  bool is_damaged_ = false;  ///< the file that has the name
 };
 
 }  // namespace dnn

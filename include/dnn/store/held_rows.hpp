@@ -9,6 +9,7 @@
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/node_barrier.hpp"
 #include "dnn/comm/rank_grid.hpp"
+#include "dnn/comm/shared_mapping.hpp"
 #include "dnn/data/dataset.hpp"
 
 namespace dnn {
@@ -57,6 +58,9 @@ class HeldRows {
   [[nodiscard]] const RankGrid& grid() const { return grid_; }
   /// Collective over the node: returns once all of its ranks are here.
   void wait_for_node() const { barrier_->wait(); }
+  /// Collective over the node: memory of zeros that its ranks share; `purpose` is what it is for.
+  /// Throws std::runtime_error where the host has none.
+  [[nodiscard]] SharedMapping allocate(std::size_t bytes, const char* purpose) const;
   /// On leaders: those of all nodes, in the order of nodes.
   [[nodiscard]] const Communicator& leaders() const { return leaders_; }
 

@@ -27,15 +27,20 @@ struct PlacementChoice {
 /// The memory of features, on the leader of a node.
 struct FeatureMemory {
   std::size_t bytes = 0;  ///< that all features take, see feature_bytes
-  bool has_all = false;   ///< the leader has read all of them, rather than a part
+  bool has_all = false;   ///< the leader has all features, in memory (or in the user's own file)
+  bool has_part = false;  ///< the leader has its node's part of the features alone, in memory
 };
 
-/// What placements are chosen by.
+/// What placements are chosen by. The one rank of a node takes over what it has read; other nodes
+/// need memory for what their ranks will share.
 struct PlacementRoom {
+  static constexpr std::uint64_t unlimited = std::uint64_t{1} << 62;
+
   std::uint64_t features = 0;  ///< bytes of all features
-  std::uint64_t free = 0;      ///< bytes that may still be used, on the node that has least
+  /// Bytes that may still be used, on the node that has least, of those nodes that need memory for
+  /// all features (node), or for their part of them (job). Unlimited: no node needs any.
+  std::uint64_t free_for_all = 0, free_for_part = 0;
   std::size_t nodes = 1;
-  bool has_copy = false;  ///< every node has all features in memory, in the form that ranks use
 };
 
 /// Throws InputError where the features fit nowhere, or not where the settings want them.

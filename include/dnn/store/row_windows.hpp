@@ -16,6 +16,7 @@
 #include "dnn/data/feature_rows.hpp"
 #include "dnn/data/sampler.hpp"
 #include "dnn/store/held_rows.hpp"
+#include "dnn/store/leaving_index.hpp"
 
 namespace dnn {
 
@@ -24,9 +25,10 @@ namespace dnn {
 ///
 /// Note [No index travels]
 /// Which samples a batch has is a function of seed, epoch and step (Sampler), so every rank can
-/// compute who needs what, and in which order. It computes the samples of its own node's shards,
-/// and, once a pass, in which batches and shards the samples that its node holds are: with 64
-/// nodes, planning all shards of batches of 4,096 took 0.5 ms a step. The ranks of a node copy the
+/// compute who needs what, and in which order. It computes the samples of its own node's shards.
+/// Once a pass, the ranks of a node find out in which batches and shards the samples are that the
+/// node holds, each for its part of them, in an index that they share: with 64 nodes, planning all
+/// shards of batches of 4,096 took 0.5 ms a step. The ranks of a node copy the
 /// rows that other nodes want into one shared buffer, each its part; the leaders send and receive,
 /// without blocking, into another one, where all ranks of the node read them. There are two of
 /// these, so that the next window arrives while this one is read. Nobody needs MPI_THREAD_MULTIPLE:
@@ -39,19 +41,20 @@ class RowWindows : public RowSource {
 
   struct Settings {
     /// Appends the samples of data shard `shard` in batch `step` of pass `pass`; the same on all
-    /// ranks.
+    /// ranks. A pass has a sample once at most.
     std::function<void(std::size_t pass, std::size_t step, std::size_t shard,
                        std::vector<std::uint64_t>& samples)>
         plan;
     /// The inverse of `plan` in pass `pass`; empty: `plan` is asked for all batches, once a pass.
     std::function<Finder(std::size_t pass)> finder = {};
     std::size_t steps = 0;    ///< of a pass
-    std::size_t samples = 0;  ///< of the batches of a pass
+    std::size_t samples = 0;  ///< with `finder`: of the batches of a pass
+    std::size_t batch = 0;    ///< the most samples of a batch; with `finder`: of all but the last
     /// Passes: 0 to passes - 1. One: every pass is as the first, which may be begun again.
     std::size_t passes = 1;
     bool whole_batches = false;  ///< each node needs the rows of all shards
-    /// A window ends with the batch in which it comes to so many bytes, as a mean of the nodes and
-    /// of the batches.
+    /// A window ends with the batch in which it comes to so many bytes, as a mean of the nodes.
+    /// With `finder`, each batch counts as the mean of all: its samples are in random order.
     std::size_t bytes = 1;
   };
 
@@ -100,24 +103,10 @@ class RowWindows : public RowSource {
   /// What a window takes from and gives to each node.
   struct Traffic;
 
-  /// A sample that this node holds and others need.
-  class Leaving {
-   public:
-    Leaving(std::uint64_t sample, std::size_t shard) : packed_(sample << shard_bits | shard) {}
-    [[nodiscard]] std::uint64_t sample() const { return packed_ >> shard_bits; }
-    [[nodiscard]] std::size_t shard() const {
-      return packed_ & ((std::uint64_t{1} << shard_bits) - 1);
-    }
-
-   private:
-    static constexpr int shard_bits = 24;  // a Permutation has at most 2^40 samples
-    std::uint64_t packed_;
-  };
-
-  [[nodiscard]] std::size_t window_steps() const;
+  [[nodiscard]] std::size_t end_of_window(std::size_t begin) const;
   void find_leaving(std::size_t pass);
-  void find_by_sample(std::size_t pass);
-  void find_by_batch(std::size_t pass);
+  [[nodiscard]] std::size_t find_by_sample(std::size_t pass);
+  [[nodiscard]] std::size_t find_by_batch(std::size_t pass);
   [[nodiscard]] bool leaves(std::size_t shard) const;
   void prepare(std::size_t pass, std::size_t step);
   [[nodiscard]] Traffic plan(Window& window);
@@ -133,9 +122,9 @@ class RowWindows : public RowSource {
   RowUnits units_;
   std::vector<std::vector<std::size_t>> needed_by_;  ///< of each shard: nodes
   std::vector<std::size_t> own_shards_;              ///< whose rows this node needs
-  std::optional<std::size_t> leaving_pass_;          ///< whose rows `leaving_rows_` are
-  std::vector<Leaving> leaving_rows_;                ///< of the pass, in the plan's order
-  std::vector<std::size_t> leaving_begins_;          ///< of each step, and the end of the last
+  std::optional<LeavingIndex> leaving_index_;
+  std::optional<std::size_t> indexed_pass_;  ///< that it is of
+  std::vector<std::uint64_t> step_units_;    ///< without finder: that arrive, on all nodes
   Buffer arrived_[2];
   Buffer leaving_;
   std::vector<Request> requests_;  ///< on leaders

@@ -59,7 +59,8 @@ struct TrainingData {
   /// Bytes of the features of `train` that this node has.
   [[nodiscard]] std::size_t features_bytes() const;
 
-  /// Bytes in which rows of other nodes come to this one, see RowWindows.
+  /// Bytes of this node's memory in which rows of other nodes come to it, and of the index of the
+  /// rows that leave it, see RowWindows.
   [[nodiscard]] std::size_t window_bytes() const;
 
   /// Bytes of this node's copy of the data in memory, and of those parts that are in mapped files:
