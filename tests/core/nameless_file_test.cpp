@@ -48,12 +48,12 @@ TEST(NamelessFile, ReplacesAFileWhereItIsMeantTo) {
   {
     NamelessFile file(folder.path(), path, ".tmp", NamelessFile::Existing::replaced);
     write(file, "two");
-    EXPECT_EQ(contents(path), "one");
+    EXPECT_EQ(test::read_file(path), "one");
     EXPECT_TRUE(file.give_name(path));
     NamelessFile lost(folder.path(), path, ".tmp", NamelessFile::Existing::replaced);
     write(lost, "three");
   }
-  EXPECT_EQ(contents(path), "two");
+  EXPECT_EQ(test::read_file(path), "two");
   fs::remove(path);
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
