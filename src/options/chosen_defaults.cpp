@@ -41,8 +41,9 @@ namespace {
 ///    on repeated splits, see Note [The longest among the best, and half as long again].
 ///    Tried there on 25 sets that are not in the benchmark, and of no use: no dropout (0.10 +- 0.18
 ///    points, -0.2 +- 0.9 % log loss); a decay of at least 1 (-4.5 +- 2.3 % log loss on 19 sets of
-///    R's packages, but 4.8 +- 4.2 % more on 24 of KEEL's); on the 11 of up to 350 rows, a budget of 90 epochs (0.01 +-
-///    0.23 points, 0.0 +- 1.1 %) or 120 (-0.02 +- 0.23 points, +1.7 +- 1.5 %).
+///    R's packages, but 4.8 +- 4.2 % more on 24 of KEEL's); on the 11 of up to 350 rows, a budget
+///    of 90 epochs (0.01 +- 0.23 points, 0.0 +- 1.1 %) or 120 (-0.02 +- 0.23 points, +1.7 +- 1.5
+///    %).
 ///  - Inputs clipped at 3 deviations: 66 instead of 57 % with heavy tails, little difference
 ///    elsewhere.
 ///  - 256 and 128 neurons for data of any size. With 512 and 256, one split: 95.5 instead of 94.9 %
