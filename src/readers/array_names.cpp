@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "dnn/core/error.hpp"
 #include "dnn/files/contents.hpp"
+#include "dnn/tables/cell.hpp"
 
 namespace dnn {
 
@@ -29,9 +29,7 @@ std::string part_of_folder(const std::string& folder) {
 }  // namespace
 
 std::string plain_array_name(const std::string& name) {
-  std::string lower = name;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = in_lower_case(name);
   const std::size_t slash = lower.find_last_of('/');
   if (slash == std::string::npos) {
     return lower;

@@ -307,10 +307,12 @@ class LibsvmReader {
     }
     options_.team.agree([&] {
       if (!fits) {
-        throw InputError(fmt::format(
-            "{}: {} values need {} of memory, and this job may use {} more; use --placement disk "
-            "--scratch DIR, or more nodes",
-            origin_, values, size_text(values * value_bytes), size_text(available)));
+        const bool predicts = options_.piece_bytes != ReadOptions().piece_bytes;
+        throw InputError(
+            fmt::format("{}: {} values need {} of memory, and this job may use {} more; {}",
+                        origin_, values, size_text(values * value_bytes), size_text(available),
+                        predicts ? "split the file, or score it where there is more memory"
+                                 : "use --placement disk --scratch DIR, or more nodes"));
       }
     });
     return options_.memory;

@@ -78,6 +78,12 @@ bool take_integer(std::string_view& text, char decimal, std::string& plain) {
 
 }  // namespace
 
+std::string in_lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 std::vector<std::string> split_words(std::string_view list, char separator) {
   std::vector<std::string> words;
   std::size_t begin = 0;

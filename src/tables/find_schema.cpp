@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -13,6 +12,7 @@
 
 #include "dnn/core/threads.hpp"
 #include "dnn/data/calendar.hpp"
+#include "dnn/tables/cell.hpp"
 
 namespace dnn {
 
@@ -106,10 +106,8 @@ std::vector<Values> find_values(const SchemaRequest& request) {
 /// Whether a column is called what programs call the numbers of rows: pandas' index has no name.
 bool is_named_like_an_index(const std::string& name, bool is_first_unnamed) {
   constexpr std::array names = {"id", "index", "rownames", "row", "row name", "unnamed: 0"};
-  std::string lower = name;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return is_first_unnamed || std::find(names.begin(), names.end(), lower) != names.end();
+  return is_first_unnamed ||
+         std::find(names.begin(), names.end(), in_lower_case(name)) != names.end();
 }
 
 bool are_ascending(const std::vector<double>& values) {

@@ -4,20 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/number.hpp"
+#include "dnn/tables/cell.hpp"
 
 namespace dnn {
 
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 constexpr std::array usual_names = {"label", "class", "target", "y"};
 
@@ -62,12 +56,13 @@ std::string shortened(const std::vector<std::string>& names) {
 }  // namespace
 
 bool is_usual_label_name(const std::string& name) {
-  return std::find(usual_names.begin(), usual_names.end(), lower(name)) != usual_names.end();
+  return std::find(usual_names.begin(), usual_names.end(), in_lower_case(name)) !=
+         usual_names.end();
 }
 
 std::optional<std::size_t> usual_label_column(const std::vector<std::string>& names) {
   for (const char* usual : usual_names) {
-    const auto is_usual = [usual](const std::string& name) { return lower(name) == usual; };
+    const auto is_usual = [usual](const std::string& name) { return in_lower_case(name) == usual; };
     const auto found = std::find_if(names.begin(), names.end(), is_usual);
     if (found != names.end()) {
       return static_cast<std::size_t>(found - names.begin());

@@ -53,13 +53,22 @@ bool names_the_label(const std::vector<TableRecord>& records) {
   });
 }
 
-/// Whether the first record holds at least half of the names.
+/// How many of the names `others` has too, in whatever case.
+std::size_t count_common(const std::vector<std::string>& names,
+                         const std::vector<std::string>& others) {
+  std::unordered_set<std::string> found;
+  for (const std::string& other : others) {
+    found.insert(in_lower_case(other));
+  }
+  return static_cast<std::size_t>(std::count_if(
+      names.begin(), names.end(),
+      [&found](const std::string& name) { return found.contains(in_lower_case(name)); }));
+}
+
+/// Whether the first record holds at least half of the names, or names are half of it.
 bool holds_names(const std::vector<std::string>& expected, const std::vector<std::string>& fields) {
-  const std::unordered_set<std::string> found(fields.begin(), fields.end());
-  const auto named =
-      std::count_if(expected.begin(), expected.end(),
-                    [&found](const std::string& name) { return found.contains(name); });
-  return !expected.empty() && 2 * static_cast<std::size_t>(named) >= expected.size();
+  return !expected.empty() && (2 * count_common(expected, fields) >= expected.size() ||
+                               2 * count_common(fields, expected) >= fields.size());
 }
 
 /// Whether the first record is a row like the others: in most columns it has one of several

@@ -74,6 +74,15 @@ void BestModel::end_epoch(const std::vector<EpochMetrics>& epochs, const Present
   });
 }
 
+void BestModel::end_training(const std::function<Parameters()>& part) {
+  if (keeps_best_) {
+    return;
+  }
+  agree(setup_.world, [&] { best_part_ = part(); });
+  keeps_best_ = true;
+  best_unsaved_ = setup_.folder != nullptr && setup_.world.is_root();
+}
+
 /// On rank 0: a disk that is full now may have room again when the run ends.
 void BestModel::save_while_training(const std::vector<EpochMetrics>& epochs, bool is_best,
                                     const Parameters& present) {

@@ -82,6 +82,7 @@ void Trainer<T>::run() {
     control_->wait();
   }
   model_.use_average();
+  models_.end_training([this] { return model_.own_parameters(); });
   choose_thresholds();
   models_.save_last(
       result_.epochs, [this] { return model_.parameters(); }, label_thresholds());

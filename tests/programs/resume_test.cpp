@@ -155,6 +155,29 @@ TEST_F(Resume, AFinishedRunSaysSo) {
   EXPECT_EQ(summary_of(out)["sha256_last"], summary_of(other)["sha256_last"]);
 }
 
+// Without a validation set the best model is the last one, which was another one when the
+// checkpoint was written.
+TEST_F(Resume, AtTheEndOfAnEpochThatIsNowTheLastHasItsModel) {
+  const std::string both =
+      " --hidden 8 --validation 0 --lr-schedule constant --checkpoint-every 1epochs --epochs ";
+  const std::string other = folder / "other";
+  options = both + "2";
+  ASSERT_EQ(run_command(command(1, other)).exit_code, 0);
+  options = both + "3";
+  ASSERT_EQ(run_command(command(1, out)).exit_code, 0);
+  options = both + "2 --resume " + checkpoints_of(out).at(1);
+  for (const int ranks : {1, 2}) {
+    const CommandResult resumed = run_command(command(ranks, out));
+    EXPECT_EQ(resumed.exit_code, 0) << resumed.output;
+    for (const char* key : {"sha256_last", "sha256_best", "evaluation_of_best"}) {
+      EXPECT_EQ(summary_of(out)[key], summary_of(other)[key]) << resumed.output;
+    }
+    EXPECT_EQ(run_command(model + " hash " + out + "/model.dnn").output.substr(0, 64),
+              summary_of(other)["sha256_best"]);
+    fs::remove(out + "/summary.json");
+  }
+}
+
 TEST_F(Resume, OneRunAtATimeOwnsAFolder) {
   options = " --epochs 1000000 --lr-schedule constant --checkpoint-every 50 --quiet";
   const CommandResult result =

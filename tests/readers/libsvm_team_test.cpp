@@ -52,6 +52,9 @@ TEST(LibsvmTeam, ValuesThatDoNotFitAreReadIntoTheSpareMemory) {
   EXPECT_FALSE(whole.in_spare_memory);
   test::expect_error<InputError>([&] { (void)read(8 * values - 1, {}); },
                                  {"d.svm: ", "values need", "of memory", "--placement disk"});
+  test::expect_error<InputError>(
+      [&] { (void)reader_of(text, {.piece_bytes = 1 << 20, .available = 8 * values - 1})({}); },
+      {"values need", "split the file"});
   const ScratchMemory spare(folder.path());
   EXPECT_FALSE(read(8 * values, spare).in_spare_memory);
   const Dataset on_disk = read(8 * values - 1, spare);

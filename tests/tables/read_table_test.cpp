@@ -278,6 +278,20 @@ TEST(ReadTable, TextAloneIsARowWhereOtherPartsOrTheTrainingTableHaveNoHeader) {
             5U);
   EXPECT_EQ(read_table_parts({{part(first, "1.csv"), part(second, "2.csv")}}, "parts", {}).samples,
             5U);
+  // A header that differs is still one, and is refused.
+  const std::string other = "A,B,Kind\n" + one;
+  expect_error<InputError>(
+      [&] {
+        (void)read_table_parts({{part(first, "1.csv"), part(other, "2.csv")}}, "parts", {});
+      },
+      {"2.csv: column 1 is named 'A', but 'a' in 1.csv"});
+  const std::string alike = "q,q,kind\n";
+  const std::string alike_first = alike + rows;
+  const std::string alike_second = alike + one;
+  EXPECT_EQ(
+      read_table_parts({{part(alike_first, "1.csv"), part(alike_second, "2.csv")}}, "parts", {})
+          .samples,
+      5U);
 }
 
 TEST(ReadTable, NumbersThatMayBeClassesAskForTheTask) {

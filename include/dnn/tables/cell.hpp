@@ -18,6 +18,9 @@ inline constexpr const char* usual_missing_words =
 /// The words of a list, without blanks around them.
 [[nodiscard]] std::vector<std::string> split_words(std::string_view list, char separator = ',');
 
+/// The text with small letters (ASCII) for large ones.
+[[nodiscard]] std::string in_lower_case(std::string text);
+
 /// Words that stand for a missing value; an empty cell always does.
 class MissingWords {
  public:

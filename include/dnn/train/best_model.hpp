@@ -55,6 +55,11 @@ class BestModel {
   /// Collective: takes note of the last of all epochs that the run has had.
   void end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present);
 
+  /// Collective, after the last epoch: where the best parameters are not kept, its own are the best
+  /// (there is no validation set, and the run resumed after its last epoch, which was then not the
+  /// last). `part`: as above.
+  void end_training(const std::function<Parameters()>& part);
+
   /// Collective: the best epoch of a run that goes on, with its parameters on rank 0 (empty where
   /// they are not kept); none yet without `best`. Writes the best model.
   void restore(const std::optional<EpochMetrics>& best, Parameters parameters);
