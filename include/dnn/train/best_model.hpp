@@ -55,9 +55,9 @@ class BestModel {
   /// Collective: takes note of the last of all epochs that the run has had.
   void end_epoch(const std::vector<EpochMetrics>& epochs, const Present& present);
 
-  /// Collective, after the last epoch: where the best parameters are not kept, its own are the best
-  /// (there is no validation set, and the run resumed after its last epoch, which was then not the
-  /// last). `part`: as above.
+  /// Collective, after the last epoch. Without a validation set, the last epoch is the best one.
+  /// If its parameters were not kept (a run was resumed at the end of an epoch that a lower number
+  /// of epochs now makes the last), the present ones are kept. `part`: as in Present.
   void end_training(const std::function<Parameters()>& part);
 
   /// Collective: the best epoch of a run that goes on, with its parameters on rank 0 (empty where
