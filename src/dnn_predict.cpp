@@ -3,6 +3,7 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/program.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/options/question.hpp"
 #include "dnn/run/predict_options.hpp"
 #include "dnn/run/run_prediction.hpp"
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   if (answered) {
     return *answered;
   }
+  dnn::limit_spinning(argv);
   return dnn::run_mpi_program(argc, argv, "dnn_predict", [&](const dnn::Communicator& world) {
     const auto options = dnn::agree(world, [&] { return dnn::parse_predict_options(argc, argv); });
     if (options.print) {

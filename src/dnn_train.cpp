@@ -8,6 +8,7 @@
 #include "dnn/comm/program.hpp"
 #include "dnn/comm/stop_request.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/core/threads.hpp"
 #include "dnn/options/options.hpp"
 #include "dnn/options/question.hpp"
 #include "dnn/run/run_replay.hpp"
@@ -21,6 +22,7 @@ int run(int argc, char** argv) {
   if (answered) {
     return *answered;
   }
+  dnn::limit_spinning(argv);
   dnn::StopRequest stop("dnn_train");
   dnn::LaunchTimeout launch("dnn_train");
   return dnn::run_mpi_program(argc, argv, "dnn_train", [&](const dnn::Communicator& world) {

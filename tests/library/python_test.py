@@ -31,6 +31,16 @@ def check_import_time(package):
     assert min(seconds) < 0.2, seconds
 
 
+def check_waiting_threads(package):
+    """Threads that wait sleep soon, unless the user says otherwise; the process's variables stay as they were."""
+    for given, expected in (({}, "GOMP_SPINCOUNT = '3000'"), ({"GOMP_SPINCOUNT": "7"}, "GOMP_SPINCOUNT = '7'")):
+        surroundings = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | given
+        probe = "import os; before = dict(os.environ); import dnn_train; assert os.environ == before"
+        said = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True,
+                              env=dict(surroundings, PYTHONPATH=package, OMP_DISPLAY_ENV="verbose")).stderr
+        assert expected in said, said
+
+
 def check_estimators(dnn_train):
     from sklearn.utils.estimator_checks import check_estimator
 
@@ -142,6 +152,7 @@ def main():
     if not arguments.inside:
         enter(arguments.environment, arguments.packages)
     package = str(arguments.build / "python")
+    check_waiting_threads(package)
     check_import_time(package)
     sys.path.insert(0, package)
     import dnn_train

@@ -251,6 +251,27 @@ TEST_F(Surroundings, ProcessesThatDoNotKnowOfEachOtherAreRefused) {
 }
 
 // A process that wants the same core all the time.
+TEST_F(Surroundings, ThreadsThatWaitSleepSoonUnlessTheUserSaysHowTheyWait) {
+  struct Case {
+    std::string set;
+    int limited;  // where there are several cores
+  };
+  const int cores = std::stoi(run_command("nproc").output);
+  for (const Case& c : {Case{"", 1}, {"OMP_WAIT_POLICY=active ", 0}, {"GOMP_SPINCOUNT=7 ", 0}}) {
+    const std::string command =
+        c.set + train + " --hidden 64 --epochs 300 --lr-schedule constant --overwrite --output " +
+        out;
+    const CommandResult result =
+        run_command("unset OMP_WAIT_POLICY GOMP_SPINCOUNT; rm -rf " + out + "; " + command +
+                    " >/dev/null 2>&1 & for i in $(seq 1000); do ls " + out +
+                    "/metrics.jsonl >/dev/null 2>&1 && break; sleep 0.02; done; cat /proc/$!/comm; "
+                    "tr '\\0' '\\n' </proc/$!/environ; kill $!; wait $!; echo code $?");
+    EXPECT_EQ(count(result.output, "dnn_train\n"), 1) << result.output;
+    EXPECT_EQ(count(result.output, "GOMP_SPINCOUNT=3000\n"), cores > 1 ? c.limited : 0);
+    EXPECT_EQ(count(result.output, "code 75"), 1) << result.output;
+  }
+}
+
 TEST_F(Surroundings, OtherWorkOnARanksCoreIsWarnedOfOnceAndMeasured) {
   const std::string core = "taskset -c 0 ";
   const CommandResult result = run_command(

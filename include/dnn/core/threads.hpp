@@ -19,6 +19,12 @@ void set_threads(int threads);
 /// How many there are.
 [[nodiscard]] int threads();
 
+/// Makes threads that wait for others sleep after a fraction of a millisecond, see Note [Threads
+/// that spin]. For the begin of main(): OpenMP's library reads its settings when it is loaded, so
+/// the process starts its program again, once, with the same arguments. Returns where that is of no
+/// use (one core, or the user has set OMP_WAIT_POLICY or GOMP_SPINCOUNT) or not possible.
+void limit_spinning(char* const* argv);
+
 /// The calling thread computes with one thread for as long as this lives.
 class OneThread {
  public:

@@ -11,9 +11,19 @@
 and, in scikit-learn's manner, DNNClassifier and DNNRegressor.
 """
 
+import os as _os
+
 import numpy as _np
 
-from ._core import Error, Fit, Step, version as _version
+# GCC's OpenMP, which comes with the library, reads how long threads that wait spin before they sleep only when it is
+# loaded; by itself, milliseconds.
+_is_unset = not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & _os.environ.keys()
+if _is_unset:
+    _os.environ["GOMP_SPINCOUNT"] = "3000"
+from ._core import Error, Fit, Step, version as _version  # noqa: E402
+
+if _is_unset:
+    del _os.environ["GOMP_SPINCOUNT"]
 
 __version__ = _version()
 __all__ = ["Trainer", "Error", "Fit", "Step", "DNNClassifier", "DNNRegressor"]
