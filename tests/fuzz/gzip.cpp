@@ -60,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     // deflate makes at most 1032 bytes of one; the buffer doubles, and the old one is still there.
     const fuzz::AllocationLimit limit(4 * 1032 * size + 65536);
     Bytes inflated;
-    if (fuzz::accepts(origin, [&] { inflated = inflate_gzip(bytes, origin); })) {
+    if (fuzz::accepts(origin,
+                      [&] { inflated = inflate_gzip(bytes, origin, fuzz::available_memory); })) {
       fuzz::expect(inflated.size() > 0, "what is accepted holds data");
     }
   }
@@ -70,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const auto inflated = inflate_raw(deflated, used);
     if (!inflated.empty()) {
       const auto file = gzip_file(deflated.first(used), inflated);
-      const Bytes whole = inflate_gzip(file, origin);
+      const Bytes whole = inflate_gzip(file, origin, fuzz::available_memory);
       fuzz::expect(
           std::equal(inflated.begin(), inflated.end(), whole.view.begin(), whole.view.end()),
           "whole gzip data are inflated");

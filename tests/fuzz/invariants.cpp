@@ -64,6 +64,7 @@ ReadOptions read_options(std::byte choice) {
   constexpr std::array columns = {"", "first", "last", "2", "-2", "y"};
   const auto bits = std::to_integer<unsigned>(choice);
   ReadOptions options;
+  options.available = available_memory();
   options.header = static_cast<HeaderMode>(bits % 3);
   options.wide = bits % 2 == 1;
   options.label_column = columns[bits / 2 % columns.size()];

@@ -11,6 +11,12 @@
 
 namespace dnn::fuzz {
 
+/// What readers are to take for the memory that there is, whatever this machine has: to ask the
+/// system takes longer than to read most inputs.
+constexpr std::size_t available_memory() {
+  return std::size_t{1} << 30;
+}
+
 /// Ends the program with a message, as a fuzzer's finding, unless `holds`.
 void expect(bool holds, const char* what);
 

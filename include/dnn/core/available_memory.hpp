@@ -33,7 +33,7 @@ namespace dnn {
 [[nodiscard]] std::size_t resident_memory();
 
 /// Throws InputError unless `bytes` of memory are available; `purpose` completes "PURPOSE needs
-/// 5.6 GiB of memory".
+/// 5.6 GiB of memory". Less than 1 MiB counts as available.
 void require_memory(std::size_t bytes, const std::string& purpose);
 
 /// `bytes` as messages show it: "11.2 MiB".
