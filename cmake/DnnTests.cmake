@@ -43,7 +43,7 @@ function(dnn_add_layer_tests layer)
   endif()
   add_executable(${layer}_test ${sources})
   target_link_libraries(${layer}_test PRIVATE dnn::${layer} dnn_test_support GTest::gtest_main)
-  set(environment)
+  set(environment ENVIRONMENT OMP_WAIT_POLICY=passive)  # other tests need the cores
   if(DNN_OPENMP_TOOL)
     set(environment ENVIRONMENT ${DNN_OPENMP_TOOL})
   endif()

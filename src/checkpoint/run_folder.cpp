@@ -58,9 +58,9 @@ RunFolder RunFolder::choose(const std::string& wanted, bool overwrite) {
   }
 }
 
-void RunFolder::create() const {
+bool RunFolder::create() const {
   std::error_code error;
-  fs::create_directories(path_, error);
+  const bool is_new = fs::create_directories(path_, error);
   std::error_code ignored;
   if (error && fs::is_symlink(path_, ignored) && !fs::exists(path_, ignored) && !ignored) {
     throw InputError(fmt::format(
@@ -71,17 +71,31 @@ void RunFolder::create() const {
   if (error) {
     throw FileError("create the output folder", path_, error.value());
   }
+  return is_new;
 }
 
 void RunFolder::prepare(std::size_t bytes) const {
-  std::error_code error;
-  const bool is_new = !fs::exists(path_, error);
-  create();
+  const bool is_new = create();
+  require_usable(bytes, is_new);
+}
+
+RunFolder RunFolder::prepare_numbered(std::size_t bytes) {
+  while (true) {
+    RunFolder folder = choose("", false);
+    if (folder.create()) {
+      folder.require_usable(bytes, true);
+      return folder;
+    }
+  }
+}
+
+void RunFolder::require_usable(std::size_t bytes, bool is_new) const {
   try {
     require_writable();
     require_space(bytes);
   } catch (...) {
     if (is_new) {
+      std::error_code error;
       fs::remove(path_, error);
     }
     throw;

@@ -17,7 +17,7 @@ namespace dnn {
 
 namespace {
 
-constexpr int signals[] = {SIGTERM, SIGUSR1, SIGUSR2};
+constexpr int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 constexpr std::int64_t same_request = 500'000'000;  ///< nanoseconds
 
 // See Note [The one global].
@@ -50,10 +50,18 @@ sigset_t all_signals() {
   return set;
 }
 
+bool is_ignored(int number) {
+  struct sigaction now {};
+  ::sigaction(number, nullptr, &now);
+  return now.sa_handler == SIG_IGN;
+}
+
 std::string name_of(int number) {
   switch (number) {
     case SIGTERM:
       return "SIGTERM";
+    case SIGINT:
+      return "SIGINT";
     case SIGUSR1:
       return "SIGUSR1";
     default:
@@ -63,7 +71,8 @@ std::string name_of(int number) {
 
 }  // namespace
 
-StopRequest::StopRequest(std::string name) : name_(std::move(name)) {
+StopRequest::StopRequest(std::string name)
+    : name_(std::move(name)), is_interrupt_ignored_(is_ignored(SIGINT)) {
   if (in_use.exchange(true)) {
     throw std::logic_error("StopRequest: there is one already");
   }
@@ -74,6 +83,10 @@ StopRequest::StopRequest(std::string name) : name_(std::move(name)) {
   action.sa_flags = SA_RESTART;
   for (const int number : signals) {
     ::sigaction(number, &action, nullptr);
+  }
+  // A shell without job control starts what is to run in the background so.
+  if (is_interrupt_ignored_) {
+    std::signal(SIGINT, SIG_IGN);
   }
   const sigset_t set = all_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, &mask_before_);
@@ -88,7 +101,7 @@ StopRequest::~StopRequest() {
   wake_.notify_all();
   thread_.join();
   for (const int number : signals) {
-    std::signal(number, SIG_DFL);
+    std::signal(number, number == SIGINT && is_interrupt_ignored_ ? SIG_IGN : SIG_DFL);
   }
   ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   in_use.store(false);

@@ -1,5 +1,6 @@
 #include "dnn/core/temporary_name.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,6 +32,11 @@ void TemporaryName::remove() noexcept {
 }
 
 bool TemporaryName::rename_to(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0 && (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))) {
+    errno = EINVAL;  // the machine's: root could replace /dev/null
+    return false;
+  }
   if (std::rename(path_.c_str(), path.c_str()) != 0) {
     return false;
   }

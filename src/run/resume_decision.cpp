@@ -172,7 +172,7 @@ ResumeDecision ResumeDecision::find(const Config& given_config) {
       named ? checkpoints_of(config.resume) : std::vector<std::string>{};
   const std::string wanted =
       config.output.empty() && named ? run_folder_of(config.resume) : config.output;
-  ResumeDecision start{RunFolder(wanted), false, {}, false};
+  ResumeDecision start{RunFolder(wanted), false, {}, false, false};
   if (wanted.empty() || config.overwrite || config.resume == "never" || !start.folder.holds_run()) {
     start.folder = RunFolder::choose(wanted, config.overwrite);
     if (config.overwrite && named && same_folder(run_folder_of(config.resume), wanted)) {
@@ -182,6 +182,7 @@ ResumeDecision ResumeDecision::find(const Config& given_config) {
                       config.resume));
     }
     start.candidates = std::move(given);
+    start.is_numbered = wanted.empty();
     return start;
   }
   if (goes_back(start.folder, config)) {

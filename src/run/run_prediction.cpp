@@ -239,7 +239,14 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
   std::vector<SavedModel> models = load_models(config, world);
   const ModelInterface ensemble = ModelInterface::join(world, config.models, models);
   agree(world, [&] {
-    if (world.is_root() && !config.overwrite && std::filesystem::exists(config.output)) {
+    const bool is_there = world.is_root() && std::filesystem::exists(config.output);
+    if (config.output == "-" || (is_there && !std::filesystem::is_regular_file(config.output))) {
+      throw InputError(fmt::format(
+          "--output {}: predictions are written into a file, which appears when it is complete; "
+          "name a regular file, or one that does not exist yet",
+          config.output));
+    }
+    if (is_there && !config.overwrite) {
       throw InputError(fmt::format(
           "--output {}: the file exists; name another one, or add --overwrite", config.output));
     }

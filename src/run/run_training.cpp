@@ -23,10 +23,10 @@
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/plan/load_data.hpp"
 #include "dnn/plan/run_plan.hpp"
-#include "dnn/report/event_file.hpp"
 #include "dnn/report/terminal.hpp"
 #include "dnn/run/explain_data.hpp"
 #include "dnn/run/resume_decision.hpp"
+#include "dnn/run/run_beginning.hpp"
 #include "dnn/run/run_folds.hpp"
 #include "dnn/run/run_grid.hpp"
 #include "dnn/run/run_lock.hpp"
@@ -46,90 +46,6 @@ Reporter::Mode reporter_mode(const Config& config, const Communicator& world) {
     return world.is_root() ? Reporter::Mode::quiet : Reporter::Mode::silent;
   }
   return output_is_terminal() ? Reporter::Mode::terminal : Reporter::Mode::lines;
-}
-
-/// The run folder as this process found and prepared it.
-struct OpenedFolder {
-  RunFolder folder;
-  std::optional<RunLock> lock;      ///< rank 0's
-  std::optional<ResumedFrom> from;  ///< rank 0's
-  std::string resumed_from;         ///< on all ranks; empty: the run starts anew
-};
-
-void warn_of_damage(const ResumedFrom& from) {
-  for (const std::string& damage : from.damaged) {
-    complain("dnn_train: warning: skipped a damaged checkpoint: " + damage);
-  }
-}
-
-void warn_of_environment(const ResumedFrom& from, const Environment& now) {
-  const std::string warning = environment_warning(from.path, from.checkpoint, now);
-  if (!warning.empty()) {
-    complain("dnn_train: warning: " + warning);
-  }
-}
-
-/// On rank 0: locks the run folder and prepares it for a run that starts anew or resumes.
-OpenedFolder open_folder(const Config& config, const RunPlan& plan, const std::string& path,
-                         const DataIdentity& data, Reporter& reporter) {
-  OpenedFolder opened{RunFolder(path), {}, {}, {}};
-  opened.folder.prepare(plan.disk_bytes);
-  opened.lock = RunLock::take(path, std::chrono::seconds(10));
-  if (!opened.lock->stale().empty()) {
-    reporter.line(fmt::format("note: the run in {} ended without releasing its folder ({})", path,
-                              opened.lock->stale()));
-  }
-  // Only now does nobody else change what is in it.
-  Config own = config;
-  own.output = path;
-  const ResumeDecision start = ResumeDecision::find(own);
-  if (start.finished) {
-    throw InputError("another run has just finished in " + path);
-  }
-  if (start.begins_again) {
-    reporter.line(fmt::format(
-        "note: the run in {} ended before its first checkpoint and starts again from the beginning",
-        path));
-  }
-  if (start.candidates.empty()) {
-    opened.folder.clear();
-    remove_event_files(opened.folder.tensorboard());
-    record_start(opened.folder, config, plan.environment, data.schema);
-  } else {
-    opened.from = read_candidates(start, own, data);
-    warn_of_damage(*opened.from);
-    warn_of_environment(*opened.from, plan.environment);
-    record_start(opened.folder, config, plan.environment, data.schema);
-    rewind_folder(opened.folder, *opened.from);
-    opened.resumed_from = opened.from->path;
-  }
-  CheckpointFolder(opened.folder.checkpoints()).create();
-  use_log(opened.folder.log(), true);
-  if (opened.lock->refusal() != 0) {
-    complain(fmt::format(
-        "dnn_train: warning: the file system of {} does not support locks (flock: error {}), so "
-        "host and process in {}/.lock are the lock. Do not start two jobs of different hosts in "
-        "this folder",
-        path, opened.lock->refusal(), path));
-  }
-  for (const std::string& weakness : opened.folder.weaknesses()) {
-    complain("dnn_train: warning: " + weakness);
-  }
-  return opened;
-}
-
-/// Collective: the run folder at `path`, ready on all ranks.
-OpenedFolder prepare_folder(const Config& config, const Communicator& world, const RunPlan& plan,
-                            const std::string& path, const DataIdentity& data, Reporter& reporter) {
-  OpenedFolder opened = agree(world, [&] {
-    return world.is_root() ? open_folder(config, plan, path, data, reporter)
-                           : OpenedFolder{RunFolder(path), {}, {}, {}};
-  });
-  if (!world.is_root()) {
-    use_log(opened.folder.log(), false);
-  }
-  opened.resumed_from = world.broadcast(opened.resumed_from, 0);
-  return opened;
 }
 
 /// On rank 0: a file `stop` in the run folder asks to stop; one from before this run does not.
@@ -154,7 +70,7 @@ void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
 /// On rank 0, see CheckpointControl::Settings.
 Checkpoint go_back(const Config& config, const RunFolder& folder, const DataIdentity& data) {
   const ResumeDecision newest{folder, false, CheckpointFolder(folder.checkpoints()).newest_first(),
-                              false};
+                              false, false};
   ResumedFrom from = read_candidates(newest, config, data);
   warn_of_damage(from);
   rewind_folder(folder, from);
@@ -199,14 +115,17 @@ Importance find_importance(const Config& config, Trainer<T>& trainer, Reporter& 
 /// Returns the exit code.
 template <class T>
 int train(const Config& config, RankGrid& grid, const RunPlan& plan, const TrainingData& data,
-          const std::optional<FoundLength>& found, const std::string& path, Reporter& reporter,
-          StopRequest& stop, const Stopwatch& since_start) {
+          const std::optional<FoundLength>& found, const Beginning& beginning, Reporter& reporter,
+          StopRequest& stop, Watchdog* watchdog, const Stopwatch& since_start) {
   const Communicator& world = grid.world();
   const DataIdentity identity{
       agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); }),
       data.train.schema};
-  OpenedFolder opened = prepare_folder(config, world, plan, path, identity, reporter);
+  OpenedFolder opened = open_run_folder(config, world, plan, beginning, identity, reporter);
   const RunFolder& folder = opened.folder;
+  if (watchdog != nullptr) {
+    watchdog->use_folder(folder.path());
+  }
   if (world.is_root()) {
     watch_stop_file(folder, stop);
   }
@@ -281,26 +200,6 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   return exit_ok;
 }
 
-/// Collective: how the run begins, as rank 0 sees it: the run folder, and whether the run in it is
-/// finished. Nothing is changed yet.
-struct Beginning {
-  std::string path;
-  bool finished = false;
-  bool resumes = false;
-};
-Beginning find_beginning(const Config& config, const Communicator& world) {
-  const Beginning own = agree(world, [&] {
-    if (!world.is_root()) {
-      return Beginning{};
-    }
-    const ResumeDecision start = ResumeDecision::find(config);
-    return Beginning{start.folder.path(), start.finished, !start.candidates.empty()};
-  });
-  const auto flags = world.all_reduce<std::int64_t>((own.finished ? 1 : 0) + (own.resumes ? 2 : 0),
-                                                    Reduction::max);
-  return {world.broadcast(own.path, 0), (flags & 1) != 0, (flags & 2) != 0};
-}
-
 /// On rank 0: a job that was killed when all was done has left its lock, and the record of its
 /// start.
 void remove_leftovers(const Communicator& world, const std::string& path) {
@@ -344,7 +243,7 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
     reporter.line(describe_finished(beginning.path));
     return exit_ok;
   }
-  if (watchdog != nullptr) {
+  if (watchdog != nullptr && !beginning.is_numbered) {
     watchdog->use_folder(beginning.path);
   }
   world.heartbeat().begin(Activity::loading);
@@ -378,9 +277,9 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
     data.train.label_thresholds = found->label_thresholds;
   }
   return config.precision == Precision::f64
-             ? train<double>(config, grid, plan, data, found, beginning.path, reporter, stop,
+             ? train<double>(config, grid, plan, data, found, beginning, reporter, stop, watchdog,
                              since_start)
-             : train<float>(config, grid, plan, data, found, beginning.path, reporter, stop,
+             : train<float>(config, grid, plan, data, found, beginning, reporter, stop, watchdog,
                             since_start);
 }
 

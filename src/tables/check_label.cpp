@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "dnn/core/error.hpp"
 #include "dnn/data/number.hpp"
 
@@ -12,19 +14,26 @@ namespace {
 /// Numbers of at most so many different values may be classes, whatever the number of rows.
 constexpr std::size_t many = 20;
 
+bool is_digits_alone(std::string_view text) {
+  return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// The different values of a label.
 struct LabelValues {
   std::size_t count = 0;
   std::size_t rows = 0;  ///< of the table
   bool are_numbers = true;
   bool are_whole = true;
+  bool are_long = false;  ///< some are whole, but beyond what a number holds exactly
 
   explicit LabelValues(const FoundLabel& label) : rows(label.cells.rows()) {
     const TextIndex& texts = label.cells.columns()[label.column].texts;
     count = texts.size();
     for (std::size_t t = 0; t < count && are_numbers; ++t) {
       are_numbers = parse_number<double>(texts.text(t)).has_value();
-      are_whole = are_whole && parse_integer(texts.text(t)).has_value();
+      const bool is_whole = parse_integer(texts.text(t)).has_value();
+      are_whole = are_whole && is_whole;
+      are_long = are_long || (!is_whole && is_digits_alone(texts.text(t)));
     }
   }
 
@@ -33,6 +42,11 @@ struct LabelValues {
   [[nodiscard]] std::string numbers() const {
     if (!are_numbers || (are_whole && (count <= many || 10 * count <= rows))) {
       return {};
+    }
+    if (are_long) {
+      return "whole numbers of 2^53 or more, which numbers do not tell apart (if they are names, "
+             "put "
+             "a letter before them)";
     }
     return are_whole ? fmt::format("{} different numbers in {} rows", count, rows)
                      : "numbers that are not whole";

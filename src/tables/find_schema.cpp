@@ -172,7 +172,12 @@ void decide_number(TableColumn& column, const Values& values, const ColumnCells&
   }
   if (values.least == values.largest && column.missing == 0 && rows > 1) {
     column.kind = ColumnKind::constant;
-    column.remark = fmt::format("always {:g}", values.least);
+    constexpr double exact = 9007199254740992;  // 2^53: beyond it, neighbours are one number
+    column.remark = fmt::format("always {:g}{}", values.least,
+                                std::abs(values.least) < exact
+                                    ? ""
+                                    : ", as 15 digits tell; with all digits as categories: "
+                                      "--columns category:NAME");
   } else if (column.missing == 0 && rows >= fewest_rows &&
              (values.counts_from_0 || values.counts_from_1)) {
     column.kind = ColumnKind::identifier;

@@ -171,15 +171,31 @@ void make_distinct(TableLayout& layout, const std::string& origin) {
   }
 }
 
+/// The delimiter that a first line "sep=;" names, which Excel writes for itself.
+std::optional<char> named_delimiter(std::string_view text) {
+  constexpr std::string_view key = "sep=";
+  constexpr std::string_view delimiters = ";,\t|";
+  const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+  const bool is_key =
+      end == key.size() + 1 && in_lower_case(std::string(text.substr(0, key.size()))) == key;
+  return is_key && delimiters.find(text[key.size()]) != std::string_view::npos
+             ? std::optional(text[key.size()])
+             : std::nullopt;
+}
+
 /// Finds the layout step by step; `records` is the sample from the first record on that was not
 /// passed over.
 class LayoutFinder {
  public:
   LayoutFinder(std::string_view text, const std::string& origin) : text_(text), origin_(origin) {
     layout_.origin = origin;
-    layout_.dialect.delimiter = find_delimiter(text, origin);
+    const std::optional<char> named = named_delimiter(text);
+    layout_.dialect.delimiter = named ? *named : find_delimiter(text, origin);
     layout_.dialect.comments = has_comments();
     records_ = sample_records(text, layout_.dialect, origin, most_sampled);
+    if (named) {
+      pop_front();
+    }
     if (records_.empty()) {
       throw InputError(origin + ": the file holds no lines");
     }

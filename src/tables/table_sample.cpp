@@ -1,6 +1,8 @@
 #include "dnn/tables/table_sample.hpp"
 
+#include <algorithm>
 #include <map>
+#include <sstream>
 
 #include "dnn/core/error.hpp"
 #include "dnn/tables/cell.hpp"
@@ -29,6 +31,26 @@ double score_of(const std::vector<TableRecord>& records, char delimiter) {
   const double score = even + static_cast<double>(clean) / static_cast<double>(cells);
   // Text has blanks in it: they separate columns only where all records agree.
   return delimiter == ' ' && even < 0.95 ? 0 : score;
+}
+
+/// Whether a field is words with blanks between them, not all of them numbers.
+bool is_words(const std::string& field) {
+  std::istringstream text(field);
+  std::size_t words = 0;
+  bool are_numbers = true;
+  for (std::string word; text >> word; ++words) {
+    are_numbers = are_numbers && is_any_number(word);
+  }
+  return words > 1 && !are_numbers;
+}
+
+/// Whether all records have the same number of fields, several, and some field is words.
+bool cuts_words_evenly(const std::vector<TableRecord>& records) {
+  const CommonestCount most = commonest_count(records, 0);
+  return most.fields > 1 && most.records == records.size() &&
+         std::any_of(records.begin(), records.end(), [](const TableRecord& record) {
+           return std::any_of(record.fields.begin(), record.fields.end(), is_words);
+         });
 }
 
 }  // namespace
@@ -71,6 +93,7 @@ char find_delimiter(std::string_view text, const std::string& origin) {
   constexpr std::size_t enough = 50;
   char best = ',';
   double best_score = 0;
+  bool has_tabs = false;  // a cut at blanks cuts at tabs as well, and so at words within a cell
   for (const char delimiter : candidates) {
     Dialect dialect{.delimiter = delimiter, .decimal = '.', .comments = true};
     std::vector<TableRecord> records;
@@ -79,13 +102,16 @@ char find_delimiter(std::string_view text, const std::string& origin) {
     } catch (const InputError&) {
       continue;  // a quote that only another delimiter makes one
     }
+    if (delimiter == '\t') {
+      has_tabs = cuts_words_evenly(records);
+    }
     const double score = score_of(records, delimiter);
     if (score > best_score) {
       best = delimiter;
       best_score = score;
     }
   }
-  return best;
+  return best == ' ' && has_tabs ? '\t' : best;
 }
 
 }  // namespace dnn

@@ -81,6 +81,10 @@ class TableReader {
     note_ambiguous_dates(schema);
     Dataset data =
         make_dataset(std::move(cells), origin_, schema, sources_of(schema, labels), options_);
+    if (!has_targets_) {
+      // 1, 1.0 and 01 are one class.
+      data.schema.columns[labels.front()].distinct = data.class_names.size();
+    }
     data.in_spare_memory = options_.memory.is_on_disk() && options_.memory == options_.spare_memory;
     add_notes(data, labels.front(), label_note);
     return data;
@@ -221,8 +225,9 @@ class TableReader {
       const TableCells first_rows(parts_, other, missing_, options_.chunk_bytes,
                                   {.most_rows = sample});
       if (first_rows.columns()[j].misfits > 0 ||
-          sum(first_rows, j) ==
-              sum(TableCells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = sample}),
+          values_of(first_rows, j) ==
+              values_of(
+                  TableCells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = sample}),
                   j)) {
         continue;
       }
@@ -235,14 +240,15 @@ class TableReader {
     }
   }
 
-  static double sum(const TableCells& cells, std::size_t column) {
-    double total = 0;
+  /// The values of a column, for comparing: what is missing is the largest.
+  static std::vector<double> values_of(const TableCells& cells, std::size_t column) {
+    std::vector<double> values;
     cells.for_each_block([&](std::size_t, std::span<const double> block) {
       for (std::size_t at = column; at < block.size(); at += cells.columns().size()) {
-        total += std::isnan(block[at]) ? 0 : block[at];
+        values.push_back(std::isnan(block[at]) ? std::numeric_limits<double>::max() : block[at]);
       }
     });
-    return total;
+    return values;
   }
 
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.

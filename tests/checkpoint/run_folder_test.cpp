@@ -4,6 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "dnn/core/error.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
@@ -47,6 +52,25 @@ TEST(RunFolder, TheFirstFreeNumberWithoutAName) {
   EXPECT_EQ(RunFolder::choose("", false).path(), "runs/001");
   RunFolder::choose("", false).prepare(1);
   EXPECT_EQ(RunFolder::choose("", false).path(), "runs/002");
+  EXPECT_EQ(RunFolder::prepare_numbered(1).path(), "runs/002");
+  EXPECT_THROW((void)RunFolder::prepare_numbered(std::size_t{1} << 60), InputError);
+  EXPECT_FALSE(std::filesystem::exists("runs/003"));
+  std::filesystem::current_path(before);
+}
+
+TEST(RunFolder, JobsThatStartTogetherGetFoldersOfTheirOwn) {
+  const TemporaryFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  std::vector<std::string> paths(8);
+  std::vector<std::thread> jobs;
+  for (std::string& path : paths) {
+    jobs.emplace_back([&path] { path = RunFolder::prepare_numbered(1).path(); });
+  }
+  for (std::thread& job : jobs) {
+    job.join();
+  }
+  EXPECT_EQ(std::set<std::string>(paths.begin(), paths.end()).size(), paths.size());
   std::filesystem::current_path(before);
 }
 

@@ -29,8 +29,10 @@ bool comes(const StopRequest& stop) {
 }
 
 TEST(StopRequest, BySignal) {
-  for (const auto& [number, name] :
-       {std::pair(SIGTERM, "SIGTERM"), {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}}) {
+  for (const auto& [number, name] : {std::pair(SIGTERM, "SIGTERM"),
+                                     {SIGINT, "SIGINT"},
+                                     {SIGUSR1, "SIGUSR1"},
+                                     {SIGUSR2, "SIGUSR2"}}) {
     StopRequest stop("test");
     stop.defer();
     EXPECT_FALSE(stop.requested());

@@ -1,6 +1,7 @@
 // The programs as a user runs them.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -290,6 +291,16 @@ TEST(Predict, ScoresDataWithAndWithoutLabelsTheSameAtAnyRankCount) {
       run_command(with_model + " --data " + unlabelled + " --output " + (folder / "n.csv"));
   EXPECT_NE(again.exit_code, 0);
   EXPECT_NE(again.output.find("--overwrite"), std::string::npos);
+  // Nothing but a file is replaced.
+  const std::string pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& place :
+       {pipe, folder.path(), std::string("/dev/null"), std::string("-")}) {
+    const CommandResult refused =
+        run_command(with_model + " --overwrite --data " + unlabelled + " --output " + place);
+    EXPECT_EQ(refused.exit_code, 2) << place;
+    EXPECT_EQ(count(refused.output, "name a regular file"), 1) << refused.output;
+  }
   const auto wide = folder.write("wide.csv", "1,2,3,4\n5,6,7,8\n");
   const CommandResult other =
       run_command(with_model + " --data " + wide + " --output " + (folder / "w.csv"));

@@ -81,6 +81,10 @@ TEST(ReadTable, NumericLabelsAreInNumericOrderAndSpellingsOfAnIntegerAreOne) {
   EXPECT_EQ(read("1,10\n2,9.0\n3,9\n4,-1\n").class_names, (Names{"-1", "9", "10"}));
 }
 
+TEST(ReadTable, TheLabelsColumnCountsClassesNotSpellings) {
+  EXPECT_EQ(column(read("x,label\n1,1\n2,1.0\n3,01\n4,2\n5,2.00\n"), "label").distinct, 2U);
+}
+
 TEST(ReadTable, UnclosedQuote) {
   expect_error<InputError>([] { read("1,a\n2,\"b\n3,c\n"); }, {"line 2, column 2", "never closed"});
 }
@@ -104,6 +108,35 @@ TEST(ReadTable, DelimitersAndLineEndsOfAllKinds) {
   EXPECT_EQ(features(read("  1   2\ta\n 3 4   b\n")), expected);
   EXPECT_EQ(features(read("1,2,a\r3,4,b\r")), expected);
   EXPECT_EQ(features(read("1,2,a\r\n3,4,b")), expected);
+}
+
+TEST(ReadTable, TabsCutTextThatHasBlanksAndCommas) {
+  const Dataset data = read(
+      "age\tincome\tdiagnosis\n20\t1.5\tanemia, mild\n30\t2\thealthy, normal\n40\t3\tanemia, "
+      "mild\n");
+  EXPECT_EQ(features(data), (std::vector<double>{20, 1.5, 30, 2, 40, 3}));
+  EXPECT_EQ(data.class_names, (Names{"anemia, mild", "healthy, normal"}));
+}
+
+TEST(ReadTable, AFirstLineOfExcelsNamesTheDelimiter) {
+  const Dataset data = read("sep=;\r\nlabel;u;v\r\n1;0,5;1\r\n2;1,5;0\r\n1;2,5;1\r\n");
+  EXPECT_EQ(data.feature_names, (Names{"u", "v"}));
+  EXPECT_EQ(features(data), (std::vector<double>{0.5, 1, 1.5, 0, 2.5, 1}));
+  EXPECT_EQ(features(read("SEP=,\nx,label\n1,a\n2,b\n")), (std::vector<double>{1, 2}));
+  expect_error<InputError>([] { read("sep=;\nx;label\n1;a\n2;b;c\n"); }, {"line 4"});
+  expect_error<InputError>([] { read("sep=;\n"); }, {"no lines"});
+}
+
+TEST(ReadTable, WholeNumbersThatNumbersDoNotTellApartAreTold) {
+  const Dataset data = read("account,u,label\n90071992547409921,1,a\n90071992547409922,2,b\n");
+  EXPECT_EQ(column(data, "account").kind, ColumnKind::constant);
+  EXPECT_NE(column(data, "account").remark.find("category:NAME"), std::string::npos);
+  EXPECT_EQ(read("account,u,label\n90071992547409921,1,a\n90071992547409922,2,b\n",
+                 {.columns = "category:account"})
+                .features,
+            3U);
+  expect_error<InputError>([] { read("u,label\n1,90071992547409931\n2,90071992547409932\n"); },
+                           {"2^53", "put a letter before them"});
 }
 
 TEST(ReadTable, ADelimiterAtTheEndOfEveryLine) {

@@ -135,6 +135,8 @@ TEST(TableColumns, DatesBecomeTimesAndCycles) {
   const Dataset either = read(column_of({"01/02/2024", "03/04/2024", "05/12/2024", "05/06/2024"}));
   EXPECT_EQ(column(either, "x").largest, 86400.0 * 19855);  // May 12
   EXPECT_NE(column(either, "x").remark.find("01/02 is taken for January 2"), std::string::npos);
+  const Dataset mirrored = read(column_of({"03/04/2024", "04/03/2024"}));
+  EXPECT_NE(column(mirrored, "x").remark.find("01/02 is taken for January 2"), std::string::npos);
 }
 
 TEST(TableColumns, IdentifiersAndConstantsAreLeftOut) {

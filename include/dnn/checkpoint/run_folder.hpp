@@ -20,13 +20,16 @@ class RunFolder {
   /// `bytes`, what an earlier run in it takes included. Throws FileError or InputError; the disk is
   /// then as it was.
   void prepare(std::size_t bytes) const;
+  /// The same for the first runs/NNN that there is not. Jobs that start together get different
+  /// ones.
+  [[nodiscard]] static RunFolder prepare_numbered(std::size_t bytes);
 
   /// What a run in this folder has to fear, one line each: that written files do not survive a
   /// power cut, or that other users may put their own files in the place of the run's.
   [[nodiscard]] std::vector<std::string> weaknesses() const;
 
-  /// Creates the folder, where there is none. Throws FileError.
-  void create() const;
+  /// Creates the folder, where there is none; returns whether this call has. Throws FileError.
+  bool create() const;
 
   /// Removes an earlier run's files, its checkpoints too, and the record of its start.
   void clear() const;
@@ -70,6 +73,7 @@ class RunFolder {
  private:
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
   [[nodiscard]] std::vector<std::string> files() const;
+  void require_usable(std::size_t bytes, bool is_new) const;
   void require_writable() const;
   void require_space(std::size_t bytes) const;
 

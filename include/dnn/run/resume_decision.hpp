@@ -40,6 +40,8 @@ struct ResumeDecision {
   /// The checkpoints to try, in this order; empty: the run starts anew.
   std::vector<std::string> candidates;
   bool begins_again = false;  ///< the run in the folder ended before its first checkpoint
+  /// The folder is the first free runs/NNN; another job may take it before this one does.
+  bool is_numbered = false;
 
   /// What the disk says now; changes nothing. Throws InputError for what cannot be done.
   [[nodiscard]] static ResumeDecision find(const Config& config);
