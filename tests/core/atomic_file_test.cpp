@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
+#include <string>
 
 #include "dnn/core/error.hpp"
 #include "support/temporary_folder.hpp"
@@ -26,6 +29,16 @@ TEST(AtomicFile, ReplacesTheWholeFileAndLeavesNoOther) {
 }
 
 // What happens on a full disk: the write fails part of the way. The old file stays whole.
+// Root may make a device of its own to try it on; others may not replace the machine's anyway.
+TEST(AtomicFile, NoDeviceIsReplaced) {
+  const TemporaryFolder folder;
+  const std::string own = folder / "null";
+  const std::string device =
+      ::mknod(own.c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0 ? own : "/dev/null";
+  EXPECT_THROW(write_file_atomically(device, std::string("new")), FileError);
+  EXPECT_TRUE(std::filesystem::is_character_file(device));
+}
+
 TEST(AtomicFile, AFailedWriteLeavesTheOldFileAndNothingElse) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a", std::string("old"));

@@ -20,8 +20,8 @@ class TemporaryName {
   [[nodiscard]] bool is_empty() const { return path_.empty(); }
   /// Removes the file now.
   void remove() noexcept;
-  /// Gives the file another name, which stays; the file that had it is replaced, but
-  /// no device is. False, with errno set, where that fails.
+  /// Gives the file another name, which stays; the file that had it is replaced, but no
+  /// device is. False, with errno set, where that fails.
   [[nodiscard]] bool rename_to(const std::string& path);
 
  private:
