@@ -32,12 +32,18 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-std::vector<std::string> option_names(const CLI::App& app, bool in_file) {
+/// The options that have a long name; `in_file`: that a file may give.
+std::vector<const CLI::Option*> named_options(const CLI::App& app, bool in_file) {
+  return app.get_options([in_file](const CLI::Option* option) {
+    return !option->get_lnames().empty() && (!in_file || option->get_configurable());
+  });
+}
+
+std::vector<std::string> long_names_of(const std::vector<const CLI::Option*>& options) {
   std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    if (!option->get_lnames().empty() && (!in_file || option->get_configurable())) {
-      names.push_back(option->get_lnames().front());
-    }
+  names.reserve(options.size());
+  for (const CLI::Option* option : options) {
+    names.push_back(option->get_lnames().front());
   }
   return names;
 }
@@ -78,12 +84,30 @@ void add_questions(CLI::App& app) {
   }
 }
 
-void check_file_keys(const CLI::App& app, const std::string& path) {
-  const std::vector<std::string> known = option_names(app, true);
-  for (const CLI::ConfigItem& item : ConfigFile().from_file(path)) {
-    if (std::find(known.begin(), known.end(), item.name) == known.end()) {
-      throw InputError(fmt::format("{}: unknown key {}{}", path, in_quotes(item.name),
-                                   suggestion(item.name, known, "")));
+/// Knows afterwards which keys the files had that it has read.
+class RememberedFile : public ConfigFile {
+ public:
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::vector<CLI::ConfigItem> keys = ConfigFile::from_config(input);
+    keys_.insert(keys_.end(), keys.begin(), keys.end());
+    return keys;
+  }
+
+  [[nodiscard]] const std::vector<CLI::ConfigItem>& keys() const { return keys_; }
+
+ private:
+  mutable std::vector<CLI::ConfigItem> keys_;
+};
+
+void check_keys(const CLI::App& app, const std::vector<CLI::ConfigItem>& keys) {
+  const std::vector<const CLI::Option*> known = named_options(app, true);
+  for (const CLI::ConfigItem& key : keys) {
+    if (std::none_of(known.begin(), known.end(), [&](const CLI::Option* option) {
+          return option->get_lnames().front() == key.name;
+        })) {
+      throw InputError(fmt::format("{}: unknown key {}{}", app.get_config_ptr()->as<std::string>(),
+                                   in_quotes(key.name),
+                                   suggestion(key.name, long_names_of(known), "")));
     }
   }
 }
@@ -109,8 +133,11 @@ std::string nearest_name(const std::string& wanted, const std::vector<std::strin
 std::optional<std::string> parse_command_line(CLI::App& app, int argc, const char* const* argv) {
   app.allow_extras();
   app.allow_config_extras(CLI::config_extras_mode::ignore_all);
-  app.config_formatter(std::make_shared<ConfigFile>());
-  add_questions(app);
+  const auto file = std::make_shared<RememberedFile>();
+  app.config_formatter(file);
+  if (app.get_version_ptr() == nullptr) {  // not read before
+    add_questions(app);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -127,9 +154,7 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
     throw InputError(fmt::format("{}: {}", app.get_config_ptr()->as<std::string>(), error.what()));
   }
   // First: newer versions of CLI11 count the values of unknown keys among the words that remain.
-  if (const CLI::Option* file = app.get_config_ptr(); file != nullptr && file->count() > 0) {
-    check_file_keys(app, file->as<std::string>());
-  }
+  check_keys(app, file->keys());
   for (const std::string& extra : app.remaining()) {
     const std::string name = extra.substr(0, extra.find('='));
     if (!name.starts_with("-")) {
@@ -139,7 +164,7 @@ std::optional<std::string> parse_command_line(CLI::App& app, int argc, const cha
     const std::size_t start = name.find_first_not_of('-');
     throw InputError(fmt::format("unknown option {}{}", name,
                                  suggestion(start == std::string::npos ? name : name.substr(start),
-                                            option_names(app, false), "--")));
+                                            long_names_of(named_options(app, false)), "--")));
   }
   return std::nullopt;
 }

@@ -98,7 +98,9 @@ CLI::Option* add_field(CLI::App& app, const Option& option, T Config::*field, Co
   return added->type_name(option.type)->capture_default_str();
 }
 
-void add_options(CLI::App& app, Config& config) {
+/// One option for each of the table's, in its order.
+std::vector<const CLI::Option*> add_options(CLI::App& app, Config& config) {
+  std::vector<const CLI::Option*> all;
   for (const Option& option : option_table()) {
     std::visit(
         [&](const auto& field) {
@@ -106,9 +108,11 @@ void add_options(CLI::App& app, Config& config) {
           if (is_open(config, option.name)) {
             added->default_str("auto");
           }
+          all.push_back(added);
         },
         option.field);
   }
+  return all;
 }
 
 /// Gives every option that nobody has given the value that `settings` has for it; the data do not
@@ -185,58 +189,102 @@ std::optional<ReplayRequest> replay_of(const CLI::App& app, const ReplayRequest&
   return request;
 }
 
-}  // namespace
+/// What is read several times without growing: CLI11 2.1 adds to the order of the options that were
+/// met and never clears it.
+class RepeatedApp : public CLI::App {
+ public:
+  using CLI::App::App;
 
-Options parse_options(int argc, const char* const* argv, const std::string& settings) {
-  Options options;
-  options.config.defaults = Defaults::automatic;
-  CLI::App app(
-      "Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
-      "ranks, with\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
-      "digits that it carries.",
-      "dnn_train");
-  app.set_config("--config", "", "TOML file with any of these options as keys")->type_name("FILE");
-  bool print_config = false;
-  app.add_flag("--print-config", print_config,
-               "print the effective configuration, in a form --config takes back")
+  void forget_order() { parse_order_.clear(); }
+};
+
+/// The command line of dnn_train with all its options, read as often as it is asked to.
+class TrainCommandLine {
+ public:
+  TrainCommandLine();
+  TrainCommandLine(const TrainCommandLine&) = delete;
+  TrainCommandLine& operator=(const TrainCommandLine&) = delete;
+
+  /// See parse_options().
+  Options parse(int argc, const char* const* argv, const std::string& settings);
+
+ private:
+  /// What reading fills.
+  struct Given {
+    Given() { config.defaults = Defaults::automatic; }
+
+    Config config;
+    ReplayRequest replay;
+    bool print_config = false;
+    bool reproducible = false;  ///< an option of earlier versions
+  };
+
+  Given given_;
+  RepeatedApp app_;
+  std::vector<const CLI::Option*> options_;  ///< of the table, in its order
+};
+
+TrainCommandLine::TrainCommandLine()
+    : app_(
+          "Trains a dense neural network (ReLU, softmax, cross-entropy) on any number of MPI "
+          "ranks, with\n  mpirun -np 8 dnn_train --data FILE\nWithout --data it trains on 1,797 "
+          "digits that it carries.",
+          "dnn_train") {
+  app_.set_config("--config", "", "TOML file with any of these options as keys")->type_name("FILE");
+  app_.add_flag("--print-config", given_.print_config,
+                "print the effective configuration, in a form --config takes back")
       ->configurable(false);
-  add_options(app, options.config);
-  bool reproducible = false;  // an option of earlier versions
-  app.add_flag("--reproducible", reproducible)->group("");
-  ReplayRequest replay;
-  app.add_option("--replay", replay.update,
-                 "compute this update of a run again (from 1), on any number of ranks, with the "
-                 "run's own settings, and print what it did")
+  options_ = add_options(app_, given_.config);
+  app_.add_flag("--reproducible", given_.reproducible)->group("");
+  app_.add_option("--replay", given_.replay.update,
+                  "compute this update of a run again (from 1), on any number of ranks, with the "
+                  "run's own settings, and print what it did")
       ->check(not_empty())
       ->check(not_negative())
       ->type_name("UPDATE");
-  app.add_option("--from", replay.from,
-                 "a checkpoint of the run from before that update, or its folder")
+  app_.add_option("--from", given_.replay.from,
+                  "a checkpoint of the run from before that update, or its folder")
       ->type_name("CHECKPOINT");
   for (const char* name : {"--replay", "--from"}) {
-    app.get_option(name)->configurable(false)->group("Replay");
+    app_.get_option(name)->configurable(false)->group("Replay");
   }
-  options.print = parse_command_line(app, argc, argv);
-  if (options.print) {
-    return options;
-  }
-  if (reproducible) {
-    options.note = "note: --reproducible is no longer an option: dnn_train always works this way";
-  }
-  for (const Option& option : option_table()) {
-    if (app.get_option("--" + option.name)->count() > 0) {
-      options.config.given.insert(option.name);
+}
+
+Options TrainCommandLine::parse(int argc, const char* const* argv, const std::string& settings) {
+  given_ = {};
+  app_.forget_order();
+  Config& config = given_.config;
+  Options options;
+  options.print = parse_command_line(app_, argc, argv);
+  if (!options.print) {
+    if (given_.reproducible) {
+      options.note = "note: --reproducible is no longer an option: dnn_train always works this way";
+    }
+    for (std::size_t i = 0; i < options_.size(); ++i) {
+      if (options_[i]->count() > 0) {
+        config.given.insert(option_table()[i].name);
+      }
+    }
+    options.replay = replay_of(app_, given_.replay, config);
+    if (!settings.empty()) {
+      apply_settings(app_, settings, config);
+    }
+    check(config);
+    if (given_.print_config) {
+      options.print = to_toml(config);
     }
   }
-  options.replay = replay_of(app, replay, options.config);
-  if (!settings.empty()) {
-    apply_settings(app, settings, options.config);
-  }
-  check(options.config);
-  if (print_config) {
-    options.print = to_toml(options.config);
-  }
+  options.config = config;
   return options;
+}
+
+}  // namespace
+
+Options parse_options(int argc, const char* const* argv, const std::string& settings) {
+  // Made once: that takes longer than to read a command line, and a job reads its own up to three
+  // times. Each thread has one, for programs that train in several.
+  thread_local TrainCommandLine command_line;
+  return command_line.parse(argc, argv, settings);
 }
 
 }  // namespace dnn

@@ -1,6 +1,7 @@
 #include "dnn/options/options.hpp"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <map>
 #include <nlohmann/json.hpp>
@@ -31,6 +32,32 @@ TEST(Options, NoArgumentIsTheBuiltinDataWithGoodDefaults) {
   EXPECT_FALSE(options.print);
   EXPECT_EQ(options.config.data, "builtin:digits");
   EXPECT_EQ(options.config.learning_rate(), 0.001);
+}
+
+TEST(Options, NothingOfACommandLineStaysForTheNext) {
+  const std::string untouched = to_toml(parse({}).config);
+  EXPECT_TRUE(parse({"--help"}).print);
+  EXPECT_TRUE(
+      parse({"--epochs", "3", "--hidden", "5,6", "--print-config", "--reproducible"}).print);
+  (void)parse({"--replay", "2", "--from", "checkpoints"});
+  fails({"--optimizer", "sgd", "--lr", "0.5", "--quiet", "--epocs", "2"}, {"--epochs"});
+  fails({"--seed", "7", "--batch-size", "many"}, {"batch-size"});
+  const Options options = parse({});
+  EXPECT_FALSE(options.print);
+  EXPECT_FALSE(options.replay);
+  EXPECT_EQ(options.note, "");
+  EXPECT_TRUE(options.config.given.empty());
+  EXPECT_EQ(to_toml(options.config), untouched);
+}
+
+TEST(Options, ReadingManyCommandLinesTakesNoMemory) {
+  const auto held = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
+  (void)parse({});
+  const std::size_t before = held();
+  for (int i = 0; i < 5000; ++i) {
+    (void)parse({"--quiet", "--epochs", "3", "--seed", "1", "--hidden", "5", "--dropout", "0"});
+  }
+  EXPECT_LT(held(), before + 100'000);
 }
 
 TEST(Options, DefaultLearningRateFollowsTheOptimizer) {

@@ -12,7 +12,8 @@ namespace dnn {
 
 /// Parses with CLI11 and turns its errors into InputError; an unknown option, or key of the file
 /// given by --config, is one that names the nearest known option. Returns the text to print instead
-/// of running, if --help or --version asked for it.
+/// of running, if --help or --version asked for it. May be called again with the same `app`, whose
+/// bound variables the caller has then set back.
 [[nodiscard]] std::optional<std::string> parse_command_line(CLI::App& app, int argc,
                                                             const char* const* argv);
 
