@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dnn/comm/program.hpp"
+#include "dnn/core/atomic_file.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/options/model_options.hpp"
 #include "dnn/report/model_comparison.hpp"
@@ -30,6 +31,9 @@ int main(int argc, char** argv) {
       return dnn::exit_ok;
     }
     if (options.command == Command::report) {
+      if (!options.output.empty()) {
+        dnn::check_output(options.output, options.overwrite);
+      }
       dnn::say("report: " + dnn::write_report(options.files, options.output));
       return dnn::exit_ok;
     }

@@ -64,4 +64,18 @@ void write_file_atomically(const std::string& path, const std::string& text) {
   write_file_atomically(path, std::vector{std::as_bytes(std::span(text))});
 }
 
+void check_output(const std::string& path, bool overwrite) {
+  const bool is_there = std::filesystem::exists(path);
+  if (path == "-" || (is_there && !std::filesystem::is_regular_file(path))) {
+    throw InputError(fmt::format(
+        "--output {}: the result is written into a file, which appears when it is complete; name a "
+        "regular file, or one that does not exist yet",
+        path));
+  }
+  if (is_there && !overwrite) {
+    throw InputError(
+        fmt::format("--output {}: the file exists; name another one, or add --overwrite", path));
+  }
+}
+
 }  // namespace dnn

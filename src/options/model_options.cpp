@@ -74,6 +74,9 @@ ModelOptions parse_model_options(int argc, const char* const* argv) {
       ->required()
       ->check(CLI::IsMember(export_formats()));
   exported->add_option("--output", options.output, "file to write")->required()->type_name("FILE");
+  for (CLI::App* command : {report, exported}) {
+    command->add_flag("--overwrite", options.overwrite, "replace the output file if it exists");
+  }
   app.require_subcommand(1);
   options.print = parse_command_line(app, argc, argv);
   return options;

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "dnn/checkpoint/run_folder.hpp"
+#include "dnn/core/atomic_file.hpp"
 #include "dnn/exports/exported_model.hpp"
 #include "dnn/model/model_file.hpp"
 
@@ -14,6 +15,7 @@ void run_export(const ModelOptions& options) {
   if (std::filesystem::is_directory(path, error)) {
     path = RunFolder(path).best_model();
   }
+  check_output(options.output, options.overwrite);
   export_model(ExportedModel(load_model(path)), options.format, options.output);
 }
 

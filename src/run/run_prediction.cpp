@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/comm/program.hpp"
+#include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
@@ -239,16 +239,8 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
   std::vector<SavedModel> models = load_models(config, world);
   const ModelInterface ensemble = ModelInterface::join(world, config.models, models);
   agree(world, [&] {
-    const bool is_there = world.is_root() && std::filesystem::exists(config.output);
-    if (config.output == "-" || (is_there && !std::filesystem::is_regular_file(config.output))) {
-      throw InputError(fmt::format(
-          "--output {}: predictions are written into a file, which appears when it is complete; "
-          "name a regular file, or one that does not exist yet",
-          config.output));
-    }
-    if (is_there && !config.overwrite) {
-      throw InputError(fmt::format(
-          "--output {}: the file exists; name another one, or add --overwrite", config.output));
+    if (world.is_root()) {
+      check_output(config.output, config.overwrite);
     }
     if (!config.keep.empty() && prediction_format(config.output) == PredictionFormat::npy) {
       throw InputError(fmt::format(

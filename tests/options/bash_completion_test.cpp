@@ -96,8 +96,9 @@ TEST(BashCompletion, SubcommandsHaveTheirOwnOptions) {
   const std::string script = parse_model_options(2, arguments).print.value();
   expect_case(script, R"(info|verify|hash|compare|report|export) command=${command:-$word})");
   expect_case(script, R"("export --format") words="header npz onnx safetensors")");
-  expect_case(script, R"("report") if [[ $current == -* ]]; then words="--help --output" ; )"
-                      R"(else paths=folders ; fi)");
+  expect_case(script,
+              R"("report") if [[ $current == -* ]]; then words="--help --output --overwrite" ; )"
+              R"(else paths=folders ; fi)");
 }
 
 TEST(BashCompletion, HelpOfAllCommands) {

@@ -33,6 +33,8 @@ TEST(ModelOptions, CommandsAndTheirFiles) {
   EXPECT_EQ(parse_model({"export", "a", "--format", "onnx", "--output", "b"}).format,
             ExportFormat::onnx);
   EXPECT_EQ(parse_model({"report", "a", "--output", "c"}).output, "c");
+  EXPECT_FALSE(parse_model({"report", "a", "--output", "c"}).overwrite);
+  EXPECT_TRUE(parse_model({"report", "a", "--output", "c", "--overwrite"}).overwrite);
   EXPECT_EQ(parse_model({"export", "a", "--format", "header", "--output", "b"}).format,
             ExportFormat::header);
 }

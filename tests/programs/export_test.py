@@ -129,7 +129,7 @@ def check(arguments, folder, task, options, precision, hidden):
     expected = numpy.load(folder / "p.npy")
     size = max(1, numpy.abs(expected).max())
     for name, file in (("npz", "model.npz"), ("safetensors", "model.safetensors"), ("header", "model.hpp")):
-        subprocess.run([arguments.bin / "dnn_model", "export", folder / "run", "--format", name, "--output", folder / file], check=True)
+        subprocess.run([arguments.bin / "dnn_model", "export", folder / "run", "--format", name, "--output", folder / file, "--overwrite"], check=True)
     table = [line.split(",") for line in (folder / f"{task}.csv").read_text().splitlines()]
     errors = {}
     for name, (arrays, description) in (("npz", read_npz(folder / "model.npz")),

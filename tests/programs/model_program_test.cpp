@@ -38,6 +38,26 @@ TEST(Model, InfoAndVerify) {
   EXPECT_NE(run_command(predict + " --model " + bad).output.find("checksum"), std::string::npos);
 }
 
+TEST(Model, NoFileIsReplacedUnasked) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  ASSERT_EQ(run_command(train + " --epochs 1 --hidden 4 --quiet --output " + out).exit_code, 0);
+  const std::string file = folder.write("thesis.txt", "years of work");
+  for (const std::string command : {"export --format npz ", "report "}) {
+    const std::string line = model + " " + command + out + " --output ";
+    const CommandResult refused = run_command(line + file);
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_NE(refused.output.find(file + ": the file exists"), std::string::npos) << refused.output;
+    EXPECT_EQ(read_file(file), "years of work");
+    const CommandResult device = run_command(line + "/dev/null");
+    EXPECT_EQ(device.exit_code, 2);
+    EXPECT_NE(device.output.find("regular file"), std::string::npos) << device.output;
+    const std::string copy = folder.write("copy", "");
+    EXPECT_EQ(run_command(line + copy + " --overwrite").exit_code, 0);
+    EXPECT_NE(read_file(copy), "");
+  }
+}
+
 std::string hash_of(const std::string& file) {
   return run_command(model + " hash " + file).output.substr(0, 64);
 }

@@ -16,4 +16,8 @@ void write_file_atomically(const std::string& path,
 /// The same for a text.
 void write_file_atomically(const std::string& path, const std::string& text);
 
+/// Throws InputError unless write_file_atomically may write the file that the user names with
+/// --output: there is none yet, or it is a regular file and `overwrite` is set.
+void check_output(const std::string& path, bool overwrite);
+
 }  // namespace dnn

@@ -18,6 +18,7 @@ struct ModelOptions {
   std::vector<std::string> files;  ///< one for info and verify, two for compare, else some;
                                    ///< folders of runs for report
   std::string output;              ///< file to write; empty: report.html in the run's folder
+  bool overwrite = false;          ///< replace `output` if it exists
   ExportFormat format = ExportFormat::npz;
   std::optional<std::string> print;
 };
