@@ -121,6 +121,10 @@ std::string nearest_name(const std::string& wanted, const std::vector<std::strin
   std::string nearest;
   std::size_t least = name.size() / 3 + 2;
   for (const std::string& candidate : known) {
+    const std::size_t longer = std::max(name.size(), candidate.size());
+    if (longer - std::min(name.size(), candidate.size()) >= least) {
+      continue;  // their distance is at least that
+    }
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < least) {
       least = distance;
