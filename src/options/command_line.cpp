@@ -102,9 +102,15 @@ class RememberedFile : public ConfigFile {
 void check_keys(const CLI::App& app, const std::vector<CLI::ConfigItem>& keys) {
   const std::vector<const CLI::Option*> known = named_options(app, true);
   for (const CLI::ConfigItem& key : keys) {
-    if (std::none_of(known.begin(), known.end(), [&](const CLI::Option* option) {
-          return option->get_lnames().front() == key.name;
-        })) {
+    const auto is_key = [&](const CLI::Option* option) {
+      return option->get_lnames().front() == key.name;
+    };
+    if (std::none_of(known.begin(), known.end(), is_key)) {
+      const std::vector<const CLI::Option*> all = named_options(app, false);
+      if (std::any_of(all.begin(), all.end(), is_key)) {
+        throw InputError(fmt::format("{}: {} is for the command line alone",
+                                     app.get_config_ptr()->as<std::string>(), key.name));
+      }
       throw InputError(fmt::format("{}: unknown key {}{}", app.get_config_ptr()->as<std::string>(),
                                    in_quotes(key.name),
                                    suggestion(key.name, long_names_of(known), "")));
@@ -113,6 +119,28 @@ void check_keys(const CLI::App& app, const std::vector<CLI::ConfigItem>& keys) {
 }
 
 }  // namespace
+
+const CLI::Validator& whole_number() {
+  static const CLI::Validator validator(
+      [](std::string& text) -> std::string {
+        if (text.starts_with('-') && text.find_first_not_of("0123456789", 1) == text.npos) {
+          return in_quotes(text) + " is no number of 0 or more";
+        }
+        const std::string digits = text.substr(std::min(text.find_first_not_of("+0"), text.size()));
+        if (text.find_first_of("0123456789") == std::string::npos ||
+            digits.find_first_not_of("0123456789") != std::string::npos) {
+          return text.empty() ? "a number is missing" : in_quotes(text) + " is no whole number";
+        }
+        constexpr std::string_view most = "18446744073709551615";
+        if (digits.size() > most.size() || (digits.size() == most.size() && digits > most)) {
+          return text + " is more than the largest number there is, " + std::string(most);
+        }
+        text = digits.empty() ? "0" : digits;
+        return {};
+      },
+      "", "whole number");
+  return validator;
+}
 
 std::string nearest_name(const std::string& wanted, const std::vector<std::string>& known) {
   std::string name = wanted;

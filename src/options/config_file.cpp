@@ -5,11 +5,12 @@
 #include <toml++/toml.h>
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <istream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
+#include "dnn/core/classic_text.hpp"
 #include "dnn/core/error.hpp"
 
 namespace dnn {
@@ -74,12 +75,13 @@ std::string word(const toml::node& value, const std::string& key) {
     return std::to_string(number->get());
   }
   if (const auto* number = value.as_floating_point()) {
-    return nlohmann::json(number->get()).dump();
+    const double given = number->get();
+    return std::isfinite(given) ? nlohmann::json(given).dump() : fmt::format("{}", given);
   }
   if (const auto* truth = value.as_boolean()) {
     return truth->get() ? "true" : "false";
   }
-  std::ostringstream message;
+  ClassicOutput message;
   message << "line " << value.source().begin.line << ": '" << key
           << "': a text, a number, true, false or a list of them is expected"
           << (value.is_table() ? "; sections are not used, every option is a key of its own" : "");
@@ -135,7 +137,7 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
 }
 
 std::vector<ConfigKey> parse_config_text(const std::string& text) {
-  std::istringstream stream(text);
+  ClassicInput stream(text);
   std::vector<ConfigKey> keys;
   for (CLI::ConfigItem& item : ConfigFile().from_config(stream)) {
     keys.push_back({std::move(item.name), std::move(item.inputs)});

@@ -152,7 +152,8 @@ std::vector<Option> network_options() {
        "Network",
        "",
        words(&Config::init),
-       "distribution of the initial weights; auto: xavier for the task numbers, else he",
+       "distribution of the initial weights; auto with plain defaults: xavier for the task "
+       "numbers, else he; otherwise xavier",
        Binding::model,
        {},
        [](const Config& c) { return Json(word_for(c.initializer(c.task))); }},

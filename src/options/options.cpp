@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/number.hpp"
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/options/command_line.hpp"
 #include "dnn/options/option_table.hpp"
@@ -19,31 +20,11 @@ namespace dnn {
 
 namespace {
 
-/// Refuses what CLI11 would take for 0: a key with nothing after its equals sign.
-const CLI::Validator& not_empty() {
-  static const CLI::Validator validator(
-      [](const std::string& text) { return text.empty() ? "a number is missing" : std::string(); },
-      "", "not empty");
-  return validator;
-}
-
-/// Refuses what CLI11 would wrap around into a huge unsigned number.
-const CLI::Validator& not_negative() {
-  static const CLI::Validator validator(
-      [](const std::string& text) {
-        return text.starts_with('-') ? "'" + text + "' is no number of 0 or more" : std::string();
-      },
-      "", "not negative");
-  return validator;
-}
-
 template <class T>
-void refuse_no_number(CLI::Option* option) {
+void expect_number(CLI::Option* option) {
   if constexpr (std::is_arithmetic_v<T>) {
-    option->check(not_empty());
-  }
-  if constexpr (std::is_unsigned_v<T>) {
-    option->check(not_negative());
+    static_assert(std::is_unsigned_v<T>);
+    option->transform(whole_number());
   }
 }
 
@@ -70,11 +51,36 @@ CLI::Option* add_field(CLI::App& app, const Option& option, bool Config::*field,
   return app.add_flag("--" + option.name, config.*field, option.help);
 }
 
+/// Reads a number as files have it: CLI11 takes the decimal comma of the C locale, which a program
+/// that trains with the library may have set.
+template <class Number>
+CLI::Option* add_real(CLI::App& app, const Option& option, Number& number) {
+  const std::string name = "--" + option.name;
+  const auto read = [&number, name](const std::string& text) {
+    const std::optional<double> value = parse_number<double>(text);
+    if (!value) {
+      throw CLI::ValidationError(
+          name, text.empty() ? "a number is missing" : in_quotes(text) + " is no number");
+    }
+    number = *value;
+  };
+  return app.add_option_function<std::string>(name, read, option.help)->type_name(option.type);
+}
+
+CLI::Option* add_field(CLI::App& app, const Option& option, std::optional<double> Config::*field,
+                       Config& config) {
+  return add_real(app, option, config.*field);
+}
+
+CLI::Option* add_field(CLI::App& app, const Option& option, double Config::*field, Config& config) {
+  return add_real(app, option, config.*field)->default_str(fmt::format("{}", config.*field));
+}
+
 template <class T>
 CLI::Option* add_field(CLI::App& app, const Option& option, std::optional<T> Config::*field,
                        Config& config) {
   CLI::Option* added = app.add_option("--" + option.name, config.*field, option.help);
-  refuse_no_number<T>(added);
+  expect_number<T>(added);
   return added->type_name(option.type);
 }
 
@@ -87,14 +93,14 @@ CLI::Option* add_field(CLI::App& app, const Option& option, std::vector<std::siz
   return app.add_option("--" + option.name, config.*field, option.help)
       ->type_name(option.type)
       ->delimiter(',')
-      ->check(not_negative())
+      ->transform(whole_number())
       ->default_str(numbers);
 }
 
 template <class T>
 CLI::Option* add_field(CLI::App& app, const Option& option, T Config::*field, Config& config) {
   CLI::Option* added = app.add_option("--" + option.name, config.*field, option.help);
-  refuse_no_number<T>(added);
+  expect_number<T>(added);
   return added->type_name(option.type)->capture_default_str();
 }
 
@@ -239,8 +245,7 @@ TrainCommandLine::TrainCommandLine()
   app_.add_option("--replay", given_.replay.update,
                   "compute this update of a run again (from 1), on any number of ranks, with the "
                   "run's own settings, and print what it did")
-      ->check(not_empty())
-      ->check(not_negative())
+      ->transform(whole_number())
       ->type_name("UPDATE");
   app_.add_option("--from", given_.replay.from,
                   "a checkpoint of the run from before that update, or its folder")

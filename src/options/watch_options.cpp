@@ -19,6 +19,7 @@ WatchOptions parse_watch_options(int argc, const char* const* argv) {
       ->required()
       ->type_name("FOLDER");
   app.add_option("--port", options.port, "port to listen on; 0 takes a free one")
+      ->transform(whole_number())
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   app.add_option("--listen", options.listen,

@@ -56,6 +56,7 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
                  "write the K likeliest classes and their probabilities (class1,p1,class2,p2, ...) "
                  "instead of the probability of every class")
       ->type_name("K")
+      ->transform(whole_number())
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 31));
   app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");
   app.add_flag("--quiet", config.quiet, "print errors only");

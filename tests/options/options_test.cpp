@@ -50,6 +50,34 @@ TEST(Options, NothingOfACommandLineStaysForTheNext) {
   EXPECT_EQ(to_toml(options.config), untouched);
 }
 
+TEST(Options, AFileGivesNoOptionOfTheCommandLineAlone) {
+  const test::TemporaryFolder folder;
+  for (const std::string key : {"print-config", "replay", "help"}) {
+    const auto file = folder.write("c.toml", key + " = 1\n");
+    fails({"--config", file.c_str()}, {"c.toml", key.c_str(), "for the command line alone"});
+  }
+}
+
+TEST(Options, WholeNumbersAreDecimal) {
+  const Config config = parse({"--seed", "010", "--epochs", "08", "--hidden", "064,+7"}).config;
+  EXPECT_EQ(config.seed, 10U);
+  EXPECT_EQ(config.epochs, 8U);
+  EXPECT_EQ(config.hidden, (std::vector<std::size_t>{64, 7}));
+  EXPECT_EQ(parse({"--seed", "18446744073709551615"}).config.seed, 18446744073709551615U);
+  fails({"--seed", "18446744073709551616"}, {"--seed", "more than the largest number"});
+  fails({"--hidden", "8,99999999999999999999"}, {"--hidden", "more than the largest number"});
+  for (const char* text : {"0x10", "3.0", "many", "1 2", "+"}) {
+    fails({"--epochs", text}, {"--epochs", text, "no whole number"});
+  }
+}
+
+TEST(Options, RealNumbersHaveADecimalPoint) {
+  EXPECT_EQ(parse({"--lr", "+0.25"}).config.learning_rate(), 0.25);
+  EXPECT_EQ(parse({"--lr", ".5e0"}).config.learning_rate(), 0.5);
+  fails({"--lr", "0,25"}, {"--lr", "'0,25' is no number"});
+  fails({"--lr", "1e400"}, {"--lr inf", "finite"});
+}
+
 TEST(Options, ReadingManyCommandLinesTakesNoMemory) {
   const auto held = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
   (void)parse({});
@@ -376,7 +404,7 @@ TEST(Options, UnusableValuesNameTheOption) {
   fails({"--lr", "nan"}, {"--lr nan"});
   fails({"--lr", "abc"}, {"--lr", "abc"});
   fails({"--seed", ""}, {"--seed", "missing"});
-  fails({"--epochs", "--quiet"}, {"--epochs", "'--quiet' is no number"});
+  fails({"--epochs", "--quiet"}, {"--epochs", "'--quiet' is no whole number"});
   const test::TemporaryFolder folder;
   const auto file = folder.write("c.toml", "validation = \n");
   fails({"--config", file.c_str()}, {"c.toml", "line 1", "expected value"});

@@ -162,7 +162,8 @@ TEST_F(BadInput, ConfigTypo) {
 }
 
 TEST_F(BadInput, WrongTypeInAConfigFile) {
-  refuses("--config " + folder.write("c.toml", "epochs = \"many\"\n"), {"--epochs = many"});
+  refuses("--config " + folder.write("c.toml", "epochs = \"many\"\n"),
+          {"--epochs", "'many' is no whole number"});
 }
 TEST_F(BadInput, MissingConfigFile) {
   refuses("--config /no/such.toml", {"/no/such.toml", "not readable"});

@@ -17,6 +17,10 @@ namespace dnn {
 [[nodiscard]] std::optional<std::string> parse_command_line(CLI::App& app, int argc,
                                                             const char* const* argv);
 
+/// Makes a whole number of an option's text one that CLI11 reads as it is written: it would take
+/// 010 for 8, wrap a negative number around and cut one that is too large. Refuses the latter two.
+[[nodiscard]] const CLI::Validator& whole_number();
+
 /// The name in `known` that differs from `wanted`, in small letters, in the fewest letters
 /// (Levenshtein's distance); empty where none is near.
 [[nodiscard]] std::string nearest_name(const std::string& wanted,
