@@ -8,8 +8,8 @@
 #include <boost/serialization/vector.hpp>
 #include <boost/serialization/version.hpp>
 #include <filesystem>
-#include <sstream>
 
+#include "dnn/core/classic_text.hpp"
 #include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/model/container.hpp"
@@ -241,7 +241,7 @@ void read_parts(const std::string& path, std::size_t tensor_bytes, Checkpoint& c
 }  // namespace
 
 std::string describe_checkpoint(const Checkpoint& checkpoint) {
-  std::ostringstream stream;
+  ClassicOutput stream;
   {
     boost::archive::text_oarchive archive(stream);
     const std::uint64_t buffers = checkpoint.optimizer_state.size();
@@ -254,7 +254,7 @@ Checkpoint parse_checkpoint(const std::string& text, const std::string& origin) 
   Checkpoint checkpoint;
   std::uint64_t buffers = 0;
   try {
-    std::istringstream stream(text);
+    ClassicInput stream(text);
     DescriptionArchive archive(stream);
     archive >> checkpoint >> buffers;
     archive.expect_end();

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <sstream>
 #include <utility>
 
+#include "dnn/core/classic_text.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/model/container.hpp"
 
@@ -39,7 +39,7 @@ CheckpointPart parse_runs(std::istream& stream, std::size_t elements) {
 }  // namespace
 
 std::string PartList::to_text() const {
-  std::ostringstream text;
+  ClassicOutput text;
   text << "tensors " << tensors << '\n';
   for (const CheckpointPart& part : parts) {
     text << "part " << part.file << ' ' << part.bytes << ' ' << part.checksum << ' ';
@@ -51,7 +51,7 @@ std::string PartList::to_text() const {
 
 PartList PartList::parse(const std::string& text, std::uint32_t version, std::size_t elements,
                          const std::string& origin) {
-  std::istringstream stream(text);
+  ClassicInput stream(text);
   PartList list;
   std::string word;
   stream >> word >> list.tensors;
@@ -88,7 +88,7 @@ void PartList::check_cover(std::size_t elements, const std::string& origin) cons
 CheckpointPart save_part(const std::string& folder, const std::string& file,
                          const ElementRuns& elements, std::span<const std::byte> bytes) {
   const std::string path = folder + "/" + file;
-  std::ostringstream description;
+  ClassicOutput description;
   description << "elements of each tensor: ";
   elements.write(description);
   const std::string checksum =

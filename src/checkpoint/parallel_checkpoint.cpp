@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
 #include "dnn/core/atomic_file.hpp"
+#include "dnn/core/classic_text.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/stopwatch.hpp"
 
@@ -65,7 +65,7 @@ bool ParallelCheckpoint::is_written() const {
 
 std::string ParallelCheckpoint::to_text(const Written& written) {
   const CheckpointPart& part = written.part;
-  std::ostringstream elements;
+  ClassicOutput elements;
   part.elements.write(elements);
   return nlohmann::json{{"file", part.file},      {"elements", elements.str()},
                         {"bytes", part.bytes},    {"checksum", part.checksum},
@@ -75,7 +75,7 @@ std::string ParallelCheckpoint::to_text(const Written& written) {
 
 ParallelCheckpoint::Written ParallelCheckpoint::from_text(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
-  std::istringstream elements(json["elements"].get<std::string>());
+  ClassicInput elements(json["elements"].get<std::string>());
   return {{json["file"], ElementRuns::read(elements, std::numeric_limits<std::size_t>::max()),
            json["bytes"], json["checksum"]},
           json["error"],

@@ -14,6 +14,7 @@
 #include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/library/library_settings.hpp"
+#include "dnn/library/plain_arithmetic.hpp"
 #include "dnn/library/session.hpp"
 #include "dnn/plan/run_plan.hpp"
 
@@ -120,6 +121,7 @@ class Trainer::Implementation {
     }
     const KeptThreads kept;
     dnn::set_threads(threads_);
+    const dnn::PlainArithmetic arithmetic(threads_);
     const dnn::MessageReceiver messages(world_.is_root() ? host_.log : nullptr);
     return with_errors([&] { return std::forward<Work>(work)(*session_); });
   }
@@ -157,6 +159,7 @@ Implementation& of(const std::unique_ptr<Implementation>& implementation) {
 Trainer::Trainer(MPI_Comm communicator, const std::string& options, Host host) {
   with_errors([&] {
     const KeptThreads threads;
+    const dnn::PlainArithmetic arithmetic(1);
     const dnn::MessageReceiver messages(nullptr);
     implementation_ = std::make_unique<Implementation>(communicator, options, std::move(host));
   });

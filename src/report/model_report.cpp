@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <sstream>
 
+#include "dnn/core/classic_text.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/data/describe_schema.hpp"
 #include "dnn/model/environment.hpp"
@@ -44,7 +44,7 @@ std::string model_info(const std::string& path) {
   const SavedModel model = load_model(path);
   const ModelDescription& d = model.description;
   const ParameterLayout layout({d.widths.begin(), d.widths.end()});
-  std::ostringstream text;
+  ClassicOutput text;
   text << "written by:  " << d.program << "\nnetwork:     ";
   for (std::size_t n = 0; n < d.widths.size(); ++n) {
     text << (n == 0 ? "" : "-") << d.widths[n];
@@ -86,7 +86,7 @@ std::string model_info(const std::string& path) {
     text << "  " << name << ": " << value << '\n';
   }
   text << "configuration:\n";
-  std::istringstream configuration(d.configuration);
+  ClassicInput configuration(d.configuration);
   for (std::string line; std::getline(configuration, line);) {
     text << "  " << line << '\n';
   }

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/available_memory.hpp"
+#include "dnn/core/classic_text.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/program_name.hpp"
@@ -203,13 +203,13 @@ void write_evaluation(const Communicator& world, const RunFolder& folder,
 
 void write_confusion(const Communicator& world, const RunFolder& folder,
                      const std::vector<std::string>& class_names, const Confusion& own) {
-  std::ostringstream lines;
+  ClassicOutput lines;
   for (const auto& [pair, count] : own) {
     lines << pair.first << ' ' << pair.second << ' ' << count << '\n';
   }
   Confusion all;
   for (const std::string& text : world.gather(lines.str(), 0)) {
-    std::istringstream stream(text);
+    ClassicInput stream(text);
     Confusion::key_type pair;
     std::uint64_t count = 0;
     while (stream >> pair.first >> pair.second >> count) {
