@@ -401,7 +401,9 @@ std::string host_name() {
 MPI_Comm communicator_of_fortran(MPI_Fint handle) {
   int started = 0;
   check_mpi(MPI_Initialized(&started), "MPI_Initialized");
-  return started != 0 ? MPI_Comm_f2c(handle) : MPI_COMM_NULL;
+  const MPI_Comm communicator = started != 0 ? MPI_Comm_f2c(handle) : MPI_COMM_NULL;
+  // Open MPI knows no such integer: a null pointer, which is not its MPI_COMM_NULL.
+  return communicator == MPI_Comm{} ? MPI_COMM_NULL : communicator;
 }
 
 bool mpi_allows_threads() {

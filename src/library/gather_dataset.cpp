@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/library/global_order.hpp"
@@ -45,9 +46,9 @@ std::size_t number_of_classes(std::int64_t largest, const Dataset& outputs) {
   if (largest >= (known > 0 ? static_cast<std::int64_t>(known) : most)) {
     throw AgreedError(fmt::format(
         "classes: a sample has class {}, but {}", largest,
-        known > 0
-            ? fmt::format("the network has {} (0 to {}); give the option classes", known, known - 1)
-            : "classes are numbers from 0 on, without gaps; are these ids?"));
+        known > 0 ? fmt::format("the network has {} (0 to {}); the option classes gives it more",
+                                known, known - 1)
+                  : "classes are numbers from 0 on, without gaps; are these ids?"));
   }
   return known > 0 ? known : static_cast<std::size_t>(largest + 1);
 }
@@ -70,8 +71,9 @@ Dataset outputs_of(const RecordForm& form, const LibrarySettings& settings) {
   }
   outputs.task = task != Task::automatic ? task : form.has_class ? Task::classes : Task::numbers;
   if (has_target_rows(outputs.task) == form.has_class) {
-    throw InputError(fmt::format("task {}: the samples need {}", word_for(outputs.task),
-                                 form.has_class ? "targets, not classes" : "classes, not targets"));
+    throw InputError(fmt::format(
+        "task {}: the samples need {}", word_for(outputs.task),
+        form.has_class ? "targets (floating-point numbers), not classes" : "classes, not targets"));
   }
   const std::size_t count = form.has_class ? std::max(classes, names.size()) : form.targets;
   if ((!names.empty() && names.size() != count) || (classes > 0 && classes != count)) {
@@ -79,6 +81,7 @@ Dataset outputs_of(const RecordForm& form, const LibrarySettings& settings) {
         fmt::format("{} outputs, but the options name {} (class-names) and say {} (classes)", count,
                     names.size(), classes));
   }
+  require_memory(count * sizeof(std::string), fmt::format("{} outputs: their names", count));
   outputs.class_names = names;
   for (std::size_t i = outputs.class_names.size(); i < count; ++i) {
     outputs.class_names.push_back(std::to_string(i));

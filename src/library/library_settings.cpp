@@ -33,8 +33,10 @@ std::size_t number(const ConfigKey& key) {
   const std::string& text = key.values.size() == 1 ? key.values.front() : std::string();
   std::size_t value = 0;
   const auto end = text.data() + text.size();
-  if (text.empty() || std::from_chars(text.data(), end, value).ptr != end) {
-    throw InputError(fmt::format("{} {}: a number of 0 or more is needed", key.name,
+  const auto [read, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || read != end || error != std::errc()) {
+    throw InputError(fmt::format("{} {}: a whole number of 0 or more, below 2^64, is needed",
+                                 key.name,
                                  in_quotes(fmt::format("{}", fmt::join(key.values, ",")))));
   }
   return value;
@@ -80,8 +82,9 @@ void check_known(const std::string& name) {
   }
   if (is_of_the_programs) {
     throw InputError(
-        fmt::format("the option {} is the programs' alone; a Trainer does not read or write files "
-                    "by itself, and each of its ranks holds the whole network",
+        fmt::format("the option {} is the programs' alone; a Trainer reads and writes no files by "
+                    "itself, its host says when it ends, and each of its ranks holds the whole "
+                    "network",
                     name));
   }
   if (std::find(known.begin(), known.end(), name) == known.end()) {

@@ -15,6 +15,7 @@
 #include "dnn/evaluate/figures.hpp"
 #include "dnn/nn/output_loss.hpp"
 #include "dnn/parallel/task_loss.hpp"
+#include "dnn/store/sample_weights.hpp"
 
 namespace dnn {
 
@@ -93,6 +94,9 @@ dnn_train::Evaluation evaluate_samples(const Communicator& world, const SavedMod
   });
   dnn_train::Evaluation evaluation;
   const double weight = world.sum(sums.weight).value();
+  if (samples.total() > 0) {
+    (void)weight_scale(samples.total(), weight, data.origin);
+  }
   evaluation.loss = world.sum(sums.loss).value() / weight;
   const double correct = world.sum(sums.correct).value();
   evaluation.accuracy =

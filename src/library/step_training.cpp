@@ -10,6 +10,7 @@
 #include "dnn/data/batch_targets.hpp"
 #include "dnn/data/gatherer.hpp"
 #include "dnn/library/global_order.hpp"
+#include "dnn/store/sample_weights.hpp"
 
 namespace dnn {
 
@@ -187,7 +188,7 @@ Dataset StepTraining<T>::with_mean_weight(Dataset rows, std::size_t samples) con
     sum += weight;
   }
   const double total = world_.sum(sum).value();
-  rows.weight_scale = total > 0 ? static_cast<double>(samples) / total : 1;
+  rows.weight_scale = weight_scale(samples, total, rows.origin);
   return rows;
 }
 

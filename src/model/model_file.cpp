@@ -11,8 +11,10 @@
 #include <boost/serialization/version.hpp>
 #include <cmath>
 #include <cstring>
-#include <sstream>
+#include <limits>
+#include <utility>
 
+#include "dnn/core/classic_text.hpp"
 #include "dnn/core/copy_bytes.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sha256.hpp"
@@ -88,7 +90,7 @@ void for_each_tensor(const ParameterLayout& layout, Visitor&& visit) {
 
 ModelDescription parse_description(const std::string& text, const std::string& path) {
   try {
-    std::istringstream stream(text);
+    ClassicInput stream(text);
     DescriptionArchive archive(stream);
     ModelDescription description;
     archive >> description;
@@ -196,10 +198,20 @@ template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::s
 template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::span<const double>);
 
 std::string describe_model(const ModelDescription& description) {
-  std::ostringstream stream;
+  // A text archive reads no figure back that is not finite: the largest number stands for it.
+  const auto readable = [](double figure) {
+    return std::isfinite(figure) ? figure : std::numeric_limits<double>::max();
+  };
+  ModelDescription written = description;
+  written.validation_loss = readable(written.validation_loss);
+  written.validation_accuracy = readable(written.validation_accuracy);
+  for (Figure& figure : written.validation_figures) {
+    figure.value = readable(figure.value);
+  }
+  ClassicOutput stream;
   {
     boost::archive::text_oarchive archive(stream);
-    archive << description;
+    archive << std::as_const(written);
   }
   return stream.str();
 }

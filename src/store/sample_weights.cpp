@@ -11,6 +11,17 @@
 
 namespace dnn {
 
+double weight_scale(std::size_t samples, double sum, const std::string& origin) {
+  const double scale = static_cast<double>(samples) / sum;
+  if (!std::isfinite(sum) || !std::isfinite(scale) || !(scale > 0)) {
+    throw AgreedError(fmt::format(
+        "{}: the weights of the samples add up to {}; multiply all of them by a number that brings "
+        "their mean near 1",
+        origin, sum > 1 ? "more than a double holds" : fmt::format("{}", sum)));
+  }
+  return scale;
+}
+
 void scale_weights(const Communicator& world, Dataset& train, const Sampler& sampler) {
   if (!train.has_weights()) {
     return;
@@ -35,7 +46,7 @@ void scale_weights(const Communicator& world, Dataset& train, const Sampler& sam
           train.origin, sum > 0 ? "held-out" : "training", sum > 0 ? "validate on" : "learn from"));
     }
   });
-  train.weight_scale = static_cast<double>(sampler.training_samples()) / sum;
+  train.weight_scale = weight_scale(sampler.training_samples(), sum, train.origin);
 }
 
 }  // namespace dnn

@@ -1,6 +1,7 @@
 #include "dnn/train/best_model.hpp"
 
 #include <fmt/format.h>
+#include <cmath>
 
 #include <cstdint>
 #include <filesystem>
@@ -47,6 +48,9 @@ bool BestModel::improves(const EpochMetrics& metrics) const {
   }
   const Evaluation& now = *metrics.validation;
   const Evaluation& best = *best_->validation;
+  if (!std::isfinite(best.loss)) {
+    return true;  // nothing says that an earlier epoch is better than a later one
+  }
   return now.loss < best.loss || (now.loss == best.loss && now.accuracy > best.accuracy);
 }
 

@@ -24,6 +24,8 @@ TEST(TrainerErrors, RefusesWhatItCannotUse) {
   expect_error(Code::input, "no TOML", [] { const Trainer none(world().handle(), "hidden ="); });
   expect_error(Code::input, "'sample' or 'newest'",
                [] { const Trainer none(world().handle(), "store-keeps = 'best'"); });
+  expect_error(Code::input, "below 2^64",
+               [] { const Trainer none(world().handle(), "store = '18446744073709551618'"); });
 
   Trainer trainer(world().handle(), small);
   const MadeUp good = mine(0, 100, decompositions()[1]);
@@ -76,6 +78,32 @@ TEST(TrainerErrors, RefusesWhatItCannotUse) {
   EXPECT_TRUE(trainer.step(good.numbers()).counted);
   trainer.close();
   expect_error(Code::input, "closed", [&] { (void)trainer.step(good.numbers()); });
+}
+
+TEST(TrainerErrors, RefusesWeightsThatAddUpToNothingThatCanBeScaled) {
+  const MadeUp good = mine(0, 100, decompositions()[1]);
+  Trainer trainer(world().handle(), small);
+  (void)trainer.step(good.numbers());
+  const std::string hash = trainer.hash();
+  for (const double weight : {1e307, 5e-324, 0.0}) {
+    const std::vector<double> weights(good.ids.size() + 1, weight);
+    Samples samples = good.numbers();
+    samples.weights = weights.data();
+    const std::string text = weight > 1 ? "more than a double holds" : "weight";
+    expect_error(Code::input, text, [&] { (void)trainer.step(samples); });
+    expect_error(Code::input, text, [&] { (void)trainer.evaluate(samples); });
+    expect_error(Code::input, text, [&] { (void)trainer.fit(samples); });
+    EXPECT_EQ(trainer.hash(), hash);
+  }
+  trainer.close();
+}
+
+TEST(TrainerErrors, RefusesMoreClassesThanMemoryHolds) {
+  const MadeUp good = mine(0, 100, decompositions()[1]);
+  Trainer trainer(world().handle(), "hidden = [4]\nclasses = 1000000000000000");
+  expect_error(Code::input, "1000000000000000 outputs: their names need",
+               [&] { (void)trainer.fit(good.labelled()); });
+  trainer.close();
 }
 
 /// What the first samples did not have comes later.

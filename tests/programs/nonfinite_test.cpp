@@ -162,5 +162,28 @@ TEST_F(Nonfinite, SkippingUpdateAfterUpdateEnds) {
   EXPECT_EQ(reports("all").size(), 11U);
 }
 
+// The held-out loss is no number where a held-out sample is: then no epoch is better than another,
+// and the last one's model is kept, in a file that can be read.
+TEST_F(Nonfinite, AHeldOutLossThatIsNoNumberKeepsTheLastEpoch) {
+  std::ostringstream text;
+  for (int i = 0; i < 200; ++i) {
+    for (int j = 0; j < 20; ++j) {
+      text << (i == 1 ? "3.4e38" : std::to_string((i * 37 + j * 11) % 13 - 6)) << ',';
+    }
+    text << (i * 37 % 13 > 5 ? "high" : "low") << '\n';
+  }
+  const std::string table = folder.write("held-out.csv", text.str());
+  const CommandResult result =
+      run_command(train + " --data " + table + " --output " + (folder / "out") +
+                  " --csv-header no --normalize none --validation 0.1 --epochs 3 --hidden 64,32");
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  ASSERT_NE(result.output.find("loss nan"), std::string::npos) << result.output;
+  for (const char* file : {"out/model.dnn", "out/last.dnn"}) {
+    EXPECT_EQ(run_command(model + " verify " + folder / file).exit_code, 0) << file;
+  }
+  EXPECT_EQ(run_command(model + " hash " + folder / "out/model.dnn").output.substr(0, 64),
+            run_command(model + " hash " + folder / "out/last.dnn").output.substr(0, 64));
+}
+
 }  // namespace
 }  // namespace dnn::test
