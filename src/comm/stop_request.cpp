@@ -17,7 +17,7 @@ namespace dnn {
 
 namespace {
 
-constexpr int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
+constexpr int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGXCPU};
 constexpr std::int64_t same_request = 500'000'000;  ///< nanoseconds
 
 // See Note [The one global].
@@ -35,7 +35,7 @@ extern "C" void take_signal(int number) {
   std::int64_t first = 0;
   if (first_signal_at.compare_exchange_strong(first, now)) {
     first_signal.store(number);
-  } else if (now - first >= same_request) {
+  } else if (now - first >= same_request && number != SIGXCPU) {  // which comes every second
     std::signal(number, SIG_DFL);
     std::raise(number);  // takes effect when this handler returns
   }
@@ -64,6 +64,8 @@ std::string name_of(int number) {
       return "SIGINT";
     case SIGUSR1:
       return "SIGUSR1";
+    case SIGXCPU:  // a limit on CPU time: of LSF, PBS, ulimit -t
+      return "SIGXCPU";
     default:
       return "SIGUSR2";
   }

@@ -32,7 +32,8 @@ TEST(StopRequest, BySignal) {
   for (const auto& [number, name] : {std::pair(SIGTERM, "SIGTERM"),
                                      {SIGINT, "SIGINT"},
                                      {SIGUSR1, "SIGUSR1"},
-                                     {SIGUSR2, "SIGUSR2"}}) {
+                                     {SIGUSR2, "SIGUSR2"},
+                                     {SIGXCPU, "SIGXCPU"}}) {
     StopRequest stop("test");
     stop.defer();
     EXPECT_FALSE(stop.requested());
