@@ -164,7 +164,7 @@ def steps(bench: Bench) -> None:
                             f"{middle(got[name], 'memory_mib_all_ranks'):,.0f}"])
     bench.table(["network, samples a rank", f"PyTorch {version}, 1 process", "torch.compile, 1 process",
                  "PyTorch DDP (gloo), 2", "dnn_train, 1 rank", "dnn_train, 2 ranks",
-                 "1 against the better 1", "2 against 2", "2 ranks over 1"], rows)
+                 "1 rank against the better process", "2 ranks against DDP", "2 ranks over 1"], rows)
     bench.say("**Where a step's time goes, µs (products: the step's matrix products alone, in the same run):**")
     bench.say()
     bench.table(["network", "ranks", "step", "products", "load", "compute", "exchange", "update",
