@@ -13,8 +13,8 @@
 ! array. Matrices are not copied: those given to put must stay where they are until the call that
 ! uses them (fit, prepare, step, evaluate) has returned, so give them the attribute target. Every call
 ! gives a status, 0 or one of dnn_train.h's codes, and trainer%error() its text; without the
-! argument status, an error ends the program. For what each call does, and which are collective, see
-! dnn_train.hpp.
+! argument status, an error ends the program. Blanks at the end of a path or of a figure's name are
+! ignored. For what each call does, and which are collective, see dnn_train.hpp.
 module dnn_train
   use, intrinsic :: iso_c_binding
   use, intrinsic :: iso_fortran_env, only: error_unit
@@ -45,7 +45,7 @@ module dnn_train
     integer(c_int32_t), allocatable :: classes(:)  ! copies of what put was given
     integer(c_int64_t), allocatable :: ids(:)
     real(c_double), allocatable :: weights(:)
-    character(:), allocatable :: refusal           ! of this module; "": none
+    character(:), allocatable :: refusal           ! by this module, in the last call; not allocated: none
   contains
     procedure, private :: open_f08, open_integer
     generic :: open => open_f08, open_integer          ! type(MPI_Comm), or integer of `use mpi`
@@ -183,6 +183,10 @@ contains
     integer, intent(in) :: communicator
     character(*), intent(in) :: options
     integer, intent(out), optional :: status
+    if (c_associated(self%handle)) then
+      call refuse(self, "open: the trainer is open already; close it first", status)
+      return
+    end if
     call give(self, c_open(int(communicator, c_int), options // c_null_char, self%handle), status)
   end subroutine
 
@@ -229,7 +233,6 @@ contains
       call refuse(self, "put: classes, ids and weights have an element for each row of the features", status)
       return
     end if
-    self%refusal = ""
     classes_at = c_null_ptr
     targets_at = c_null_ptr
     ids_at = c_null_ptr
@@ -289,7 +292,7 @@ contains
     character(*), intent(in) :: name
     real(c_double), intent(out) :: value
     integer, intent(out), optional :: status
-    call give(self, c_figure(self%handle, name // c_null_char, value), status)
+    call give(self, c_figure(self%handle, trim(name) // c_null_char, value), status)
   end subroutine
 
   subroutine recent_loss(self, loss, status)
@@ -312,15 +315,10 @@ contains
     real(c_double), intent(in), target :: features(:, :)
     real(c_double), intent(out), target, contiguous :: answers(:, :)
     integer, intent(out), optional :: status
-    type(c_matrix), target :: rows
-    rows = matrix_double(features)
-    if (.not. holds(self, shape(answers, c_size_t), rows%rows)) then
-      call refuse(self, "predict: answers has the shape (outputs, samples)", status)
-    else if (size(answers) > 0) then
-      call give(self, c_predict(self%handle, c_loc(rows), double_type, c_loc(answers)), status)
-    else if (present(status)) then
-      status = 0
-    end if
+    type(c_ptr) :: answers_at
+    answers_at = c_null_ptr
+    if (size(answers) > 0) answers_at = c_loc(answers)
+    call predict_rows(self, matrix_double(features), shape(answers, c_size_t), double_type, answers_at, status)
   end subroutine
 
   subroutine predict_float(self, features, answers, status)
@@ -328,14 +326,27 @@ contains
     real(c_float), intent(in), target :: features(:, :)
     real(c_float), intent(out), target, contiguous :: answers(:, :)
     integer, intent(out), optional :: status
-    type(c_matrix), target :: rows
-    rows = matrix_float(features)
-    if (.not. holds(self, shape(answers, c_size_t), rows%rows)) then
+    type(c_ptr) :: answers_at
+    answers_at = c_null_ptr
+    if (size(answers) > 0) answers_at = c_loc(answers)
+    call predict_rows(self, matrix_float(features), shape(answers, c_size_t), float_type, answers_at, status)
+  end subroutine
+
+  ! answers_at: null where the extents of the answers have no elements.
+  subroutine predict_rows(self, rows, extents, type, answers_at, status)
+    class(dnn_trainer), intent(inout) :: self
+    type(c_matrix), intent(in), target :: rows
+    integer(c_size_t), intent(in) :: extents(2)
+    integer(c_int), intent(in) :: type
+    type(c_ptr), intent(in) :: answers_at
+    integer, intent(out), optional :: status
+    type(c_ptr) :: address
+    address = answers_at
+    if (.not. c_associated(address)) address = c_loc(rows)  ! nothing is written there
+    if (may_hold(self, extents, rows%rows)) then
+      call give(self, c_predict(self%handle, c_loc(rows), type, address), status)
+    else
       call refuse(self, "predict: answers has the shape (outputs, samples)", status)
-    else if (size(answers) > 0) then
-      call give(self, c_predict(self%handle, c_loc(rows), float_type, c_loc(answers)), status)
-    else if (present(status)) then
-      status = 0
     end if
   end subroutine
 
@@ -382,14 +393,14 @@ contains
     class(dnn_trainer), intent(inout) :: self
     character(*), intent(in) :: path
     integer, intent(out), optional :: status
-    call give(self, c_save(self%handle, path // c_null_char), status)
+    call give(self, c_save(self%handle, trim(path) // c_null_char), status)
   end subroutine
 
   subroutine load_model(self, path, status)
     class(dnn_trainer), intent(inout) :: self
     character(*), intent(in) :: path
     integer, intent(out), optional :: status
-    call give(self, c_load(self%handle, path // c_null_char), status)
+    call give(self, c_load(self%handle, trim(path) // c_null_char), status)
   end subroutine
 
   subroutine hash(self, text, status)
@@ -405,19 +416,27 @@ contains
     end do
   end subroutine
 
+  ! From any thread, while another one is in a call: so this changes the trainer only if it fails.
   subroutine request_stop(self, status)
     class(dnn_trainer), intent(inout) :: self
     integer, intent(out), optional :: status
-    call give(self, c_request_stop(self%handle), status)
+    integer(c_int) :: code
+    code = c_request_stop(self%handle)
+    if (code /= 0) then
+      call give(self, code, status)
+    else if (present(status)) then
+      status = 0
+    end if
   end subroutine
 
   ! The message of the last call that failed.
   function error(self) result(message)
     class(dnn_trainer), intent(in) :: self
     character(:), allocatable :: message
-    message = text_of(c_error(self%handle))
     if (allocated(self%refusal)) then
-      if (len(self%refusal) > 0) message = self%refusal
+      message = self%refusal
+    else
+      message = text_of(c_error(self%handle))
     end if
   end function
 
@@ -427,14 +446,15 @@ contains
     call give(self, c_close(self%handle), status)
   end subroutine
 
-  ! Whether an array of this shape holds the answers of so many samples.
-  logical function holds(self, extents, samples)
-    class(dnn_trainer), intent(inout) :: self
+  ! Whether an array of this shape holds the answers of so many samples. True as well where there is
+  ! no network: c_predict says so itself.
+  logical function may_hold(self, extents, samples)
+    class(dnn_trainer), intent(in) :: self
     integer(c_size_t), intent(in) :: extents(2), samples
     integer(c_size_t) :: features, outputs
-    holds = .false.
-    if (c_shape(self%handle, features, outputs) == 0) holds = all(extents == [outputs, samples])
-    self%refusal = ""
+    may_hold = .true.
+    if (c_shape(self%handle, features, outputs) /= 0) return
+    if (outputs > 0) may_hold = all(extents == [outputs, samples])
   end function
 
   ! What this module itself finds wrong.
@@ -451,10 +471,12 @@ contains
     end if
   end subroutine
 
+  ! The outcome of a call of C, which replaces what this module found wrong before.
   subroutine give(self, code, status)
-    class(dnn_trainer), intent(in) :: self
+    class(dnn_trainer), intent(inout) :: self
     integer(c_int), intent(in) :: code
     integer, intent(out), optional :: status
+    if (allocated(self%refusal)) deallocate (self%refusal)
     if (present(status)) then
       status = code
     else if (code /= 0) then

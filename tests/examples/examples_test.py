@@ -1,5 +1,6 @@
 """Builds the examples as projects of their own against an installed prefix that was moved, and runs them: C++ with the
-shared and the static library, C, Fortran and Python end with the same parameters, at several numbers of ranks."""
+shared and the static library, C, Fortran and Python end with the same parameters, at several numbers of ranks. So too
+a program in Fortran whose calls fail."""
 
 import argparse
 import os
@@ -68,6 +69,12 @@ def check_symbols(prefix):
     assert "SONAME" in run(["objdump", "-p", library])
 
 
+def build_project(source, binary, prefix):
+    run(["cmake", "-S", source, "-B", binary, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release"])
+    run(["cmake", "--build", binary])
+    return [binary / "heat"]
+
+
 def build_example(name, prefix, work, static=False):
     source = HERE / name
     if static:
@@ -75,10 +82,16 @@ def build_example(name, prefix, work, static=False):
         shutil.copytree(HERE / name, source)
         project = source / "CMakeLists.txt"
         project.write_text(project.read_text().replace("dnn_train::dnn_train", "dnn_train::static"))
-    binary = work / f"build-{name}{'-static' if static else ''}"
-    run(["cmake", "-S", source, "-B", binary, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release"])
-    run(["cmake", "--build", binary])
-    return [binary / "heat"]
+    return build_project(source, work / f"build-{name}{'-static' if static else ''}", prefix)
+
+
+def build_fortran_errors(prefix, work):
+    """The project of the example in Fortran with the test's program in its place."""
+    source = work / "fortran-errors"
+    source.mkdir()
+    shutil.copy(HERE / "fortran/CMakeLists.txt", source)
+    shutil.copy(HERE.parent / "library/fortran_errors.f90", source / "heat.f90")
+    return build_project(source, work / "build-fortran-errors", prefix)
 
 
 def build_c(prefix, work, mpicc):
@@ -112,6 +125,9 @@ def main():
         }
         library = next(prefix.glob("lib*/**/libdnn_train.so")).parent
         environment = dict(os.environ, LD_LIBRARY_PATH=str(library), PYTHONPATH=str(arguments.build / "python"))
+        errors = build_fortran_errors(prefix, work)
+        for ranks in (1, 2):
+            run([arguments.mpiexec, "-n", ranks, *errors], cwd=work, env=environment)
         hashes = {}
         for name, command in programs.items():
             for ranks in RANKS.get(name, [2]):
