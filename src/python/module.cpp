@@ -16,6 +16,8 @@
 namespace {
 
 namespace py = pybind11;
+using dnn_train::Code;
+using dnn_train::Error;
 using dnn_train::Matrix;
 using dnn_train::Samples;
 using dnn_train::Trainer;
@@ -27,13 +29,17 @@ auto unlocked(Work&& work) {
   return std::forward<Work>(work)();
 }
 
+Error refusal(const char* name, const std::string& message) {
+  return {Code::input, std::string(name) + ": " + message};
+}
+
 /// The memory of a NumPy array. By Python's buffers, which every version of NumPy has alike.
 py::buffer_info memory_of(const py::buffer& array, const char* name, py::ssize_t dimensions,
                           bool writable = false) {
   py::buffer_info memory = array.request(writable);
   if (memory.ndim != dimensions) {
-    throw py::value_error(std::string(name) + ": an array of " +
-                          (dimensions == 1 ? "one dimension" : "two dimensions") + " is needed");
+    throw refusal(name, std::string("an array of ") +
+                            (dimensions == 1 ? "one dimension" : "two dimensions") + " is needed");
   }
   return memory;
 }
@@ -44,7 +50,7 @@ Matrix matrix_of(const py::buffer_info& memory, const char* name) {
   const auto bytes = memory.itemsize;
   if ((!is_double && memory.format != "f") || memory.strides[0] % bytes != 0 ||
       memory.strides[1] % bytes != 0) {
-    throw py::value_error(std::string(name) + ": an array of float32 or float64 is needed");
+    throw refusal(name, "an array of float32 or float64 is needed");
   }
   return {memory.ptr,
           is_double,
@@ -64,11 +70,11 @@ const T* pointer_to(const std::optional<py::buffer_info>& memory, const std::str
     return nullptr;
   }
   if (static_cast<std::size_t>(memory->shape[0]) != rows) {
-    throw py::value_error(std::string(name) + ": one for each row of the features is needed");
+    throw refusal(name, "one for each row of the features is needed");
   }
   if (memory->itemsize != sizeof(T) || formats.find(memory->format) == std::string::npos ||
       (rows > 1 && memory->strides[0] != sizeof(T))) {
-    throw py::value_error(std::string(name) + ": an array of another type is needed");
+    throw refusal(name, "an array of another type is needed");
   }
   static const T nothing{};
   return rows > 0 ? static_cast<const T*>(memory->ptr) : &nothing;  // no rows have all of that
@@ -77,6 +83,9 @@ const T* pointer_to(const std::optional<py::buffer_info>& memory, const std::str
 /// Samples as they are given, and what keeps their memory where it is.
 class Given {
  public:
+  /// Samples that the library refuses on all ranks.
+  Given() { samples_.features = Matrix::row_major(static_cast<const float*>(nullptr), 1, 1); }
+
   Given(const py::buffer& features, const Vector& classes, const Vector& targets, const Vector& ids,
         const Vector& weights)
       : features_(memory_of(features, "features", 2)) {
@@ -111,9 +120,7 @@ class Given {
 /// Calls `member` of the trainer with what Python gives.
 template <class Result>
 auto with_samples(Result (Trainer::*member)(const Samples&)) {
-  return [member](Trainer& self, const py::buffer& features, const Vector& classes,
-                  const Vector& targets, const Vector& ids, const Vector& weights) {
-    const Given given(features, classes, targets, ids, weights);
+  return [member](Trainer& self, const Given& given) {
     return unlocked([&] { return (self.*member)(given.samples()); });
   };
 }
@@ -184,13 +191,13 @@ PYBIND11_MODULE(_core, module) {
   // The attribute code has the number of dnn_train::Code.
   // Never destroyed: the interpreter is gone by then.
   static const auto& error_type =
-      *new py::object(py::exception<dnn_train::Error>(module, "Error", PyExc_RuntimeError));
+      *new py::object(py::exception<Error>(module, "Error", PyExc_RuntimeError));
   py::register_exception_translator([](std::exception_ptr pointer) {
     try {
       if (pointer) {
         std::rethrow_exception(pointer);
       }
-    } catch (const dnn_train::Error& error) {
+    } catch (const Error& error) {
       py::object raised = error_type(error.what());
       raised.attr("code") = static_cast<int>(error.code());
       PyErr_SetObject(error_type.ptr(), raised.ptr());
@@ -208,11 +215,13 @@ PYBIND11_MODULE(_core, module) {
       .def_readonly("samples", &dnn_train::Step::samples)
       .def_readonly("counted", &dnn_train::Step::counted);
 
-  const auto features = py::arg("features");
-  const auto classes = py::arg("classes") = py::none();
-  const auto targets = py::arg("targets") = py::none();
-  const auto ids = py::arg("ids") = py::none();
-  const auto weights = py::arg("weights") = py::none();
+  py::class_<Given>(module, "Samples",
+                    "The samples of this rank; without arguments, such as are refused.")
+      .def(py::init<>())
+      .def(
+          py::init<const py::buffer&, const Vector&, const Vector&, const Vector&, const Vector&>(),
+          py::arg("features"), py::arg("classes"), py::arg("targets"), py::arg("ids"),
+          py::arg("weights"));
   py::class_<Trainer>(module, "Trainer")
       .def(py::init([](const std::optional<int>& communicator, const std::string& options,
                        const std::optional<std::function<void(std::string)>>& log,
@@ -224,28 +233,24 @@ PYBIND11_MODULE(_core, module) {
            }),
            py::arg("communicator"), py::arg("options"), py::arg("log"), py::arg("after_epoch"))
       .def("close", [](Trainer& self) { unlocked([&] { self.close(); }); })
-      .def("fit", with_samples(&Trainer::fit), features, classes, targets, ids, weights)
-      .def("prepare", with_samples(&Trainer::prepare), features, classes, targets, ids, weights)
-      .def("step", with_samples(&Trainer::step), features, classes, targets, ids, weights)
-      .def(
-          "evaluate",
-          [](const Trainer& self, const py::buffer& x, const Vector& labels, const Vector& y,
-             const Vector& numbers, const Vector& counts) {
-            const Given given(x, labels, y, numbers, counts);
-            const dnn_train::Evaluation found =
-                unlocked([&] { return self.evaluate(given.samples()); });
-            py::dict figures;
-            figures["loss"] = found.loss;
-            if (found.accuracy == found.accuracy) {
-              figures["accuracy"] = found.accuracy;
-            }
-            for (const auto& [name, value] : found.figures) {
-              figures[py::str(name)] = value;
-            }
-            figures["samples"] = found.samples;
-            return figures;
-          },
-          features, classes, targets, ids, weights)
+      .def("fit", with_samples(&Trainer::fit))
+      .def("prepare", with_samples(&Trainer::prepare))
+      .def("step", with_samples(&Trainer::step))
+      .def("evaluate",
+           [](const Trainer& self, const Given& given) {
+             const dnn_train::Evaluation found =
+                 unlocked([&] { return self.evaluate(given.samples()); });
+             py::dict figures;
+             figures["loss"] = found.loss;
+             if (found.accuracy == found.accuracy) {
+               figures["accuracy"] = found.accuracy;
+             }
+             for (const auto& [name, value] : found.figures) {
+               figures[py::str(name)] = value;
+             }
+             figures["samples"] = found.samples;
+             return figures;
+           })
       .def("recent_loss",
            [](Trainer& self) { return unlocked([&] { return self.recent_loss(); }); })
       .def("set_learning_rate",
@@ -257,7 +262,7 @@ PYBIND11_MODULE(_core, module) {
              const Matrix features_of_rows = matrix_of(rows, "features");
              if (static_cast<std::size_t>(to.size) != features_of_rows.rows * self.outputs() ||
                  to.format != rows.format) {
-               throw py::value_error("answers: rows x outputs of the features' type are needed");
+               throw refusal("answers", "rows x outputs of the features' type are needed");
              }
              unlocked([&] {
                if (features_of_rows.is_double) {

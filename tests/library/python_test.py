@@ -1,7 +1,7 @@
 """The Python package with scikit-learn from PyPI: its own checks of estimators, cross_val_score and GridSearchCV on
-digits, pickling, models that the programs read, and what the Trainer says of bad input.
+digits, pickling, models that the programs read, and what the Trainer says of bad input, also on one of several ranks.
 
-    python_test.py --build FOLDER --environment FOLDER
+    python_test.py --build FOLDER --environment FOLDER --mpiexec PROGRAM
 
 Exits 77 where PyPI cannot be had.
 """
@@ -122,8 +122,10 @@ def check_misuse(dnn_train):
     refuses(dnn_train.Error, "did you mean hidden", lambda: dnn_train.Trainer(hiden=[3]))
     with dnn_train.Trainer(hidden=[3], epochs=2) as trainer:
         assert refuses(dnn_train.Error, "no network yet", lambda: trainer.predict(x)).code == 1
-        refuses(ValueError, "two dimensions", lambda: trainer.fit(np.zeros(6), y))
-        refuses(ValueError, "one for each row", lambda: trainer.fit(x, y[:4]))
+        assert refuses(dnn_train.Error, "two dimensions", lambda: trainer.fit(np.zeros(6), y)).code == 1
+        assert refuses(dnn_train.Error, "one for each row", lambda: trainer.fit(x, y[:4])).code == 1
+        cause = refuses(dnn_train.Error, "features: could not", lambda: trainer.fit([["a"]], [0])).__cause__
+        assert isinstance(cause, ValueError), repr(cause)
         refuses(dnn_train.Error, "is nan", lambda: trainer.fit(x * np.nan, y))
         refuses(dnn_train.Error, "cannot", lambda: trainer.load("/nowhere/model.dnn"))
         refuses(dnn_train.Error, "damaged|no state", lambda: trainer.restore(b"x" * 100))
@@ -142,16 +144,26 @@ def check_misuse(dnn_train):
     assert trainer.fit(x, y).stopped and seen == [1, 2, 3] and any("epoch   3/5" in line for line in lines), (seen, lines)
 
 
+def check_ranks(package, mpiexec):
+    """Where a rank is left waiting, the test ends after the time limit."""
+    for ranks in (1, 2, 3):
+        subprocess.run(["timeout", "120", mpiexec, "-n", str(ranks), sys.executable, "-B",
+                        pathlib.Path(__file__).parent / "python_errors.py"],
+                       env=dict(os.environ, PYTHONPATH=package), check=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--environment", type=pathlib.Path, required=True)
+    parser.add_argument("--mpiexec", required=True)
     parser.add_argument("--packages", default="scikit-learn pandas")
     parser.add_argument("--inside", action="store_true")
     arguments = parser.parse_args()
-    if not arguments.inside:
-        enter(arguments.environment, arguments.packages)
     package = str(arguments.build / "python")
+    if not arguments.inside:
+        check_ranks(package, arguments.mpiexec)  # by the system's mpi4py, which goes with its MPI
+        enter(arguments.environment, arguments.packages)
     check_waiting_threads(package)
     check_import_time(package)
     sys.path.insert(0, package)
