@@ -106,9 +106,12 @@ MissingWords::MissingWords(const std::vector<std::string>& words)
 }
 
 std::optional<double> parse_cell_number(std::string_view text, char decimal) {
+  constexpr std::string_view typographic_minus = "\xe2\x88\x92";
   text = trim(text);
   std::string plain;
-  if (text.starts_with('-') || text.starts_with('+')) {
+  if (take_prefix(text, typographic_minus)) {
+    plain = "-";
+  } else if (text.starts_with('-') || text.starts_with('+')) {
     plain = text.front() == '-' ? "-" : "";
     text = trim(text.substr(1));
   }

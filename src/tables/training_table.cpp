@@ -17,6 +17,7 @@
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/check_label.hpp"
 #include "dnn/tables/column_kinds.hpp"
+#include "dnn/tables/column_notes.hpp"
 #include "dnn/tables/find_schema.hpp"
 #include "dnn/tables/label_column.hpp"
 #include "dnn/tables/table_cells.hpp"
@@ -41,7 +42,8 @@ class TableReader {
         missing_(words_),
         has_targets_(has_target_rows(options.task)),
         asked_(parse_column_kinds(options.columns, layout_.names, origin, has_targets_)),
-        modes_(first_modes(asked_)) {
+        modes_(first_modes(asked_)),
+        first_words_(layout_.columns()) {
     ask_for_weights();
   }
 
@@ -79,6 +81,8 @@ class TableReader {
     }
     check_features(schema);
     note_ambiguous_dates(schema);
+    const std::vector<std::string> notes = column_notes(
+        {cells, schema, parts_, first_words_, missing_, origin_, options_.chunk_bytes});
     Dataset data =
         make_dataset(std::move(cells), origin_, schema, sources_of(schema, labels), options_);
     if (!has_targets_) {
@@ -87,6 +91,7 @@ class TableReader {
     }
     data.in_spare_memory = options_.memory.is_on_disk() && options_.memory == options_.spare_memory;
     add_notes(data, labels.front(), label_note);
+    data.notes.insert(data.notes.end(), notes.begin(), notes.end());
     return data;
   }
 
@@ -260,8 +265,18 @@ class TableReader {
                         .team = all ? options_.team : ReadingTeam(),
                         .memory = options_.memory});
       const bool cut_off = leave_out(cells.cut_off(), parts_);
+      find_first_words(cells);
       if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
         return cells;
+      }
+    }
+  }
+
+  void find_first_words(const TableCells& cells) {
+    for (std::size_t j = 0; j < modes_.size(); ++j) {
+      const ColumnCells& column = cells.columns()[j];
+      if (modes_[j].mode == CellMode::number && column.misfits > 0) {
+        first_words_[j] = {column.misfit_words.front(), column.first_misfit};
       }
     }
   }
@@ -357,6 +372,7 @@ class TableReader {
   bool has_targets_;  ///< labels are target rows
   std::vector<std::optional<AskedKind>> asked_;
   std::vector<ColumnMode> modes_;
+  std::vector<FirstWord> first_words_;  ///< of all columns
   std::optional<std::size_t> weight_;
 };
 

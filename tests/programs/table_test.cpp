@@ -57,6 +57,8 @@ TEST(Table, TrainsAtAnyNumberOfRanksToTheSameBits) {
     EXPECT_EQ(summary["sha256_last"], hash) << ranks;
     EXPECT_GE(summary["final"]["train_accuracy"].get<double>(), 0.97);
     EXPECT_EQ(summary["table"]["columns"][0]["kind"], "identifier");
+    EXPECT_EQ(count(result.output, "column 'visit' is left out as an identifier"), 1)
+        << result.output;
     EXPECT_GT(summary["table"]["columns"][2]["fill"].get<double>(), 20);  // the median of the ages
     EXPECT_EQ(summary["table"]["columns"][4]["categories"],
               nlohmann::ordered_json({"blue", "green", "red"}));
@@ -395,8 +397,8 @@ TEST(Table, IsExplainedWithoutTraining) {
       run_command("cd " + folder.path() + " && " + mpirun(2) + train + " --explain-data " + data);
   EXPECT_EQ(result.exit_code, 0);
   for (const char* part :
-       {"240 samples", "the label is 'paid'", "240 different values", "the median, marked",
-        "time, hour, weekday, month", "3: blue 33 %", "the class"}) {
+       {"240 samples", "the label is 'paid'", "left out; 240 different values",
+        "the median, marked", "time, hour, weekday, month", "3: blue 33 %", "the class"}) {
     EXPECT_EQ(count(result.output, part), 1) << part << "\n" << result.output;
   }
   EXPECT_FALSE(fs::exists(folder / "runs"));

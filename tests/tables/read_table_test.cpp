@@ -100,6 +100,9 @@ TEST(ReadTable, NumbersAsPeopleWriteThem) {
   EXPECT_EQ(features(read("share,income,label\n12.5%,\"1,234,567\",a\n50%,\"$2,000\",b\n")),
             (std::vector<double>{0.125, 1234567, 0.5, 2000}));
   EXPECT_EQ(features(read("x,label\n1.5D+03,a\n2d0,b\n")), (std::vector<double>{1500, 2}));
+  EXPECT_EQ(features(read("x,label\n\xe2\x88\x92"
+                          "1.5,a\n\xe2\x88\x92 2,b\n3,a\n")),
+            (std::vector<double>{-1.5, -2, 3}));
 }
 
 TEST(ReadTable, DelimitersAndLineEndsOfAllKinds) {

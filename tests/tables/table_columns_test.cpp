@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "dnn/core/error.hpp"
 #include "support/expect_error.hpp"
@@ -98,6 +100,86 @@ TEST(TableColumns, AFewWordsAmongNumbersAreMissingValues) {
   const Dataset text = read(column_of(late));
   EXPECT_EQ(column(text, "x").kind, ColumnKind::category);
   EXPECT_EQ(column(text, "x").categories, (Names{"1", "big", "small"}));
+}
+
+/// Rows of "x,y,label": `rows` different numbers, but for the cells that `others` says by their
+/// row.
+std::string measured(std::size_t rows, const std::map<std::size_t, std::string>& others) {
+  std::string text = "x,y,label\n";
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto other = others.find(i);
+    text += (other != others.end() ? other->second : std::to_string(i * 37 % 1009) + ".5") + "," +
+            std::to_string(i * i % 7) + (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  return text;
+}
+
+TEST(TableColumns, NumbersThatTextMakesIdentifiersAreTold) {
+  const Dataset marked = read(measured(400, {{49, "1.2*"}, {119, "1.3*"}, {299, "1.4*"}}));
+  EXPECT_EQ(column(marked, "x").kind, ColumnKind::identifier);
+  EXPECT_TRUE(has_note(marked, {"'x' is left out as an identifier", "397 of its 400 cells",
+                                "'1.2*' in line 51.", "--missing"}));
+  // The first word may come late, and in another file.
+  const Dataset late = read(measured(400, {{250, "low"}, {251, "mid"}, {252, "high"}}));
+  EXPECT_TRUE(has_note(late, {"397 of its 400 cells", "'low' in line 252."}));
+  const std::string parts[] = {measured(30, {}), measured(400, {{0, "a"}, {1, "b"}, {2, "c"}})};
+  const TableText texts[] = {{std::as_bytes(std::span(parts[0])), "1.csv"},
+                             {std::as_bytes(std::span(parts[1])), "2.csv"}};
+  EXPECT_TRUE(has_note(read_table_parts(texts, "*.csv", {.columns = "category:y"}),
+                       {"*.csv: column 'x'", "427 of its 430 cells", "'a' in 2.csv: line 2."}));
+  // More different texts than are kept.
+  const Dataset many = read([] {
+    std::string text = "x,y,label\n";
+    for (int i = 0; i < 70'000; ++i) {
+      text += std::to_string(i) + (i == 100 ? ".5*" : ".5") + "," + std::to_string(i % 7) +
+              (i % 2 == 0 ? ",a\n" : ",b\n");
+    }
+    return text + "low,1,a\nhigh,2,b\n";
+  }());
+  EXPECT_TRUE(has_note(many, {"too many different values", "199 of its first 200 cells are numbers",
+                              "'100.5*' in line 102."}));
+  // With other text, the note is shorter.
+  const Dataset units = read(measured(30, [] {
+    std::map<std::size_t, std::string> cells;
+    for (std::size_t i = 0; i < 30; ++i) {
+      cells[i] = std::to_string(i) + " mg";
+    }
+    return cells;
+  }()));
+  EXPECT_TRUE(has_note(units, {"30 different values in 30 rows, such as '0 mg' in line 2",
+                               "--columns category:NAME"}));
+  EXPECT_FALSE(has_note(units, {"are numbers"}));
+  EXPECT_FALSE(has_note(read(measured(400, {})), {"column"}));
+}
+
+TEST(TableColumns, WordsThatCountAsMissingValuesAreTold) {
+  const std::string one = measured(400, {{99, "Total"}});
+  EXPECT_TRUE(has_note(read(one), {"'x'", "'Total' is no number and counts as a missing value",
+                                   "in 1 of 400 rows", "line 101", "--missing"}));
+  EXPECT_FALSE(has_note(read(one, {.missing = "Total"}), {"column"}));
+  EXPECT_TRUE(has_note(read(measured(400, {{99, "low"}, {300, "high"}, {310, "low"}})),
+                       {"'low' and 'high' are no numbers", "in 3 of 400 rows", "line 101"}));
+}
+
+TEST(TableColumns, NotesOnColumnsAreFew) {
+  std::string text;
+  for (int j = 0; j < 9; ++j) {
+    text += "id" + std::to_string(j) + ",";
+  }
+  text += "x,label\n";
+  for (int i = 0; i < 40; ++i) {
+    for (int j = 0; j < 9; ++j) {
+      text += (j < 8 || i % 10 == 3 ? "P" : "") + std::to_string(i) + ",";
+    }
+    text += std::to_string(i % 7) + (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  const Dataset data = read(text);
+  const auto about_columns = [](const std::string& note) {
+    return note.find("is left out") != std::string::npos;
+  };
+  EXPECT_EQ(std::count_if(data.notes.begin(), data.notes.end(), about_columns), 5);
+  EXPECT_TRUE(has_note(data, {"'id8'", "36 of its 40 cells", "'P3' in line 5."}));  // told first
+  EXPECT_TRUE(has_note(data, {"and 4 more columns like these"}));
 }
 
 TEST(TableColumns, DatesBecomeTimesAndCycles) {

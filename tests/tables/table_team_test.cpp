@@ -9,6 +9,7 @@
 
 #include "dnn/tables/read_table.hpp"
 #include "support/reading_team.hpp"
+#include "tables/table_text.hpp"
 
 namespace dnn {
 namespace {
@@ -208,6 +209,22 @@ TEST(TableTeam, ReadsEveryTask) {
       test::expect_same_by_team(members,
                                 reader_of(lists, {.task = Task::labels, .chunk_bytes = chunk}));
       test::expect_same_by_team(members, reader_of(index, {.chunk_bytes = chunk}));
+    }
+  }
+}
+
+TEST(TableTeam, TellsOfWordsAmongNumbersAsOneProcessDoes) {
+  std::string text = "x,y,label\n";
+  for (int i = 0; i < 600; ++i) {
+    text += std::to_string(i) + (i > 250 && i % 50 == 7 ? ".5*," : ".5,") +
+            (i % 90 == 70 ? "Total" : std::to_string(i % 5)) + (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  const Dataset data = read_table(std::as_bytes(std::span(text)), "t.csv", {});
+  EXPECT_TRUE(test::has_note(data, {"593 of its 600 cells", "'257.5*' in line 259."}));
+  EXPECT_TRUE(test::has_note(data, {"'Total' is no number", "in 6 of 600 rows", "line 72 "}));
+  for (const std::size_t members : {2U, 3U, 5U}) {
+    for (const std::size_t chunk : {50U, 1000U}) {
+      test::expect_same_by_team(members, reader_of(text, {.chunk_bytes = chunk}));
     }
   }
 }

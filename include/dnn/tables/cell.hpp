@@ -42,8 +42,8 @@ class MissingWords {
 };
 
 /// The number that a cell spells as people write them, or nothing: "+1.5", "1,234,567", "12.5%"
-/// (0.125), "$1,200", "1 234,5", "1.5D+03". `decimal` is '.' or ','; the other one, a blank or an
-/// apostrophe may separate groups of three digits. May be infinite.
+/// (0.125), "$1,200", "1 234,5", "1.5D+03", a typographic minus. `decimal` is '.' or ','; the other
+/// one, a blank or an apostrophe may separate groups of three digits. May be infinite.
 [[nodiscard]] std::optional<double> parse_cell_number(std::string_view text, char decimal);
 
 }  // namespace dnn
