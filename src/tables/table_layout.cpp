@@ -9,6 +9,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/data/table_schema.hpp"
 #include "dnn/tables/cell.hpp"
+#include "dnn/tables/date.hpp"
 #include "dnn/tables/label_column.hpp"
 #include "dnn/tables/table_sample.hpp"
 
@@ -171,6 +172,43 @@ void make_distinct(TableLayout& layout, const std::string& origin) {
   }
 }
 
+bool is_any_date(const std::string& text) {
+  return parse_date(text, DateOrder::month_first) || parse_date(text, DateOrder::day_first);
+}
+
+/// Whether the first fields are of a kind, but for a few and for missing values; the first record
+/// may be a header.
+template <class IsOfKind>
+bool are_first_fields(const std::vector<TableRecord>& records, const IsOfKind& is_of_kind) {
+  const MissingWords missing(split_words(usual_missing_words));
+  std::size_t of_kind = 0;
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const std::string& field = records[i].fields.front();
+    if (is_of_kind(field)) {
+      ++of_kind;
+    } else if (i > 0 && !missing.contains(field)) {
+      ++others;
+    }
+  }
+  return of_kind > 9 * others;
+}
+
+/// Whether the records that begin with '#' are rows that were commented out: behind it, they have
+/// what the rows begin with, all of them a number or all of them a date.
+bool are_commented_out(const std::vector<TableRecord>& marked,
+                       const std::vector<TableRecord>& rows) {
+  const auto are = [&](const auto& is_of_kind) {
+    return are_first_fields(rows, is_of_kind) &&
+           std::all_of(marked.begin(), marked.end(), [&](const TableRecord& record) {
+             const std::string& field = record.fields.front();
+             const std::size_t value = field.find_first_not_of("# ");
+             return value != std::string::npos && is_of_kind(field.substr(value));
+           });
+  };
+  return are(is_any_number) || are(is_any_date);
+}
+
 /// The delimiter that a first line "sep=;" names, which Excel writes for itself.
 std::optional<char> named_delimiter(std::string_view text) {
   constexpr std::string_view key = "sep=";
@@ -191,7 +229,7 @@ class LayoutFinder {
     layout_.origin = origin;
     const std::optional<char> named = named_delimiter(text);
     layout_.dialect.delimiter = named ? *named : find_delimiter(text, origin);
-    layout_.dialect.comments = has_comments();
+    find_comments();
     records_ = sample_records(text, layout_.dialect, origin, most_sampled);
     if (named) {
       pop_front();
@@ -229,9 +267,10 @@ class LayoutFinder {
   }
 
  private:
-  /// Whether '#' begins comments: it does so on the first lines; below them it may also begin a
-  /// value, and then its record has as many fields as the others.
-  [[nodiscard]] bool has_comments() const {
+  /// Finds whether '#' begins comments: it does so on the first lines. Below them it may also begin
+  /// a value. Its record then has as many fields as the others, and is no row that was commented
+  /// out.
+  void find_comments() {
     const auto records = sample_records(text_, layout_.dialect, origin_, most_sampled);
     const auto is_marked = [](const TableRecord& record) {
       return record.fields.front().starts_with('#');
@@ -239,9 +278,21 @@ class LayoutFinder {
     const auto first = std::find_if_not(records.begin(), records.end(), is_marked);
     const std::size_t columns =
         commonest_count(records, static_cast<std::size_t>(first - records.begin())).fields;
-    return std::none_of(first, records.end(), [&](const TableRecord& record) {
-      return is_marked(record) && record.fields.size() == columns;
-    });
+    std::vector<TableRecord> rows;
+    std::vector<TableRecord> marked;
+    for (auto record = first; record != records.end(); ++record) {
+      if (!is_marked(*record)) {
+        rows.push_back(*record);
+      } else if (record->fields.size() == columns) {
+        marked.push_back(*record);
+      }
+    }
+    layout_.dialect.comments = marked.empty() || are_commented_out(marked, rows);
+    if (layout_.dialect.comments && !marked.empty()) {
+      layout_.notes.push_back(fmt::format(
+          "{}: line {} begins with '#' and is taken for a comment, as are all such lines", origin_,
+          marked.front().line));
+    }
   }
 
   /// Of a first record that could be a header.

@@ -168,6 +168,43 @@ TEST(ReadTable, AValueMayBeginWithTheMarkOfComments) {
   EXPECT_EQ(column(data, "colour").categories, (Names{"#00ff00", "#ff0000"}));
 }
 
+/// Rows of "a,b,label" whose first fields are these.
+std::string begun_with(const Names& fields) {
+  std::string text = "a,b,label\n";
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    text += fields[i] + "," + std::to_string(i) + (i % 2 == 0 ? ",u\n" : ",v\n");
+  }
+  return text;
+}
+
+TEST(ReadTable, ARowThatIsTakenOutIsAComment) {
+  for (const char* taken_out : {"#2.5", "# 2.5", "##-1e3"}) {
+    const Dataset data = read(begun_with({"1.5", "2", taken_out, "", "4"}));
+    EXPECT_EQ(data.samples, 4U) << taken_out;
+    EXPECT_TRUE(column(data, "a").missing_words.empty());
+    EXPECT_TRUE(has_note(data, {"line 4", "comment"}));
+  }
+  const Dataset dates = read(begun_with({"2024-01-01", "#2024-01-02", "2024-02-03"}));
+  EXPECT_EQ(dates.samples, 2U);
+  EXPECT_EQ(column(dates, "a").kind, ColumnKind::date);
+  // Without a header.
+  EXPECT_EQ(read("1,2,u\n#3,4,v\n5,6,u\n7,8,v\n").samples, 3U);
+}
+
+TEST(ReadTable, TextThatBeginsWithTheMarkOfCommentsIsData) {
+  const std::vector<Names> columns = {
+      {"#ff0000", "#00ff00", "#000000", "#123456"},  // some are numbers behind the mark
+      {"tag", "#tag", "other", "#5"},
+      {"1", "2", "#tag", "3"},
+      {"1", "2", "#N/A", "3"},
+      {"#1", "#2", "#3", "#4"},
+      {"1", "2", "#3", "#tag"},
+  };
+  for (const Names& fields : columns) {
+    EXPECT_EQ(read(begun_with(fields), {.columns = "category:a"}).samples, 4U) << fields[2];
+  }
+}
+
 TEST(ReadTable, RowNamesHaveNoNameInTheHeader) {
   const Dataset data = read("x,y,label\nr1,1,2,a\nr2,3,4,b\n", {.columns = "ignore:row name"});
   EXPECT_EQ(features(data), (std::vector<double>{1, 2, 3, 4}));
