@@ -181,7 +181,9 @@ Normalizer FeatureStatistics::normalizer(Normalization kind,
     result.scale[j] = spread > 0 && row(min_row)[j] < row(max_row)[j] ? 1 / spread : 0;
     if (!std::isfinite(result.scale[j]) || !std::isfinite(spread)) {
       throw InputError(
-          fmt::format("feature {} spreads beyond what can be normalized; rescale it", j + 1));
+          fmt::format("feature {} spreads beyond what can be normalized: its values go from {:g} "
+                      "to {:g}; rescale it",
+                      j + 1, row(min_row)[j], row(max_row)[j]));
     }
   }
   return result;

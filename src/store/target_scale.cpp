@@ -1,9 +1,16 @@
 #include "dnn/store/target_scale.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "dnn/comm/collective_error.hpp"
+#include "dnn/core/error.hpp"
 #include "dnn/core/exact_sum.hpp"
 #include "dnn/core/partition.hpp"
 
@@ -11,26 +18,115 @@ namespace dnn {
 
 namespace {
 
-/// Collective: for each target column the exact sum of `term(value, column)` over the training
-/// samples.
-template <class Term>
-std::vector<double> sums(const Communicator& world, const Dataset& train, const Sampler& sampler,
-                         const Term& term) {
-  const std::size_t columns = train.classes();
-  const auto rows = train.target_rows.as<double>();
-  const Range mine = part_of(train.samples, static_cast<std::size_t>(world.size()),
-                             static_cast<std::size_t>(world.rank()));
-  std::vector<ExactSum> own(columns);
-  for (std::size_t i = mine.begin; i < mine.end; ++i) {
-    for (std::size_t j = 0; j < columns && sampler.is_training(i); ++j) {
-      own[j] += term(rows[i * columns + j], j);
+/// The least and the largest value of a target column.
+struct Extent {
+  double least = std::numeric_limits<double>::infinity();
+  double largest = -std::numeric_limits<double>::infinity();
+
+  /// The largest distance of a value from `center`.
+  [[nodiscard]] double away(double center) const {
+    return std::max(center - least, largest - center);
+  }
+};
+
+/// The targets of a training set; sums and extents are those of all ranks.
+class TargetColumns {
+ public:
+  TargetColumns(const Communicator& world, const Dataset& train, const Sampler& sampler)
+      : world_(world),
+        sampler_(sampler),
+        columns_(train.classes()),
+        rows_(train.target_rows.as<double>()),
+        mine_(part_of(train.samples, static_cast<std::size_t>(world.size()),
+                      static_cast<std::size_t>(world.rank()))) {}
+
+  /// Collective: for each column the exact sum of `term(value, column)` over the training samples.
+  template <class Term>
+  [[nodiscard]] std::vector<double> sums(const Term& term) const {
+    std::vector<ExactSum> own(columns_);
+    for (std::size_t i = mine_.begin; i < mine_.end; ++i) {
+      for (std::size_t j = 0; j < columns_ && sampler_.is_training(i); ++j) {
+        own[j] += term(rows_[i * columns_ + j], j);
+      }
+    }
+    std::vector<double> total;
+    for (const ExactSum& sum : own) {
+      total.push_back(world_.sum(sum).value());
+    }
+    return total;
+  }
+
+  /// Collective: of all samples, or of the training samples alone.
+  [[nodiscard]] std::vector<Extent> extents(bool of_training) const {
+    std::vector<double> least(columns_, Extent().least);
+    std::vector<double> largest(columns_, Extent().largest);
+    for (std::size_t i = mine_.begin; i < mine_.end; ++i) {
+      for (std::size_t j = 0; j < columns_ && (!of_training || sampler_.is_training(i)); ++j) {
+        least[j] = std::min(least[j], rows_[i * columns_ + j]);
+        largest[j] = std::max(largest[j], rows_[i * columns_ + j]);
+      }
+    }
+    world_.all_reduce(std::span(least), Reduction::min);
+    world_.all_reduce(std::span(largest), Reduction::max);
+    std::vector<Extent> all;
+    for (std::size_t j = 0; j < columns_; ++j) {
+      all.push_back({least[j], largest[j]});
+    }
+    return all;
+  }
+
+ private:
+  const Communicator& world_;
+  const Sampler& sampler_;
+  std::size_t columns_;
+  std::span<const double> rows_;
+  Range mine_;
+};
+
+/// Collective: the deviation of each column from its center. The squares of tiny numbers underflow;
+/// such columns are multiplied by a power of two before.
+std::vector<double> deviations(const TargetColumns& targets, const std::vector<double>& center,
+                               double samples) {
+  std::vector<double> found;
+  for (const double sum : targets.sums(
+           [&center](double y, std::size_t j) { return (y - center[j]) * (y - center[j]); })) {
+    found.push_back(std::sqrt(sum / samples));
+  }
+  if (std::find(found.begin(), found.end(), 0.0) == found.end()) {
+    return found;
+  }
+  const std::vector<Extent> extents = targets.extents(true);
+  std::vector<int> exponents;
+  for (std::size_t j = 0; j < extents.size(); ++j) {
+    const bool varies = extents[j].least < extents[j].largest;
+    exponents.push_back(varies ? std::ilogb(extents[j].away(center[j])) : 0);
+  }
+  const std::vector<double> squares = targets.sums([&](double y, std::size_t j) {
+    const double scaled = std::ldexp(y - center[j], -exponents[j]);
+    return found[j] == 0 ? scaled * scaled : 0;
+  });
+  for (std::size_t j = 0; j < found.size(); ++j) {
+    if (found[j] == 0) {
+      found[j] = std::ldexp(std::sqrt(squares[j] / samples), exponents[j]);
     }
   }
-  std::vector<double> total;
-  for (const ExactSum& sum : own) {
-    total.push_back(world.sum(sum).value());
+  return found;
+}
+
+/// Throws InputError unless all targets are near enough to their center that their scaled squares
+/// are numbers.
+void check_scaling(const Dataset& train, const Normalizer& scaling,
+                   const std::vector<Extent>& extents) {
+  for (std::size_t j = 0; j < extents.size(); ++j) {
+    const double scale = scaling.scale[j];
+    const double most = extents[j].away(scaling.center[j]) * scale;
+    if (!(scale > 0) || !std::isfinite(scale) || !std::isfinite(most * most)) {
+      throw InputError(fmt::format(
+          "{}: the target {} spreads beyond what can be scaled: its values go from {:g} to {:g}. "
+          "Correct damaged values, or rescale the column",
+          train.origin, in_quotes(train.class_names[j]), extents[j].least, extents[j].largest));
+    }
   }
-  return total;
 }
 
 }  // namespace
@@ -40,18 +136,16 @@ void scale_targets(const Communicator& world, Dataset& train, const Sampler& sam
     return;
   }
   const auto samples = static_cast<double>(sampler.training_samples());
+  const TargetColumns targets(world, train, sampler);
   Normalizer scaling;
-  for (const double sum : sums(world, train, sampler, [](double y, std::size_t) { return y; })) {
+  for (const double sum : targets.sums([](double y, std::size_t) { return y; })) {
     scaling.center.push_back(sum / samples);
   }
-  const std::vector<double> squares =
-      sums(world, train, sampler, [&scaling](double y, std::size_t j) {
-        return (y - scaling.center[j]) * (y - scaling.center[j]);
-      });
-  for (const double sum : squares) {
-    const double deviation = std::sqrt(sum / samples);
-    scaling.scale.push_back(deviation > 0 ? 1 / deviation : 1);
+  for (const double deviation : deviations(targets, scaling.center, samples)) {
+    scaling.scale.push_back(deviation == 0 ? 1 : 1 / deviation);
   }
+  const std::vector<Extent> extents = targets.extents(false);
+  agree(world, [&] { check_scaling(train, scaling, extents); });
   train.target_scale = std::move(scaling);
 }
 

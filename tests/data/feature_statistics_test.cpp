@@ -163,6 +163,14 @@ TEST(FeatureStatistics, NotFiniteFeaturesNameTheirSample) {
                                  {"feature 1", "sample 3", "infinite"});
 }
 
+TEST(FeatureStatistics, AFeatureThatCannotBeNormalizedNamesItsEnds) {
+  const Dataset data = dense("1,2,a\n3,-1e300,b\n5,6,a\n");
+  FeatureStatistics statistics(2);
+  statistics.add(data, all(data));
+  test::expect_error<InputError>([&] { (void)statistics.normalizer(Normalization::standard); },
+                                 {"feature 2", "from -1e+300 to 6"});
+}
+
 TEST(FeatureStatistics, ChunksDependOnTheDataAlone) {
   EXPECT_EQ(FeatureStatistics::chunk_count(1000000, 10), 64U);
   EXPECT_EQ(FeatureStatistics::chunk_count(5, 10), 5U);

@@ -51,6 +51,15 @@ TEST_F(BadInput, ACellThatIsNotWhatTheUserSays) {
 TEST_F(BadInput, InfiniteFeature) {
   refuses_csv("1,2,a\n3,inf,b\n", {"line 2", "'column 2'", "finite"});
 }
+TEST_F(BadInput, ATargetFarBeyondTheOthers) {
+  std::string text = "x,price\n";
+  for (int i = 0; i < 40; ++i) {
+    text += std::to_string(i % 7) + "," + (i == 17 ? "1e300" : std::to_string(i % 5)) + "\n";
+  }
+  const std::string data = folder.write("d.csv", text);
+  refuses("--task numbers --data " + data, {"d.csv", "'price'", "from 0 to 1e+300"});
+  refuses("--task numbers --huber 1 --data " + data, {"d.csv", "'price'", "from 0 to 1e+300"});
+}
 TEST_F(BadInput, HeaderAlone) {
   refuses_csv("x,y,label\n", {"d.csv", "no rows below the header"});
 }

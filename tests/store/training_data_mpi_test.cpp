@@ -176,6 +176,66 @@ TEST(TrainingData, StatisticsLeaveTheHeldOutSamplesAside) {
   node.close();
 }
 
+/// 40 rows of a feature and a target that goes from -4 to 4, in units of 10^`exponent`; one sample
+/// has another target.
+std::string targets_csv(int exponent, std::size_t sample, const std::string& other) {
+  std::string text = "x,price\n";
+  for (std::size_t i = 0; i < 40; ++i) {
+    text += std::to_string(i % 7) + ",";
+    text += i == sample
+                ? other
+                : std::to_string(static_cast<int>(i * 5 % 9) - 4) + "e" + std::to_string(exponent);
+    text += "\n";
+  }
+  return text;
+}
+
+TEST(TrainingData, TinyTargetsAreScaledAsOthersAre) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.task = Task::numbers;
+  config.validation = 0;
+  Node node(world());
+  const auto scale_of = [&](int exponent) {
+    config.data = folder.write("e" + std::to_string(exponent), targets_csv(exponent, 40, ""));
+    return load_training_data(config, RankGrid(world(), node, 1)).train.target_scale;
+  };
+  const Normalizer usual = scale_of(0);
+  const Normalizer tiny = scale_of(-200);
+  const Normalizer small = scale_of(-100);
+  EXPECT_NEAR(usual.scale[0], 0.38, 0.02);
+  EXPECT_NEAR(tiny.scale[0] * 1e-200, usual.scale[0], 1e-12);
+  EXPECT_NEAR(small.scale[0] * 1e-100, usual.scale[0], 1e-12);
+  config.data = folder.write("constant", "x,price\n1,1e-200\n2,1e-200\n3,1e-200\n4,1e-200\n");
+  EXPECT_EQ(load_training_data(config, RankGrid(world(), node, 1)).train.target_scale.scale[0], 1);
+  node.close();
+}
+
+TEST(TrainingData, TargetsThatCannotBeScaledNameTheirColumn) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.task = Task::numbers;
+  Node node(world());
+  const auto is_refused = [&](const std::string& text, std::initializer_list<const char*> parts) {
+    config.data = folder.write("d.csv", text);
+    test::expect_error<AgreedError>(
+        [&] { (void)load_training_data(config, RankGrid(world(), node, 1)); }, parts);
+    world().barrier();
+  };
+  // A target that is held out has to be compared with the others, too.
+  const Sampler sampler({.samples = 40, .held_out = 4, .seed = config.seed});
+  const std::size_t held_out = sampler.validation_sample(0);
+  const std::size_t trained_on = sampler.is_training(0) ? 0 : sampler.is_training(1) ? 1 : 2;
+  for (const std::size_t sample : {held_out, trained_on}) {
+    is_refused(targets_csv(0, sample, "1e300"),
+               {"d.csv", "'price'", "beyond what can be scaled", "from -4 to 1e+300"});
+  }
+  is_refused(targets_csv(0, 7, "-1e200"), {"from -1e+200 to 4"});
+  is_refused(targets_csv(307, 40, ""), {"'price'", "from -4e+307 to 4e+307"});
+  is_refused(targets_csv(-310, 40, ""), {"'price'", "beyond what can be scaled"});
+  node.close();
+}
+
 TEST(TrainingData, OneCopyANodeAndMappedFilesStayMapped) {
   const SharedFolder folder;
   DataSettings config;
