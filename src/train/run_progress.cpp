@@ -7,7 +7,6 @@
 #include <cmath>
 #include <utility>
 
-#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
@@ -47,30 +46,33 @@ RunProgress::RunProgress(const Setup& setup)
   if (!settings.trace.empty()) {
     traced_ = UpdateRange::parse(settings.trace);
   }
-  agree(setup_.world, [this] {
-    if (setup_.world.is_root()) {
-      open_sinks();
-    }
-  });
+  if (setup_.world.is_root()) {
+    open_sinks();
+  }
 }
 
-/// On rank 0. A file that cannot be written is an error now, and a warning while the run trains.
+/// On rank 0. A file that cannot be written is a warning: an earlier run may be gone by now, and a
+/// run that resumes on another host must not end because a folder of that host is missing.
 void RunProgress::open_sinks() {
   const ProgressSettings& settings = setup_.settings;
   if (interval_ > 0) {
     sinks_.push_back({std::make_unique<StepLog>(setup_.folder.steps())});
   }
   if (settings.tensorboard != TensorBoard::off) {
-    auto events = std::make_unique<EventFile>(setup_.folder.tensorboard(), setup_.header);
-    events_ = events.get();
-    sinks_.push_back({std::move(events)});
+    bool failed = false;
+    attempt(failed, "TensorBoard events", [this] {
+      auto events = std::make_unique<EventFile>(setup_.folder.tensorboard(), setup_.header);
+      events_ = events.get();
+      sinks_.push_back({std::move(events)});
+    });
   }
   if (!settings.openmetrics.empty()) {
     sinks_.push_back({std::make_unique<OpenMetricsFile>(
         settings.openmetrics,
         OpenMetricsFile::Run{setup_.folder.path(), setup_.epochs,
                              static_cast<std::uint64_t>(setup_.world.size())})});
-    sinks_.back().sink->flush();
+    attempt(sinks_.back().failed, sinks_.back().sink->name(),
+            [this] { sinks_.back().sink->flush(); });
   }
 }
 
@@ -188,13 +190,11 @@ void RunProgress::add_to_sinks(const std::function<void(ProgressSink&)>& what) {
 
 void RunProgress::attempt(bool& failed, const std::string& what,
                           const std::function<void()>& work) {
-  const bool warned = failed;
   try {
     work();
-    failed = false;
   } catch (const InputError& error) {
-    failed = true;
-    if (!warned) {
+    // A later success says little: most of what is noted waits for the next write.
+    if (!std::exchange(failed, true)) {
       complain(fmt::format("dnn_train: warning: could not write the {}: {}. Training continues.",
                            what, error.what()));
     }

@@ -301,10 +301,20 @@ TEST(OpenMetrics, HasTheStateOfTheRun) {
         "dnn_train_updates_done" + label + "26\n", "dnn_train_samples_total" + label + "3234\n"}) {
     EXPECT_EQ(count(text, line), 1) << line << text;
   }
-  result = run_command(mpirun_to_refuse(2) + train + small_network + " --epochs 1 --openmetrics " +
-                       (folder / "none/run.prom") + " --output " + (folder / "other"));
-  EXPECT_EQ(result.exit_code, 2) << result.output;
-  EXPECT_EQ(count(result.output, "none/run.prom"), 1) << result.output;
+}
+
+TEST(OpenMetrics, AFileThatCannotBeWrittenIsAWarning) {
+  const TemporaryFolder folder;
+  const std::string run = folder / "run";
+  for (const std::string overwrite : {"", " --overwrite"}) {
+    const CommandResult result =
+        run_command(mpirun(2) + train + small_network + " --epochs 2 --step-log 1 --openmetrics " +
+                    (folder / "none/run.prom") + " --output " + run + overwrite);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_EQ(count(result.output, "none/run.prom"), 1) << result.output;
+    EXPECT_EQ(count(result.output, "could not write the OpenMetrics file"), 1) << result.output;
+    EXPECT_TRUE(fs::exists(run + "/model.dnn"));
+  }
 }
 
 TEST(Watch, DrawsCurvesInTheTerminal) {

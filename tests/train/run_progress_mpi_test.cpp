@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -77,6 +78,24 @@ TEST(RunProgress, RatesAreOfTheUpdatesThatALineIsOf) {
   }
   EXPECT_NE(events.find("best/accuracy"), std::string::npos);
   EXPECT_NE(events.find("_hparams_/session_end_info"), std::string::npos);
+}
+
+TEST(RunProgress, AFileThatCannotBeWrittenEndsNothing) {
+  const test::SharedFolder shared;
+  ProgressExample run(shared.path());
+  run.settings.openmetrics = shared.path() + "/none/run.prom";
+  if (world().is_root()) {
+    std::ofstream(run.folder.tensorboard()) << "a file in the place of the folder";
+  }
+  world().barrier();
+  RunProgress progress({run.settings, world(), run.folder, run.reporter, {}, 1, {}});
+  for (int i = 0; i < 4; ++i) {
+    run.update(progress);
+  }
+  progress.conclude({.loss = 0.5, .accuracy = 0.25}, run.done);
+  progress.finish();
+  world().barrier();
+  EXPECT_EQ(test::lines_of(test::read_file(run.folder.steps())).size(), 1U);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ class RunProgress {
     std::size_t epochs = 0;
     EventHeader header;
   };
-  /// Collective. Throws AgreedError where a file cannot be written.
+  /// On rank 0: begins the files.
   explicit RunProgress(const Setup& setup);
 
   /// Whether the gradients' norm of `update` is wanted; the same on all ranks.
