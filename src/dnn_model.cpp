@@ -5,12 +5,10 @@
 #include <string>
 
 #include "dnn/comm/program.hpp"
-#include "dnn/core/atomic_file.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/options/model_options.hpp"
 #include "dnn/report/model_comparison.hpp"
 #include "dnn/report/model_report.hpp"
-#include "dnn/report/report_page.hpp"
 #include "dnn/run/run_export.hpp"
 
 int main(int argc, char** argv) {
@@ -31,10 +29,7 @@ int main(int argc, char** argv) {
       return dnn::exit_ok;
     }
     if (options.command == Command::report) {
-      if (!options.output.empty()) {
-        dnn::check_output(options.output, options.overwrite);
-      }
-      dnn::say("report: " + dnn::write_report(options.files, options.output));
+      dnn::say("report: " + dnn::export_report(options));
       return dnn::exit_ok;
     }
     for (const std::string& file : options.files) {

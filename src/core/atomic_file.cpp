@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <system_error>
 
 #include "dnn/core/descriptor.hpp"
 #include "dnn/core/error.hpp"
@@ -64,13 +65,22 @@ void write_file_atomically(const std::string& path, const std::string& text) {
   write_file_atomically(path, std::vector{std::as_bytes(std::span(text))});
 }
 
-void check_output(const std::string& path, bool overwrite) {
+void check_output(const std::string& path, bool overwrite, const std::vector<std::string>& inputs) {
   const bool is_there = std::filesystem::exists(path);
   if (path == "-" || (is_there && !std::filesystem::is_regular_file(path))) {
     throw InputError(fmt::format(
         "--output {}: the result is written into a file, which appears when it is complete; name a "
         "regular file, or one that does not exist yet",
         path));
+  }
+  for (const std::string& input : inputs) {
+    std::error_code error;
+    if (is_there && std::filesystem::equivalent(path, input, error)) {
+      throw InputError(fmt::format(
+          "--output {}: this file is an input of the same command ({}) and is not overwritten; "
+          "name another file",
+          path, input));
+    }
   }
   if (is_there && !overwrite) {
     throw InputError(

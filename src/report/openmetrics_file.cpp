@@ -2,15 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
 
 #include "dnn/core/atomic_file.hpp"
+#include "dnn/core/error.hpp"
 
 namespace dnn {
 
 namespace {
+
+/// What every file begins with, see MetricFamilies::begin.
+constexpr std::string_view first_words = "# TYPE dnn_train_";
 
 std::string metric_number(double value) {
   return std::isnan(value)   ? "NaN"
@@ -32,8 +41,7 @@ class MetricFamilies {
     sample(name + "_total", "", value);
   }
   void begin(const std::string& name, const char* type, const std::string& help) {
-    text_ +=
-        fmt::format("# TYPE dnn_train_{} {}\n# HELP dnn_train_{} {}\n", name, type, name, help);
+    text_ += fmt::format("{}{} {}\n# HELP dnn_train_{} {}\n", first_words, name, type, name, help);
   }
   /// `labels`: besides the run's, with a comma before each.
   void sample(const std::string& name, const std::string& labels, double value) {
@@ -77,6 +85,30 @@ std::string escaped_label(const std::string& value) {
     }
   }
   return escaped;
+}
+
+void OpenMetricsFile::check(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    return;
+  }
+  std::string beginning(first_words.size(), '\0');
+  bool is_own = fs::is_regular_file(path, error);
+  if (is_own) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+      throw FileError("read the file of --openmetrics", path, errno);
+    }
+    file.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+    is_own = file.gcount() == 0 || beginning == first_words;
+  }
+  if (!is_own) {
+    throw InputError(
+        fmt::format("--openmetrics {}: this file holds no metrics of dnn_train and is not "
+                    "overwritten; name another file, or remove this one",
+                    path));
+  }
 }
 
 void OpenMetricsFile::add(const StepRecord& record) {

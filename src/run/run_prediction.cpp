@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node.hpp"
@@ -12,6 +14,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
+#include "dnn/files/file_stamp.hpp"
 #include "dnn/files/stream.hpp"
 #include "dnn/options/choices.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
@@ -78,6 +81,15 @@ class Pieces {
 
   [[nodiscard]] bool has_more() const { return has_more_; }
 
+  /// Of the leader, once a piece is read: the files that the data are read from.
+  [[nodiscard]] std::vector<std::string> files() const {
+    std::vector<std::string> paths;
+    for (const FileStamp& stamp : source_->stamps()) {
+      paths.push_back(stamp.path());
+    }
+    return paths;
+  }
+
  private:
   const PredictConfig& config_;
   const ModelInterface& model_;
@@ -133,11 +145,12 @@ void score_piece(const PredictConfig& config, EnsembleScorer<T>& scorer, const D
 
 /// Collective: what has to be known before the first piece, `data`, is scored. `element_bytes`: of
 /// a number of an NPY file.
-void begin_score(const PredictConfig& config, const Dataset& data, std::size_t element_bytes,
-                 const Communicator& world, Score& score) {
+void begin_score(const PredictConfig& config, const Pieces& pieces, const Dataset& data,
+                 std::size_t element_bytes, const Communicator& world, Score& score) {
   score.has_labels = data.has_labels();
   agree(world, [&] {
     if (world.is_root()) {
+      check_output(config.output, config.overwrite, pieces.files());
       score.file.emplace(config.output, data, make_answers<double>(data, config.top)->header(),
                          element_bytes);
     }
@@ -180,7 +193,7 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       data.task = ensemble.task;
       data.label_thresholds = ensemble.label_thresholds;
       if (data.first_sample == 0) {
-        begin_score(config, data, sizeof(T), world, score);
+        begin_score(config, pieces, data, sizeof(T), world, score);
       }
       if (world.is_root() && !config.quiet) {
         for (const std::string& note : data.notes) {
@@ -240,7 +253,9 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
   const ModelInterface ensemble = ModelInterface::join(world, config.models, models);
   agree(world, [&] {
     if (world.is_root()) {
-      check_output(config.output, config.overwrite);
+      std::vector<std::string> inputs = config.models;
+      inputs.push_back(config.data);
+      check_output(config.output, config.overwrite, inputs);
     }
     if (!config.keep.empty() && prediction_format(config.output) == PredictionFormat::npy) {
       throw InputError(fmt::format(

@@ -23,6 +23,7 @@
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/plan/load_data.hpp"
 #include "dnn/plan/run_plan.hpp"
+#include "dnn/report/openmetrics_file.hpp"
 #include "dnn/report/terminal.hpp"
 #include "dnn/run/explain_data.hpp"
 #include "dnn/run/resume_decision.hpp"
@@ -243,6 +244,11 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
     reporter.line(describe_finished(beginning.path));
     return exit_ok;
   }
+  agree(world, [&] {
+    if (world.is_root() && !config.openmetrics.empty()) {
+      OpenMetricsFile::check(config.openmetrics);
+    }
+  });
   if (watchdog != nullptr && !beginning.is_numbered) {
     watchdog->use_folder(beginning.path);
   }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "dnn/core/error.hpp"
+#include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn {
@@ -60,6 +61,27 @@ TEST(AtomicFile, AFailedWriteLeavesTheOldFileAndNothingElse) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   EXPECT_EQ(read_file(folder / "a"), "old");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(CheckOutput, NoInputIsOverwrittenByWhateverName) {
+  const TemporaryFolder folder;
+  const std::string input = folder.write("input", "years of work");
+  std::filesystem::create_symlink(input, folder / "link");
+  std::filesystem::create_hard_link(input, folder / "second_name");
+  for (const std::string& name :
+       {input, folder / "link", folder / "second_name", folder / "./input"}) {
+    for (const bool overwrite : {false, true}) {
+      test::expect_error<InputError>(
+          [&] {
+            check_output(name, overwrite, {folder / "gone", input});
+          },
+          {"--output", name.c_str(), "is an input of the same command", "name another file"});
+    }
+  }
+  const std::string other = folder.write("other", "");
+  EXPECT_THROW(check_output(other, false, {input}), InputError);
+  EXPECT_NO_THROW(check_output(other, true, {input}));
+  EXPECT_NO_THROW(check_output(folder / "new", false, {input, folder / "new"}));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -56,6 +57,45 @@ TEST(Model, NoFileIsReplacedUnasked) {
     EXPECT_EQ(run_command(line + copy + " --overwrite").exit_code, 0);
     EXPECT_NE(read_file(copy), "");
   }
+}
+
+TEST(Programs, NoOutputReplacesAnInput) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const std::string rows = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n";
+  const std::string data = folder.write("data.csv", rows);
+  const std::string moved = folder.write("moved.csv", rows);
+  const std::string options =
+      " --epochs 1 --hidden 4 --quiet --validation 0 --data " + data + " --output ";
+  ASSERT_EQ(run_command(train + options + out).exit_code, 0);
+  const std::string best = out + "/model.dnn";
+  const std::string saved = read_file(best);
+  const std::string scores = predict + " --overwrite --model " + best + " --data ";
+  const std::string ensemble =
+      predict + " --overwrite --data " + data + " --logit-ensemble " + best + " " + out;
+  for (const std::string& command :
+       {scores + data + " --output " + data, scores + data + " --output " + best,
+        scores + quoted(folder / "*.csv") + " --output " + moved,
+        ensemble + "/last.dnn --output " + best, ensemble + "/last.dnn --output " + data,
+        model + " export " + out + " --format npz --overwrite --output " + best,
+        model + " export " + best + " --format npz --overwrite --output " + best,
+        model + " report " + out + " --overwrite --output " + best,
+        model + " report " + out + " --overwrite --output " + out + "/summary.json"}) {
+    const CommandResult result = run_command(command);
+    EXPECT_EQ(result.exit_code, 2) << command << "\n" << result.output;
+    EXPECT_EQ(count(result.output, "is an input of the same command"), 1) << result.output;
+  }
+  const CommandResult metrics =
+      run_command(train + options + (folder / "other") + " --openmetrics " + data);
+  EXPECT_EQ(metrics.exit_code, 2) << metrics.output;
+  EXPECT_EQ(count(metrics.output, "holds no metrics of dnn_train"), 1) << metrics.output;
+  EXPECT_FALSE(std::filesystem::exists(folder / "other"));
+  EXPECT_EQ(read_file(data), rows);
+  EXPECT_EQ(read_file(moved), rows);
+  EXPECT_EQ(read_file(best), saved);
+  EXPECT_EQ(run_command(model + " report " + out + " --overwrite --output " + out + "/report.html")
+                .exit_code,
+            0);
 }
 
 std::string hash_of(const std::string& file) {

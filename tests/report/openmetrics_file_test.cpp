@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "dnn/core/error.hpp"
+#include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dnn {
@@ -42,6 +43,21 @@ TEST(OpenMetrics, IsReplacedAsAWhole) {
   EXPECT_TRUE(text.ends_with("# EOF\n"));
   OpenMetricsFile nowhere(folder / "no/run.prom", {});
   EXPECT_THROW(nowhere.flush(), FileError);
+}
+
+TEST(OpenMetrics, OnlyAFileOfItsOwnIsReplaced) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.prom";
+  EXPECT_NO_THROW(OpenMetricsFile::check(path));
+  EXPECT_NO_THROW(OpenMetricsFile::check(folder / "none/run.prom"));
+  EXPECT_NO_THROW(OpenMetricsFile::check(folder.write("empty.prom", "")));
+  OpenMetricsFile(path, {"run", 20, 3}).flush();
+  EXPECT_NO_THROW(OpenMetricsFile::check(path));
+  for (const char* other : {"a,b,label\n1,2,x\n", "# TYPE", "# TYPE node_cpu_seconds counter\n"}) {
+    test::expect_error<InputError>([&] { OpenMetricsFile::check(folder.write("other", other)); },
+                                   {"--openmetrics", "/other", "not overwritten"});
+  }
+  EXPECT_THROW(OpenMetricsFile::check(folder.path()), InputError);
 }
 
 }  // namespace

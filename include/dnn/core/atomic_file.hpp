@@ -17,7 +17,9 @@ void write_file_atomically(const std::string& path,
 void write_file_atomically(const std::string& path, const std::string& text);
 
 /// Throws InputError unless write_file_atomically may write the file that the user names with
-/// --output: there is none yet, or it is a regular file and `overwrite` is set.
-void check_output(const std::string& path, bool overwrite);
+/// --output: there is none yet, or it is a regular file, `overwrite` is set, and it is none of
+/// `inputs`, the paths that the command reads, by whatever name. An input that does not exist is
+/// passed over.
+void check_output(const std::string& path, bool overwrite, const std::vector<std::string>& inputs);
 
 }  // namespace dnn

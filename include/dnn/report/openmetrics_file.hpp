@@ -20,6 +20,9 @@ class OpenMetricsFile : public ProgressSink {
     std::size_t epochs = 0;
     std::uint64_t ranks = 0;
   };
+  /// Throws InputError where `path` is a file that holds something else: it would be replaced.
+  static void check(const std::string& path);
+
   OpenMetricsFile(std::string path, Run run) : path_(std::move(path)), run_(std::move(run)) {}
 
   [[nodiscard]] std::string name() const override { return "OpenMetrics file"; }

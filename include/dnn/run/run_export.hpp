@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "dnn/options/model_options.hpp"
 
 namespace dnn {
@@ -7,5 +9,9 @@ namespace dnn {
 /// Writes the saved model that `options` name, or the best model of a run's folder, in another
 /// format. Throws FileError or InputError.
 void run_export(const ModelOptions& options);
+
+/// Writes the report of the runs that `options` name, and returns its path. Throws FileError or
+/// InputError.
+[[nodiscard]] std::string export_report(const ModelOptions& options);
 
 }  // namespace dnn
