@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/comm/collective_error.hpp"
-#include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/report/event_file.hpp"
 
@@ -24,7 +24,7 @@ void warn_of_environment(const ResumedFrom& from, const Environment& now) {
 /// On rank 0: locks the run folder and prepares it for a run that starts anew or resumes.
 OpenedFolder open_folder(const Config& config, const RunPlan& plan, const Beginning& beginning,
                          const DataIdentity& data, Reporter& reporter) {
-  OpenedFolder opened{RunFolder(beginning.path), {}, {}, {}};
+  OpenedFolder opened{RunFolder(beginning.path), {}, {}, {}, false};
   if (beginning.is_numbered) {
     opened.folder = RunFolder::prepare_numbered(plan.disk_bytes);
   } else {
@@ -40,8 +40,10 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const Beginn
   Config own = config;
   own.output = path;
   const ResumeDecision start = ResumeDecision::find(own);
-  if (start.finished) {
-    throw InputError("another run has just finished in " + path);
+  if (start.finished) {  // by a job of the same command, since find_beginning
+    remove_record(opened.folder);
+    opened.finished = true;
+    return opened;
   }
   if (start.begins_again) {
     reporter.line(fmt::format(
@@ -102,9 +104,13 @@ OpenedFolder open_run_folder(const Config& config, const Communicator& world, co
                              Reporter& reporter) {
   OpenedFolder opened = agree(world, [&] {
     return world.is_root() ? open_folder(config, plan, beginning, data, reporter)
-                           : OpenedFolder{RunFolder(beginning.path), {}, {}, {}};
+                           : OpenedFolder{RunFolder(beginning.path), {}, {}, {}, false};
   });
   opened.folder = RunFolder(world.broadcast(opened.folder.path(), 0));
+  opened.finished = world.all_reduce<std::int64_t>(opened.finished ? 1 : 0, Reduction::max) != 0;
+  if (opened.finished) {
+    return opened;
+  }
   if (!world.is_root()) {
     use_log(opened.folder.log(), false);
   }

@@ -124,6 +124,10 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
       data.train.schema};
   OpenedFolder opened = open_run_folder(config, world, plan, beginning, identity, reporter);
   const RunFolder& folder = opened.folder;
+  if (opened.finished) {
+    reporter.line(describe_finished(folder.path()));
+    return exit_ok;
+  }
   if (watchdog != nullptr) {
     watchdog->use_folder(folder.path());
   }

@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <future>
+#include <optional>
+#include <thread>
 
+#include "dnn/run/run_lock.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/summary_of.hpp"
@@ -83,6 +88,34 @@ TEST_F(Resume, AfterTheFileStop) {
   EXPECT_EQ(stopped.exit_code, 75) << stopped.output;
   EXPECT_NE(stopped.output.find("stopped by the file " + out + "/stop"), std::string::npos);
   expect_same_end(2);  // the file, which is still there, is one of before
+}
+
+// The same command twice at once: the second job finds no run, waits for the folder, and then finds
+// the run finished.
+TEST_F(Resume, ARunThatAnotherJobFinishesMeanwhileIsReported) {
+  options = " --hidden 16 --epochs 2";
+  const std::string done = folder / "done";
+  ASSERT_EQ(run_command(command(1, done)).exit_code, 0);
+  fs::create_directory(out);
+  std::optional<RunLock> lock = RunLock::take(out, std::chrono::seconds(0));
+  const std::string said = folder / "said";
+  std::future<CommandResult> second =
+      std::async(std::launch::async, [&] { return run_command(command(2, out) + " >" + said); });
+  const auto is_planned = [&said] { return read_file(said).find("ranks:") != std::string::npos; };
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!is_planned() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(is_planned());
+  fs::copy(done, out, fs::copy_options::recursive);
+  lock.reset();
+  const CommandResult result = second.get();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(count(read_file(said), "the run in " + out + " is finished"), 1) << read_file(said);
+  EXPECT_FALSE(fs::exists(out + "/.lock"));
+  for (const char* name : {"/summary.json", "/metrics.jsonl", "/run.log", "/model.dnn"}) {
+    EXPECT_EQ(read_file(out + name), read_file(done + name)) << name;
+  }
 }
 
 TEST_F(Resume, AfterTheTimeLimit) {

@@ -31,11 +31,12 @@ struct OpenedFolder {
   std::optional<RunLock> lock;      ///< rank 0's
   std::optional<ResumedFrom> from;  ///< rank 0's
   std::string resumed_from;         ///< on all ranks; empty: the run starts anew
+  bool finished = false;            ///< on all ranks: another job has finished the run meanwhile
 };
 
 /// Collective: the run folder, locked and prepared by rank 0 for a run that starts anew or resumes,
-/// and named on all ranks. Throws AgreedError where it cannot be used, or not with these settings
-/// and data.
+/// and named on all ranks. Where the run is finished by now, the folder stays as it is. Throws
+/// AgreedError where it cannot be used, or not with these settings and data.
 [[nodiscard]] OpenedFolder open_run_folder(const Config& config, const Communicator& world,
                                            const RunPlan& plan, const Beginning& beginning,
                                            const DataIdentity& data, Reporter& reporter);
