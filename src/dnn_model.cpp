@@ -9,6 +9,7 @@
 #include "dnn/options/model_options.hpp"
 #include "dnn/report/model_comparison.hpp"
 #include "dnn/report/model_report.hpp"
+#include "dnn/run/answer_code.hpp"
 #include "dnn/run/run_export.hpp"
 
 int main(int argc, char** argv) {
@@ -16,13 +17,13 @@ int main(int argc, char** argv) {
     const dnn::ModelOptions options = dnn::parse_model_options(argc, argv);
     if (options.print) {
       dnn::say(*options.print);
-      return dnn::exit_ok;
+      return dnn::answer_code("dnn_model", dnn::exit_ok);
     }
     using Command = dnn::ModelOptions::Command;
     if (options.command == Command::compare) {
       const auto comparison = dnn::ModelComparison::make(options.files.at(0), options.files.at(1));
       dnn::say(comparison.text);
-      return comparison.same_bits ? dnn::exit_ok : dnn::exit_failed;
+      return dnn::answer_code("dnn_model", comparison.same_bits ? dnn::exit_ok : dnn::exit_failed);
     }
     if (options.command == Command::export_model) {
       dnn::run_export(options);
@@ -39,7 +40,7 @@ int main(int argc, char** argv) {
                                      : dnn::model_hash(file);
       dnn::say(report);
     }
-    return dnn::exit_ok;
+    return dnn::answer_code("dnn_model", dnn::exit_ok);
   } catch (const std::exception& error) {
     dnn::complain(std::string("dnn_model: error: ") + error.what());
     return dnn::exit_bad_input;

@@ -5,6 +5,7 @@
 #include "dnn/core/messages.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/options/question.hpp"
+#include "dnn/run/answer_code.hpp"
 #include "dnn/run/predict_options.hpp"
 #include "dnn/run/run_prediction.hpp"
 
@@ -12,7 +13,7 @@ int main(int argc, char** argv) {
   const auto answered = dnn::answer_question(
       argc, argv, "dnn_predict", [&] { return dnn::parse_predict_options(argc, argv).print; });
   if (answered) {
-    return *answered;
+    return dnn::answer_code("dnn_predict", *answered);
   }
   dnn::limit_spinning(argv);
   return dnn::run_mpi_program(argc, argv, "dnn_predict", [&](const dnn::Communicator& world) {
@@ -21,7 +22,7 @@ int main(int argc, char** argv) {
       if (world.is_root()) {
         dnn::say(*options.print);
       }
-      return static_cast<int>(dnn::exit_ok);
+      return dnn::answer_code("dnn_predict", dnn::exit_ok);
     }
     return dnn::run_prediction(options.config, world);
   });

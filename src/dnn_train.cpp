@@ -11,6 +11,7 @@
 #include "dnn/core/threads.hpp"
 #include "dnn/options/options.hpp"
 #include "dnn/options/question.hpp"
+#include "dnn/run/answer_code.hpp"
 #include "dnn/run/run_replay.hpp"
 #include "dnn/run/run_training.hpp"
 
@@ -20,7 +21,7 @@ int run(int argc, char** argv) {
   const auto answered = dnn::answer_question(argc, argv, "dnn_train",
                                              [&] { return dnn::parse_options(argc, argv).print; });
   if (answered) {
-    return *answered;
+    return dnn::answer_code("dnn_train", *answered);
   }
   dnn::limit_spinning(argv);
   dnn::StopRequest stop("dnn_train");
@@ -34,7 +35,7 @@ int run(int argc, char** argv) {
       if (world.is_root()) {
         dnn::say(*options.print);
       }
-      return static_cast<int>(dnn::exit_ok);
+      return dnn::answer_code("dnn_train", dnn::exit_ok);
     }
     if (options.replay) {
       return dnn::run_replay(*options.replay, world, stop, launch,

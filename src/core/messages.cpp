@@ -36,6 +36,9 @@ constexpr std::size_t most_kept = std::size_t{1} << 16;
 /// The log's descriptor: a handler can take no lock.
 std::atomic<int> open_log = -1;
 
+/// See output_failure.
+std::atomic<int> first_output_failure = 0;
+
 /// See Note [The log of a run].
 struct Log {
   std::mutex mutex;
@@ -163,14 +166,16 @@ bool has_reader(int stream) {
 
 /// Prints on a stream whose reader may be gone, slow, or on a full disk. What cannot be written is
 /// given up; what follows is tried again. A pipe or terminal that does not block (another program
-/// may have set that, for all that share it) is waited for.
-void print(std::FILE* stream, std::string_view lines) {
+/// may have set that, for all that share it) is waited for. Returns the errno value of the write
+/// that was given up, or 0.
+int print(std::FILE* stream, std::string_view lines) {
   constexpr int patience = 1000;  // milliseconds
   const int descriptor = ::fileno(stream);
   if (!has_reader(descriptor)) {
-    return;
+    return EPIPE;
   }
   const int before = errno;
+  int failure = 0;
   (void)std::fflush(stream);
   while (!lines.empty()) {
     const ssize_t written = ::write(descriptor, lines.data(), lines.size());
@@ -179,13 +184,16 @@ void print(std::FILE* stream, std::string_view lines) {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       pollfd state{descriptor, POLLOUT, 0};
       if (::poll(&state, 1, patience) == 0) {
+        failure = EAGAIN;
         break;
       }
     } else if (errno != EINTR) {
+      failure = errno;
       break;
     }
   }
   errno = before;
+  return failure;
 }
 
 }  // namespace
@@ -232,7 +240,20 @@ void say(const std::string& text) {
   }
   const std::string line = line_of(text);
   log().add(line);
-  print(stdout, line);
+  const int failure = print(stdout, line);
+  int none = 0;
+  if (failure != 0 && failure != EPIPE) {
+    first_output_failure.compare_exchange_strong(none, failure);
+  }
+}
+
+int output_failure() {
+  const int failure = first_output_failure.load();
+  if (failure != 0) {
+    return failure;
+  }
+  const int copy = ::dup(STDOUT_FILENO);
+  return copy >= 0 && ::close(copy) != 0 && errno != EINTR ? errno : 0;
 }
 
 void complain(const std::string& text) {
@@ -241,13 +262,13 @@ void complain(const std::string& text) {
   }
   const std::string line = line_of(text);
   log().add(line);
-  print(stderr, line);
+  (void)print(stderr, line);
 }
 
 void complain_before_the_end(const std::string& text) {
   constexpr std::chrono::seconds longest(1);
   const std::string line = line_of(text);
-  print(stderr, line);
+  (void)print(stderr, line);
   const auto written = std::make_shared<std::promise<void>>();
   std::thread([line, written] {
     log().add(line);

@@ -8,6 +8,7 @@
 #include "dnn/data/describe_schema.hpp"
 #include "dnn/readers/open_dataset.hpp"
 #include "dnn/report/reporter.hpp"
+#include "dnn/run/answer_code.hpp"
 #include "dnn/store/read_parts.hpp"
 
 namespace dnn {
@@ -28,7 +29,7 @@ int explain_data(const Config& config, const Communicator& world) {
       say(line);
     }
   });
-  return exit_ok;
+  return answer_code("dnn_train", exit_ok);
 }
 
 }  // namespace dnn

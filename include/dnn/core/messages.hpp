@@ -37,7 +37,11 @@ class MessageReceiver {
 /// to the log. Where nobody reads standard output any more (a pipe that is closed, a terminal that
 /// is gone), it goes into the log alone, and the program continues.
 void say(const std::string& text);
-/// The same on standard error. "dnn_train: warning: ..."
+/// The errno value of the first write to standard output that say() gave up, or of what the file
+/// system tells only when a file is closed (NFS, quotas); 0: all is written. A reader that is gone
+/// is no failure: it has seen what it wanted.
+[[nodiscard]] int output_failure();
+/// The same as say() on standard error. "dnn_train: warning: ..."
 void complain(const std::string& text);
 /// The same for what ends the process: a file system that hangs keeps the line from the log, but
 /// not the process from its end.
