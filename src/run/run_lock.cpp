@@ -33,9 +33,14 @@ std::string read_owner(int descriptor) {
   return owner;
 }
 
+/// What the owners of this host begin with.
+std::string owner_here() {
+  return "host " + host() + ", process ";
+}
+
 /// Whether the job "host H, process P" of a file without flock may still run.
 bool may_live(const std::string& owner) {
-  const std::string here = "host " + host() + ", process ";
+  const std::string here = owner_here();
   if (!owner.starts_with(here)) {
     return !owner.empty();  // another host's: it cannot be asked
   }
@@ -65,8 +70,7 @@ Attempt attempt(int descriptor, const std::string& file, int& refusal) {
 }
 
 void write_owner(int descriptor, const std::string& file) {
-  const std::string owner =
-      "host " + host() + ", process " + std::to_string(static_cast<long>(::getpid())) + "\n";
+  const std::string owner = owner_here() + std::to_string(static_cast<long>(::getpid())) + "\n";
   if (::ftruncate(descriptor, 0) != 0 || !write_all(descriptor, std::as_bytes(std::span(owner)))) {
     const int code = errno;
     ::unlink(file.c_str());
@@ -99,6 +103,27 @@ RunLock RunLock::take(const std::string& path, std::chrono::milliseconds patienc
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
+}
+
+bool RunLock::is_surely_free(const std::string& path) {
+  const std::string file = path + "/.lock";
+  // A network file system that is asked for the folder looks at it anew; otherwise it may remember
+  // for a minute that there was no lock.
+  const Descriptor folder(open_file(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor opened(open_regular_file(file, O_RDONLY));
+  if (!opened.is_open()) {
+    return folder.is_open() && errno == ENOENT;
+  }
+  const std::string owner = read_owner(opened.value());
+  if (!owner.starts_with(owner_here())) {
+    return false;
+  }
+  // A shared lock needs no right to write. It is lifted at the end of this function, and a job that
+  // takes the folder meanwhile tries again.
+  if (::flock(opened.value(), LOCK_SH | LOCK_NB) == 0) {
+    return is_file_at(file, opened.value());
+  }
+  return means_unsupported(errno) && !may_live(owner);
 }
 
 RunLock::RunLock(std::string file, Descriptor descriptor, std::string stale, int refusal)

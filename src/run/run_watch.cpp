@@ -16,6 +16,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/run/run_lock.hpp"
 #include "dnn/watch/run_list.hpp"
 #include "dnn/watch/text_curves.hpp"
 #include "dnn/watch/watch_server.hpp"
@@ -63,14 +64,16 @@ std::string only_run(const std::string& folder) {
   return names.front() == "." ? folder : folder + "/" + names.front();
 }
 
-/// Draws the run again whenever it has changed, until it is finished.
+/// Draws the run again whenever it has changed, until it is finished or no job works on it.
 void draw_run(const WatchOptions& options) {
   constexpr std::chrono::seconds interval(2);
   const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;
   const std::string folder = only_run(options.folder);
   std::string drawn;
   for (;;) {
-    const TextOfRun run = text_of_run(folder, canvas_here());
+    // Before the files are read: what the job wrote last is then among them.
+    const bool has_job = !RunLock::is_surely_free(folder);
+    const TextOfRun run = text_of_run(folder, canvas_here(), has_job);
     if (run.text != drawn) {
       if (is_terminal && !options.once) {
         std::fputs("\033[H\033[2J", stdout);
@@ -78,7 +81,7 @@ void draw_run(const WatchOptions& options) {
       say(run.text);
       drawn = run.text;
     }
-    if (options.once || run.is_finished) {
+    if (options.once || run.is_finished || !has_job) {
       return;
     }
     std::this_thread::sleep_for(interval);

@@ -115,7 +115,7 @@ std::string figure_of(const Json& epochs) {
   return {};
 }
 
-std::string state_of(const Json& record, const Json& steps) {
+std::string state_of(const Json& record, const Json& steps, bool has_job) {
   const bool is_finished = !record.at("summary").is_null();
   const Json& start = is_finished ? record.at("summary") : record.at("started");
   const Json planned = start.is_object() && start.contains("configuration")
@@ -124,12 +124,15 @@ std::string state_of(const Json& record, const Json& steps) {
   const std::size_t done =
       record.at("epochs").empty() ? 0 : record["epochs"].back().value("epoch", std::size_t{0});
   std::string text =
-      fmt::format("{}, {}{} epochs done", is_finished ? "finished" : "training", done,
-                  planned.is_number() ? " of " + planned.dump() : std::string());
+      fmt::format("{}, {}{} epochs done",
+                  is_finished ? "finished"
+                  : has_job   ? "training"
+                              : "stopped",
+                  done, planned.is_number() ? " of " + planned.dump() : std::string());
   if (!steps.is_null()) {
     const Json& rate = steps.at("samples_per_second").back();
     text += ", update " + with_commas(steps.at("update").back().get<std::uint64_t>());
-    if (!is_finished && rate.is_number()) {
+    if (!is_finished && has_job && rate.is_number()) {
       text += ", " + with_commas(static_cast<std::uint64_t>(rate.get<double>())) + " samples/s";
     }
   }
@@ -184,13 +187,13 @@ std::string draw_curve(const std::string& title, const std::string& x_name, cons
   return text + std::string(label_width + 2, ' ') + ends + std::string(space, ' ') + end + '\n';
 }
 
-TextOfRun text_of_run(const std::string& folder, const TextCanvas& canvas) {
+TextOfRun text_of_run(const std::string& folder, const TextCanvas& canvas, bool has_job) {
   const Json record = run_record(folder);
   const Json& epochs = record.at("epochs");
   const Json& steps = record.at("steps");
   TextOfRun made;
   made.is_finished = !record.at("summary").is_null();
-  made.text = fmt::format("{}: {}\n", printable(folder), state_of(record, steps));
+  made.text = fmt::format("{}: {}\n", printable(folder), state_of(record, steps, has_job));
 
   const auto draw = [&](const std::string& title, const std::string& x_name, const Points& points) {
     if (!points.empty()) {

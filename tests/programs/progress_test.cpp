@@ -342,5 +342,24 @@ TEST(Watch, DrawsCurvesInTheTerminal) {
   EXPECT_NE(result.output.find("name the folder of one: a, b"), std::string::npos) << result.output;
 }
 
+// Runs that stop in order, or not: what ends is the job, and there is no summary.
+TEST(Watch, EndsWithARunThatIsNotFinished) {
+  const TemporaryFolder folder;
+  for (const std::string end : {"touch stop", "kill -KILL $job"}) {
+    const std::string run = folder / end.substr(0, 4);
+    const CommandResult result = run_command(
+        "mkdir " + run + " && cd " + run + " || exit; " + train + small_network +
+        " --epochs 1000000 --step-log 1 --output . >/dev/null 2>&1 & job=$!; "
+        "for i in $(seq 1000); do test -s metrics.jsonl && break; sleep 0.02; done; timeout 60 " +
+        watch_program + " --text . >drawn & watching=$!; sleep 1; " + end +
+        "; wait $watching; echo code $?; wait $job; echo job $?");
+    EXPECT_EQ(count(result.output, "code 0"), 1) << result.output;
+    const std::string drawn = read_file(run + "/drawn");
+    EXPECT_GE(count(drawn, ".: training, "), 1) << drawn;
+    EXPECT_EQ(count(drawn, ".: stopped, "), 1) << drawn;
+    EXPECT_GT(drawn.find(".: stopped, "), drawn.rfind(".: training, ")) << drawn;
+  }
+}
+
 }  // namespace
 }  // namespace dnn::test

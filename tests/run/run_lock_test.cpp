@@ -80,6 +80,29 @@ TEST(RunLock, OfADeadProcessIsStale) {
   EXPECT_NE(lock.stale().find("process " + std::to_string(holder.process())), std::string::npos);
 }
 
+TEST(RunLock, AFolderIsSurelyFreeWhereNoJobCanHoldIt) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(RunLock::is_surely_free(folder.path()));
+  EXPECT_FALSE(RunLock::is_surely_free(folder / "none"));
+  Holder holder(folder.path());
+  EXPECT_FALSE(RunLock::is_surely_free(folder.path()));
+  holder.kill();
+  EXPECT_TRUE(RunLock::is_surely_free(folder.path()));
+  EXPECT_TRUE(std::filesystem::exists(folder / ".lock"));
+  std::optional<RunLock> lock = RunLock::take(folder.path(), 0ms);
+  EXPECT_FALSE(RunLock::is_surely_free(folder.path()));
+  lock.reset();
+  EXPECT_TRUE(RunLock::is_surely_free(folder.path()));
+}
+
+TEST(RunLock, AFolderThatAnotherHostsJobMayHoldIsNotSurelyFree) {
+  const TemporaryFolder folder;
+  for (const char* owner : {"host another, process 1\n", ""}) {
+    folder.write(".lock", owner);
+    EXPECT_FALSE(RunLock::is_surely_free(folder.path())) << owner;
+  }
+}
+
 TEST(RunLock, MovedFromHoldsNothing) {
   const TemporaryFolder folder;
   const TemporaryFolder other;

@@ -68,7 +68,7 @@ TEST(TextOfRun, DrawsLossHeldOutLossAndFigure) {
                R"x({"epoch":2,"train_loss":1,"validation_loss":null,)x"
                R"x("validation_rmse(x\u001b[31m)":4})x"
                "\n");
-  TextOfRun run = text_of_run(folder.path(), {60, 4, false});
+  TextOfRun run = text_of_run(folder.path(), {60, 4, false}, true);
   EXPECT_FALSE(run.is_finished);
   EXPECT_NE(run.text.find("training, 2 epochs done"), std::string::npos) << run.text;
   EXPECT_NE(run.text.find("training loss: last 1, "), std::string::npos) << run.text;
@@ -81,7 +81,7 @@ TEST(TextOfRun, DrawsLossHeldOutLossAndFigure) {
   folder.write("steps.jsonl",
                "{\"update\":50,\"loss\":3}\n{\"update\":100}\n"
                "{\"update\":1500,\"loss\":0.5,\"samples_per_second\":12345.6}\n{\"upd");
-  run = text_of_run(folder.path(), {60, 4, false});
+  run = text_of_run(folder.path(), {60, 4, false}, true);
   EXPECT_NE(run.text.find("2 of 30 epochs done, update 1,500, 12,345 samples/s"), std::string::npos)
       << run.text;
   EXPECT_NE(run.text.find("training loss: last 0.5, least 0.5, largest 3"), std::string::npos);
@@ -89,8 +89,12 @@ TEST(TextOfRun, DrawsLossHeldOutLossAndFigure) {
   for (const std::string& line : lines_of(run.text.substr(run.text.find('\n')))) {
     EXPECT_LE(line.size(), 60U) << line;
   }
+  run = text_of_run(folder.path(), {60, 4, false}, false);
+  EXPECT_NE(run.text.find("stopped, 2 of 30 epochs done, update 1,500\n"), std::string::npos)
+      << run.text;
+  EXPECT_FALSE(run.is_finished);
   const TemporaryFolder empty;
-  EXPECT_THROW((void)text_of_run(empty.path(), {}), InputError);
+  EXPECT_THROW((void)text_of_run(empty.path(), {}, true), InputError);
 }
 
 }  // namespace

@@ -16,6 +16,11 @@ class RunLock {
   /// Throws InputError that names the job which holds it, or FileError.
   [[nodiscard]] static RunLock take(const std::string& path, std::chrono::milliseconds patience);
 
+  /// Whether it is certain that no job holds the folder at `path`. False where that cannot be
+  /// told: a lock of another host's job may be invisible here, and its process cannot be asked.
+  /// Changes nothing.
+  [[nodiscard]] static bool is_surely_free(const std::string& path);
+
   RunLock(RunLock&& other) noexcept;
   RunLock& operator=(RunLock&& other) noexcept;
   RunLock(const RunLock&) = delete;

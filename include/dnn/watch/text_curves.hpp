@@ -26,8 +26,9 @@ struct TextOfRun {
   bool is_finished = false;
 };
 
-/// Throws InputError where no run is in the folder. What the run's names would do to a terminal is
-/// shown escaped.
-[[nodiscard]] TextOfRun text_of_run(const std::string& folder, const TextCanvas& canvas);
+/// `has_job`: a job may be working on the run. Throws InputError where no run is in the folder.
+/// What the run's names would do to a terminal is shown escaped.
+[[nodiscard]] TextOfRun text_of_run(const std::string& folder, const TextCanvas& canvas,
+                                    bool has_job);
 
 }  // namespace dnn
