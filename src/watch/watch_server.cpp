@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
+#include <netdb.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -42,6 +43,21 @@ bool is_same(const std::string& a, const std::string& b) {
 void refuse(Response& response, int status, const std::string& reason) {
   response.status = status;
   response.set_content(reason + "\n", "text/plain; charset=utf-8");
+}
+
+/// Throws InputError unless `name` has an address.
+void check_address(const std::string& name) {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(name.c_str(), nullptr, &wanted, &found);
+  if (code != 0) {
+    throw InputError(fmt::format(
+        "cannot listen on {}: no address of that name is known ({}); name an address of this "
+        "machine with --listen",
+        name, code == EAI_SYSTEM ? std::generic_category().message(errno) : ::gai_strerror(code)));
+  }
+  ::freeaddrinfo(found);
 }
 
 }  // namespace
@@ -135,9 +151,16 @@ WatchServer::WatchServer(const std::string& folder, int port, const std::string&
                               {"X-Content-Type-Options", "nosniff"},
                               {"Referrer-Policy", "no-referrer"},
                               {"X-Frame-Options", "DENY"}});
+  check_address(listen);
   errno = 0;
   port_ = port == 0 ? server.bind_to_any_port(listen) : port;
   if (port_ <= 0 || (port != 0 && !server.bind_to_port(listen, port))) {
+    if (errno == EADDRNOTAVAIL) {
+      throw InputError(
+          fmt::format("cannot listen on {}: it is not an address of this machine; name one that "
+                      "is with --listen, or leave the option out",
+                      listen));
+    }
     const std::string reason = errno == EADDRINUSE ? "another program uses it"
                                : errno == EACCES
                                    ? "this user may not use it (ports below 1024 are the system's)"

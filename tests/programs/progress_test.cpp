@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
+#include <utility>
 
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
@@ -340,6 +341,22 @@ TEST(Watch, DrawsCurvesInTheTerminal) {
   result = run_command(watch_program + " --text --once " + (folder / "runs"));
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.output.find("name the folder of one: a, b"), std::string::npos) << result.output;
+}
+
+TEST(Watch, AnAddressThatIsNotOfThisMachineIsNamed) {
+  const TemporaryFolder folder;
+  for (const auto& [address, reason] :
+       {std::pair("no-such-name.invalid", "no address of that name is known"),
+        std::pair("192.0.2.1", "it is not an address of this machine")}) {
+    const CommandResult result =
+        run_command(watch_program + " " + folder.path() + " --listen " + address);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    for (const std::string& part :
+         {std::string("cannot listen on ") + address + ": " + reason, std::string("--listen")}) {
+      EXPECT_EQ(count(result.output, part), 1) << part << " in " << result.output;
+    }
+    EXPECT_EQ(count(result.output, "--port"), 0) << result.output;
+  }
 }
 
 // Runs that stop in order, or not: what ends is the job, and there is no summary.
