@@ -158,8 +158,8 @@ void FeatureStatistics::merge(const FeatureStatistics& other) {
   }
 }
 
-Normalizer FeatureStatistics::normalizer(Normalization kind,
-                                         const std::vector<bool>& scaled) const {
+Normalizer FeatureStatistics::normalizer(Normalization kind, const std::vector<bool>& scaled,
+                                         const std::vector<std::string>& names) const {
   Normalizer result;
   if (kind == Normalization::none) {
     return result;
@@ -183,7 +183,8 @@ Normalizer FeatureStatistics::normalizer(Normalization kind,
       throw InputError(
           fmt::format("feature {} spreads beyond what can be normalized: its values go from {:g} "
                       "to {:g}; rescale it",
-                      j + 1, row(min_row)[j], row(max_row)[j]));
+                      j < names.size() ? in_quotes(names[j]) : std::to_string(j + 1),
+                      row(min_row)[j], row(max_row)[j]));
     }
   }
   return result;

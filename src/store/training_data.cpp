@@ -111,7 +111,7 @@ std::pair<Normalizer, Normalization> scaling_of(const DataSettings& settings, co
   const Normalization kind = is_common                 ? Normalization::common
                              : settings.choose_scaling ? Normalization::standard
                                                        : settings.normalize;
-  Normalizer normalizer = features.normalizer(kind, scaled);
+  Normalizer normalizer = features.normalizer(kind, scaled, train.feature_names);
   if (!normalizer.is_identity()) {
     normalizer.clip = !settings.choose_scaling ? settings.clip_features
                       : is_common              ? 0

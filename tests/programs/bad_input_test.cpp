@@ -51,6 +51,9 @@ TEST_F(BadInput, ACellThatIsNotWhatTheUserSays) {
 TEST_F(BadInput, InfiniteFeature) {
   refuses_csv("1,2,a\n3,inf,b\n", {"line 2", "'column 2'", "finite"});
 }
+TEST_F(BadInput, AFeatureFarBeyondTheOthersIsNamed) {
+  refuses_csv("width,label\n1,a\n2,b\n1e300,a\n4,b\n", {"'width'", "1 to 1e+300"});
+}
 TEST_F(BadInput, ATargetFarBeyondTheOthers) {
   std::string text = "x,price\n";
   for (int i = 0; i < 40; ++i) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dnn/data/normalizer.hpp"
@@ -33,9 +34,10 @@ class FeatureStatistics {
   void merge(const FeatureStatistics& other);
 
   /// The normalization of this set. Inputs that are not `scaled` (all are, if it is empty) stay as
-  /// they are, see FeatureEncoding::scaled_inputs.
-  [[nodiscard]] Normalizer normalizer(Normalization kind,
-                                      const std::vector<bool>& scaled = {}) const;
+  /// they are, see FeatureEncoding::scaled_inputs. `names`: of the inputs, for the InputError that
+  /// is thrown where one cannot be scaled; may be empty.
+  [[nodiscard]] Normalizer normalizer(Normalization kind, const std::vector<bool>& scaled = {},
+                                      const std::vector<std::string>& names = {}) const;
 
   /// Whether all inputs are numbers of one kind, like the brightness of pixels or counts: at least
   /// 16, whole numbers and at least 0 at both ends of their ranges, and of those that vary three in
