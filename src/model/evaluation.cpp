@@ -2,14 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 namespace dnn {
 
+std::string loss_text(double loss) {
+  return std::abs(loss) < 1e6 ? fmt::format("{:.4f}", loss) : fmt::format("{:.4g}", loss);
+}
+
 std::string Evaluation::in_words() const {
   constexpr std::size_t most = 2;
-  std::string text = fmt::format("loss {:.4f}", loss);
+  std::string text = "loss " + loss_text(loss);
   if (accuracy >= 0) {
     return text + fmt::format(" accuracy {:.2f} %", 100 * accuracy);
   }

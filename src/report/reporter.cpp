@@ -26,7 +26,7 @@ std::string time_left(double seconds) {
 /// "0.1234 97.00 %", "0.1234 r2 0.8901 rmse 3.21"; the first `figures` of those without an
 /// accuracy.
 std::string short_evaluation(const Evaluation& evaluation, std::size_t figures) {
-  std::string text = fmt::format("{:.4f}", evaluation.loss);
+  std::string text = loss_text(evaluation.loss);
   if (evaluation.accuracy >= 0) {
     return text + fmt::format(" {:.2f} %", 100 * evaluation.accuracy);
   }

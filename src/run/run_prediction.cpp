@@ -16,6 +16,7 @@
 #include "dnn/core/threads.hpp"
 #include "dnn/files/file_stamp.hpp"
 #include "dnn/files/stream.hpp"
+#include "dnn/model/evaluation.hpp"
 #include "dnn/options/choices.hpp"
 #include "dnn/parallel/ensemble_layout.hpp"
 #include "dnn/predict/ensemble_scorer.hpp"
@@ -238,8 +239,8 @@ void report(const PredictConfig& config, const Score& score, const EnsembleLayou
     say(text);
   } else if (score.has_labels) {
     const double correct = score.sums.sums.correct.value();
-    say(fmt::format("accuracy {:.2f} % ({:.0f} of {}), loss {:.4f}", 100 * correct / count, correct,
-                    score.samples, score.sums.sums.loss.value() / count));
+    say(fmt::format("accuracy {:.2f} % ({:.0f} of {}), loss {}", 100 * correct / count, correct,
+                    score.samples, loss_text(score.sums.sums.loss.value() / count)));
   }
   say(fmt::format("predictions: {} ({} sample{})", config.output, score.samples,
                   score.samples == 1 ? "" : "s"));

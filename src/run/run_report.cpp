@@ -46,8 +46,8 @@ std::string shell_word(const std::string& text) {
 /// "accuracy 97.00 % (loss 0.1234", "r2 0.89, rmse 3.21, mae 2.10 (loss 0.1234".
 std::string describe_evaluation(const Evaluation& evaluation) {
   if (evaluation.accuracy >= 0) {
-    return fmt::format("accuracy {:.2f} % (loss {:.4f}", 100 * evaluation.accuracy,
-                       evaluation.loss);
+    return fmt::format("accuracy {:.2f} % (loss {}", 100 * evaluation.accuracy,
+                       loss_text(evaluation.loss));
   }
   constexpr std::size_t most = 8;
   std::string text;
@@ -55,7 +55,7 @@ std::string describe_evaluation(const Evaluation& evaluation) {
     const Figure& figure = evaluation.figures[i];
     text += fmt::format("{}{} {:.4g}", i == 0 ? "" : ", ", figure.name, figure.value);
   }
-  return fmt::format("{} (loss {:.4f}", text, evaluation.loss);
+  return fmt::format("{} (loss {}", text, loss_text(evaluation.loss));
 }
 
 /// Whether the ranks with most shards take more than a tenth longer than the mean.
@@ -230,10 +230,10 @@ std::string describe_length(const FoundLength& found) {
                          : fmt::format("accuracy {:.2f} % +- {:.2f}, ", 100 * found.accuracy,
                                        100 * found.accuracy_deviation);
   return fmt::format(
-      "repeated splits: {}loss {:.4f} +- {:.4f} on samples held out ({} splits, a fifth each) "
+      "repeated splits: {}loss {} +- {} on samples held out ({} splits, a fifth each) "
       "after {}; now {} on all samples",
-      accuracy, found.loss, found.loss_deviation, found.splits, plural(found.best_epochs, "epoch"),
-      found.epochs);
+      accuracy, loss_text(found.loss), loss_text(found.loss_deviation), found.splits,
+      plural(found.best_epochs, "epoch"), found.epochs);
 }
 
 std::string evaluated_set(const TrainingData& data) {
@@ -257,8 +257,8 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
                                      ? std::string()
                                      : fmt::format("accuracy {:.2f} %, ", 100 * found.accuracy);
     lines.push_back(fmt::format(
-        "on samples held out: {}loss {:.4f}, the mean of {} splits after {}{}", accuracy,
-        found.loss, found.splits, plural(found.best_epochs, "epoch"),
+        "on samples held out: {}loss {}, the mean of {} splits after {}{}", accuracy,
+        loss_text(found.loss), found.splits, plural(found.best_epochs, "epoch"),
         found.epochs == found.best_epochs
             ? std::string()
             : fmt::format("; the model was trained for {}", plural(found.epochs, "epoch"))));

@@ -30,6 +30,13 @@ TEST(Evaluation, KeepsWhatIsNoNumberInJson) {
   EXPECT_TRUE(std::isnan(back.loss));
 }
 
+TEST(Evaluation, HugeLossesFitOnALine) {
+  EXPECT_EQ(loss_text(0.12345), "0.1235");
+  EXPECT_EQ(loss_text(999999.5), "999999.5000");
+  EXPECT_EQ(loss_text(4.3254e35), "4.325e+35");
+  EXPECT_EQ((Evaluation{1e300, -1, 3, -1, {}}).in_words(), "loss 1e+300");
+}
+
 TEST(Evaluation, ThatIsNoneIsRefused) {
   EXPECT_THROW((void)Evaluation::from_json({{"loss", "small"}}), nlohmann::json::exception);
 }

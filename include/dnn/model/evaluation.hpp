@@ -19,6 +19,9 @@ struct Figure {
   bool operator==(const Figure&) const = default;
 };
 
+/// A mean loss for the screen: "0.1234"; "4.3e+35" from 1,000,000 on.
+[[nodiscard]] std::string loss_text(double loss);
+
 /// What a model does on a set of samples, counted over all ranks.
 struct Evaluation {
   double loss = 0;      ///< the task's mean loss, without label smoothing, class weights and Huber
