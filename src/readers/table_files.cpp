@@ -27,9 +27,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::array packed_endings = {".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip"};
+
 bool is_file(const std::string& path) {
   std::error_code error;
   return fs::is_regular_file(path, error);
+}
+
+/// Throws InputError where one of the files, which are sorted, is there compressed as well: its
+/// rows would count twice. `source` is what was found to mean these files.
+void check_read_once(const std::vector<std::string>& files, const std::string& source) {
+  for (const std::string& file : files) {
+    for (const char* ending : packed_endings) {
+      if (std::binary_search(files.begin(), files.end(), file + ending)) {
+        throw InputError(fmt::format(
+            "{}: both {} and {} are there, and their rows would count twice; remove one of them, "
+            "or name the files to read",
+            source, file, fs::path(file + ending).filename().string()));
+      }
+    }
+  }
 }
 
 std::vector<std::string> matching_files(const std::string& pattern) {
@@ -44,6 +61,7 @@ std::vector<std::string> matching_files(const std::string& pattern) {
   }
   ::globfree(&found);
   std::sort(files.begin(), files.end());
+  check_read_once(files, pattern);
   return files;
 }
 
@@ -60,10 +78,9 @@ bool begins_like_npy(const std::string& path) {
 /// Whether the file is named like a table of text, compressed or not.
 bool is_named_like_a_table(const std::string& whole_name) {
   std::string name = whole_name;
-  constexpr std::array packed = {".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip"};
   constexpr std::array endings = {".csv",  ".tsv", ".tab",    ".psv",     ".txt",
                                   ".data", ".svm", ".libsvm", ".svmlight"};
-  for (const char* suffix : packed) {
+  for (const char* suffix : packed_endings) {
     if (name.ends_with(suffix)) {
       name.resize(name.size() - std::string_view(suffix).size());
       break;
@@ -177,6 +194,7 @@ std::vector<std::string> files_in(const std::string& folder, Part part,
     }
   }
   std::sort(files.begin(), files.end());
+  check_read_once(files, folder);
   return files;
 }
 

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/error.hpp"
 #include "dnn/readers/data_source.hpp"
 #include "support/archive_files.hpp"
+#include "support/expect_error.hpp"
 #include "support/reading_team.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -54,6 +56,19 @@ TEST(TableFiles, ATeamSharesOutFilesOfAnySizeAndForm) {
     test::expect_same_by_team(members, team_reader_of(mixed, true));
     test::expect_same_by_team(members, team_reader_of(packed, true));
   }
+}
+
+TEST(TableFiles, ATableThatIsThereTwiceIsNotReadTwice) {
+  const test::TemporaryFolder folder;
+  folder.write("a.csv", table_of(3));
+  folder.write("a.csv.gz", test::compressed("gzip", table_of(3)));
+  const auto expect_refusal = [](auto&& find) {
+    test::expect_error<InputError>(find, {"a.csv and a.csv.gz", "count twice"});
+  };
+  expect_refusal([&] { (void)tables_in(folder.path(), Part::train); });
+  expect_refusal([&] { (void)find_table_files(folder / "*.csv*"); });
+  EXPECT_EQ(find_table_files(folder / "*.csv").value().size(), 1U);
+  EXPECT_EQ(find_table_files((folder / "a.csv") + "," + (folder / "a.csv.gz")).value().size(), 2U);
 }
 
 TEST(TableFiles, TheFirstDamagedFileIsTheErrorOfAll) {
