@@ -64,7 +64,7 @@ std::string name_of(int number) {
       return "SIGINT";
     case SIGUSR1:
       return "SIGUSR1";
-    case SIGXCPU:  // a limit on CPU time: of LSF, PBS, ulimit -t
+    case SIGXCPU:  // a limit on CPU time: of a batch system, ulimit -St
       return "SIGXCPU";
     default:
       return "SIGUSR2";

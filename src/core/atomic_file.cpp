@@ -66,15 +66,15 @@ void write_file_atomically(const std::string& path, const std::string& text) {
 }
 
 void check_output(const std::string& path, bool overwrite, const std::vector<std::string>& inputs) {
-  const bool is_there = std::filesystem::exists(path);
-  if (path == "-" || (is_there && !std::filesystem::is_regular_file(path))) {
+  std::error_code error;  // what cannot be looked at cannot be written either, which says why
+  const bool is_there = std::filesystem::exists(path, error);
+  if (path == "-" || (is_there && !std::filesystem::is_regular_file(path, error))) {
     throw InputError(fmt::format(
         "--output {}: the result is written into a file, which appears when it is complete; name a "
         "regular file, or one that does not exist yet",
         path));
   }
   for (const std::string& input : inputs) {
-    std::error_code error;
     if (is_there && std::filesystem::equivalent(path, input, error)) {
       throw InputError(fmt::format(
           "--output {}: this file is an input of the same command ({}) and is not overwritten; "

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -80,6 +82,9 @@ Dataset outputs_of(const RecordForm& form, const LibrarySettings& settings) {
     throw InputError(
         fmt::format("{} outputs, but the options name {} (class-names) and say {} (classes)", count,
                     names.size(), classes));
+  }
+  if (count > std::numeric_limits<std::int32_t>::max()) {
+    throw InputError(fmt::format("{} outputs: at most 2,147,483,647 can be told apart", count));
   }
   require_memory(count * sizeof(std::string), fmt::format("{} outputs: their names", count));
   outputs.class_names = names;

@@ -44,14 +44,18 @@ PlainArithmetic::PlainArithmetic(int threads) {
   }
   helpers_.resize(static_cast<std::size_t>(threads));
   on_helpers(helpers_.size(), [this](std::size_t k) {
-    std::fegetenv(&helpers_[k]);
+    std::fegetenv(&helpers_[k].emplace());
     std::fesetenv(FE_DFL_ENV);
   });
 }
 
 PlainArithmetic::~PlainArithmetic() {
   if (!helpers_.empty()) {
-    on_helpers(helpers_.size(), [this](std::size_t k) { std::fesetenv(&helpers_[k]); });
+    on_helpers(helpers_.size(), [this](std::size_t k) {
+      if (helpers_[k]) {
+        std::fesetenv(&*helpers_[k]);
+      }
+    });
   }
   std::fesetenv(&own_);
 }

@@ -188,7 +188,8 @@ Dataset StepTraining<T>::with_mean_weight(Dataset rows, std::size_t samples) con
     sum += weight;
   }
   const double total = world_.sum(sum).value();
-  rows.weight_scale = weight_scale(samples, total, rows.origin);
+  // A step in which nothing counts has gradients of 0, like one without samples.
+  rows.weight_scale = total == 0 ? 1 : weight_scale(samples, total, rows.origin);
   return rows;
 }
 

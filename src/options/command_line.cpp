@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/number.hpp"
 #include "dnn/options/bash_completion.hpp"
 #include "dnn/options/config_file.hpp"
 #include "dnn/options/version_text.hpp"
@@ -123,6 +124,7 @@ void check_keys(const CLI::App& app, const std::vector<CLI::ConfigItem>& keys) {
 const CLI::Validator& whole_number() {
   static const CLI::Validator validator(
       [](std::string& text) -> std::string {
+        text = trim(text);
         if (text.starts_with('-') && text.find_first_not_of("0123456789", 1) == text.npos) {
           return in_quotes(text) + " is no number of 0 or more";
         }

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <vector>
 
 #include "dnn/core/error.hpp"
 #include "dnn/readers/idx_reader.hpp"
 #include "dnn/readers/npy_reader.hpp"
+#include "dnn/readers/packed_endings.hpp"
 
 namespace dnn {
 
@@ -21,11 +21,9 @@ bool contains(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
 }
 
-/// What the names of compressed files end as; a plain file goes first.
-constexpr std::array packed_endings = {"", ".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip"};
-
 bool has_ending(const std::string& name, const std::string& ending) {
-  return std::any_of(packed_endings.begin(), packed_endings.end(),
+  return name.ends_with(ending) ||
+         std::any_of(packed_endings.begin(), packed_endings.end(),
                      [&](const char* packed) { return name.ends_with(ending + packed); });
 }
 
@@ -61,6 +59,9 @@ bool file_exists(const std::string& path) {
 
 /// `path`, or the compressed file of that name; empty where there is neither.
 std::string find_npy_file(const std::string& path) {
+  if (file_exists(path)) {
+    return path;
+  }
   for (const char* packed : packed_endings) {
     if (file_exists(path + packed)) {
       return path + packed;

@@ -18,6 +18,7 @@
 #include "dnn/readers/libsvm_detection.hpp"
 #include "dnn/readers/libsvm_reader.hpp"
 #include "dnn/readers/npy_array.hpp"
+#include "dnn/readers/packed_endings.hpp"
 #include "dnn/tables/cell.hpp"
 #include "dnn/tables/read_table.hpp"
 
@@ -26,8 +27,6 @@ namespace dnn {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array packed_endings = {".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip"};
 
 bool is_file(const std::string& path) {
   std::error_code error;

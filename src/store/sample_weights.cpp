@@ -15,9 +15,10 @@ double weight_scale(std::size_t samples, double sum, const std::string& origin) 
   const double scale = static_cast<double>(samples) / sum;
   if (!std::isfinite(sum) || !std::isfinite(scale) || !(scale > 0)) {
     throw AgreedError(fmt::format(
-        "{}: the weights of the samples add up to {}; multiply all of them by a number that brings "
-        "their mean near 1",
-        origin, sum > 1 ? "more than a double holds" : fmt::format("{}", sum)));
+        "{}: the weights of the samples add up to {}", origin,
+        sum == 0 ? "0; give some samples a weight above 0"
+                 : fmt::format("{}; multiply all of them by a number that brings their mean near 1",
+                               sum > 1 ? "more than a double holds" : fmt::format("{}", sum))));
   }
   return scale;
 }

@@ -23,6 +23,7 @@ struct Extent {
   double least = std::numeric_limits<double>::infinity();
   double largest = -std::numeric_limits<double>::infinity();
 
+  [[nodiscard]] bool varies() const { return least < largest; }
   /// The largest distance of a value from `center`.
   [[nodiscard]] double away(double center) const {
     return std::max(center - least, largest - center);
@@ -83,10 +84,11 @@ class TargetColumns {
   Range mine_;
 };
 
-/// Collective: the deviation of each column from its center. The squares of tiny numbers underflow;
-/// such columns are multiplied by a power of two before.
+/// Collective: the deviation of each column from its center, 0 for one that is always the same
+/// (`extents`: of the training samples). The squares of tiny numbers underflow; such columns are
+/// multiplied by a power of two before.
 std::vector<double> deviations(const TargetColumns& targets, const std::vector<double>& center,
-                               double samples) {
+                               const std::vector<Extent>& extents, double samples) {
   std::vector<double> found;
   for (const double sum : targets.sums(
            [&center](double y, std::size_t j) { return (y - center[j]) * (y - center[j]); })) {
@@ -95,11 +97,9 @@ std::vector<double> deviations(const TargetColumns& targets, const std::vector<d
   if (std::find(found.begin(), found.end(), 0.0) == found.end()) {
     return found;
   }
-  const std::vector<Extent> extents = targets.extents(true);
   std::vector<int> exponents;
   for (std::size_t j = 0; j < extents.size(); ++j) {
-    const bool varies = extents[j].least < extents[j].largest;
-    exponents.push_back(varies ? std::ilogb(extents[j].away(center[j])) : 0);
+    exponents.push_back(extents[j].varies() ? std::ilogb(extents[j].away(center[j])) : 0);
   }
   const std::vector<double> squares = targets.sums([&](double y, std::size_t j) {
     const double scaled = std::ldexp(y - center[j], -exponents[j]);
@@ -138,14 +138,17 @@ void scale_targets(const Communicator& world, Dataset& train, const Sampler& sam
   const auto samples = static_cast<double>(sampler.training_samples());
   const TargetColumns targets(world, train, sampler);
   Normalizer scaling;
-  for (const double sum : targets.sums([](double y, std::size_t) { return y; })) {
-    scaling.center.push_back(sum / samples);
+  const std::vector<Extent> trained = targets.extents(true);
+  const std::vector<double> sums = targets.sums([](double y, std::size_t) { return y; });
+  for (std::size_t j = 0; j < sums.size(); ++j) {
+    // The mean of numbers that are all the same may be rounded to another one.
+    scaling.center.push_back(trained[j].varies() ? sums[j] / samples : trained[j].least);
   }
-  for (const double deviation : deviations(targets, scaling.center, samples)) {
+  for (const double deviation : deviations(targets, scaling.center, trained, samples)) {
     scaling.scale.push_back(deviation == 0 ? 1 : 1 / deviation);
   }
-  const std::vector<Extent> extents = targets.extents(false);
-  agree(world, [&] { check_scaling(train, scaling, extents); });
+  const std::vector<Extent> all = targets.extents(false);
+  agree(world, [&] { check_scaling(train, scaling, all); });
   train.target_scale = std::move(scaling);
 }
 

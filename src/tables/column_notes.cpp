@@ -47,15 +47,15 @@ class NoteWriter {
         note_missing_words(j);
       }
     }
-    std::vector<std::string> notes = std::move(numbers_);
-    for (std::vector<std::string>* others : {&words_, &texts_}) {
+    std::vector<std::string> notes = std::move(number_notes_);
+    for (std::vector<std::string>* others : {&word_notes_, &text_notes_}) {
       std::move(others->begin(), others->end(), std::back_inserter(notes));
     }
     if (notes.size() > most_notes) {
       const std::size_t more = notes.size() - most_notes;
       notes.resize(most_notes);
-      notes.push_back(fmt::format("{}: and {} more column{} like these (--explain-data shows all)",
-                                  request_.origin, more, more == 1 ? "" : "s"));
+      notes.push_back(fmt::format("{}: and {} more column{} like these", request_.origin, more,
+                                  more == 1 ? "" : "s"));
     }
     return notes;
   }
@@ -71,15 +71,15 @@ class NoteWriter {
     const bool gave_up = request_.cells.columns()[column].texts.gave_up();
     const NumberCount count = numbers_of(column);
     if (2 * count.numbers > count.cells) {
-      numbers_.push_back(fmt::format(
+      number_notes_.push_back(fmt::format(
           "{}. {} of its {}{} cells are numbers; the first that is none is {} in {}. Correct such "
           "cells, or list them with --missing",
           left_out, count.numbers, gave_up ? "first " : "", count.cells, in_quotes(word.text),
           text_of(word.place)));
     } else {
-      texts_.push_back(fmt::format("{}, such as {} in {}{}", left_out, in_quotes(word.text),
-                                   text_of(word.place),
-                                   gave_up ? "" : " (--columns category:NAME uses the column)"));
+      text_notes_.push_back(
+          fmt::format("{}, such as {} in {}{}", left_out, in_quotes(word.text), text_of(word.place),
+                      gave_up ? "" : " (--columns category:NAME uses the column)"));
     }
   }
 
@@ -89,7 +89,7 @@ class NoteWriter {
     for (const std::string& word : cells.misfit_words) {
       words += (words.empty() ? "" : " and ") + in_quotes(word);
     }
-    words_.push_back(fmt::format(
+    word_notes_.push_back(fmt::format(
         "{}: column {}: {}, in {} of {} rows, the first in {} (--missing lists such words; "
         "--columns number:NAME refuses them)",
         request_.origin, in_quotes(request_.schema.columns[column].name),
@@ -121,9 +121,9 @@ class NoteWriter {
   }
 
   const ColumnNotesRequest& request_;
-  std::vector<std::string> numbers_;  ///< notes on identifiers that are mostly numbers
-  std::vector<std::string> words_;    ///< on words that count as missing values
-  std::vector<std::string> texts_;    ///< on other identifiers
+  std::vector<std::string> number_notes_;  ///< notes on identifiers that are mostly numbers
+  std::vector<std::string> word_notes_;    ///< on words that count as missing values
+  std::vector<std::string> text_notes_;    ///< on other identifiers
 };
 
 }  // namespace

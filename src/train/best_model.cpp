@@ -1,8 +1,8 @@
 #include "dnn/train/best_model.hpp"
 
 #include <fmt/format.h>
-#include <cmath>
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <utility>

@@ -57,8 +57,8 @@ CASES = {
     "surrogate": (construct(class_names=["a", "\ud800"]), "class_names: .*surrogates"),
     "option without text": (construct(task=Mute()), "task: no text"),
     "log": (construct(log=3), "log: a function is needed"),
-    "save": (one("save", "/dev/null", "\ud800"), "path: .*surrogates"),
-    "load": (one("load", "/dev/null", "\ud800"), "path: .*surrogates"),
+    "save": (one("save", "/nowhere/m.dnn", "\ud800"), "path: .*surrogates"),
+    "load": (one("load", "/nowhere/m.dnn", "\ud800"), "path: .*surrogates"),
     "state": (one("restore", b"", None), "state: .*bytes-like"),
 }
 

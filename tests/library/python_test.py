@@ -147,7 +147,7 @@ def check_misuse(dnn_train):
 def check_ranks(package, mpiexec):
     """Where a rank is left waiting, the test ends after the time limit."""
     for ranks in (1, 2, 3):
-        subprocess.run(["timeout", "120", mpiexec, "-n", str(ranks), sys.executable, "-B",
+        subprocess.run(["timeout", "400", mpiexec, "-n", str(ranks), sys.executable, "-B",
                         pathlib.Path(__file__).parent / "python_errors.py"],
                        env=dict(os.environ, PYTHONPATH=package), check=True)
 

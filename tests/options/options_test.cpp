@@ -59,7 +59,7 @@ TEST(Options, AFileGivesNoOptionOfTheCommandLineAlone) {
 }
 
 TEST(Options, WholeNumbersAreDecimal) {
-  const Config config = parse({"--seed", "010", "--epochs", "08", "--hidden", "064,+7"}).config;
+  const Config config = parse({"--seed", "010", "--epochs", "08", "--hidden", "064, +7"}).config;
   EXPECT_EQ(config.seed, 10U);
   EXPECT_EQ(config.epochs, 8U);
   EXPECT_EQ(config.hidden, (std::vector<std::size_t>{64, 7}));

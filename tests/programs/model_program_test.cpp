@@ -50,9 +50,9 @@ TEST(Model, NoFileIsReplacedUnasked) {
     EXPECT_EQ(refused.exit_code, 2);
     EXPECT_NE(refused.output.find(file + ": the file exists"), std::string::npos) << refused.output;
     EXPECT_EQ(read_file(file), "years of work");
-    const CommandResult device = run_command(line + "/dev/null");
-    EXPECT_EQ(device.exit_code, 2);
-    EXPECT_NE(device.output.find("regular file"), std::string::npos) << device.output;
+    const CommandResult other = run_command(line + out);
+    EXPECT_EQ(other.exit_code, 2);
+    EXPECT_NE(other.output.find("regular file"), std::string::npos) << other.output;
     const std::string copy = folder.write("copy", "");
     EXPECT_EQ(run_command(line + copy + " --overwrite").exit_code, 0);
     EXPECT_NE(read_file(copy), "");

@@ -93,7 +93,7 @@ def outputs_of(arguments, folder, options, test_options, feeds_for):
     subprocess.run([arguments.bin / "dnn_predict", *quiet, "--model", folder / "run/model.dnn", *test_options, "--output", folder / "p.npy"],
                    check=True)
     file = folder / "model.onnx"
-    subprocess.run([arguments.bin / "dnn_model", "export", folder / "run", "--format", "onnx", "--output", file], check=True)
+    subprocess.run([arguments.bin / "dnn_model", "export", folder / "run", "--format", "onnx", "--output", file, "--overwrite"], check=True)
     model = onnx.load(file)
     onnx.checker.check_model(model, full_check=True)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
@@ -115,7 +115,7 @@ def check_images(arguments, folder, precision, more):
     options = ["--data", FASHION, "--precision", precision, *more]
     kind, wide, unit = ("f4", "f8", 2.0 ** -23) if precision == "float" else ("f8", numpy.longdouble, 2.0 ** -52)
     expected, found = outputs_of(arguments, folder, options, ["--data", FASHION], lambda numpy, session: {"inputs": images.astype(kind)})
-    subprocess.run([arguments.bin / "dnn_model", "export", folder / "run", "--format", "npz", "--output", folder / "model.npz"], check=True)
+    subprocess.run([arguments.bin / "dnn_model", "export", folder / "run", "--format", "npz", "--output", folder / "model.npz", "--overwrite"], check=True)
     exact, largest = exact_outputs(numpy, numpy.load(folder / "model.npz"), images, wide)
     if found is None:
         print(f"Fashion-MNIST {precision}: the file's outputs have another shape or other names")

@@ -368,8 +368,10 @@ TEST(Watch, EndsWithARunThatIsNotFinished) {
         "mkdir " + run + " && cd " + run + " || exit; " + train + small_network +
         " --epochs 1000000 --step-log 1 --output . >/dev/null 2>&1 & job=$!; "
         "for i in $(seq 1000); do test -s metrics.jsonl && break; sleep 0.02; done; timeout 60 " +
-        watch_program + " --text . >drawn & watching=$!; sleep 1; " + end +
-        "; wait $watching; echo code $?; wait $job; echo job $?");
+        watch_program +
+        " --text . >drawn & watching=$!; for i in $(seq 1000); do grep -q training drawn && break; "
+        "sleep 0.02; done; " +
+        end + "; wait $watching; echo code $?; wait $job; echo job $?");
     EXPECT_EQ(count(result.output, "code 0"), 1) << result.output;
     const std::string drawn = read_file(run + "/drawn");
     EXPECT_GE(count(drawn, ".: training, "), 1) << drawn;

@@ -89,7 +89,7 @@ def main():
                             "--precision", precision, "--output", run], check=True)
             subprocess.run([arguments.bin / "dnn_predict", "--quiet", "--model", run / "model.dnn", "--data", folder / "d.csv", "--output", run / "p.npy"],
                            check=True)
-            subprocess.run([arguments.bin / "dnn_model", "export", run, "--format", "safetensors", "--output", run / "m.safetensors"], check=True)
+            subprocess.run([arguments.bin / "dnn_model", "export", run, "--format", "safetensors", "--output", run / "m.safetensors", "--overwrite"], check=True)
             expected = numpy.load(run / "p.npy")
             for reader, outputs in readers.items():
                 error = numpy.abs(outputs(run / "m.safetensors", pixels) - expected).max()

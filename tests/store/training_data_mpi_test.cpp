@@ -206,8 +206,18 @@ TEST(TrainingData, TinyTargetsAreScaledAsOthersAre) {
   EXPECT_NEAR(usual.scale[0], 0.38, 0.02);
   EXPECT_NEAR(tiny.scale[0] * 1e-200, usual.scale[0], 1e-12);
   EXPECT_NEAR(small.scale[0] * 1e-100, usual.scale[0], 1e-12);
-  config.data = folder.write("constant", "x,price\n1,1e-200\n2,1e-200\n3,1e-200\n4,1e-200\n");
-  EXPECT_EQ(load_training_data(config, RankGrid(world(), node, 1)).train.target_scale.scale[0], 1);
+  for (const std::string same :
+       {"1e-200", "0.11"}) {  // the mean of 40 times 0.11 is another number
+    std::string text = "x,price\n";
+    for (int i = 0; i < 40; ++i) {
+      text += std::to_string(i % 7) + ',' + same + '\n';
+    }
+    config.data = folder.write(same, text);
+    const Normalizer constant =
+        load_training_data(config, RankGrid(world(), node, 1)).train.target_scale;
+    EXPECT_EQ(constant.scale[0], 1);
+    EXPECT_EQ(constant.center[0], std::stod(same));
+  }
   node.close();
 }
 

@@ -14,10 +14,10 @@
 
 namespace dnn {
 
-/// Whether this process has been asked to stop: by SIGTERM, SIGINT (Ctrl-C), SIGUSR1, SIGUSR2 or SIGXCPU,
-/// because its time is up, or by a condition that is looked at now and then. SIGINT stays ignored
-/// where it was. Made once, first thing in main; a process has one at a time (std::logic_error
-/// otherwise).
+/// Whether this process has been asked to stop: by SIGTERM, SIGINT (Ctrl-C), SIGUSR1, SIGUSR2 or
+/// SIGXCPU, because its time is up, or by a condition that is looked at now and then. SIGINT stays
+/// ignored where it was. Made once, first thing in main; a process has one at a time
+/// (std::logic_error otherwise).
 ///
 /// Note [The one global]
 /// A signal handler can reach nothing but globals. Those of stop_request.cpp, lock-free atomics,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cfenv>
+#include <optional>
 #include <vector>
 
 namespace dnn {
@@ -20,7 +21,8 @@ class PlainArithmetic {
 
  private:
   std::fenv_t own_{};
-  std::vector<std::fenv_t> helpers_;  ///< by OpenMP's number of the thread; [0] is unused
+  /// By OpenMP's number of the thread; [0] is unused, and so are threads that OpenMP did not give.
+  std::vector<std::optional<std::fenv_t>> helpers_;
 };
 
 }  // namespace dnn

@@ -181,7 +181,8 @@ class Trainer:
     rank without samples gives empty arrays or lists.
 
     Every error of the library is a dnn_train.Error; its attribute code says which kind. A collective
-    call raises it on all ranks, also if the argument of one rank is the cause.
+    call raises it on all ranks, also if the argument of one rank is the cause. Of save(), load() and
+    restore(), rank 0's argument alone is used.
     """
 
     def __init__(self, communicator=None, *, log=None, after_epoch=None, **options):
