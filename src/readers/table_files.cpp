@@ -37,12 +37,12 @@ bool is_file(const std::string& path) {
 /// rows would count twice. `source` is what was found to mean these files.
 void check_read_once(const std::vector<std::string>& files, const std::string& source) {
   for (const std::string& file : files) {
-    for (const char* ending : packed_endings) {
-      if (std::binary_search(files.begin(), files.end(), file + ending)) {
+    for (const char* packed : packed_endings) {
+      if (std::binary_search(files.begin(), files.end(), file + packed)) {
         throw InputError(fmt::format(
             "{}: both {} and {} are there, and their rows would count twice; remove one of them, "
             "or name the files to read",
-            source, file, fs::path(file + ending).filename().string()));
+            source, file, fs::path(file + packed).filename().string()));
       }
     }
   }
