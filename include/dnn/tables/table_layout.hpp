@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dnn/tables/read_options.hpp"
+#include "dnn/tables/table_header.hpp"
 #include "dnn/tables/table_scanner.hpp"
 
 namespace dnn {
@@ -25,14 +26,6 @@ struct TableLayout {
   std::vector<std::string> notes;  ///< what was understood and a user may not expect
 
   [[nodiscard]] std::size_t columns() const { return names.size(); }
-};
-
-/// What other tables say of a header.
-struct HeaderHints {
-  std::vector<std::string> names;  ///< a first record that holds half of them is a header
-  /// Other parts of the table, or the training table, have none, or one with these names: then a
-  /// first record of nothing but text is a row.
-  bool is_known = false;
 };
 
 /// Finds the layout of `text`; `origin` names it in errors. Throws InputError for text without
