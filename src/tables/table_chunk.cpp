@@ -92,6 +92,15 @@ class ChunkReader {
     return fmt::format("{}: line {}", layout_.origin, line_);
   }
 
+  /// For a line that may be meant as a comment, and is none.
+  [[nodiscard]] std::string_view hint_on_comments() const {
+    const std::size_t begin = request_.begin + scanner_.offset();
+    return layout_.rows[begin] == '#'
+               ? " ('#' begins values here, since none of the first lines is a comment: if this "
+                 "is one, delete it or put one above the table)"
+               : "";
+  }
+
   /// Reads a row's cells; those of two columns lie block_rows_ apart.
   void read_record(double* row) {
     const std::size_t width = chunk_.columns.size();
@@ -101,8 +110,8 @@ class ChunkReader {
           chunk_.cut_off = request_.begin + scanner_.offset();
           return;
         }
-        throw InputError(
-            fmt::format("{} has {} columns, the table has {}", place_text(), j, width));
+        throw InputError(fmt::format("{} has {} columns, the table has {}{}", place_text(), j,
+                                     width, hint_on_comments()));
       }
       row[j * block_rows_] = read_cell(j);
     }

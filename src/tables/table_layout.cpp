@@ -83,7 +83,8 @@ bool are_first_fields(const std::vector<TableRecord>& records, const IsOfKind& i
 }
 
 /// Whether the records that begin with '#' are rows that were commented out: behind it, they have
-/// what the rows begin with, all of them a number or all of them a date.
+/// what the rows begin with, all of them a number or all of them a date. No such record: whether it
+/// would be one.
 bool are_commented_out(const std::vector<TableRecord>& marked,
                        const std::vector<TableRecord>& rows) {
   const auto are = [&](const auto& is_of_kind) {
@@ -155,9 +156,9 @@ class LayoutFinder {
   }
 
  private:
-  /// Finds whether '#' begins comments: it does so on the first lines. Below them it may also begin
-  /// a value. Its record then has as many fields as the others, and is no row that was commented
-  /// out.
+  /// Finds whether '#' begins comments: it does so on the first lines, and where rows begin with
+  /// numbers or dates. Else it may begin a value: a record that has as many fields as the others
+  /// does, and so does every one below the sample if the sample has no comment.
   void find_comments() {
     const auto records = sample_records(text_, layout_.dialect, origin_, most_sampled);
     const auto is_marked = [](const TableRecord& record) {
@@ -168,14 +169,17 @@ class LayoutFinder {
         commonest_count(records, static_cast<std::size_t>(first - records.begin())).fields;
     std::vector<TableRecord> rows;
     std::vector<TableRecord> marked;
+    bool has_comments = first != records.begin();
     for (auto record = first; record != records.end(); ++record) {
       if (!is_marked(*record)) {
         rows.push_back(*record);
       } else if (record->fields.size() == columns) {
         marked.push_back(*record);
+      } else {
+        has_comments = true;
       }
     }
-    layout_.dialect.comments = marked.empty() || are_commented_out(marked, rows);
+    layout_.dialect.comments = (marked.empty() && has_comments) || are_commented_out(marked, rows);
     if (layout_.dialect.comments && !marked.empty()) {
       layout_.notes.push_back(fmt::format(
           "{}: line {} begins with '#' and is taken for a comment, as are all such lines", origin_,

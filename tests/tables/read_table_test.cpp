@@ -154,55 +154,9 @@ TEST(ReadTable, LinesAboveTheTableArePassedOverAndTold) {
   const Dataset titled = read("Measurements of May\n\nx,y,label\n1,2,a\n3,4,b\n5,6,a\n");
   EXPECT_EQ(features(titled), (std::vector<double>{1, 2, 3, 4, 5, 6}));
   EXPECT_TRUE(has_note(titled, {"1 line above the table"}));
-  const Dataset commented = read("# a logger\n# x, y, label\n1,2,a\n# pause\n3,4,b\n");
-  EXPECT_EQ(features(commented), (std::vector<double>{1, 2, 3, 4}));
-  EXPECT_EQ(commented.feature_names, (Names{"x", "y"}));
   const Dataset units = read("x,y,label\n[m],[kg],[-]\n1,2,a\n3,4,b\n5,6,a\n");
   EXPECT_EQ(units.samples, 3U);
   EXPECT_TRUE(has_note(units, {"line 2", "units"}));
-}
-
-TEST(ReadTable, AValueMayBeginWithTheMarkOfComments) {
-  const Dataset data = read("colour,x,label\n#ff0000,1,a\n#00ff00,2,b\n#ff0000,3,a\n");
-  EXPECT_EQ(data.samples, 3U);
-  EXPECT_EQ(column(data, "colour").categories, (Names{"#00ff00", "#ff0000"}));
-}
-
-/// Rows of "a,b,label" whose first fields are these.
-std::string begun_with(const Names& fields) {
-  std::string text = "a,b,label\n";
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    text += fields[i] + "," + std::to_string(i) + (i % 2 == 0 ? ",u\n" : ",v\n");
-  }
-  return text;
-}
-
-TEST(ReadTable, ARowThatIsTakenOutIsAComment) {
-  for (const char* taken_out : {"#2.5", "# 2.5", "##-1e3"}) {
-    const Dataset data = read(begun_with({"1.5", "2", taken_out, "", "4"}));
-    EXPECT_EQ(data.samples, 4U) << taken_out;
-    EXPECT_TRUE(column(data, "a").missing_words.empty());
-    EXPECT_TRUE(has_note(data, {"line 4", "comment"}));
-  }
-  const Dataset dates = read(begun_with({"2024-01-01", "#2024-01-02", "2024-02-03"}));
-  EXPECT_EQ(dates.samples, 2U);
-  EXPECT_EQ(column(dates, "a").kind, ColumnKind::date);
-  // Without a header.
-  EXPECT_EQ(read("1,2,u\n#3,4,v\n5,6,u\n7,8,v\n").samples, 3U);
-}
-
-TEST(ReadTable, TextThatBeginsWithTheMarkOfCommentsIsData) {
-  const std::vector<Names> columns = {
-      {"#ff0000", "#00ff00", "#000000", "#123456"},  // some are numbers behind the mark
-      {"tag", "#tag", "other", "#5"},
-      {"1", "2", "#tag", "3"},
-      {"1", "2", "#N/A", "3"},
-      {"#1", "#2", "#3", "#4"},
-      {"1", "2", "#3", "#tag"},
-  };
-  for (const Names& fields : columns) {
-    EXPECT_EQ(read(begun_with(fields), {.columns = "category:a"}).samples, 4U) << fields[2];
-  }
 }
 
 TEST(ReadTable, RowNamesHaveNoNameInTheHeader) {
