@@ -112,6 +112,20 @@ void RunFolder::require_writable() const {
   fs::remove(probe, error);
 }
 
+fs::file_time_type RunFolder::file_time() const {
+  const std::string probe = path_ + "/.probe";
+  std::error_code error;
+  try {
+    write_file_atomically(probe, std::string("x"));
+    const auto written = fs::last_write_time(probe, error);
+    const bool known = !error;
+    fs::remove(probe, error);
+    return known ? written : fs::file_time_type::clock::now();
+  } catch (const FileError&) {
+    return fs::file_time_type::clock::now();
+  }
+}
+
 std::vector<std::string> RunFolder::weaknesses() const {
   std::vector<std::string> found;
   const std::string probe = path_ + "/.probe";

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "dnn/core/control_groups.hpp"
 #include "dnn/core/threads.hpp"
 
 namespace dnn {
@@ -40,12 +41,16 @@ std::size_t count(const CoreSet& set) {
   return bits;
 }
 
-/// The quota of one control group's cpu.max ("max 100000" or "150000 100000"), or 0.
-std::size_t quota_of(const fs::path& group) {
-  std::ifstream file(group / "cpu.max");
+/// How many cores one control group may use, or 0: cpu.max holds "max 100000" or "150000 100000",
+/// microseconds in a period; version 1 has a file for each, and -1 for no limit.
+std::size_t quota_of(const ControlGroup& group) {
+  const fs::path folder = group.folder;
+  std::ifstream file(folder / (group.version == 2 ? "cpu.max" : "cpu.cfs_quota_us"));
+  std::ifstream other(folder / "cpu.cfs_period_us");
   double quota = 0;
   double period = 0;
-  if (!(file >> quota >> period) || period <= 0) {
+  if (!(file >> quota) || !((group.version == 2 ? file : other) >> period) || quota <= 0 ||
+      period <= 0) {
     return 0;
   }
   return std::max<std::size_t>(1, static_cast<std::size_t>(quota / period));
@@ -53,20 +58,11 @@ std::size_t quota_of(const fs::path& group) {
 
 }  // namespace
 
-std::size_t cpu_quota() {
-  const fs::path root = "/sys/fs/cgroup";
-  std::ifstream file("/proc/self/cgroup");
-  std::string line;
-  std::size_t least = quota_of(root);
-  while (std::getline(file, line)) {
-    if (!line.starts_with("0::/")) {
-      continue;
-    }
-    fs::path group = root / line.substr(4);
-    for (; group != root && group.has_relative_path(); group = group.parent_path()) {
-      const std::size_t quota = quota_of(group);
-      least = quota == 0 || (least != 0 && least < quota) ? least : quota;
-    }
+std::size_t cpu_quota(const std::string& root) {
+  std::size_t least = 0;
+  for (const ControlGroup& group : control_groups(root, "cpu")) {
+    const std::size_t quota = quota_of(group);
+    least = quota == 0 || (least != 0 && least < quota) ? least : quota;
   }
   return least;
 }

@@ -12,6 +12,7 @@
 #include <limits>
 #include <optional>
 
+#include "dnn/core/control_groups.hpp"
 #include "dnn/core/error.hpp"
 
 namespace dnn {
@@ -72,34 +73,11 @@ std::size_t left_in_group(const fs::path& group, const GroupFiles& files) {
   return difference(*limit, difference(*usage, caches));
 }
 
-/// What the group at `path` below `mount` and the groups around it leave.
-std::size_t left_in_groups(const fs::path& mount, const std::string& path,
-                           const GroupFiles& files) {
-  std::size_t least = left_in_group(mount, files);
-  for (fs::path group = fs::path(path).relative_path(); !group.empty();
-       group = group.parent_path()) {
-    least = std::min(least, left_in_group(mount / group, files));
-  }
-  return least;
-}
-
 std::size_t left_in_control_groups(const fs::path& root) {
   std::size_t least = unlimited;
-  std::ifstream file(root / "proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    // Each line is "number:controllers:path"; version 2 has the number 0 and names no controller.
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (second == std::string::npos) {
-      continue;
-    }
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const std::string path = line.substr(second + 1);
-    if (controllers == ",,") {
-      least = std::min(least, left_in_groups(root / "sys/fs/cgroup", path, version_2));
-    } else if (controllers.find(",memory,") != std::string::npos) {
-      least = std::min(least, left_in_groups(root / "sys/fs/cgroup/memory", path, version_1));
-    }
+  for (const ControlGroup& group : control_groups(root, "memory")) {
+    least =
+        std::min(least, left_in_group(group.folder, group.version == 2 ? version_2 : version_1));
   }
   return least;
 }

@@ -35,12 +35,21 @@ FileStamp::Mark FileStamp::now() const {
   if (::stat(path_.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return {};
   }
-  return {true,           status.st_dev,         status.st_ino,
-          status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  return {true,
+          status.st_dev,
+          status.st_ino,
+          status.st_size,
+          status.st_mtim.tv_sec,
+          status.st_mtim.tv_nsec,
+          status.st_ctim.tv_sec,
+          status.st_ctim.tv_nsec};
 }
 
 void FileStamp::check() const {
-  const Mark after = now();
+  Mark after = now();
+  // Who may read a file, and what it is called, may change while it is read.
+  after.change_seconds = mark_.change_seconds;
+  after.change_nanoseconds = mark_.change_nanoseconds;
   if (!mark_.is_file || after == mark_) {
     return;
   }

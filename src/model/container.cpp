@@ -44,8 +44,11 @@ void check_header(const std::string& path, const Container::Kind& kind, const He
   if (size < body_offset) {
     throw InputError(fmt::format("{}: truncated {} file ({} bytes)", path, name, size));
   }
-  if (header.version == 0 || header.version > kind.newest_version) {
-    throw InputError(
+  if (header.version == 0) {
+    throw InputError(fmt::format("{}: damaged {} file (its format version is 0)", path, name));
+  }
+  if (header.version > kind.newest_version) {
+    throw NewerVersionError(
         fmt::format("{}: {} format version {}, but this program reads version {}; use the "
                     "dnn_train that wrote it, or a newer one",
                     path, name, header.version, kind.newest_version));

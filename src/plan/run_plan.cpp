@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <optional>
+#include <string_view>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
@@ -12,6 +14,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/core/thread_limit.hpp"
+#include "dnn/data/number.hpp"
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/options/choices.hpp"
 #include "dnn/parallel/split_rule.hpp"
@@ -23,14 +26,22 @@ namespace dnn {
 
 namespace {
 
+/// The number of threads that OMP_NUM_THREADS says, the first of a list; 0 where it says none, as
+/// in `export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK` without the other variable.
+std::size_t threads_in(const char* variable) {
+  const std::string_view list = variable == nullptr ? std::string_view() : variable;
+  const std::optional<std::int64_t> number = parse_integer(list.substr(0, list.find(',')));
+  return number && *number > 0 ? static_cast<std::size_t>(*number) : 0;
+}
+
 /// How many threads a rank computes with: as the option or OMP_NUM_THREADS says, or what
 /// makes the ranks of the node fit its cores.
 int thread_count(const Config& config, const NodeCores& cores, int ranks_on_node) {
   if (config.threads > 0) {
     return static_cast<int>(config.threads);
   }
-  if (const char* variable = std::getenv("OMP_NUM_THREADS"); variable != nullptr) {
-    return std::clamp(std::atoi(variable), 1, 1024);
+  if (const std::size_t wanted = threads_in(std::getenv("OMP_NUM_THREADS")); wanted > 0) {
+    return static_cast<int>(std::min<std::size_t>(wanted, 1024));
   }
   const std::size_t share = cores.node / static_cast<std::size_t>(ranks_on_node);
   return static_cast<int>(std::clamp<std::size_t>(share, 1, cores.own));

@@ -167,9 +167,10 @@ std::string DataSource::identity_of(const std::string& source) {
   for (const FileStamp& stamp : named.stamps_) {
     const FileStamp::Mark& mark = stamp.mark();
     if (mark.is_file) {
-      text += fmt::format("\n{} {} {} {}.{:09}",
+      text += fmt::format("\n{} {} {} {}.{:09} {}.{:09}",
                           std::filesystem::absolute(stamp.path()).lexically_normal().string(),
-                          mark.number, mark.size, mark.seconds, mark.nanoseconds);
+                          mark.number, mark.size, mark.seconds, mark.nanoseconds,
+                          mark.change_seconds, mark.change_nanoseconds);
     } else if (!stamp.path().empty() && is_stream(stamp.path())) {
       return {};  // it cannot be read again
     }

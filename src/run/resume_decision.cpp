@@ -12,6 +12,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/core/program_name.hpp"
 #include "dnn/data/table_schema_json.hpp"
+#include "dnn/model/container.hpp"
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/options/config_changes.hpp"
 #include "dnn/report/event_file.hpp"
@@ -212,6 +213,8 @@ ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
       from.checkpoint = load_checkpoint(path);
       from.path = path;
       break;
+    } catch (const NewerVersionError&) {
+      throw;  // going on from an older one would lose what it holds
     } catch (const InputError& error) {
       from.damaged.emplace_back(error.what());
     }

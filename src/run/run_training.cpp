@@ -49,15 +49,16 @@ Reporter::Mode reporter_mode(const Config& config, const Communicator& world) {
   return output_is_terminal() ? Reporter::Mode::terminal : Reporter::Mode::lines;
 }
 
-/// On rank 0: a file `stop` in the run folder asks to stop; one from before this run does not.
+/// On rank 0: a file `stop` in the run folder asks to stop; one from before this run does not. The
+/// time is that of the folder's file system. A file of the future is of a clock that was ahead.
 void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
   namespace fs = std::filesystem;
-  const auto process_start =
-      fs::file_time_type::clock::now() - std::chrono::duration_cast<fs::file_time_type::duration>(
-                                             StopRequest::Clock::now() - stop.start());
   std::error_code error;
   const auto written = fs::last_write_time(folder.stop(), error);
-  if (!error && written < process_start) {
+  const auto now = folder.file_time();
+  const auto since_start = std::chrono::duration_cast<fs::file_time_type::duration>(
+      StopRequest::Clock::now() - stop.start());
+  if (!error && (written < now - since_start || written > now)) {
     fs::remove(folder.stop(), error);
   }
   stop.watch(

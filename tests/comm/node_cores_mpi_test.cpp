@@ -4,9 +4,11 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "dnn/comm/node.hpp"
 #include "support/mpi_world.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace dnn {
 namespace {
@@ -46,6 +48,30 @@ TEST(NodeCores, RanksOnDifferentCoresAddUpAndRanksOnTheSameDoNot) {
 TEST(CpuQuota, IsNothingOrAtLeastOneCore) {
   const std::size_t quota = cpu_quota();
   EXPECT_TRUE(quota == 0 || quota >= 1);
+}
+
+TEST(CpuQuota, IsTheLeastOfTheGroupsOfEitherVersion) {
+  const test::TemporaryFolder second;
+  const test::TemporaryFolder first;
+  for (const auto* root : {&second, &first}) {
+    std::filesystem::create_directories(*root / "proc/self");
+    std::filesystem::create_directories(*root / "sys/fs/cgroup/jobs/job7");
+    std::filesystem::create_directories(*root / "sys/fs/cgroup/cpu/jobs/job7");
+  }
+  second.write("proc/self/cgroup", "0::/jobs/job7\n");
+  EXPECT_EQ(cpu_quota(second.path()), 0U);
+  second.write("sys/fs/cgroup/jobs/job7/cpu.max", "max 100000\n");
+  second.write("sys/fs/cgroup/jobs/cpu.max", "350000 100000\n");
+  EXPECT_EQ(cpu_quota(second.path()), 3U);
+  second.write("sys/fs/cgroup/cpu.max", "50000 100000\n");
+  EXPECT_EQ(cpu_quota(second.path()), 1U);
+  first.write("proc/self/cgroup", "5:memory:/jobs\n4:cpu,cpuacct:/jobs/job7\n");
+  first.write("sys/fs/cgroup/cpu/jobs/job7/cpu.cfs_quota_us", "-1\n");
+  first.write("sys/fs/cgroup/cpu/jobs/job7/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cpu_quota(first.path()), 0U);
+  first.write("sys/fs/cgroup/cpu/jobs/cpu.cfs_quota_us", "200000\n");
+  first.write("sys/fs/cgroup/cpu/jobs/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cpu_quota(first.path()), 2U);
 }
 
 }  // namespace

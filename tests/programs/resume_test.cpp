@@ -90,6 +90,11 @@ TEST_F(Resume, AfterTheFileStop) {
   expect_same_end(2);  // the file, which is still there, is one of before
 }
 
+TEST_F(Resume, AFileStopOfAClockThatWasAheadStopsOnce) {
+  EXPECT_EQ(start_and(2, "touch -d '+1 hour' " + out + "/stop").exit_code, 75);
+  expect_same_end(2);
+}
+
 // The same command twice at once: the second job finds no run, waits for the folder, and then finds
 // the run finished.
 TEST_F(Resume, ARunThatAnotherJobFinishesMeanwhileIsReported) {

@@ -272,6 +272,22 @@ TEST_F(Surroundings, ThreadsThatWaitSleepSoonUnlessTheUserSaysHowTheyWait) {
   }
 }
 
+TEST_F(Surroundings, AnUnusableNumberOfThreadsIsNone) {
+  const auto threads_with = [](const std::string& variable) {
+    const std::string text = run_command("env -u OMP_NUM_THREADS " + variable + train +
+                                         " --hidden 256 --batch-size 1024 --dry-run")
+                                 .output;
+    const std::size_t at = text.find(" on 1 node, ");
+    EXPECT_NE(at, std::string::npos) << text;
+    return text.substr(at, text.find(';', at) - at);
+  };
+  const std::string unset = threads_with("");
+  for (const char* wrong : {"OMP_NUM_THREADS= ", "OMP_NUM_THREADS=0 ", "OMP_NUM_THREADS=many "}) {
+    EXPECT_EQ(threads_with(wrong), unset) << wrong;
+  }
+  EXPECT_NE(threads_with("OMP_NUM_THREADS=3,2 ").find("3 threads"), std::string::npos);
+}
+
 TEST_F(Surroundings, OtherWorkOnARanksCoreIsWarnedOfOnceAndMeasured) {
   const std::string core = "taskset -c 0 ";
   const CommandResult result = run_command(

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "dnn/core/error.hpp"
@@ -96,6 +99,14 @@ TEST(DataSource, IdentityFollowsTheFilesAndIsEmptyForStreams) {
   EXPECT_EQ(DataSource::identity_of(pattern), first);
   folder.write("part-2.csv", "3,4,bb\n");
   EXPECT_NE(DataSource::identity_of(pattern), first);
+  // Written anew in its place, with the time of before.
+  const std::string second = folder / "part-2.csv";
+  const std::string before = DataSource::identity_of(second);
+  const auto time = std::filesystem::last_write_time(second);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // longer than a tick of the clock
+  folder.write("part-2.csv", "3,5,bb\n");
+  std::filesystem::last_write_time(second, time);
+  EXPECT_NE(DataSource::identity_of(second), before);
   EXPECT_EQ(DataSource::identity_of("-"), "");
   EXPECT_EQ(DataSource::identity_of("-:b.csv"), "");
 }

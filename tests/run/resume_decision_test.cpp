@@ -7,6 +7,7 @@
 #include "dnn/checkpoint/checkpoint_folder.hpp"
 #include "dnn/checkpoint/checkpoint_interval.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/model/container.hpp"
 #include "dnn/options/config_changes.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
@@ -87,6 +88,20 @@ TEST_F(StartedRun, FallsBackOverDamagedOnes) {
   EXPECT_TRUE(std::filesystem::exists(flipped + ".damaged"));
   EXPECT_EQ(read_file(run.metrics()), "");
   EXPECT_FALSE(std::filesystem::exists(run.best_model() + ".tmp.77"));
+}
+
+TEST_F(StartedRun, OneOfANewerVersionIsNotDamaged) {
+  save(3);
+  const std::string newest = save(5);
+  std::string bytes = read_file(newest);
+  bytes[8] = 9;  // the format's version
+  folder.write("run/checkpoints/" + std::filesystem::path(newest).filename().string(), bytes);
+  expect_error<NewerVersionError>(
+      [&] {
+        (void)read_candidates(ResumeDecision::find(config), config, {sha, {}});
+      },
+      {newest.c_str(), "version 9", "a newer one"});
+  EXPECT_TRUE(std::filesystem::exists(newest));
 }
 
 TEST_F(StartedRun, NoneThatIsWholeIsNeverStartedAnew) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,10 @@ class RunFolder {
   /// The same for the first runs/NNN that there is not. Jobs that start together get different
   /// ones.
   [[nodiscard]] static RunFolder prepare_numbered(std::size_t bytes);
+
+  /// The time by the clock of the folder's file system, which may be another host's; this host's
+  /// where no file can be written.
+  [[nodiscard]] std::filesystem::file_time_type file_time() const;
 
   /// What a run in this folder has to fear, one line each: that written files do not survive a
   /// power cut, or that other users may put their own files in the place of the run's.

@@ -36,8 +36,8 @@ class BorrowedCores {
   CoreSet own_;
 };
 
-/// The CPU quota of this process's control group (version 2) and those above it, in whole cores, at
-/// least 1; 0 where there is none.
-[[nodiscard]] std::size_t cpu_quota();
+/// The CPU quota of this process's control groups and those around them, in whole cores, at least
+/// 1; 0 where there is none. `root` is where /proc and /sys are found.
+[[nodiscard]] std::size_t cpu_quota(const std::string& root = "/");
 
 }  // namespace dnn

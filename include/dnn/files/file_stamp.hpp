@@ -31,6 +31,9 @@ class FileStamp {
     std::int64_t size = 0;
     std::int64_t seconds = 0;  ///< of the last writing, since 1970
     std::int64_t nanoseconds = 0;
+    /// Of the last change of contents, names, or who may read it: no program can set it back.
+    std::int64_t change_seconds = 0;
+    std::int64_t change_nanoseconds = 0;
 
     bool operator==(const Mark&) const = default;
   };

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "dnn/core/error.hpp"
+
 namespace dnn {
 
 /// The file format around what the trainer saves: what it is, how long its two parts are, and a
@@ -36,6 +38,12 @@ struct Container {
 
   std::string description;
   std::vector<std::byte> parameters;
+};
+
+/// A file of a newer version of the program: nothing is wrong with it.
+class NewerVersionError : public InputError {
+ public:
+  using InputError::InputError;
 };
 
 /// Writes a container atomically; its parameters are the `pieces`, one after the other. Returns the
