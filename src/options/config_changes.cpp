@@ -15,17 +15,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string change(const std::string& key, const Json& before, const Json& now,
-                   const std::string& reason = {}) {
-  return key + ": was " + before.dump() + ", is " + now.dump() + reason;
-}
-
-/// Why the run cannot be extended to `now` epochs; empty if it can.
-std::string epochs_reason(const Config& now, std::uint64_t epochs_done) {
-  if (now.lr_schedule == ScheduleKind::cosine) {
-    return " (the " + word_for(now.lr_schedule) +
-           " schedule ends with the last epoch, so the epochs already done would have had other "
-           "rates; only constant and step can be extended)";
+/// Why a run of schedule `before` cannot be extended to `now` epochs; empty if it can.
+std::string epochs_reason(const Json& before, const Config& now, std::uint64_t epochs_done) {
+  if (before == word_for(ScheduleKind::cosine)) {
+    return " (the cosine schedule of the run ends with its last epoch, so the epochs already done "
+           "would have had other rates; such a run cannot be extended)";
   }
   if (now.epochs < epochs_done) {
     return " (" + std::to_string(epochs_done) + " are done)";
@@ -33,10 +27,9 @@ std::string epochs_reason(const Config& now, std::uint64_t epochs_done) {
   return {};
 }
 
-}  // namespace
-
-std::vector<std::string> config_changes(const std::string& before, const Config& now,
-                                        std::uint64_t epochs_done) {
+/// `all`: those of options that the data decide, too.
+std::vector<std::string> changes_of(const std::string& before, const Config& now,
+                                    std::uint64_t epochs_done, bool all) {
   const Json old = Json::parse(before, nullptr, false);
   if (!old.is_object()) {
     throw InputError("the configuration that was saved cannot be read");
@@ -48,8 +41,9 @@ std::vector<std::string> config_changes(const std::string& before, const Config&
     const std::string& key = option.name;
     const Json& value = current[key];
     const Json was = old.contains(key) ? old[key] : defaults[key];
-    if (is_open(now, key) && !now.resolved) {
-      if (!old.contains("chosen") || !old["chosen"].contains(key)) {
+    const bool was_open = old.contains("chosen") && old["chosen"].contains(key);
+    if (is_open(now, key) && (!now.resolved || (was_open && !all))) {
+      if (!was_open) {
         // Given, or of a version that did not choose it.
         changes.push_back(fmt::format("{0}: was {1}, is left to the data; --{0} {1} keeps it", key,
                                       was.is_string() ? was.get<std::string>() : was.dump()));
@@ -60,12 +54,32 @@ std::vector<std::string> config_changes(const std::string& before, const Config&
       continue;
     }
     if (key != "epochs") {
-      changes.push_back(change(key, was, value));
-    } else if (const std::string reason = epochs_reason(now, epochs_done); !reason.empty()) {
-      changes.push_back(change(key, was, value, reason));
+      changes.push_back(describe_change(key, was, value));
+    } else if (const std::string reason = epochs_reason(
+                   old.value("lr-schedule", defaults["lr-schedule"]), now, epochs_done);
+               !reason.empty()) {
+      changes.push_back(describe_change(key, was, value) + reason);
     }
   }
   return changes;
+}
+
+}  // namespace
+
+std::vector<std::string> config_changes(const std::string& before, const Config& now,
+                                        std::uint64_t epochs_done) {
+  return changes_of(before, now, epochs_done, true);
+}
+
+std::vector<std::string> given_changes(const std::string& before, const Config& now,
+                                       std::uint64_t epochs_done) {
+  return changes_of(before, now, epochs_done, false);
+}
+
+std::string describe_change(const std::string& option, const Json& before, const Json& now) {
+  constexpr auto replace = Json::error_handler_t::replace;
+  return option + ": was " + before.dump(-1, ' ', false, replace) + ", is " +
+         now.dump(-1, ' ', false, replace);
 }
 
 }  // namespace dnn

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
@@ -59,21 +58,6 @@ std::vector<std::string> checkpoints_of(const std::string& path) {
   throw InputError(fmt::format("--resume {}: the folder holds no checkpoint", path));
 }
 
-/// The run folder that a path for --resume is of.
-std::string run_folder_of(const std::string& path) {
-  fs::path folder = fs::path(path).lexically_normal();
-  if (!folder.has_filename()) {
-    folder = folder.parent_path();
-  }
-  if (!fs::is_directory(folder)) {
-    folder = folder.has_parent_path() ? folder.parent_path() : ".";
-  }
-  if (fs::absolute(folder).filename() == "checkpoints") {
-    folder = folder.has_parent_path() ? folder.parent_path() : "..";
-  }
-  return folder.string();
-}
-
 bool same_folder(const std::string& a, const std::string& b) {
   std::error_code error;
   return fs::equivalent(a, b, error);
@@ -83,31 +67,6 @@ bool same_folder(const std::string& a, const std::string& b) {
 bool goes_back(const RunFolder& folder, const Config& config) {
   return names_a_path(config) && !fs::is_directory(config.resume) &&
          same_folder(run_folder_of(config.resume), folder.path());
-}
-
-/// What a run wrote of itself, with its configuration; null where that cannot be read.
-Json read_record(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) {
-    return {};  // a pipe would never end
-  }
-  std::ifstream file(path);
-  Json record = Json::parse(file, nullptr, false);
-  const bool is_record =
-      record.is_object() && record.contains("configuration") && record["configuration"].is_object();
-  return is_record ? record : Json();
-}
-
-/// What is known of how the table of the run in this folder differed from one of `schema`.
-std::string changed_column(const RunFolder& folder, const TableSchema& schema) {
-  const Json record = read_record(folder.started());
-  if (!record.contains("table")) {
-    return {};
-  }
-  const TableSchema before = schema_from_json(record["table"], folder.started());
-  const std::string column = first_difference(before, schema);
-  return column.empty() ? ": cells have changed"
-                        : fmt::format(": column {} has changed", in_quotes(column));
 }
 
 std::string text_of(const Json& object, const char* key) {
@@ -138,7 +97,8 @@ bool is_finished(const RunFolder& folder, const Config& config) {
     return false;
   }
   const auto done = summary["epochs_run"].get<std::uint64_t>();
-  const auto changes = config_changes(summary["configuration"].dump(), config, done);
+  // Where the data decide otherwise than then, the data are others, and that is told.
+  const auto changes = given_changes(summary["configuration"].dump(), config, done);
   if (!changes.empty()) {
     refuse_changes("the run in " + folder.path(), changes);
   }
@@ -157,7 +117,7 @@ bool can_begin_again(const RunFolder& folder, const Config& config) {
       text_of(record["configuration"], "checkpoint-every") == "off") {
     return false;
   }
-  const auto changes = config_changes(record["configuration"].dump(), config, 0);
+  const auto changes = given_changes(record["configuration"].dump(), config, 0);
   if (!changes.empty()) {
     refuse_changes("the run in " + folder.path(), changes);
   }
@@ -228,13 +188,15 @@ ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
   }
   const Checkpoint& checkpoint = from.checkpoint;
   const std::uint64_t epochs_done = checkpoint.epochs.size() + (checkpoint.step > 0 ? 1 : 0);
-  const auto changes = config_changes(checkpoint.configuration, config, epochs_done);
+  const bool has_same_data = checkpoint.data_sha256 == data.sha256;
+  const auto find_changes = has_same_data ? config_changes : given_changes;
+  const auto changes = find_changes(checkpoint.configuration, config, epochs_done);
   if (!changes.empty()) {
     refuse_changes("the checkpoint " + from.path, changes);
   }
-  if (checkpoint.data_sha256 != data.sha256) {
+  if (!has_same_data) {
     throw InputError(fmt::format("the training data of {} are not those of the checkpoint {}{}{}",
-                                 config.data, from.path, changed_column(start.folder, data.schema),
+                                 config.data, from.path, data_difference(from.path, data),
                                  how_to_proceed));
   }
   return from;
@@ -255,12 +217,13 @@ std::string environment_warning(const std::string& path, const Checkpoint& check
 }
 
 void record_start(const RunFolder& folder, const Config& config, const Environment& environment,
-                  const TableSchema& schema) {
+                  const DataIdentity& data) {
   nlohmann::ordered_json record = {{"program", program_name},
                                    {"environment", environment.to_json()},
-                                   {"configuration", to_json(config)}};
-  if (!schema.empty()) {
-    record["table"] = to_json(schema);
+                                   {"configuration", to_json(config)},
+                                   {"data", to_json(data)}};
+  if (!data.schema.empty()) {
+    record["table"] = to_json(data.schema);
   }
   write_file_atomically(
       folder.started(),

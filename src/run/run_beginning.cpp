@@ -9,6 +9,7 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/report/event_file.hpp"
+#include "dnn/run/finished_run.hpp"
 
 namespace dnn {
 
@@ -41,6 +42,7 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const Beginn
   own.output = path;
   const ResumeDecision start = ResumeDecision::find(own);
   if (start.finished) {  // by a job of the same command, since find_beginning
+    check_finished_data(opened.folder, config, data);
     remove_record(opened.folder);
     opened.finished = true;
     return opened;
@@ -53,12 +55,12 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const Beginn
   if (start.candidates.empty()) {
     opened.folder.clear();
     remove_event_files(opened.folder.tensorboard());
-    record_start(opened.folder, config, plan.environment, data.schema);
+    record_start(opened.folder, config, plan.environment, data);
   } else {
     opened.from = read_candidates(start, own, data);
     warn_of_damage(*opened.from);
     warn_of_environment(*opened.from, plan.environment);
-    record_start(opened.folder, config, plan.environment, data.schema);
+    record_start(opened.folder, config, plan.environment, data);
     rewind_folder(opened.folder, *opened.from);
     opened.resumed_from = opened.from->path;
   }
@@ -91,12 +93,24 @@ Beginning find_beginning(const Config& config, const Communicator& world) {
       return Beginning{};
     }
     const ResumeDecision start = ResumeDecision::find(config);
-    return Beginning{start.folder.path(), start.finished, !start.candidates.empty(),
-                     start.is_numbered};
+    const DataFiles files = DataFiles::of(config);
+    return Beginning{.path = start.folder.path(),
+                     .finished = start.finished,
+                     .reads_data = !start.finished || must_read_data(start.folder, config, files),
+                     .resumes = !start.candidates.empty(),
+                     .is_numbered = start.is_numbered,
+                     .files = files};
   });
-  const auto flags = world.all_reduce<std::int64_t>(
-      (own.finished ? 1 : 0) + (own.resumes ? 2 : 0) + (own.is_numbered ? 4 : 0), Reduction::max);
-  return {world.broadcast(own.path, 0), (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
+  const auto flags =
+      world.all_reduce<std::int64_t>((own.finished ? 1 : 0) + (own.resumes ? 2 : 0) +
+                                         (own.is_numbered ? 4 : 0) + (own.reads_data ? 8 : 0),
+                                     Reduction::max);
+  return {.path = world.broadcast(own.path, 0),
+          .finished = (flags & 1) != 0,
+          .reads_data = (flags & 8) != 0,
+          .resumes = (flags & 2) != 0,
+          .is_numbered = (flags & 4) != 0,
+          .files = own.files};
 }
 
 OpenedFolder open_run_folder(const Config& config, const Communicator& world, const RunPlan& plan,

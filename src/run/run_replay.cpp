@@ -21,6 +21,7 @@
 #include "dnn/options/config_changes.hpp"
 #include "dnn/plan/load_data.hpp"
 #include "dnn/plan/run_plan.hpp"
+#include "dnn/run/recorded_run.hpp"
 #include "dnn/run/resume_decision.hpp"
 #include "dnn/run/run_grid.hpp"
 #include "dnn/store/data_fingerprint.hpp"
@@ -89,19 +90,21 @@ void check_same_run(const Origin& origin, const Config& config, const TrainingDa
                     std::uint64_t update) {
   const Checkpoint& checkpoint = origin.checkpoint;
   const std::uint64_t epochs_done = checkpoint.epochs.size() + (checkpoint.step > 0 ? 1 : 0);
+  const bool has_same_data = checkpoint.data_sha256 == data_fingerprint(data);
+  const auto find_changes = has_same_data ? config_changes : given_changes;
   std::string text;
-  for (const std::string& change : config_changes(checkpoint.configuration, config, epochs_done)) {
+  for (const std::string& change : find_changes(checkpoint.configuration, config, epochs_done)) {
     text += "\n  " + change;
   }
   if (!text.empty()) {
     throw InputError("--replay repeats what the run did; other settings would be another run:" +
                      text);
   }
-  if (checkpoint.data_sha256 != data_fingerprint(data)) {
-    throw InputError(
-        fmt::format("the training data of {} are not those that the checkpoint {} was trained on; "
-                    "name these with --data",
-                    config.data, origin.path));
+  if (!has_same_data) {
+    throw InputError(fmt::format(
+        "the training data of {} are not those that the checkpoint {} was trained on{}; name these "
+        "with --data",
+        config.data, origin.path, data_difference(origin.path, DataIdentity::of(data, {}))));
   }
   const std::uint64_t last = config.epochs * data.sampler.steps();
   if (update > last) {

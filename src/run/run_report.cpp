@@ -292,11 +292,4 @@ std::string describe_stop(const std::string& reason, const std::string& checkpoi
                      checkpoint);
 }
 
-std::string describe_finished(const std::string& path) {
-  return fmt::format(
-      "the run in {} is finished. To train further, give more --epochs (with --lr-schedule "
-      "constant or step); to start again, add --overwrite",
-      path);
-}
-
 }  // namespace dnn

@@ -105,6 +105,7 @@ void write_summary(const Communicator& world, const RunFolder& folder, const Con
     Json summary = {
         {"program", program_name},
         {"configuration", to_json(config)},
+        {"data", to_json(figures.data)},
         {"ranks", plan.ranks},
         {"nodes", plan.nodes},
         {"numa_domains", plan.domains},

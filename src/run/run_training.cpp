@@ -26,6 +26,7 @@
 #include "dnn/report/openmetrics_file.hpp"
 #include "dnn/report/terminal.hpp"
 #include "dnn/run/explain_data.hpp"
+#include "dnn/run/finished_run.hpp"
 #include "dnn/run/resume_decision.hpp"
 #include "dnn/run/run_beginning.hpp"
 #include "dnn/run/run_folds.hpp"
@@ -34,7 +35,6 @@
 #include "dnn/run/run_report.hpp"
 #include "dnn/run/run_summary.hpp"
 #include "dnn/run/split_report.hpp"
-#include "dnn/store/data_fingerprint.hpp"
 #include "dnn/train/run_progress.hpp"
 #include "dnn/train/trainer.hpp"
 
@@ -67,6 +67,13 @@ void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
         return fs::exists(path, ignored);
       },
       "the file " + folder.stop());
+}
+
+/// On rank 0: the run in this folder was finished before.
+void say_finished(const Communicator& world, const std::string& folder, Reporter& reporter) {
+  if (world.is_root()) {
+    reporter.line(describe_finished(RunFolder(folder)));
+  }
 }
 
 /// On rank 0, see CheckpointControl::Settings.
@@ -120,13 +127,13 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
           const std::optional<FoundLength>& found, const Beginning& beginning, Reporter& reporter,
           StopRequest& stop, Watchdog* watchdog, const Stopwatch& since_start) {
   const Communicator& world = grid.world();
-  const DataIdentity identity{
-      agree(world, [&] { return world.is_root() ? data_fingerprint(data) : std::string(); }),
-      data.train.schema};
+  const DataIdentity identity = agree(world, [&] {
+    return world.is_root() ? DataIdentity::of(data, beginning.files) : DataIdentity{};
+  });
   OpenedFolder opened = open_run_folder(config, world, plan, beginning, identity, reporter);
   const RunFolder& folder = opened.folder;
   if (opened.finished) {
-    reporter.line(describe_finished(folder.path()));
+    say_finished(world, folder.path(), reporter);
     return exit_ok;
   }
   if (watchdog != nullptr) {
@@ -136,6 +143,7 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
     watch_stop_file(folder, stop);
   }
   FinalFigures figures;
+  figures.data = identity;
   if (config.folds > 0) {
     figures.folds = run_folds<T>({config, plan, data, found, folder, !opened.resumed_from.empty()},
                                  grid, reporter);
@@ -244,9 +252,9 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
         "\nname your own with --data FILE or FOLDER, see --help");
   }
   const Beginning beginning = find_beginning(config, world);
-  if (beginning.finished) {
+  if (!beginning.reads_data) {
     remove_leftovers(world, beginning.path);
-    reporter.line(describe_finished(beginning.path));
+    say_finished(world, beginning.path, reporter);
     return exit_ok;
   }
   agree(world, [&] {
@@ -263,6 +271,18 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
   RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
   plan.base_bytes = base;
   set_threads(plan.threads);
+  if (beginning.finished) {
+    agree(world, [&] {
+      if (world.is_root()) {
+        check_finished_data(RunFolder(beginning.path), config,
+                            DataIdentity::of(data, beginning.files));
+      }
+    });
+  }
+  if (beginning.finished && !config.dry_run) {
+    say_finished(world, beginning.path, reporter);
+    return exit_ok;
+  }
   for (const std::string& line : describe(plan, config, data)) {
     reporter.line(line);
   }
@@ -277,7 +297,9 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
     for (const std::string& line : describe_shares(plan, data)) {
       reporter.line(line);
     }
-    if (beginning.resumes) {
+    if (beginning.finished) {
+      say_finished(world, beginning.path, reporter);
+    } else if (beginning.resumes) {
       reporter.line(fmt::format("resume:   the run in {} would be resumed", beginning.path));
     }
     reporter.line("dry run: configuration and data are good; nothing was trained or written");

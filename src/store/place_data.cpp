@@ -179,6 +179,7 @@ SharedParts read_and_place(const DataSettings& settings, bool wide, std::size_t 
                     : ReadPart(),
               placement);
     shared.test = std::move(test.data);
+    shared.test_digest = std::move(test.digest);
     shared.held_test = std::move(test.held);
   }
   return shared;

@@ -219,6 +219,7 @@ TrainingData make_training_data(SharedParts parts, const DataSettings& given, co
   TrainingData data{.train = std::move(parts.train),
                     .digest = std::move(parts.digest),
                     .test = std::move(parts.test),
+                    .test_digest = std::move(parts.test_digest),
                     .held = std::move(parts.held),
                     .held_test = std::move(parts.held_test),
                     .placement = std::move(parts.placement),

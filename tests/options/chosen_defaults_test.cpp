@@ -193,6 +193,10 @@ TEST(ChosenDefaults, AResumedRunIsLeftToTheDataAgain) {
   // Other data, or another version's rules.
   choose_defaults(now, rows(50));
   EXPECT_FALSE(config_changes(record, now, 3).empty());
+  // Nobody has made these changes.
+  EXPECT_TRUE(given_changes(record, now, 3).empty());
+  now.seed = 9;
+  EXPECT_EQ(given_changes(record, now, 3), std::vector<std::string>{"seed: was 1, is 9"});
   // A run whose epochs were given is not the one where the data decide them.
   Config fixed;
   fixed.epochs = ran.epochs;

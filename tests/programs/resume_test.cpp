@@ -193,6 +193,32 @@ TEST_F(Resume, AFinishedRunSaysSo) {
   EXPECT_EQ(summary_of(out)["sha256_last"], summary_of(other)["sha256_last"]);
 }
 
+// The same command is done, be its data gone; other data or labels are no repetition.
+TEST_F(Resume, AFinishedRunOnOtherDataIsRefused) {
+  const std::string rows = "x,colour,class\n1,red,a\n2,blue,b\n3,red,a\n4,blue,b\n5,red,b\n";
+  const std::string table = folder.write("a.csv", rows);
+  const std::string moved = folder.write("moved.csv", rows);
+  const std::string other = folder.write("b.csv", rows + "6,blue,a\n");
+  const auto repeat = [&](int ranks, const std::string& data) {
+    return run_command(mpirun(ranks) + train + " --output " + out +
+                       " --epochs 2 --hidden 4 --quiet --data " + data);
+  };
+  ASSERT_EQ(repeat(1, table).exit_code, 0);
+  EXPECT_EQ(repeat(2, moved).output, "");
+  EXPECT_EQ(repeat(1, moved + " --dry-run").exit_code, 0);
+  for (const std::string& data :
+       {other, table + " --test-data " + other, table + " --label-column colour",
+        table + " --weight-column x", folder / "none.csv"}) {
+    const CommandResult refused = repeat(2, data);
+    EXPECT_EQ(refused.exit_code, 2) << data << refused.output;
+    EXPECT_EQ(count(refused.output, "error:"), 1) << refused.output;
+  }
+  EXPECT_EQ(repeat(1, table).output, "");
+  fs::remove(table);
+  EXPECT_EQ(repeat(2, table).exit_code, 0);
+  EXPECT_EQ(repeat(1, table + " --dry-run").exit_code, 2);
+}
+
 // Without a validation set the best model is the last one, which was another one when the
 // checkpoint was written.
 TEST_F(Resume, AtTheEndOfAnEpochThatIsNowTheLastHasItsModel) {

@@ -253,6 +253,29 @@ TEST_F(StartedRun, OtherDataAreRefused) {
       {"training data", config.data.c_str(), ".ckpt"});
 }
 
+// What the data decide differs where they do: that is no change that anybody has made.
+TEST_F(StartedRun, OtherDataAreNamedRatherThanWhatFollowsFromThem) {
+  config.defaults = Defaults::automatic;
+  config.given = {"lr-schedule"};
+  config.chosen = {{"weight-decay", "0.1", "200 samples for each feature"}};
+  config.weight_decay = 0.1;
+  config.resolved = true;
+  save(5);
+  record_start(run, config, {}, {.sha256 = sha, .samples = 300});
+  config.weight_decay = 0.68;
+  const DataIdentity longer{.sha256 = std::string(64, 'b'), .samples = 1310};
+  expect_error<InputError>(
+      [&] { (void)read_candidates(ResumeDecision::find(config), config, longer); },
+      {"training data of", ".ckpt: 1,310 samples, were 300; undo the change"});
+  expect_error<InputError>(  // another version's rules
+      [&] { (void)read_candidates(ResumeDecision::find(config), config, {.sha256 = sha}); },
+      {"other settings", "weight-decay: was 0.1, is 0.68"});
+  config.seed = 9;  // also changes what the data are scaled by
+  expect_error<InputError>(
+      [&] { (void)read_candidates(ResumeDecision::find(config), config, longer); },
+      {"with these:\n  seed: was 1, is 9\nundo"});
+}
+
 TEST_F(StartedRun, APathStartsFromThereOrGoesBack) {
   const std::string early = save(3);
   save(7);
@@ -325,6 +348,9 @@ TEST(ConfigChanges, MoreEpochsOnlyWhereTheRateDoesNotDependOnThem) {
   Config now;
   now.epochs = 30;
   EXPECT_NE(changed(before, now).find("epochs: was 20, is 30 (the cosine"), std::string::npos);
+  now.lr_schedule = ScheduleKind::constant;  // it is the run's schedule that counts
+  EXPECT_NE(changed(before, now).find("epochs: was 20, is 30 (the cosine"), std::string::npos);
+  EXPECT_EQ(changed(now, before), "lr-schedule: was \"constant\", is \"cosine\"\n");
   before.lr_schedule = now.lr_schedule = ScheduleKind::step;
   EXPECT_EQ(changed(before, now), "");
   now.epochs = 3;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,15 @@ namespace dnn {
 /// are not more. Throws InputError where `before` is no configuration.
 [[nodiscard]] std::vector<std::string> config_changes(const std::string& before, const Config& now,
                                                       std::uint64_t epochs_done);
+
+/// Those of them that somebody has made: not of options that the data decided then and decide now,
+/// which differ where the data do.
+[[nodiscard]] std::vector<std::string> given_changes(const std::string& before, const Config& now,
+                                                     std::uint64_t epochs_done);
+
+/// The line for a setting: "seed: was 1, is 7".
+[[nodiscard]] std::string describe_change(const std::string& option,
+                                          const nlohmann::ordered_json& before,
+                                          const nlohmann::ordered_json& now);
 
 }  // namespace dnn

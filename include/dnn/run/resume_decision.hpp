@@ -7,9 +7,9 @@
 
 #include "dnn/checkpoint/checkpoint.hpp"
 #include "dnn/checkpoint/run_folder.hpp"
-#include "dnn/data/table_schema.hpp"
 #include "dnn/model/environment.hpp"
 #include "dnn/options/config.hpp"
+#include "dnn/run/recorded_run.hpp"
 
 namespace dnn {
 
@@ -54,12 +54,6 @@ struct ResumedFrom {
   std::vector<std::string> damaged;  ///< what is wrong with each newer one, with its path
 };
 
-/// By what a run knows its training data again.
-struct DataIdentity {
-  std::string sha256;  ///< data_fingerprint()
-  TableSchema schema;  ///< empty for data that are no table
-};
-
 /// Reads the first undamaged candidate, and checks that `config` and the data are those of its
 /// run. Throws InputError otherwise.
 [[nodiscard]] ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
@@ -73,7 +67,7 @@ struct DataIdentity {
 /// Writes into the folder what the run was begun with, so that the same command is known again
 /// before the first checkpoint. Throws FileError.
 void record_start(const RunFolder& folder, const Config& config, const Environment& environment,
-                  const TableSchema& schema);
+                  const DataIdentity& data);
 /// Removes the record of a run that is finished.
 void remove_record(const RunFolder& folder);
 

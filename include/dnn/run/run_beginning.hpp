@@ -15,10 +15,12 @@ namespace dnn {
 
 /// How a run begins.
 struct Beginning {
-  std::string path;       ///< the run folder
-  bool finished = false;  ///< so is the run in it
+  std::string path;         ///< the run folder
+  bool finished = false;    ///< so is the run in it
+  bool reads_data = false;  ///< false: it is finished, with the same data as far as can be told
   bool resumes = false;
   bool is_numbered = false;  ///< see ResumeDecision
+  DataFiles files = {};      ///< rank 0's, before they are read
 };
 
 /// Collective: how the run begins, as rank 0 sees it. Changes nothing. Throws AgreedError for what

@@ -37,7 +37,4 @@ namespace dnn {
 /// A run that was stopped by `reason` after it wrote `checkpoint`.
 [[nodiscard]] std::string describe_stop(const std::string& reason, const std::string& checkpoint);
 
-/// A run in `path` that was finished before.
-[[nodiscard]] std::string describe_finished(const std::string& path);
-
 }  // namespace dnn

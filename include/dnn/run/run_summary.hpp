@@ -11,6 +11,7 @@
 #include "dnn/evaluate/evaluator.hpp"
 #include "dnn/evaluate/importance.hpp"
 #include "dnn/plan/run_plan.hpp"
+#include "dnn/run/recorded_run.hpp"
 #include "dnn/store/training_data.hpp"
 #include "dnn/train/cross_validation.hpp"
 #include "dnn/train/length_search.hpp"
@@ -20,6 +21,7 @@ namespace dnn {
 
 /// The part of summary.json that is not in the plan, the data or the trainer's result.
 struct FinalFigures {
+  DataIdentity data;                     ///< rank 0's
   std::string evaluated_on;              ///< "test", "validation" or "training"
   Evaluation best;                       ///< of the best epoch's model on that set
   Evaluation last;                       ///< of the last epoch's model on that set

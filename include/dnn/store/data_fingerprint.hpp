@@ -10,4 +10,7 @@ namespace dnn {
 /// `data.digest`, and their normalization, wherever they were read from.
 [[nodiscard]] std::string data_fingerprint(const TrainingData& data);
 
+/// The same of the test data, as they were read; empty where there are none.
+[[nodiscard]] std::string test_fingerprint(const TrainingData& data);
+
 }  // namespace dnn

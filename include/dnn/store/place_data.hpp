@@ -18,6 +18,7 @@ struct SharedParts {
   Dataset train;
   DataDigest digest;  ///< of `train`
   std::optional<Dataset> test;
+  DataDigest test_digest = {};
   /// Who holds which samples of `train` and of `test`, where the nodes share them out; else null.
   std::shared_ptr<const HeldRows> held = nullptr, held_test = nullptr;
   PlacementChoice placement = {};

@@ -26,6 +26,7 @@ struct TrainingData {
   Dataset train;
   DataDigest digest;  ///< of `train` as it was read
   std::optional<Dataset> test;
+  DataDigest test_digest = {};  ///< likewise of `test`
   /// Who holds which samples of `train` and of `test`, where the nodes share them out; else null.
   std::shared_ptr<const HeldRows> held, held_test;
   PlacementChoice placement;
