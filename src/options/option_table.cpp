@@ -349,7 +349,9 @@ std::vector<Option> run_options() {
        "with a checkpoint of the state before it), skip (leave the update out), rollback (return "
        "to "
        "the newest checkpoint and try once more; where there are no checkpoints, in --folds and in "
-       "the search for the length of training: leave the update out)",
+       "the search for the length of training: leave the update out); more than 10 such updates in "
+       "a "
+       "row, or 10 rollbacks, end the run",
        Binding::job,
        rule(
            [](const Config& c) {

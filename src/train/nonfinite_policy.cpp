@@ -1,6 +1,7 @@
 #include "dnn/train/nonfinite_policy.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -94,6 +95,25 @@ NonfinitePolicy::NonfinitePolicy(OnNonfinite policy, const Communicator& world,
     : policy_(policy), world_(world), class_names_(class_names), log_(std::move(log)) {}
 
 std::string NonfinitePolicy::reason_to_end(const std::string& saved) const {
+  constexpr const char* advice =
+      ". Look at the samples named here and in the lines above; to keep the numbers of a new run "
+      "small, set a lower --lr, --clip-norm or --normalize";
+  if (in_a_row_ > most_in_a_row) {
+    return message_ + saved +
+           fmt::format(
+               "\nMore than {} updates in a row were not finite, so the training makes no "
+               "progress",
+               most_in_a_row) +
+           advice;
+  }
+  if (rolled_back_.size() > most_in_a_row) {
+    return message_ + saved +
+           fmt::format(
+               "\nThe run has gone back to a checkpoint {} times for updates that were not "
+               "finite; --on-nonfinite skip leaves them out at once",
+               most_in_a_row) +
+           advice;
+  }
   return message_ + saved +
          "\nThe training diverged, or the data are damaged. To leave such updates out, repeat the "
          "command with --on-nonfinite skip. To keep the numbers of a new run small, set a lower "

@@ -160,6 +160,9 @@ TEST_F(Nonfinite, SkippingUpdateAfterUpdateEnds) {
   const CommandResult result = run(2, "all", "--on-nonfinite skip");
   EXPECT_EQ(result.exit_code, 2) << result.output;
   EXPECT_EQ(reports("all").size(), 11U);
+  EXPECT_EQ(count(result.output, "More than 10 updates in a row were not finite"), 1)
+      << result.output;
+  EXPECT_EQ(count(result.output, "--on-nonfinite skip"), 0) << result.output;
 }
 
 // The held-out loss is no number where a held-out sample is: then no epoch is better than another,
