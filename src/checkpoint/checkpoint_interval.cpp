@@ -68,7 +68,7 @@ double parse_time_limit(const std::string& text) {
     rest.erase(0, 1);
   }
   throw InputError(
-      fmt::format("--time-limit {}: must be seconds (3600) or HH:MM:SS, above 0", text));
+      fmt::format("--time-limit {}: must be whole seconds (3600) or HH:MM:SS, above 0", text));
 }
 
 }  // namespace dnn

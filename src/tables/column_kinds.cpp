@@ -54,7 +54,14 @@ std::vector<std::optional<AskedKind>> parse_column_kinds(const std::string& text
           text, in_quotes(group)));
     }
     for (const std::string& name : split_words(group.substr(colon + 1))) {
-      asked[find_column("--columns", name, names, origin)] = kind->second;
+      std::optional<AskedKind>& column = asked[find_column("--columns", name, names, origin)];
+      if (column && *column != kind->second) {
+        throw InputError(
+            fmt::format("{}: --columns {}: column {} is named with two kinds; a column "
+                        "has one",
+                        origin, text, in_quotes(name)));
+      }
+      column = kind->second;
       labels += kind->second.kind == ColumnKind::label ? 1 : 0;
       weights += kind->second.kind == ColumnKind::weight ? 1 : 0;
       if ((labels > 1 && !several_labels) || weights > 1) {

@@ -194,6 +194,11 @@ class DatasetBuilder {
       data_.samples -= missing;
       data_.notes.push_back(
           fmt::format("{}: rows without a label are left out: {}", data_.origin, missing));
+    } else if (missing == cells_.rows()) {
+      throw InputError(fmt::format(
+          "{}: the label is missing, and so it is in all {} rows: none is left to learn from; fill "
+          "it in, or name the column of the label with --label-column",
+          first_missing, missing));
     } else {
       throw InputError(fmt::format(
           "{}: the label is missing ({} of {} rows have none); fill it in, or leave such rows out "

@@ -51,6 +51,7 @@ class TableReader {
     std::string label_note;
     const std::vector<std::size_t> labels =
         has_targets_ ? find_targets(label_note) : std::vector{find_label(label_note)};
+    check_labels_are_as_asked(labels);
     for (const std::size_t label : labels) {
       asked_[label] = AskedKind{ColumnKind::label, false};
       const bool may_be_lists = options_.task == Task::labels && labels.size() == 1;
@@ -139,6 +140,19 @@ class TableReader {
     weight_ = named;
     asked_[named] = AskedKind{ColumnKind::weight, false};
     modes_[named] = {CellMode::weight, false, false};
+  }
+
+  /// Throws InputError where --label-column and --columns contradict each other.
+  void check_labels_are_as_asked(const std::vector<std::size_t>& labels) const {
+    for (std::size_t j = 0; j < asked_.size() && !options_.label_column.empty(); ++j) {
+      const bool is_label = std::find(labels.begin(), labels.end(), j) != labels.end();
+      if (asked_[j] && is_label != (asked_[j]->kind == ColumnKind::label)) {
+        throw InputError(fmt::format(
+            "{}: --label-column {} and --columns {} contradict each other about column {}; name "
+            "the column in one of them",
+            origin_, options_.label_column, options_.columns, in_quotes(layout_.names[j])));
+      }
+    }
   }
 
   [[nodiscard]] std::size_t find_label(std::string& note) {

@@ -111,6 +111,7 @@ TEST(OptionValues, UnusableValuesNameTheOption) {
   expect_refusal({"--on-nonfinite", "rollback", "--checkpoint-every", "off"},
                  {"--on-nonfinite rollback"});
   expect_refusal({"--time-limit", "1:2:3:4"}, {"--time-limit 1:2:3:4", "HH:MM:SS"});
+  expect_refusal({"--time-limit", "0.9"}, {"--time-limit 0.9", "whole seconds"});
 }
 
 TEST(CommandLine, NearestName) {

@@ -197,6 +197,10 @@ TEST(MatchingTable, RowsWithoutALabel) {
   const Dataset data = read(text, {.drop_unlabelled = true});
   EXPECT_EQ(features(data), (std::vector<double>{1, 3}));
   EXPECT_TRUE(has_note(data, {"rows without a label are left out: 1"}));
+  for (const bool drops : {false, true}) {
+    expect_error<InputError>([&] { read("x,label\n1,\n2,\n", {.drop_unlabelled = drops}); },
+                             {"label is missing", "in all 2 rows", "--label-column"});
+  }
   // A word may be a class, also one that means a missing value elsewhere.
   EXPECT_EQ(read("x,label\n1,None\n2,NA\n").class_names, (Names{"NA", "None"}));
 }

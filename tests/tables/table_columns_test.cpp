@@ -386,5 +386,18 @@ TEST(TableColumns, KindsThatCannotBe) {
                            {"--columns z", "no column", "x, label"});
 }
 
+TEST(TableColumns, TwoKindsForOneColumn) {
+  const std::string text = "x,z,label\n1,3,a\n2,4,b\n3,4,b\n";
+  expect_error<InputError>([&] { read(text, {.columns = "weight:x;ignore:1"}); },
+                           {"'1'", "two kinds"});
+  EXPECT_EQ(read(text, {.columns = "number:x;number:x"}).samples, 3U);
+  expect_error<InputError>(
+      [&] { read(text, {.label_column = "label", .columns = "ignore:label"}); },
+      {"--label-column label", "--columns ignore:label", "contradict", "'label'"});
+  expect_error<InputError>([&] { read(text, {.label_column = "label", .columns = "label:x"}); },
+                           {"--label-column label", "contradict", "'x'"});
+  EXPECT_EQ(read(text, {.label_column = "label", .columns = "label:label;ignore:z"}).features, 1U);
+}
+
 }  // namespace
 }  // namespace dnn

@@ -15,6 +15,8 @@ namespace dnn {
 struct AskedKind {
   ColumnKind kind = ColumnKind::number;
   bool day_first = false;  ///< date: 03/04/2024 is in April
+
+  bool operator==(const AskedKind&) const = default;
 };
 
 /// Reads "KIND:NAME,NAME;KIND:NAME": for each column the kind that it is to have, or nothing. KIND
