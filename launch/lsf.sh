@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Not run by the project's tests: written from the documentation of IBM Spectrum LSF 10.1.
+# Tested with stubs only: written from the documentation of IBM Spectrum LSF 10.1.
 #
 # A training job for LSF that is resumed until it is done. The arguments of the script are the options of dnn_train:
 #
@@ -8,10 +8,11 @@
 #
 # One rank a core. dnn_run restarts it after a crash. Two minutes before its time is up it writes a checkpoint and exits
 # with 75, with which LSF requeues it (-Q), as often as the queue's MAX_JOB_REQUEUE allows; LSF reruns it (-r) when it
-# loses the host it was started on. Without --output it writes into runs/lsf-JOBID.
+# loses the host it was started on. Without --output and --config it writes into runs/lsf-JOBID; a --config file without
+# output is refused.
 #
 # dnn_train and dnn_run are taken from the PATH, or from build and launch below the folder in which bsub was called;
-# DNN_TRAIN=/path/to/dnn_train names another one.
+# DNN_TRAIN=/path/to/dnn_train names another one, beside which dnn_run is looked for, too.
 #BSUB -J dnn_train
 #BSUB -n 8
 #BSUB -W 8:00
@@ -23,8 +24,13 @@
 set -euo pipefail
 
 PATH=$PATH:${LS_SUBCWD:-.}/build:${LS_SUBCWD:-.}/launch
-if ! program=$(command -v "${DNN_TRAIN:-dnn_train}") || ! runner=$(command -v dnn_run); then
-  echo "lsf.sh: no dnn_train or dnn_run in the PATH, ./build or ./launch; set DNN_TRAIN=/path/to/dnn_train" >&2
+if ! program=$(command -v "${DNN_TRAIN:-dnn_train}"); then
+  echo "lsf.sh: no ${DNN_TRAIN:-dnn_train} in the PATH or ./build; set DNN_TRAIN=/path/to/dnn_train" >&2
+  exit 2
+fi
+PATH=$PATH:${program%/*}
+if ! runner=$(command -v dnn_run); then
+  echo "lsf.sh: no dnn_run in the PATH, ./launch or ${program%/*}; put its folder into the PATH" >&2
   exit 2
 fi
 read -ra options <<<"${DNN_OPTIONS:-}"
