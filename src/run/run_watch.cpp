@@ -96,12 +96,15 @@ void run_watch(const WatchOptions& options) {
     return;
   }
   WatchServer server(options.folder, options.port, options.listen);
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  say(
-      fmt::format("watching {}; Ctrl-C ends\n\n    {}\n\n"
-                  "from another machine, first: ssh -L {}:127.0.0.1:{} {}\n",
-                  options.folder, server.address(), server.port(), server.port(), host.data()));
+  std::string text =
+      fmt::format("watching {}; Ctrl-C ends\n\n    {}\n", options.folder, server.address());
+  if (!server.forwarding().empty()) {
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    text += fmt::format("\nfrom another machine, first: ssh -L {} {}\n", server.forwarding(),
+                        host.data());
+  }
+  say(text);
   server.serve();
 }
 

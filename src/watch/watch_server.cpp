@@ -2,18 +2,26 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
-#include <netdb.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "dnn/core/error.hpp"
 #include "dnn/report/report_page.hpp"
 #include "dnn/report/run_record.hpp"
+#include "dnn/watch/listen_address.hpp"
 #include "dnn/watch/run_list.hpp"
 
 namespace dnn {
@@ -23,7 +31,10 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-constexpr const char* loopback = "127.0.0.1";
+/// For the next bytes of a request, and for the next request.
+constexpr std::chrono::seconds patience(3);
+/// Connections that wait to be taken; of more, the library's 5, the system drops some for a second.
+constexpr int most_pending = 128;
 
 /// 128 random bits.
 std::string make_token() {
@@ -45,30 +56,77 @@ void refuse(Response& response, int status, const std::string& reason) {
   response.set_content(reason + "\n", "text/plain; charset=utf-8");
 }
 
-/// Throws InputError unless `name` has an address.
-void check_address(const std::string& name) {
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int code = ::getaddrinfo(name.c_str(), nullptr, &wanted, &found);
-  if (code != 0) {
-    throw InputError(fmt::format(
-        "cannot listen on {}: no address of that name is known ({}); name an address of this "
-        "machine with --listen",
-        name, code == EAI_SYSTEM ? std::generic_category().message(errno) : ::gai_strerror(code)));
+/// Threads for connections, more of them as more are needed at once: whoever connects and then asks
+/// for nothing, or slowly, holds one of them and nobody else.
+class ConnectionThreads : public httplib::TaskQueue {
+ public:
+  /// void in old versions of the library; in newer ones whether the connection is taken.
+  using Taken = decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr));
+
+  Taken enqueue(std::function<void()> serve) override {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(serve));
+    if (idle_ < waiting_.size() && threads_.size() < most_threads) {
+      try {
+        threads_.emplace_back([this] { work(); });
+      } catch (const std::system_error&) {  // no more threads for this user
+        if (threads_.empty()) {
+          throw;
+        }
+      }
+    }
+    changed_.notify_one();
+    return Taken(true);
   }
-  ::freeaddrinfo(found);
-}
+  void shutdown() override {
+    {
+      const std::lock_guard lock(mutex_);
+      is_over_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& one : threads_) {
+      one.join();
+    }
+  }
+
+ private:
+  static constexpr std::size_t most_threads = 256;
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ++idle_;
+      changed_.wait(lock, [this] { return is_over_ || !waiting_.empty(); });
+      --idle_;
+      if (waiting_.empty()) {
+        return;
+      }
+      const std::function<void()> serve = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      serve();
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool is_over_ = false;
+};
 
 }  // namespace
 
 struct WatchServer::Implementation {
-  explicit Implementation(const std::string& folder) : runs(folder) {}
+  Implementation(const std::string& folder, const std::string& listen)
+      : runs(folder), address(listen_address(listen)) {}
 
   RunList runs;
+  ListenAddress address;
   std::string token = make_token();
   httplib::Server server;
-  bool is_local = true;  ///< only this machine can ask
 
   /// The record of the run that a request names, or of the first one.
   nlohmann::ordered_json record_for(const std::string& name) const {
@@ -115,7 +173,8 @@ struct WatchServer::Implementation {
     const std::string host = request.get_header_value("Host");
     if (request.method != "GET") {
       refuse(response, 405, "Only GET is answered.");
-    } else if (is_local && !host.starts_with("127.0.0.1:") && !host.starts_with("localhost:")) {
+    } else if (address.is_local && !host.starts_with(address.url_host + ':') &&
+               !host.starts_with("127.0.0.1:") && !host.starts_with("localhost:")) {
       refuse(response, 403, "Open the address that dnn_watch printed.");
     } else if (!is_same(request.get_param_value("token"), token)) {
       refuse(response, 403,
@@ -139,10 +198,15 @@ struct WatchServer::Implementation {
 };
 
 WatchServer::WatchServer(const std::string& folder, int port, const std::string& listen)
-    : implementation_(std::make_unique<Implementation>(folder)) {
-  implementation_->is_local = listen == loopback;
+    : implementation_(std::make_unique<Implementation>(folder, listen)) {
+  const ListenAddress& address = implementation_->address;
   httplib::Server& server = implementation_->server;
-  server.set_socket_options([](socket_t socket) {  // httplib's own share the port with others
+  server.new_task_queue = [] { return new ConnectionThreads; };
+  server.set_keep_alive_timeout(patience.count());
+  server.set_read_timeout(patience);
+  socket_t listening = -1;
+  server.set_socket_options([&listening](socket_t socket) {  // httplib's own share the port
+    listening = socket;
     const int yes = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
@@ -151,10 +215,9 @@ WatchServer::WatchServer(const std::string& folder, int port, const std::string&
                               {"X-Content-Type-Options", "nosniff"},
                               {"Referrer-Policy", "no-referrer"},
                               {"X-Frame-Options", "DENY"}});
-  check_address(listen);
   errno = 0;
-  port_ = port == 0 ? server.bind_to_any_port(listen) : port;
-  if (port_ <= 0 || (port != 0 && !server.bind_to_port(listen, port))) {
+  port_ = port == 0 ? server.bind_to_any_port(address.numeric) : port;
+  if (port_ <= 0 || (port != 0 && !server.bind_to_port(address.numeric, port))) {
     if (errno == EADDRNOTAVAIL) {
       throw InputError(
           fmt::format("cannot listen on {}: it is not an address of this machine; name one that "
@@ -169,6 +232,7 @@ WatchServer::WatchServer(const std::string& folder, int port, const std::string&
         fmt::format("cannot listen on port {} of {}: {}; name another one with --port, or none",
                     port, listen, reason));
   }
+  (void)::listen(listening, most_pending);
   server.set_pre_routing_handler([this](const Request& request, Response& response) {
     return implementation_->admits(request, response) ? httplib::Server::HandlerResponse::Unhandled
                                                       : httplib::Server::HandlerResponse::Handled;
@@ -176,7 +240,8 @@ WatchServer::WatchServer(const std::string& folder, int port, const std::string&
   implementation_->add_handler("/", &Implementation::send_page);
   implementation_->add_handler("/runs", &Implementation::send_list);
   implementation_->add_handler("/run", &Implementation::send_record);
-  address_ = fmt::format("http://{}:{}/?token={}", listen, port_, implementation_->token);
+  address_ = fmt::format("http://{}:{}/?token={}", address.url_host, port_, implementation_->token);
+  forwarding_ = address.forwarding(port_);
 }
 
 WatchServer::~WatchServer() = default;
