@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <system_error>
+
+#include "dnn/core/printable.hpp"
 
 namespace dnn {
 
@@ -43,14 +44,12 @@ std::string advice(int code) {
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t most = 60;
-  std::string shown(text.substr(0, most));
-  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
-  std::replace_if(shown.begin(), shown.end(), is_control, '?');
-  return "'" + shown + (text.size() > most ? "...'" : "'");
+  const std::string_view shown = beginning_of(text, most);
+  return "'" + printable_name(shown) + (shown.size() < text.size() ? "...'" : "'");
 }
 
 FileError::FileError(const std::string& doing, const std::string& path, int code)
-    : InputError(fmt::format("cannot {}: {}: {}{}", doing, path,
+    : InputError(fmt::format("cannot {}: {}: {}{}", doing, printable_name(path),
                              std::generic_category().message(code), advice(code))) {}
 
 }  // namespace dnn

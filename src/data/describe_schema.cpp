@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "dnn/core/error.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/data/calendar.hpp"
 
 namespace dnn {
@@ -29,7 +31,7 @@ std::string commonest(const TableColumn& column) {
       std::accumulate(column.counts.begin(), column.counts.end(), column.other_count);
   std::vector<std::string> shown;
   for (std::size_t i = 0; i < std::min(most, order.size()); ++i) {
-    shown.push_back(fmt::format("{} {:.0f} %", column.categories[order[i]],
+    shown.push_back(fmt::format("{} {:.0f} %", printable_name(column.categories[order[i]]),
                                 100.0 * static_cast<double>(column.counts[order[i]]) /
                                     static_cast<double>(std::max<std::uint64_t>(rows, 1))));
   }
@@ -48,8 +50,8 @@ std::string values_of(const TableColumn& column, Task task) {
       return commonest(column);
     case ColumnKind::label:
       if (!column.separator.empty()) {
-        return fmt::format("{} labels, '{}' between them", column.categories.size(),
-                           column.separator);
+        return fmt::format("{} labels, {} between them", column.categories.size(),
+                           in_quotes(column.separator));
       }
       return has_target_rows(task) ? fmt::format("{:g} to {:g}", column.least, column.largest)
                                    : fmt::format("{} classes", column.distinct);
@@ -91,7 +93,7 @@ bool is_plain(const TableColumn& column) {
 }
 
 Line line_of(const TableColumn& column, Task task) {
-  return {column.name, word_for(column.kind), values_of(column, task),
+  return {printable_name(column.name), word_for(column.kind), values_of(column, task),
           column.missing == 0 ? "" : fmt::format("{}", column.missing), becomes(column, task)};
 }
 
@@ -102,7 +104,8 @@ Line line_of(const std::vector<TableColumn>& columns, std::size_t first, std::si
     least = std::min(least, columns[j].least);
     largest = std::max(largest, columns[j].largest);
   }
-  return {fmt::format("{} ... {}", columns[first].name, columns[end - 1].name),
+  return {fmt::format("{} ... {}", printable_name(columns[first].name),
+                      printable_name(columns[end - 1].name)),
           fmt::format("{} numbers", end - first), fmt::format("{:g} to {:g}", least, largest), "",
           fmt::format("{} inputs", end - first)};
 }
@@ -139,7 +142,7 @@ std::vector<std::string> describe(const TableSchema& schema) {
   for (Line& line : lines) {
     for (std::string* cell : {&line.name, &line.values}) {
       if (cell->size() > widest) {
-        cell->replace(widest - 3, std::string::npos, "...");
+        *cell = std::string(beginning_of(*cell, widest - 3)) + "...";
       }
     }
     text.push_back(fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>7}  {}", line.name, name, line.kind,

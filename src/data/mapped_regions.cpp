@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "dnn/core/messages.hpp"
+#include "dnn/core/printable.hpp"
 
 namespace dnn {
 

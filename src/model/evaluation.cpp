@@ -6,6 +6,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "dnn/core/printable.hpp"
+
 namespace dnn {
 
 std::string loss_text(double loss) {
@@ -19,7 +21,7 @@ std::string Evaluation::in_words() const {
     return text + fmt::format(" accuracy {:.2f} %", 100 * accuracy);
   }
   for (std::size_t i = 0; i < figures.size() && i < most; ++i) {
-    text += fmt::format(" {} {:.4g}", figures[i].name, figures[i].value);
+    text += fmt::format(" {} {:.4g}", printable_name(figures[i].name), figures[i].value);
   }
   return text;
 }

@@ -96,8 +96,8 @@ struct Pair {
                          [&known](const std::string& name) { return known.contains(name); });
     if (stranger != a.class_names.end()) {
       throw InputError(fmt::format(
-          "an ensemble of models with different classes: '{}' is a class of {}, but not of {}",
-          *stranger, a_path, b_path));
+          "an ensemble of models with different classes: {} is a class of {}, but not of {}",
+          in_quotes(*stranger), a_path, b_path));
     }
   }
 };
@@ -117,9 +117,10 @@ void take_over(ModelInterface& joined, Sources& from, const ModelInterface& next
   for (std::size_t j = 0; j < next.feature_names.size(); ++j) {
     if (next.feature_names[j] != joined.feature_names[j]) {
       throw InputError(fmt::format(
-          "an ensemble of models that take different data: feature {} is '{}' in {}, but '{}' in "
+          "an ensemble of models that take different data: feature {} is {} in {}, but {} in "
           "{}",
-          j + 1, next.feature_names[j], path, joined.feature_names[j], from.feature_names));
+          j + 1, in_quotes(next.feature_names[j]), path, in_quotes(joined.feature_names[j]),
+          from.feature_names));
     }
   }
   if (joined.index_base < 0) {

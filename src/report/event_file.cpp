@@ -9,7 +9,7 @@
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/crc32c.hpp"
 #include "dnn/core/error.hpp"
-#include "dnn/core/messages.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/core/protobuf_message.hpp"
 #include "dnn/core/text_file.hpp"
 #include "dnn/report/session_info.hpp"

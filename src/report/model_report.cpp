@@ -8,6 +8,7 @@
 
 #include "dnn/core/classic_text.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/data/describe_schema.hpp"
 #include "dnn/model/environment.hpp"
 #include "dnn/model/model_file.hpp"
@@ -33,7 +34,7 @@ std::string list(const std::vector<std::string>& names) {
   constexpr std::size_t most = 12;
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
-    text += (i == 0 ? "" : ", ") + names[i];
+    text += (i == 0 ? "" : ", ") + printable_name(names[i]);
   }
   return names.size() > most ? text + ", ... (" + std::to_string(names.size()) + ")" : text;
 }

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "dnn/core/messages.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/report/terminal.hpp"
 
 namespace dnn {
@@ -31,7 +32,8 @@ std::string short_evaluation(const Evaluation& evaluation, std::size_t figures) 
     return text + fmt::format(" {:.2f} %", 100 * evaluation.accuracy);
   }
   for (std::size_t i = 0; i < std::min(figures, evaluation.figures.size()); ++i) {
-    text += fmt::format(" {} {:.4g}", evaluation.figures[i].name, evaluation.figures[i].value);
+    text += fmt::format(" {} {:.4g}", printable_name(evaluation.figures[i].name),
+                        evaluation.figures[i].value);
   }
   return text;
 }

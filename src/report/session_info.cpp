@@ -3,7 +3,7 @@
 #include <string>
 #include <variant>
 
-#include "dnn/core/messages.hpp"
+#include "dnn/core/printable.hpp"
 
 namespace dnn {
 

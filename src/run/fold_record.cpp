@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dnn/core/atomic_file.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/report/reporter.hpp"
 
 namespace dnn {
@@ -17,10 +18,11 @@ using Json = nlohmann::ordered_json;
 
 std::string describe_figure(const FoldSpread& spread) {
   const auto& [mean, deviation] = spread.over_folds;
+  const std::string name = printable_name(spread.name);
   if (spread.name.ends_with("accuracy")) {
-    return fmt::format("{} {:.2f} % +- {:.2f}", spread.name, 100 * mean, 100 * deviation);
+    return fmt::format("{} {:.2f} % +- {:.2f}", name, 100 * mean, 100 * deviation);
   }
-  return fmt::format("{} {:.4g} +- {:.2g}", spread.name, mean, deviation);
+  return fmt::format("{} {:.4g} +- {:.2g}", name, mean, deviation);
 }
 
 }  // namespace

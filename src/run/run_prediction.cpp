@@ -13,6 +13,7 @@
 #include "dnn/core/atomic_file.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/core/threads.hpp"
 #include "dnn/files/file_stamp.hpp"
 #include "dnn/files/stream.hpp"
@@ -234,7 +235,8 @@ void report(const PredictConfig& config, const Score& score, const EnsembleLayou
   if (!score.figures.empty()) {
     std::string text;
     for (const Figure& figure : score.figures) {
-      text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", figure.name, figure.value);
+      text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", printable_name(figure.name),
+                          figure.value);
     }
     say(text);
   } else if (score.has_labels) {

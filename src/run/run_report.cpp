@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "dnn/core/available_memory.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/data/sparse_batch.hpp"
 #include "dnn/options/choices.hpp"
 #include "dnn/options/chosen_defaults.hpp"
@@ -53,7 +54,8 @@ std::string describe_evaluation(const Evaluation& evaluation) {
   std::string text;
   for (std::size_t i = 0; i < std::min(most, evaluation.figures.size()); ++i) {
     const Figure& figure = evaluation.figures[i];
-    text += fmt::format("{}{} {:.4g}", i == 0 ? "" : ", ", figure.name, figure.value);
+    text +=
+        fmt::format("{}{} {:.4g}", i == 0 ? "" : ", ", printable_name(figure.name), figure.value);
   }
   return fmt::format("{} (loss {}", text, loss_text(evaluation.loss));
 }
@@ -272,7 +274,8 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
   if (figures.best.accuracy >= 0 && !figures.best.figures.empty()) {
     std::string more;
     for (const Figure& figure : figures.best.figures) {
-      more += fmt::format("{}{} {:.4f}", more.empty() ? "" : ", ", figure.name, figure.value);
+      more += fmt::format("{}{} {:.4f}", more.empty() ? "" : ", ", printable_name(figure.name),
+                          figure.value);
     }
     lines.push_back("  " + more);
   }

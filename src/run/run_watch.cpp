@@ -16,6 +16,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/run/run_lock.hpp"
 #include "dnn/watch/run_list.hpp"
 #include "dnn/watch/text_curves.hpp"
@@ -57,6 +58,7 @@ std::string only_run(const std::string& folder) {
   if (names.size() > 1) {
     const std::size_t count = names.size();
     names.resize(std::min(count, most_named));
+    std::transform(names.begin(), names.end(), names.begin(), printable_name);
     throw InputError(fmt::format("{}: {} runs are in this folder; name the folder of one: {}{}",
                                  folder, count, fmt::join(names, ", "),
                                  count > most_named ? ", ..." : ""));

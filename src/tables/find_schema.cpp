@@ -165,7 +165,7 @@ void decide_number(TableColumn& column, const Values& values, const ColumnCells&
   column.marks_missing = column.missing > 0;
   for (const std::string& word : cells.misfit_words) {
     column.remark +=
-        fmt::format("{}'{}' is a missing value", column.remark.empty() ? "" : ", ", word);
+        fmt::format("{}{} is a missing value", column.remark.empty() ? "" : ", ", in_quotes(word));
   }
   if (asked) {
     return;
@@ -252,7 +252,7 @@ void decide_text(TableColumn& column, const TextIndex& texts, std::size_t rows, 
   column.kind = ColumnKind::category;
   if (!asked && texts.size() == 1 && column.missing == 0 && rows > 1) {
     column.kind = ColumnKind::constant;
-    column.remark = fmt::format("always '{}'", texts.text(0));
+    column.remark = "always " + in_quotes(texts.text(0));
     return;
   }
   column.marks_missing = column.missing > 0;

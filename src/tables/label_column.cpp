@@ -6,6 +6,7 @@
 #include <array>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/data/number.hpp"
 #include "dnn/tables/cell.hpp"
 
@@ -45,9 +46,9 @@ std::string shortened(const std::vector<std::string>& names) {
   constexpr std::size_t longest = 200;
   std::string list;
   for (const std::string& name : names) {
-    list += (list.empty() ? "" : ", ") + name;
+    list += (list.empty() ? "" : ", ") + printable_name(name);
     if (list.size() > longest) {
-      return list.substr(0, longest) + "...";
+      return std::string(beginning_of(list, longest)) + "...";
     }
   }
   return list;
@@ -80,8 +81,10 @@ std::size_t find_column(const std::string& option, const std::string& wanted,
   if (const auto column = numbered_column(option, wanted, names.size(), origin)) {
     return *column;
   }
-  throw InputError(fmt::format("{}: {} {}: no column has that name; the columns are {}", origin,
-                               option, wanted, shortened(names)));
+  throw InputError(
+      fmt::format("{}: {} {}: no column has that name; the columns are {} (a number, counted from "
+                  "1, names one too)",
+                  origin, option, printable_name(wanted), shortened(names)));
 }
 
 std::size_t find_label_column(const std::string& wanted, std::size_t columns,

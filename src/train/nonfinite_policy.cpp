@@ -82,7 +82,7 @@ std::string describe_findings(const std::vector<std::string>& findings) {
 std::optional<BadNumbers> in_words_of_the_data(std::optional<BadNumbers> bad,
                                                const std::vector<std::string>& class_names) {
   if (bad && bad->class_index) {
-    bad->what += ", class '" + class_names[*bad->class_index] + "'";
+    bad->what += ", class " + in_quotes(class_names[*bad->class_index]);
   }
   if (bad && !bad->origin.empty()) {
     bad->what += "; it begins in " + bad->origin;

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "dnn/core/messages.hpp"
+#include "dnn/core/printable.hpp"
 #include "dnn/report/reporter.hpp"
 #include "dnn/report/run_record.hpp"
 
@@ -171,7 +171,7 @@ std::string draw_curve(const std::string& title, const std::string& x_name, cons
 
   const std::string bar = canvas.braille ? "\u2502" : "|";
   std::string text = fmt::format("{}: last {:.4g}, least {:.4g}, largest {:.4g}\n",
-                                 printable(title), points.back().second, bottom, top);
+                                 printable_name(title), points.back().second, bottom, top);
   const std::size_t rows = std::max<std::size_t>(canvas.rows, 2);
   for (std::size_t row = 0; row < rows; ++row) {
     const std::string label = row == 0          ? fmt::format("{:.4g}", top)
@@ -193,7 +193,7 @@ TextOfRun text_of_run(const std::string& folder, const TextCanvas& canvas, bool 
   const Json& steps = record.at("steps");
   TextOfRun made;
   made.is_finished = !record.at("summary").is_null();
-  made.text = fmt::format("{}: {}\n", printable(folder), state_of(record, steps, has_job));
+  made.text = fmt::format("{}: {}\n", printable_name(folder), state_of(record, steps, has_job));
 
   const auto draw = [&](const std::string& title, const std::string& x_name, const Points& points) {
     if (!points.empty()) {

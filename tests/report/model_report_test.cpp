@@ -27,6 +27,17 @@ TEST(ModelReport, ShowsNetworkAndEnvironment) {
   EXPECT_EQ(model_info(folder / "old.dnn").find("environment"), std::string::npos);
 }
 
+TEST(ModelReport, NamesStayOnTheirLines) {
+  const TemporaryFolder folder;
+  test::SavedModelExample example;
+  example.description.class_names = {"a\nb", "c"};
+  example.description.feature_names = {"x\ty", "z\r", "w"};
+  example.save(folder / "m.dnn");
+  const std::string text = model_info(folder / "m.dnn");
+  EXPECT_NE(text.find("classes:     a\\nb, c\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("features:    x\\ty, z\\r, w\n"), std::string::npos) << text;
+}
+
 TEST(ModelReport, VerificationFindsNumbersThatAreNone) {
   const TemporaryFolder folder;
   test::SavedModelExample example;

@@ -383,7 +383,9 @@ TEST(TableColumns, KindsThatCannotBe) {
   expect_error<InputError>([] { read("x,label\n1,a\n2,b\n", {.columns = "colour:x"}); },
                            {"--columns colour:x", "KIND"});
   expect_error<InputError>([] { read("x,label\n1,a\n2,b\n", {.columns = "number:z"}); },
-                           {"--columns z", "no column", "x, label"});
+                           {"--columns z", "no column", "x, label", "a number"});
+  expect_error<InputError>([] { read("\"a\nb\",label\n1,a\n2,b\n", {.columns = "number:z"}); },
+                           {"the columns are a\\nb, label"});
 }
 
 TEST(TableColumns, TwoKindsForOneColumn) {

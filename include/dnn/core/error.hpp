@@ -6,8 +6,8 @@
 
 namespace dnn {
 
-/// `text` from a file as messages show it: in quotes, without control characters, and no more than
-/// the beginning of a long one.
+/// `text` from a file as messages show it: in quotes, as by printable_name(), and no more than the
+/// beginning of a long one.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// What the user gave (an option, a file, the data in it) cannot be used. The message says what is

@@ -8,11 +8,6 @@
 
 namespace dnn {
 
-/// `text` without what a terminal would obey: control characters (but for line ends and tabs),
-/// characters that change the direction of writing, and bytes that are no UTF-8 are shown as
-/// "\x1b" or "\u202e". Names from data may hold any of them.
-[[nodiscard]] std::string printable(std::string_view text);
-
 /// Note [Messages within another program]
 /// A library prints nothing: what its layers say belongs to the program that calls it. While a
 /// MessageReceiver lives, it gets what the thread that made it says; what other threads say goes
