@@ -71,7 +71,7 @@ std::vector<Option> data_options() {
       {"columns", "Data", "KIND:NAME,...;...", &Config::columns,
        "what columns of a table are, where the program understands them otherwise: KIND is number, "
        "category, date, day-first-date, label, weight or ignore, NAME a name or number as for "
-       "--label-column"},
+       "--label-column; a column whose name holds a comma is named by its number"},
       {"missing", "Data", "WORD,...", &Config::missing,
        "words that stand for a missing value in a table, as an empty cell does; '': no word does"},
       {"max-categories", "Data", "N", &Config::max_categories,

@@ -43,9 +43,11 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
   app.add_option("--missing", config.missing,
                  "words that stand for a missing value in a table; default: as in training")
       ->type_name("WORD,...");
-  app.add_option("--keep", config.keep,
-                 "columns of a table that are copied into the predictions, like an identifier")
-      ->type_name("NAME,...")
+  app.add_option(
+         "--keep", config.keep,
+         "columns of a table that are copied into the predictions, like an identifier: names "
+         "or numbers, as for --label-column; a column whose name holds a comma by its number")
+      ->type_name("NAME|N,...")
       ->delimiter(',');
   app.add_option("--output", config.output,
                  "the file of predictions: CSV, or *.npy, which holds the probabilities, or the "

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "dnn/core/error.hpp"
@@ -29,7 +30,9 @@ TEST(PredictOptions, OneModelOrAnEnsemble) {
 }
 
 TEST(PredictOptions, HelpIsPrintedAndMistakesNameTheOption) {
-  EXPECT_TRUE(parse_predict({"--help"}).print);
+  const auto help = parse_predict({"--help"}).print;
+  ASSERT_TRUE(help);
+  EXPECT_NE(help->find("--keep NAME|N,..."), std::string::npos) << *help;
   EXPECT_FALSE(parse_predict({}).print);
   test::expect_error<InputError>([] { (void)parse_predict({"--modle", "m.dnn"}); }, {"--model"});
   test::expect_error<InputError>(

@@ -92,6 +92,13 @@ TEST(MatchingTable, PiecesAreTheTable) {
   }
 }
 
+TEST(MatchingTable, AKeptColumnMayBeGivenByItsNumber) {
+  const Dataset train = read("x,label\n1,a\n2,b\n", {.label_column = "label"});
+  const Dataset test =
+      read("\"price, EUR\",x,label\n5.10,1,a\n7,2,b\n", {.keep = {"1"}, .schema = &train.schema});
+  EXPECT_EQ(test.kept(1, 0), "7");
+}
+
 TEST(MatchingTable, ATestTableIsMatchedByName) {
   const Dataset train =
       read("x,colour,label\n1,red,a\n2,blue,b\n3,red,a\n", {.label_column = "label"});
