@@ -191,12 +191,13 @@ DecodedText decode_text(const Bytes& contents, const std::string& origin, const 
   const std::size_t mark = contents.size() - unmarked.size();
   const std::string_view text = as_text(unmarked);
   const auto [nul, invalid] = find_faults(unmarked, team);
-  if (nul != Scan::none ||
-      (invalid != Scan::none && std::any_of(text.begin(), text.end(), is_binary))) {
+  const auto control = invalid == Scan::none ? text.end()  // UTF-8 may hold some
+                                             : std::find_if(text.begin(), text.end(), is_binary);
+  if (nul != Scan::none || control != text.end()) {
     throw InputError(fmt::format(
         "{}: the file is binary and not NPY (byte offset {} is no text); CSV, LIBSVM and NPY are "
         "told by their contents, IDX files are named by their folder",
-        origin, mark + std::min(nul, invalid)));
+        origin, mark + std::min(nul, static_cast<std::size_t>(control - text.begin()))));
   }
   if (invalid == Scan::none) {
     return {unmarked, {}};

@@ -37,6 +37,12 @@ constexpr std::size_t body_offset = sizeof(Header) + sizeof(Sha256::Digest);
 void check_header(const std::string& path, const Container::Kind& kind, const Header& header,
                   std::size_t size) {
   const std::string name = kind.name;
+  if (kind.magic == Container::model.magic && header.magic == Container::checkpoint.magic) {
+    throw InputError(fmt::format(
+        "{}: a checkpoint, not a dnn_train model; give the model.dnn that its run saved (a "
+        "checkpoint is for dnn_train --resume, dnn_model hash and dnn_model compare)",
+        path));
+  }
   if (header.magic != kind.magic) {
     throw InputError(
         fmt::format("{}: not a dnn_train {} (its first bytes are another format's)", path, name));

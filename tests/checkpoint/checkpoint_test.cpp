@@ -165,7 +165,7 @@ TEST(Checkpoint, AModelIsNone) {
                            {"m.dnn", "not a dnn_train checkpoint"});
   save_checkpoint(folder / "c.ckpt", example());
   expect_error<InputError>([&] { (void)load_model(folder / "c.ckpt"); },
-                           {"c.ckpt", "not a dnn_train model"});
+                           {"c.ckpt", "a checkpoint, not a dnn_train model", "--resume"});
 }
 
 // Whole containers that no run has written: an error, not a crash.

@@ -136,7 +136,7 @@ TEST(TextEncoding, OtherTextIsWindowsOrLatin) {
       "gr\xf6\xdf"
       "e,\x81\n",
       {"t.csv", "invalid Windows-1252", "offset 6", "no UTF-8"});
-  refuses("caf\xe9\x02", {"t.csv", "binary", "offset 3"});
+  refuses("caf\xe9\x02", {"t.csv", "binary", "offset 4"});
 }
 
 TEST(TextEncoding, BlocksOfLongText) {
