@@ -32,7 +32,7 @@ TextCanvas canvas_here() {
   TextCanvas canvas;
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    canvas.columns = std::clamp<std::size_t>(size.ws_col, 40, 200);
+    canvas.columns = std::clamp<std::size_t>(size.ws_col, 24, 200);
     canvas.rows = std::clamp<std::size_t>(
         size.ws_row > other_lines ? (size.ws_row - other_lines) / 3U : 0U, 3, 16);
   }

@@ -170,8 +170,9 @@ std::string draw_curve(const std::string& title, const std::string& x_name, cons
   }
 
   const std::string bar = canvas.braille ? "\u2502" : "|";
-  std::string text = fmt::format("{}: last {:.4g}, least {:.4g}, largest {:.4g}\n",
-                                 printable_name(title), points.back().second, bottom, top);
+  std::string text = fmt::format("{}: last {:.4g}", printable_name(title), points.back().second);
+  const std::string extent = fmt::format(", least {:.4g}, largest {:.4g}", bottom, top);
+  text += (text.size() + extent.size() <= canvas.columns ? extent : std::string()) + '\n';
   const std::size_t rows = std::max<std::size_t>(canvas.rows, 2);
   for (std::size_t row = 0; row < rows; ++row) {
     const std::string label = row == 0          ? fmt::format("{:.4g}", top)

@@ -20,7 +20,7 @@ using test::TemporaryFolder;
 TEST(DrawCurve, ALineFromCornerToCornerInAscii) {
   const auto lines = lines_of(draw_curve("loss", "epoch", {{1, 4}, {4, 1}}, {24, 4, false}));
   ASSERT_EQ(lines.size(), 6U);
-  EXPECT_EQ(lines[0], "loss: last 1, least 1, largest 4");
+  EXPECT_EQ(lines[0], "loss: last 1");  // the axis says the rest
   EXPECT_EQ(lines[1], "         4 |**          ");
   EXPECT_EQ(lines[4], "         1 |          **");
   for (std::size_t row = 1; row <= 4; ++row) {
@@ -36,6 +36,18 @@ TEST(DrawCurve, ALineFromCornerToCornerInBraille) {
   EXPECT_TRUE(lines[1].starts_with("         1 \u2502\u2800"));
   EXPECT_TRUE(lines[1].ends_with("\u2809")) << lines[1];  // dots 1 and 4: the top
   EXPECT_TRUE(lines[2].starts_with("         0 \u2502\u28c0")) << lines[2];  // 7 and 8: the bottom
+}
+
+TEST(DrawCurve, NoLineIsWiderThanTheCanvas) {
+  const std::vector<std::pair<double, double>> points = {{1, 0.46875}, {30, 0.123456}};
+  for (const std::size_t columns : {30U, 45U, 60U}) {
+    for (const std::string& line :
+         lines_of(draw_curve("training loss", "epoch", points, {columns, 4, false}))) {
+      EXPECT_LE(line.size(), columns) << line;
+    }
+  }
+  EXPECT_EQ(lines_of(draw_curve("training loss", "epoch", points, {60, 4, false}))[0],
+            "training loss: last 0.1235, least 0.1235, largest 0.4688");
 }
 
 TEST(DrawCurve, OnePointAndEqualPoints) {

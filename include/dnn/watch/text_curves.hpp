@@ -14,8 +14,8 @@ struct TextCanvas {
   bool braille = true;   ///< Unicode's braille patterns, 8 dots a character; false: ASCII alone
 };
 
-/// A curve with its title and axes, lines of at most the canvas's columns. `points`: x and y, x
-/// never less than before, all finite; at least one.
+/// A curve with its title and axes, lines of at most the canvas's columns (from about 30 on).
+/// `points`: x and y, x never less than before, all finite; at least one.
 [[nodiscard]] std::string draw_curve(const std::string& title, const std::string& x_name,
                                      const std::vector<std::pair<double, double>>& points,
                                      const TextCanvas& canvas);
