@@ -80,7 +80,7 @@ std::string EnsembleScorer<T>::predictions(Range samples, PredictionFormat forma
   for (std::size_t sample = samples.begin; sample < samples.end; ++sample) {
     const auto models = exchange_.logits(sample - chunk_begin_);
     try {
-      average<T>(average_, models, logits_.span());
+      average<T>(average_, data_->task, models, logits_.span());
       const std::size_t predicted = predict(sample, sums);
       if (format == PredictionFormat::csv) {
         add_line(sample, predicted, text);

@@ -224,12 +224,13 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
   }
 }
 
-void report(const PredictConfig& config, const Score& score, const EnsembleLayout& layout) {
+void report(const PredictConfig& config, Task task, const Score& score,
+            const EnsembleLayout& layout) {
   if (layout.models > 1) {
-    say(fmt::format("ensemble of {} models, {} averaged; {} rank{} in {} data shard{}",
-                    layout.models, word_for(config.average), layout.ranks,
-                    layout.ranks == 1 ? "" : "s", layout.shards(),
-                    layout.shards() == 1 ? "" : "s"));
+    say(fmt::format(
+        "ensemble of {} models, {} averaged; {} rank{} in {} data shard{}", layout.models,
+        task == Task::numbers ? word_for(task) : word_for(config.average), layout.ranks,
+        layout.ranks == 1 ? "" : "s", layout.shards(), layout.shards() == 1 ? "" : "s"));
   }
   const auto count = static_cast<double>(score.samples);
   if (!score.figures.empty()) {
@@ -289,7 +290,8 @@ int run_prediction(const PredictConfig& config, const Communicator& world) {
     score_all<float>(config, std::move(models), ensemble, world, score);
   }
   if (world.is_root() && !config.quiet) {
-    report(config, score, {static_cast<std::size_t>(world.size()), config.models.size()});
+    report(config, ensemble.task, score,
+           {static_cast<std::size_t>(world.size()), config.models.size()});
   }
   return exit_ok;
 }

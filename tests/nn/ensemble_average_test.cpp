@@ -25,10 +25,11 @@ class AverageOf : public testing::Test {
   static constexpr T largest = std::numeric_limits<T>::max();
   static constexpr T huge = sizeof(T) == 4 ? T(1e4) : T(1e300);
 
-  static std::vector<T> average_of(EnsembleAverage kind, const Models& models) {
+  static std::vector<T> average_of(EnsembleAverage kind, const Models& models,
+                                   Task task = Task::classes) {
     const std::vector<std::span<const T>> views(models.begin(), models.end());
     std::vector<T> a(models[0].size());
-    average<T>(kind, views, a);
+    average<T>(kind, task, views, a);
     return a;
   }
   static std::vector<T> probabilities(EnsembleAverage kind, const Models& models) {
@@ -118,6 +119,44 @@ TYPED_TEST(AverageOf, WhatHasNoValueIsDiagnosed) {
   // Two models that between them mask every class.
   EXPECT_THROW(this->probabilities(EnsembleAverage::logits, {{-infinite, 1}, {1, -infinite}}),
                NumericalError);
+}
+
+TYPED_TEST(AverageOf, NumbersAreTheirMeanOfEitherKind) {
+  using V = std::vector<TypeParam>;
+  for (const EnsembleAverage kind : both) {
+    EXPECT_EQ(this->average_of(kind, {{1, 2e6, -4}, {3, 4e6, -2}}, Task::numbers), (V{2, 3e6, -3}));
+  }
+}
+
+TYPED_TEST(AverageOf, ProbabilitiesOfLabelsAreAveragedEachByItself) {
+  using T = TypeParam;
+  const std::vector<std::vector<T>> A = {{-3, 0, 2, 9}, {1, 0, 4, -9}, {-7, 0, 30, 1}};
+  const std::vector<T> a = this->average_of(EnsembleAverage::probabilities, A, Task::labels);
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    double mean = 0;
+    for (const std::vector<T>& model : A) {
+      mean += 1 / (1 + std::exp(-static_cast<double>(model[j]))) / 3;
+    }
+    EXPECT_NEAR(1 / (1 + std::exp(-static_cast<double>(a[j]))), mean, 1e-6) << j;
+  }
+}
+
+TYPED_TEST(AverageOf, ProbabilitiesOfLabelsAreFiniteAtTheExtremes) {
+  using T = TypeParam;
+  using V = std::vector<T>;
+  const auto labels = [](const std::vector<V>& models) {
+    return TestFixture::average_of(EnsembleAverage::probabilities, models, Task::labels);
+  };
+  const T h = this->huge;
+  const T m = this->largest;
+  EXPECT_EQ(labels({{h, -h, h, 0}, {h, -h, -h, 0}}), (V{h, -h, 0, 0}));
+  EXPECT_EQ(labels({{m, -m, m}, {m, -m, -m}}), (V{m, -m, 0}));
+  const V quarter = labels({{-h, h}, {0, 0}});  // log 1/3, log 3
+  EXPECT_NEAR(quarter[0], -std::log(3.0), 1e-6);
+  EXPECT_NEAR(quarter[1], std::log(3.0), 1e-6);
+  for (const T bad : {this->nan, this->inf, -this->inf}) {
+    EXPECT_THROW(labels({{1, 2}, {1, bad}}), NumericalError);
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dnn/model/model_file.hpp"
+#include "support/csv_rows.hpp"
 #include "support/programs.hpp"
 #include "support/run_command.hpp"
 #include "support/temporary_folder.hpp"
@@ -103,15 +104,22 @@ TEST_F(Ensemble, RefusesModelsThatDoNotGoTogether) {
   refuses("", {"no model", "--logit-ensemble"});
 }
 
-/// A model of two features that says the same of every sample: its logits are `B`.
+/// A model of two features that says the same of every sample: its logits are `B`, or, of numbers,
+/// 10 + 2 `B`.
 std::string constant_model(const TemporaryFolder& folder, const std::string& name,
-                           const std::vector<std::string>& classes, const std::vector<double>& B) {
+                           const std::vector<std::string>& classes, const std::vector<double>& B,
+                           Task task = Task::classes) {
   std::vector<double> parameters(2 * B.size(), 0);  // W
   parameters.insert(parameters.end(), B.begin(), B.end());
   ModelDescription description;
   description.widths = {2, B.size()};
   description.precision = Precision::f64;
   description.class_names = classes;
+  description.task = task;
+  if (task == Task::numbers) {
+    description.target_scale.center.assign(B.size(), 10);
+    description.target_scale.scale.assign(B.size(), 0.5);
+  }
   save_model(folder / name, description, std::as_bytes(std::span(parameters)));
   return folder / name;
 }
@@ -128,6 +136,42 @@ TEST_F(Ensemble, TakesExtremesAndMasksAndMapsClassesByName) {
       EXPECT_EQ(result.exit_code, 0) << result.output;
       EXPECT_EQ(predictions(),
                 "sample,class,p(a),p(b),p(c)\n1,a,0.5,0.5,0\n2,a,0.5,0.5,0\n3,a,0.5,0.5,0\n");
+    }
+  }
+}
+
+/// The numbers of the first line of predictions.
+std::vector<double> first_numbers(const std::string& predictions) {
+  const std::vector<std::string> row = csv_rows(predictions).at(1);
+  std::vector<double> numbers;
+  for (std::size_t j = row.size() - 2; j < row.size(); ++j) {
+    numbers.push_back(std::stod(row[j]));
+  }
+  return numbers;
+}
+
+TEST_F(Ensemble, OfProbabilitiesIsTheMeanOfItsModelsPredictionsWhateverTheTask) {
+  const std::string data = " --data " + folder.write("d.csv", "1,2\n3,4\n5,6\n");
+  for (const Task task : {Task::classes, Task::distribution, Task::labels, Task::numbers}) {
+    std::string models;
+    std::vector<double> mean(2, 0);
+    for (const double b : {0.5, -4.0, 3.0}) {
+      const std::string path = constant_model(
+          folder, std::string(word_for(task)) + std::to_string(b), {"a", "b"}, {b, -0.3 * b}, task);
+      models += " " + path;
+      ASSERT_EQ(predict_with(1, "--model " + path + data).exit_code, 0);
+      const std::vector<double> alone = first_numbers(predictions());
+      mean = {mean[0] + alone[0] / 3, mean[1] + alone[1] / 3};
+    }
+    for (const int ranks : {1, 3}) {
+      const CommandResult result =
+          predict_with(ranks, "--ensemble-average probabilities --logit-ensemble" + models + data);
+      ASSERT_EQ(result.exit_code, 0) << result.output;
+      const std::string averaged = task == Task::numbers ? "numbers" : "probabilities";
+      EXPECT_NE(result.output.find(averaged + " averaged"), std::string::npos) << result.output;
+      const std::vector<double> together = first_numbers(predictions());
+      EXPECT_NEAR(together[0], mean[0], 1e-6) << word_for(task);
+      EXPECT_NEAR(together[1], mean[1], 1e-6) << word_for(task);
     }
   }
 }
