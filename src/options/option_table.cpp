@@ -31,9 +31,8 @@ std::vector<Option> data_options() {
       {"data", "Data", "PATH", &Config::data,
        "training data: a table of text (CSV and its relatives), a LIBSVM, NPY, NPZ or HDF5 file, "
        "compressed "
-       "or in a zip or tar archive too; several tables or HDF5 files ('part-*.csv', a.csv,b.csv or "
-       "their "
-       "folder); a "
+       "or in a zip or tar archive too; several tables or HDF5 files (b.csv,a.csv in that order, "
+       "'part-*.csv' or their folder by name); a "
        "folder of IDX or NPY files; features.npy,labels.npy; arrays.npz:features,labels; "
        "file.h5:/features,/labels; - for standard input; or builtin:digits",
        Binding::machine},

@@ -216,7 +216,6 @@ std::optional<std::vector<std::string>> find_table_files(const std::string& sour
       throw InputError(fmt::format("{}: there is no file {}", source, file));
     }
   }
-  std::sort(files.begin(), files.end());
   return files;
 }
 

@@ -277,7 +277,7 @@ TEST(Table, FilesOfOneTableGiveTheModelOfTheWhole) {
   folder.write("parts/part-2.csv", whole.substr(0, header) + whole.substr(middle));
   std::string hash;
   for (const std::string source :
-       {"whole.csv", "parts", "'parts/part-*.csv'", "parts/part-2.csv,parts/part-1.csv"}) {
+       {"whole.csv", "parts", "'parts/part-*.csv'", "parts/part-1.csv,parts/part-2.csv"}) {
     const CommandResult result =
         run_command("cd " + folder.path() + " && " + train + " --overwrite --epochs 2 --data " +
                     source + " --output run");

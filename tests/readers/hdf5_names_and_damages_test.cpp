@@ -47,7 +47,8 @@ TEST(Hdf5, WhatIsNotThereIsNamed) {
   const std::string text = folder.write("text.h5", "a,b\n1,2\n");
   refuses_hdf5(text, {"text.h5: not an HDF5 file"});
   refuses_hdf5(text + ":/x", {"text.h5: not an HDF5 file"});
-  refuses_hdf5(text + "," + path + ":/x", {"d.h5: there is no dataset '/x'"});  // sorted by name
+  refuses_hdf5(text + "," + path + ":/x", {"text.h5: not an HDF5 file"});
+  refuses_hdf5(path + "," + text + ":/x", {"d.h5: there is no dataset '/x'"});
   const std::string empty = folder / "empty.h5";
   { const Hdf5Writer nothing(empty); }
   refuses_hdf5(empty, {"empty.h5: the HDF5 file holds no datasets"});

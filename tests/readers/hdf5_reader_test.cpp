@@ -226,7 +226,7 @@ TEST(Hdf5, SeveralFilesFollowEachOther) {
       .numbers<float>("x", {3, 1}, {2.5, 3, 4}, {.chunk = {2, 1}})
       .texts("y", {"a", "cccc", "a"}, true);
   for (const std::string& source :
-       {folder / "a-*.h5", folder / "a-*.h5:/x,/y", folder / "a-2.h5," + (folder / "a-1.h5"),
+       {folder / "a-*.h5", folder / "a-*.h5:/x,/y", folder / "a-1.h5," + (folder / "a-2.h5"),
         folder / "a-1.h5," + (folder / "a-2.h5") + ":x,y", folder.path(), folder.path() + ":x,y"}) {
     const Dataset data = read_h5(source);
     EXPECT_EQ(data.samples, 5U) << source;
@@ -236,6 +236,9 @@ TEST(Hdf5, SeveralFilesFollowEachOther) {
     EXPECT_EQ(labels_of(data), (Texts{"a", "bb", "a", "cccc", "a"}));
     EXPECT_NE(data.notes.front().find("2 files, "), std::string::npos);
   }
+  const Dataset listed = read_h5(folder / "a-2.h5," + (folder / "a-1.h5") + ":x,y");
+  EXPECT_EQ(row(listed, 0), (std::vector<double>{2.5}));
+  EXPECT_EQ(labels_of(listed), (Texts{"a", "cccc", "a", "a", "bb"}));
   // A file whose name says so is the folder's test part.
   Hdf5Writer(folder / "test.h5").numbers<float>("x", {1, 1}, {9}).texts("y", {"bb"}, false);
   DataSource source(folder.path());

@@ -12,6 +12,7 @@
 #include "dnn/core/error.hpp"
 #include "dnn/readers/data_source.hpp"
 #include "support/archive_files.hpp"
+#include "support/dataset_row.hpp"
 #include "support/expect_error.hpp"
 #include "support/reading_team.hpp"
 #include "support/temporary_folder.hpp"
@@ -72,6 +73,23 @@ TEST(TableFiles, ATableThatIsThereTwiceIsNotReadTwice) {
   expect_refusal([&] { (void)find_table_files(folder / "*.csv*"); });
   EXPECT_EQ(find_table_files(folder / "*.csv").value().size(), 1U);
   EXPECT_EQ(find_table_files((folder / "a.csv") + "," + (folder / "a.csv.gz")).value().size(), 2U);
+}
+
+TEST(TableFiles, AListIsReadInItsOrderAPatternAndAFolderByName) {
+  const test::TemporaryFolder folder;
+  const std::string z = folder.write("z.csv", "x,label\n1,a\n2,b\n");
+  const std::string a = folder.write("a.csv", "x,label\n3,b\n");
+  const auto first_of = [](const std::string& source, const std::string& note) {
+    const Dataset data = DataSource(source).read(Part::train, {});
+    EXPECT_NE(data.notes.front().find(note), std::string::npos) << data.notes.front();
+    return test::row(data, 0);
+  };
+  const std::string by_name = "2 files, " + a + " to " + z;
+  EXPECT_EQ(first_of(z + "," + a, "2 files, " + z + " to " + a), (std::vector<double>{1}));
+  EXPECT_EQ(first_of(a + "," + z, by_name), (std::vector<double>{3}));
+  EXPECT_EQ(first_of(folder / "*.csv", by_name), (std::vector<double>{3}));
+  EXPECT_EQ(first_of(folder.path(), by_name), (std::vector<double>{3}));
+  EXPECT_NE(DataSource::identity_of(z + "," + a), DataSource::identity_of(a + "," + z));
 }
 
 TEST(TableFiles, TheFirstDamagedFileIsTheErrorOfAll) {

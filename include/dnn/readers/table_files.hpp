@@ -12,9 +12,9 @@
 
 namespace dnn {
 
-/// The files that `source` means, sorted by name: those that match it, if it is a pattern like
-/// "part-*.csv"; those that it lists, if it is "a.csv,b.csv" and not a pair of NPY files. Nothing
-/// if it is neither.
+/// The files that `source` means: those that match it, sorted by name, if it is a pattern like
+/// "part-*.csv"; those that it lists, in their order, if it is "b.csv,a.csv" and not a pair of NPY
+/// files. Nothing if it is neither.
 [[nodiscard]] std::optional<std::vector<std::string>> find_table_files(const std::string& source);
 
 /// The tables of text in `folder`, by the endings of their names, sorted. If the names of some say
