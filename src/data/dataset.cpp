@@ -61,7 +61,7 @@ namespace {
 
 /// Puts the columns of the target rows into the order of `names`; labels that no sample has are 0.
 void use_labels(Dataset& data, const std::vector<std::string>& names,
-                const std::string& expected_by) {
+                const std::string& expected_by, const std::string& advice) {
   std::unordered_map<std::string, std::size_t> place;
   for (const std::string& name : names) {
     place.emplace(name, place.size());
@@ -72,9 +72,10 @@ void use_labels(Dataset& data, const std::vector<std::string>& names,
   for (std::size_t j = 0; j < own; ++j) {
     const auto found = place.find(data.class_names[j]);
     if (found == place.end()) {
-      throw InputError(fmt::format("{}: unknown label {}: not among the {} labels of {} ({} to {})",
-                                   data.origin, in_quotes(data.class_names[j]), names.size(),
-                                   expected_by, in_quotes(names.front()), in_quotes(names.back())));
+      throw InputError(
+          fmt::format("{}: unknown label {}: not among the {} labels of {} ({} to {}); {}",
+                      data.origin, in_quotes(data.class_names[j]), names.size(), expected_by,
+                      in_quotes(names.front()), in_quotes(names.back()), advice));
     }
     for (std::size_t i = 0; i < data.samples; ++i) {
       rows[i * names.size() + found->second] = old[i * own + j];
@@ -87,7 +88,7 @@ void use_labels(Dataset& data, const std::vector<std::string>& names,
 }  // namespace
 
 void use_classes(Dataset& data, const std::vector<std::string>& class_names,
-                 const std::string& expected_by) {
+                 const std::string& expected_by, const std::string& advice) {
   if (!data.has_labels() || data.class_names == class_names) {
     return;
   }
@@ -97,7 +98,7 @@ void use_classes(Dataset& data, const std::vector<std::string>& class_names,
     return;
   }
   if (data.task == Task::labels) {
-    use_labels(data, class_names, expected_by);
+    use_labels(data, class_names, expected_by, advice);
     return;
   }
   if (has_target_rows(data.task)) {
@@ -122,10 +123,10 @@ void use_classes(Dataset& data, const std::vector<std::string>& class_names,
     labels[i] = renumbered[own];
     if (labels[i] == unknown) {
       throw InputError(fmt::format(
-          "{}: unknown label {} of sample {}: not among the {} classes of {} ({} to {})",
+          "{}: unknown label {} of sample {}: not among the {} classes of {} ({} to {}); {}",
           data.origin, in_quotes(data.class_names[own]), data.first_sample + i + 1,
           class_names.size(), expected_by, in_quotes(class_names.front()),
-          in_quotes(class_names.back())));
+          in_quotes(class_names.back()), advice));
     }
   }
   data.labels = Bytes::from(std::move(labels));

@@ -57,6 +57,7 @@ class Pieces {
     options_.features = model_.features;
     options_.task = model_.task;
     options_.outputs = model_.class_names.size();
+    options_.classes = &model_.class_names;
     options_.schema = model_.schema.empty() ? nullptr : &model_.schema;
     options_.missing = config_.missing;
     options_.keep = config_.keep;
@@ -75,7 +76,8 @@ class Pieces {
     }
     check_encodable(data, model_.schema, expecting(config_));
     check_features(data, model_.features, model_.feature_names, expecting(config_));
-    use_classes(data, model_.class_names, expecting(config_));
+    use_classes(data, model_.class_names, expecting(config_),
+                "remove the labels to predict without comparing");
     has_more_ = data.next.has_value();
     options_.from = data.next.value_or(TablePlace());
     return data;

@@ -123,7 +123,8 @@ DataParts read_parts(const DataSettings& settings, bool wide, const ReadingTeam&
   }
   check_encodable(test, train.schema, "the training data");
   check_features(test, train.features, train.feature_names, "the training data");
-  use_classes(test, train.class_names, "the training data");
+  use_classes(test, train.class_names, "the training data",
+              "leave such samples out of the test data, or have some among the training data");
   if (!test.has_labels() || test.samples == 0) {
     throw InputError(test.origin + ": test data need samples with labels");
   }

@@ -159,6 +159,28 @@ void check_targets(const TableLayout& layout, const TableSchema& schema,
   }
 }
 
+/// A note on a table that has some of the target columns only.
+std::string note_of_some_targets(const TableLayout& layout, const TableSchema& schema,
+                                 const std::vector<std::size_t>& targets,
+                                 const std::string& origin) {
+  std::vector<std::string> there;
+  for (const std::size_t target : targets) {
+    there.push_back(layout.names[target]);
+  }
+  std::vector<std::string> missing;
+  for (const TableColumn& column : schema.columns) {
+    if (column.kind == ColumnKind::label &&
+        std::find(there.begin(), there.end(), column.name) == there.end()) {
+      missing.push_back(column.name);
+    }
+  }
+  return fmt::format(
+      "{}: the table has {} of the {} target columns that the training data have ({}; not {}), so "
+      "that none are compared with the predictions",
+      origin, there.size(), count_columns(schema, ColumnKind::label), list_of(there),
+      list_of(missing));
+}
+
 /// Target columns in the order that they have in the schema, where it knows all their names; else
 /// as the user names them.
 std::vector<std::size_t> in_schema_order(std::vector<std::size_t> targets,
@@ -199,6 +221,7 @@ ColumnMatch match_columns(const TableLayout& layout, const TableSchema& schema,
                       "data have",
                       origin, targets, known));
     }
+    match.notes.push_back(note_of_some_targets(layout, schema, match.sources.targets, origin));
     match.sources.targets.clear();
   }
   if (!options.label_column.empty() && !has_target_rows(schema.task)) {

@@ -130,6 +130,15 @@ class MatchingReader {
                       origin_, missing, cells.rows()));
       leave_labels();
     }
+    if (options_.classes != nullptr && has_labels()) {
+      const std::string unknown =
+          unknown_labels(cells.columns()[label_columns().front()].texts,
+                         options_.schema->label_separator(), *options_.classes, origin_);
+      if (!unknown.empty()) {
+        notes.push_back(unknown);
+        leave_labels();
+      }
+    }
     return notes;
   }
 

@@ -52,15 +52,15 @@ TEST(Dataset, ASchemaOfTextNeedsATable) {
 
 TEST(Dataset, LabelsAreRenumberedToTheTrainingsClasses) {
   Dataset data = table("1,b\n2,c\n3,b\n");
-  use_classes(data, {"a", "b", "c"}, "the training data");
+  use_classes(data, {"a", "b", "c"}, "the training data", "do this");
   EXPECT_EQ(std::vector<std::int32_t>(data.label_view().begin(), data.label_view().end()),
             (std::vector<std::int32_t>{1, 2, 1}));
   Dataset unknown = table("1,b\n2,x\n");
   expect_error<InputError>(
       [&] {
-        use_classes(unknown, {"a", "b", "c"}, "the training data");
+        use_classes(unknown, {"a", "b", "c"}, "the training data", "do this");
       },
-      {"t.csv", "unknown label 'x'", "sample 2", "3 classes"});
+      {"t.csv", "unknown label 'x'", "sample 2", "3 classes", "; do this"});
 }
 
 }  // namespace

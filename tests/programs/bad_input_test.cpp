@@ -101,7 +101,7 @@ TEST_F(BadInput, OneClass) {
 TEST_F(BadInput, UnknownLabelInTheTestSet) {
   const auto test = folder.write("t.csv", "1,a\n2,z\n");
   refuses("--data " + folder.write("d.csv", "1,a\n2,b\n") + " --test-data " + test,
-          {"t.csv", "unknown label 'z'", "sample 2"});
+          {"t.csv", "unknown label 'z'", "sample 2", "leave such samples out"});
 }
 TEST_F(BadInput, LabelOutOfRangeInAnIdxTestSet) {
   folder.write("train-images-idx3-ubyte", idx({4, 1, 2}, "abcdefgh"));

@@ -99,6 +99,28 @@ TEST(MatchingTable, AKeptColumnMayBeGivenByItsNumber) {
   EXPECT_EQ(test.kept(1, 0), "7");
 }
 
+TEST(MatchingTable, LabelsThatTheModelLacksAreToldAndNoneCompared) {
+  const Dataset train = read("x,label\n1,1\n2,2\n", {.label_column = "label"});
+  const ReadOptions options{
+      .keep = {"x"}, .schema = &train.schema, .features = 1, .classes = &train.class_names};
+  EXPECT_TRUE(read("x,label\n1,1.0\n2,02\n", options).has_labels());
+  const std::string text = "x,label\n1000000,1\n2000000,7\n3000000,2\n4000000,9\n";
+  const std::vector<TableText> texts = {{std::as_bytes(std::span(text)), "t.csv"}};
+  const Dataset whole = read_table_parts(texts, "t.csv", options);
+  EXPECT_FALSE(whole.has_labels());
+  EXPECT_EQ(whole.samples, 4U);
+  EXPECT_TRUE(has_note(whole, {"t.csv: 2 of 4 labels are unknown to the model", "'7'", "none"}));
+  EXPECT_GE(read_pieces(texts, options, 1, whole), 2U);
+
+  const Dataset lists = read("x,tags\n1,a;b\n2,b\n", {.task = Task::labels});
+  const ReadOptions of_lists{
+      .task = Task::labels, .schema = &lists.schema, .features = 1, .classes = &lists.class_names};
+  EXPECT_TRUE(read("x,tags\n1,b;a\n2,\n", of_lists).has_labels());
+  const Dataset other = read("x,tags\n1,b;c\n2,a\n", of_lists);
+  EXPECT_FALSE(other.has_labels());
+  EXPECT_TRUE(has_note(other, {"1 of 2 labels is unknown", "'c'"}));
+}
+
 TEST(MatchingTable, ATestTableIsMatchedByName) {
   const Dataset train =
       read("x,colour,label\n1,red,a\n2,blue,b\n3,red,a\n", {.label_column = "label"});
@@ -141,7 +163,12 @@ TEST(MatchingTable, TargetsOfATestTableAreThoseOfTheSchema) {
   EXPECT_EQ(targets(read("b,x,a\n9,1,8\n7,2,6\n", options)), (std::vector<double>{8, 9, 6, 7}));
   expect_error<InputError>([&] { read("b,x\n9,1\n", options); }, {"1 of the 2 target columns"});
   const ReadOptions model{.task = Task::numbers, .schema = &train.schema, .features = 1};
-  EXPECT_FALSE(read("x\n1\n", model).has_labels());
+  const Dataset none = read("x\n1\n", model);
+  EXPECT_FALSE(none.has_labels());
+  EXPECT_FALSE(has_note(none, {"target columns"}));
+  const Dataset some = read("b,x\n9,1\n", model);
+  EXPECT_FALSE(some.has_labels());
+  EXPECT_TRUE(has_note(some, {"1 of the 2 target columns", "('b'; not 'a')", "none are compared"}));
   expect_error<InputError>([&] { read("x,a,b\n1,2,red\n", options); },
                            {"line 2", "'b'", "'red'", "not a number"});
 }

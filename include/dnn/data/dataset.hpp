@@ -112,9 +112,10 @@ void check_encodable(const Dataset& data, const TableSchema& schema,
                      const std::string& expected_by);
 
 /// Renumbers the labels of `data` to the classes in `class_names`. Throws InputError for a label
-/// that is not among them, with its sample, and for other target columns than these.
+/// that is not among them, with its sample and what to do about it (`advice`), and for other target
+/// columns than these.
 void use_classes(Dataset& data, const std::vector<std::string>& class_names,
-                 const std::string& expected_by);
+                 const std::string& expected_by, const std::string& advice);
 
 /// "3 classes", "1 number": what is to be learnt.
 [[nodiscard]] std::string describe_targets(const Dataset& data);

@@ -70,6 +70,9 @@ struct ReadOptions {
   /// The number of features where it is known (a trained model's): data of just as many columns
   /// have no labels, and sparse data have no more. Nothing: labels are expected.
   std::optional<std::size_t> features;
+  /// Text tables that have to match a trained model's: its classes or labels. Where a row has
+  /// another, a note says so, and the data count as such without labels. Null: not known.
+  const std::vector<std::string>* classes = nullptr;
   /// Who reads the data: all members give the same options, see ReadingTeam. What cannot be cut
   /// is read by each of them, and has all samples (Dataset::held says which it is).
   ReadingTeam team;

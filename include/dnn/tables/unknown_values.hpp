@@ -18,4 +18,10 @@ namespace dnn {
 [[nodiscard]] std::string unknown_values(const TableColumn& column, const TextIndex& texts,
                                          const std::string& origin);
 
+/// A note on labels that are none of `known`, the classes or labels of a model; empty if there are
+/// none. `separator`: what stands between the labels of a cell; empty: a cell is one class.
+[[nodiscard]] std::string unknown_labels(const TextIndex& texts, const std::string& separator,
+                                         const std::vector<std::string>& known,
+                                         const std::string& origin);
+
 }  // namespace dnn
