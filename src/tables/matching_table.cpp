@@ -10,6 +10,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/tables/cell.hpp"
+#include "dnn/tables/date_orders.hpp"
 #include "dnn/tables/label_column.hpp"
 #include "dnn/tables/match_columns.hpp"
 #include "dnn/tables/table_cells.hpp"
@@ -107,6 +108,7 @@ class MatchingReader {
       check_cells({.name = layout_.names[target]}, cells, target);
     }
     note_missing(notes, cells);
+    note_dates(notes);
     for (std::size_t f = 0; f < features_.size(); ++f) {
       const TextIndex& texts = cells.columns()[match_.sources.columns[f]].texts;
       if (features_[f]->kind == ColumnKind::category && texts.gave_up()) {
@@ -276,6 +278,30 @@ class MatchingReader {
             in_quotes(features_[f]->name), missing, missing == 1 ? " is" : "s are",
             features_[f]->kind == ColumnKind::category ? "they count as no category"
                                                        : "the training mean takes their place"));
+      }
+    }
+  }
+
+  /// Dates whose order of day and month is not the training data's, or may be the other one.
+  void note_dates(std::vector<std::string>& notes) const {
+    for (std::size_t f = 0; f < features_.size(); ++f) {
+      const TableColumn& column = *features_[f];
+      const std::size_t place = match_.sources.columns[f];
+      if (column.kind != ColumnKind::date) {
+        continue;
+      }
+      const std::string start = fmt::format("{}: column {}: ", origin_, in_quotes(column.name));
+      if (modes_[place].mode != mode_of(column)) {
+        notes.push_back(fmt::format(
+            "{}the dates have the {} first, as only that fits them all; those of the training data "
+            "have the {} first",
+            start, column.day_first ? "month" : "day", column.day_first ? "day" : "month"));
+      } else if (column.remark.empty() &&
+                 fit_both_orders(parts_, modes_, place, missing_, options_)) {
+        notes.push_back(fmt::format(
+            "{}01/02 is taken for {}, as in the training data; all rows would fit {} as well",
+            start, column.day_first ? "February 1" : "January 2",
+            column.day_first ? "January 2" : "February 1"));
       }
     }
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "dnn/tables/check_label.hpp"
 #include "dnn/tables/column_kinds.hpp"
 #include "dnn/tables/column_notes.hpp"
+#include "dnn/tables/date_orders.hpp"
 #include "dnn/tables/find_schema.hpp"
 #include "dnn/tables/label_column.hpp"
 #include "dnn/tables/table_cells.hpp"
@@ -81,7 +81,7 @@ class TableReader {
       check_classes({cells, labels.front(), layout_.names[labels.front()], origin_});
     }
     check_features(schema);
-    note_ambiguous_dates(schema);
+    const std::vector<std::string> date_notes = note_ambiguous_dates(schema);
     const std::vector<std::string> notes = column_notes(
         {cells, schema, parts_, first_words_, missing_, origin_, options_.chunk_bytes});
     Dataset data =
@@ -92,6 +92,7 @@ class TableReader {
     }
     data.in_spare_memory = options_.memory.is_on_disk() && options_.memory == options_.spare_memory;
     add_notes(data, labels.front(), label_note);
+    data.notes.insert(data.notes.end(), date_notes.begin(), date_notes.end());
     data.notes.insert(data.notes.end(), notes.begin(), notes.end());
     return data;
   }
@@ -232,42 +233,22 @@ class TableReader {
     }
   }
 
-  /// Dates like 03/04/2024, of which nothing says whether they are in March or in April.
-  void note_ambiguous_dates(TableSchema& schema) const {
+  /// Dates like 03/04/2024, of which nothing says whether they are in March or in April. Returns
+  /// notes on them.
+  std::vector<std::string> note_ambiguous_dates(TableSchema& schema) const {
+    std::vector<std::string> notes;
     for (std::size_t j = 0; j < modes_.size(); ++j) {
-      if (schema.columns[j].kind != ColumnKind::date || schema.columns[j].day_first || asked_[j]) {
-        continue;
-      }
-      std::vector<ColumnMode> other(modes_.size(), ColumnMode{CellMode::skip, false, false});
-      other[j].mode = CellMode::day_first_date;
-      // The order of 2024-04-01 does not matter, as a few rows show.
-      const TableCells first_rows(parts_, other, missing_, options_.chunk_bytes,
-                                  {.most_rows = sample});
-      if (first_rows.columns()[j].misfits > 0 ||
-          values_of(first_rows, j) ==
-              values_of(
-                  TableCells(parts_, modes_, missing_, options_.chunk_bytes, {.most_rows = sample}),
-                  j)) {
-        continue;
-      }
-      const TableCells all(parts_, other, missing_, options_.chunk_bytes,
-                           {.keeps_rows = false, .team = options_.team});
-      if (all.columns()[j].misfits == 0) {
-        schema.columns[j].remark =
-            "01/02 is taken for January 2 (--columns day-first-date:NAME: February 1)";
+      TableColumn& column = schema.columns[j];
+      if (column.kind == ColumnKind::date && !column.day_first && !asked_[j] &&
+          fit_both_orders(parts_, modes_, j, missing_, options_)) {
+        column.remark = "01/02 is taken for January 2 (--columns day-first-date:NAME: February 1)";
+        notes.push_back(fmt::format(
+            "{}: column {}: 01/02 is taken for January 2, as no row says which is the day "
+            "(--columns day-first-date:{}: February 1)",
+            origin_, in_quotes(column.name), column.name));
       }
     }
-  }
-
-  /// The values of a column, for comparing: what is missing is the largest.
-  static std::vector<double> values_of(const TableCells& cells, std::size_t column) {
-    std::vector<double> values;
-    cells.for_each_block([&](std::size_t, std::span<const double> block) {
-      for (std::size_t at = column; at < block.size(); at += cells.columns().size()) {
-        values.push_back(std::isnan(block[at]) ? std::numeric_limits<double>::max() : block[at]);
-      }
-    });
-    return values;
+    return notes;
   }
 
   /// Reads `most` rows, as often as it takes until all columns have a mode that fits.

@@ -177,8 +177,18 @@ TEST(MatchingTable, DatesOfATestTableHaveTheTrainingOrder) {
   const Dataset train = read(column_of({"01/02/2024", "25/04/2024", "03/05/2024", "05/06/2024"}));
   const ReadOptions options{.schema = &train.schema};
   EXPECT_EQ(features(read("x,label\n01/02/2024,a\n", options))[0], 86400.0 * 19754);  // February
-  EXPECT_EQ(features(read("x,label\n01/22/2024,a\n", options))[0], 86400.0 * 19744);
+  EXPECT_TRUE(has_note(read("x,label\n01/02/2024,a\n", options),
+                       {"column 'x'", "01/02 is taken for February 1", "January 2 as well"}));
+  const Dataset turned = read("x,label\n01/22/2024,a\n", options);
+  EXPECT_EQ(features(turned)[0], 86400.0 * 19744);
+  EXPECT_TRUE(has_note(turned, {"column 'x'", "the month first", "have the day first"}));
+  for (const char* clear : {"2024-02-01", "22/01/2024"}) {
+    EXPECT_TRUE(read("x,label\n" + std::string(clear) + ",a\n", options).notes.empty()) << clear;
+  }
   EXPECT_EQ(features(read("x,label\n2024-02-01,a\n", options))[0], 86400.0 * 19754);
+  // A user has been told of training dates that may be either.
+  const Dataset either = read(column_of({"01/02/2024", "03/04/2024", "05/12/2024", "05/06/2024"}));
+  EXPECT_TRUE(read("x,label\n01/02/2024,a\n", {.schema = &either.schema}).notes.empty());
   expect_error<InputError>([&] { read("x,label\n01/22/2024,a\n22/01/2024,b\n", options); },
                            {"line 3", "'x'", "'22/01/2024' is not a date"});
 }

@@ -213,10 +213,13 @@ TEST(TableColumns, DatesBecomeTimesAndCycles) {
       read(column_of({"01/02/2024", "03/04/2024", "25/12/2024", "05/06/2024"}));
   EXPECT_EQ(column(day_first, "x").largest, 86400.0 * 20082);
   EXPECT_EQ(column(day_first, "x").remark, "");
+  EXPECT_FALSE(has_note(day_first, {"January 2"}));
   // Where nothing says which, the remark does.
   const Dataset either = read(column_of({"01/02/2024", "03/04/2024", "05/12/2024", "05/06/2024"}));
   EXPECT_EQ(column(either, "x").largest, 86400.0 * 19855);  // May 12
   EXPECT_NE(column(either, "x").remark.find("01/02 is taken for January 2"), std::string::npos);
+  EXPECT_TRUE(has_note(either, {"column 'x': 01/02 is taken for January 2",
+                                "--columns day-first-date:x: February 1"}));
   const Dataset mirrored = read(column_of({"03/04/2024", "04/03/2024"}));
   EXPECT_NE(column(mirrored, "x").remark.find("01/02 is taken for January 2"), std::string::npos);
 }
