@@ -95,9 +95,16 @@ struct Pair {
         std::find_if_not(a.class_names.begin(), a.class_names.end(),
                          [&known](const std::string& name) { return known.contains(name); });
     if (stranger != a.class_names.end()) {
-      throw InputError(fmt::format(
-          "an ensemble of models with different classes: {} is a class of {}, but not of {}",
-          in_quotes(*stranger), a_path, b_path));
+      throw InputError(
+          fmt::format("an ensemble of models with different {}: {} is a {} of {}, but not of {}",
+                      a.task == Task::numbers  ? "targets"
+                      : a.task == Task::labels ? "labels"
+                                               : "classes",
+                      in_quotes(*stranger),
+                      a.task == Task::numbers  ? "target"
+                      : a.task == Task::labels ? "label"
+                                               : "class",
+                      a_path, b_path));
     }
   }
 };

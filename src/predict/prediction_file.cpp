@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cerrno>
+#include <filesystem>
 #include <span>
 
 #include "dnn/core/error.hpp"
@@ -14,6 +18,22 @@ namespace dnn {
 
 PredictionFormat prediction_format(const std::string& path) {
   return path.ends_with(".npy") ? PredictionFormat::npy : PredictionFormat::csv;
+}
+
+void check_prediction_name(const std::string& path) {
+  constexpr std::array others = {".json", ".jsonl", ".parquet", ".feather", ".arrow", ".h5",
+                                 ".hdf5", ".hdf",   ".xlsx",    ".xls",     ".ods",   ".npz",
+                                 ".pkl",  ".mat",   ".html",    ".xml",     ".gz",    ".xz",
+                                 ".zst",  ".bz2",   ".lz4",     ".zip",     ".dnn"};
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (std::find(others.begin(), others.end(), ending) != others.end()) {
+    throw InputError(
+        fmt::format("--output {}: predictions are written as CSV, or as an NPY file where the name "
+                    "ends in .npy; give a name that ends in one of the two",
+                    path));
+  }
 }
 
 PredictionFile::PredictionFile(const std::string& path, const Dataset& data,

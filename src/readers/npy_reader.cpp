@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "dnn/core/error.hpp"
+#include "dnn/data/feature_encoding.hpp"
 #include "dnn/data/label_table.hpp"
 #include "dnn/files/contents.hpp"
 #include "dnn/files/stream.hpp"
@@ -15,6 +16,18 @@ namespace {
 
 NpyArray read_array(const std::string& path) {
   return parse_npy(read_contents(path), name_of(path));
+}
+
+/// Throws InputError for an array that has neither as many columns as features are wanted, nor a
+/// label besides.
+void check_columns(const Dataset& data, const ReadOptions& options) {
+  const bool is_of_arrays =
+      options.schema == nullptr || FeatureEncoding(*options.schema).is_identity();
+  if (options.features && is_of_arrays && data.row_elements != *options.features + 1) {
+    throw InputError(fmt::format(
+        "{}: {} columns, but a sample needs {} features, and perhaps a label in one more column",
+        data.origin, data.row_elements, *options.features));
+  }
 }
 
 }  // namespace
@@ -45,6 +58,7 @@ Dataset dataset_of_arrays(const NpyArray& features, const std::optional<NpyArray
   if (labels) {
     has_targets ? set_target_array(*labels, data) : set_labels(*labels, data);
   } else if (options.features != data.row_elements && data.row_elements > 0) {
+    check_columns(data, options);
     data.omitted_column =
         find_label_column(options.label_column, data.row_elements, features.origin);
     data.features = data.row_elements - 1;

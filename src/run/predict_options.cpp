@@ -16,7 +16,9 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       "of MPI ranks.",
       "dnn_predict");
   CLI::Option* model =
-      app.add_option("--model", config.models, "the saved model")->type_name("FILE")->expected(1);
+      app.add_option("--model", config.models, "the saved model, or the folder of its run")
+          ->type_name("FILE")
+          ->expected(1);
   CLI::Option* ensemble =
       app.add_option("--logit-ensemble", config.models,
                      "several saved models, spread over the ranks, whose answers are averaged")
@@ -29,10 +31,11 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"logits", "probabilities"}))
       ->needs(ensemble)
       ->capture_default_str();
-  app.add_option("--data", config.data,
-                 "the data, in any form dnn_train reads; a folder's test files, if it has any")
-      ->type_name("PATH")
-      ->capture_default_str();
+  CLI::Option* data =
+      app.add_option("--data", config.data,
+                     "the data, in any form dnn_train reads; a folder's test files, if it has any")
+          ->type_name("PATH")
+          ->capture_default_str();
   app.add_option("--label-column", config.label_column,
                  "the label's column, if there is one; as for dnn_train")
       ->type_name("NAME|N");
@@ -63,6 +66,7 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
   app.add_flag("--overwrite", config.overwrite, "replace the output file if it exists");
   app.add_flag("--quiet", config.quiet, "print errors only");
   options.print = parse_command_line(app, argc, argv);
+  config.names_data = data->count() > 0;
   config.average = choices<EnsembleAverage>().at(average);
   return options;
 }

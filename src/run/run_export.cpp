@@ -1,6 +1,5 @@
 #include "dnn/run/run_export.hpp"
 
-#include <filesystem>
 #include <vector>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
@@ -9,6 +8,7 @@
 #include "dnn/exports/exported_model.hpp"
 #include "dnn/model/model_file.hpp"
 #include "dnn/report/report_page.hpp"
+#include "dnn/run/named_model.hpp"
 
 namespace dnn {
 
@@ -30,11 +30,7 @@ std::vector<std::string> files_of_run(const std::string& path) {
 }  // namespace
 
 void run_export(const ModelOptions& options) {
-  std::string path = options.files.front();
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    path = RunFolder(path).best_model();
-  }
+  const std::string path = named_model(options.files.front());
   check_output(options.output, options.overwrite, {path});
   export_model(ExportedModel(load_model(path)), options.format, options.output);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "dnn/predict/prediction_file.hpp"
 #include "dnn/readers/data_source.hpp"
 #include "dnn/readers/open_dataset.hpp"
+#include "dnn/run/named_model.hpp"
 #include "dnn/store/data_digest.hpp"
 #include "dnn/store/shared_dataset.hpp"
 #include "dnn/store/training_data.hpp"
@@ -48,6 +50,30 @@ class Pieces {
 
   /// Of the leader: the next piece.
   Dataset read() {
+    try {
+      return read_next();
+    } catch (const InputError& error) {
+      if (config_.names_data) {
+        throw;
+      }
+      throw InputError(
+          fmt::format("{}. No --data was given, so that {} was taken", error.what(), config_.data));
+    }
+  }
+
+  [[nodiscard]] bool has_more() const { return has_more_; }
+
+  /// Of the leader, once a piece is read: the files that the data are read from.
+  [[nodiscard]] std::vector<std::string> files() const {
+    std::vector<std::string> paths;
+    for (const FileStamp& stamp : source_->stamps()) {
+      paths.push_back(stamp.path());
+    }
+    return paths;
+  }
+
+ private:
+  Dataset read_next() {
     if (!source_) {
       source_.emplace(config_.data);
     }
@@ -83,18 +109,6 @@ class Pieces {
     return data;
   }
 
-  [[nodiscard]] bool has_more() const { return has_more_; }
-
-  /// Of the leader, once a piece is read: the files that the data are read from.
-  [[nodiscard]] std::vector<std::string> files() const {
-    std::vector<std::string> paths;
-    for (const FileStamp& stamp : source_->stamps()) {
-      paths.push_back(stamp.path());
-    }
-    return paths;
-  }
-
- private:
   const PredictConfig& config_;
   const ModelInterface& model_;
   ReadOptions options_;
@@ -253,11 +267,14 @@ void report(const PredictConfig& config, Task task, const Score& score,
 
 }  // namespace
 
-int run_prediction(const PredictConfig& config, const Communicator& world) {
+int run_prediction(const PredictConfig& asked, const Communicator& world) {
   set_threads(1);
+  PredictConfig config = asked;
+  std::transform(config.models.begin(), config.models.end(), config.models.begin(), named_model);
   std::vector<SavedModel> models = load_models(config, world);
   const ModelInterface ensemble = ModelInterface::join(world, config.models, models);
   agree(world, [&] {
+    check_prediction_name(config.output);
     if (world.is_root()) {
       std::vector<std::string> inputs = config.models;
       inputs.push_back(config.data);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "dnn/core/error.hpp"
+#include "dnn/tables/cell.hpp"
 #include "dnn/tables/label_column.hpp"
 #include "dnn/tables/table_reading.hpp"
 
@@ -23,6 +24,19 @@ std::string list_of(const std::vector<std::string>& names) {
   }
   const std::string list = fmt::format("{}", fmt::join(shown, ", "));
   return names.size() > most ? fmt::format("{} and {} more", list, names.size() - most) : list;
+}
+
+/// What to do where a column is there that differs from a missing one in case only; else empty.
+std::string hint_of_case(const TableLayout& layout, const std::vector<std::string>& missing) {
+  for (const std::string& wanted : missing) {
+    for (const std::string& name : layout.names) {
+      if (in_lower_case(name) == in_lower_case(wanted)) {
+        return fmt::format("; its column {} differs from {} in upper and lower case: rename it",
+                           in_quotes(name), in_quotes(wanted));
+      }
+    }
+  }
+  return {};
 }
 
 void add_label(const TableSchema& schema, std::size_t place, TableSources& sources) {
@@ -64,8 +78,10 @@ ColumnMatch match_by_name(const TableLayout& layout, const TableSchema& schema,
   }
   if (!missing.empty()) {
     throw InputError(fmt::format(
-        "{}: the table has no column {}, which the training data have{}", origin, list_of(missing),
-        missing.size() == 1 ? "" : fmt::format(" ({} columns are missing)", missing.size())));
+        "{}: the table has no column {}, which the training data have{}{}", origin,
+        list_of(missing),
+        missing.size() == 1 ? "" : fmt::format(" ({} columns are missing)", missing.size()),
+        hint_of_case(layout, missing)));
   }
   std::vector<std::string> extra;
   for (const std::string& name : layout.names) {

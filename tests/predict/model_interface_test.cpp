@@ -44,8 +44,14 @@ TEST(ModelInterface, RefusesOtherClassesByName) {
                            {"'grey'", "third.dnn", "first.dnn"});
   parts[2] = model();
   parts[1].class_names.pop_back();
+  expect_error<InputError>(
+      [&] { (void)ModelInterface::join(paths, parts); },
+      {"different classes: 'blue' is a class of first.dnn, but not of second.dnn"});
+  for (ModelInterface& part : parts) {
+    part.task = Task::labels;
+  }
   expect_error<InputError>([&] { (void)ModelInterface::join(paths, parts); },
-                           {"'blue' is a class of first.dnn, but not of second.dnn"});
+                           {"different labels: 'blue' is a label of first.dnn"});
 }
 
 TEST(ModelInterface, RefusesOtherFeatures) {

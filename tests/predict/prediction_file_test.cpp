@@ -60,5 +60,15 @@ TEST(PredictionFile, AnIncompleteOneIsRemoved) {
   EXPECT_FALSE(fs::exists(folder / "p.csv.tmp"));
 }
 
+TEST(PredictionFile, HasNoNameOfAnotherFormat) {
+  for (const char* name : {"p.csv", "p.npy", "p.txt", "p", "p.v2", "a.json/p", "/dev/null"}) {
+    check_prediction_name(name);
+  }
+  for (const char* name : {"p.json", "p.parquet", "p.H5", "p.csv.gz", "p.xlsx", "p.npz"}) {
+    test::expect_error<InputError>([&] { check_prediction_name(name); },
+                                   {"--output ", name, "CSV", ".npy"});
+  }
+}
+
 }  // namespace
 }  // namespace dnn

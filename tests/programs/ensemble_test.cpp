@@ -24,7 +24,7 @@ struct Ensemble : public testing::Test {
     const std::string out = folder / name;
     const CommandResult result = run_command(train + " --quiet --output " + out + " " + arguments);
     EXPECT_EQ(result.exit_code, 0) << result.output;
-    return out + "/model.dnn";
+    return out;
   }
   CommandResult predict_with(int ranks, const std::string& arguments) {
     return run_command(mpirun(ranks) + predicting(arguments));
@@ -96,7 +96,8 @@ TEST_F(Ensemble, RefusesModelsThatDoNotGoTogether) {
   };
   refuses("--logit-ensemble " + plane + " " + other, {"class", plane, other, "'grey'"});
   refuses("--logit-ensemble " + plane + " " + line, {"features", plane, line});
-  refuses("--logit-ensemble " + plane + " " + plane, {"65 columns", "the training data have 3"});
+  refuses("--logit-ensemble " + plane + " " + plane,
+          {"65 columns", "the training data have 3", "No --data was given"});
   refuses("--logit-ensemble " + plane + " " + (folder / "none"), {"none: No such file"});
   refuses("--logit-ensemble " + plane + " " + (folder / "a.csv"), {"not a dnn_train model"});
   refuses("--model " + plane + " --ensemble-average logits", {"requires --logit-ensemble"});

@@ -53,6 +53,16 @@ TEST(Npy, LabelsThatAreVectorsOrNoClasses) {
                            {"x.npy", "1.5", "--label-column", "features.npy,labels.npy"});
 }
 
+TEST(Npy, ColumnsThatAreNeitherFeaturesNorALabelMoreAreCounted) {
+  const TemporaryFolder folder;
+  const auto x = folder.write("x.npy", npy<float>("<f4", "(2, 2)", {0.5, 1.5, 2.5, 3}));
+  EXPECT_FALSE(read_npy(x, {}, {.features = 2}).has_labels());
+  expect_error<InputError>([&] { (void)read_npy(x, {}, {.features = 5}); },
+                           {"x.npy: 2 columns, but a sample needs 5 features"});
+  expect_error<InputError>([&] { (void)read_npy(x, {}, {.features = 1}); },
+                           {"x.npy", "1.5", "is not a class"});
+}
+
 TEST(Npy, TargetsOfATaskAreRowsOfNumbers) {
   const TemporaryFolder folder;
   const auto x = folder.write("x.npy", npy<float>("<f4", "(2, 2)", {0.5, 1.5, 2.5, 3.5}));

@@ -133,6 +133,8 @@ TEST(MatchingTable, ATestTableIsMatchedByName) {
   EXPECT_FALSE(read("colour,x\nred,1\n", options).has_labels());
   expect_error<InputError>([&] { read("x,label\n1,a\n2,b\n", options); },
                            {"t.csv", "no column 'colour'"});
+  expect_error<InputError>([&] { read("x,Colour,label\n1,red,a\n", options); },
+                           {"no column 'colour'", "'Colour' differs from 'colour' in upper"});
   expect_error<InputError>([&] { read("x,colour,label\n1,red,a\nbig,red,b\n", options); },
                            {"line 3", "'x'", "'big'", "not a number", "--missing"});
   expect_error<InputError>([&] { read("x,colour,label\n1,5,a\n2,6,b\n", options); },

@@ -17,6 +17,9 @@ enum class PredictionFormat { csv, npy };
 /// By the ending of the file's name.
 [[nodiscard]] PredictionFormat prediction_format(const std::string& path);
 
+/// Throws InputError for a name that ends like a file of another format than these.
+void check_prediction_name(const std::string& path);
+
 /// The file of predictions in the data's order, under a temporary name until complete. A file that
 /// stays incomplete is removed.
 class PredictionFile {

@@ -11,9 +11,10 @@ namespace dnn {
 
 /// The options of dnn_predict.
 struct PredictConfig {
-  std::vector<std::string> models;  ///< one, or those of an ensemble
+  std::vector<std::string> models;  ///< one, or those of an ensemble; files or run folders
   EnsembleAverage average = EnsembleAverage::logits;
   std::string data = "builtin:digits";
+  bool names_data = false;  ///< whether the user has named the data
   std::string label_column;
   std::string csv_header = "auto";
   std::vector<std::string> keep;       ///< columns that are copied into the predictions
