@@ -323,7 +323,6 @@ TEST(Predict, RefusesModelsThatAreNone) {
   newer[8] = 2;
   const std::pair<std::string, const char*> cases[] = {
       {folder / "missing", "No such file"},
-      {folder.path(), "not a regular file"},
       {folder.write("empty", ""), "the file is empty"},
       {folder.write("foreign", "label,x\n1,2\n"), "not a dnn_train model"},
       {folder.write("cut", good.substr(0, good.size() - 1)), "truncated"},
@@ -337,6 +336,13 @@ TEST(Predict, RefusesModelsThatAreNone) {
     EXPECT_NE(run_command(model + " info " + path).output.find(what), std::string::npos) << path;
     EXPECT_FALSE(fs::exists(folder / "p.csv"));
   }
+  // A folder is that of a run.
+  const std::string at_folder = " --model " + folder.path() + " --output " + (folder / "p.csv");
+  const CommandResult none = run_command(predict + at_folder);
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_NE(none.output.find("/model.dnn: No such file"), std::string::npos) << none.output;
+  EXPECT_NE(run_command(model + " info " + folder.path()).output.find("not a regular file"),
+            std::string::npos);
 }
 
 }  // namespace
