@@ -93,7 +93,7 @@ std::vector<T> score(const Communicator& ranks, EnsembleAverage kind, std::size_
     const Range mine = exchange.exchange(count);
     for (std::size_t row = mine.begin; row < mine.end; ++row) {
       const auto to = std::span(y).subspan((begin + row) * classes, classes);
-      average<T>(kind, exchange.logits(row), to);
+      average<T>(kind, Task::classes, exchange.logits(row), to);
       softmax(to);
     }
   }
