@@ -81,7 +81,7 @@ fi
 code=0
 # wait returns early when a signal is taken.
 while wait "$job" || code=$?; kill -0 "$job" 2>/dev/null; do code=0; done
-[[ -z $timer ]] || kill "$timer" 2>/dev/null || true
+[[ -z $timer ]] || { kill "$timer" && wait "$timer"; } 2>/dev/null || true
 
 if [[ $code -eq 75 && -n $asked ]]; then
   count=${DNN_RESTART_COUNT:-0}

@@ -53,12 +53,6 @@ void check_header(const std::string& path, const Container::Kind& kind, const He
   if (header.version == 0) {
     throw InputError(fmt::format("{}: damaged {} file (its format version is 0)", path, name));
   }
-  if (header.version > kind.newest_version) {
-    throw NewerVersionError(
-        fmt::format("{}: {} format version {}, but this program reads version {}; use the "
-                    "dnn_train that wrote it, or a newer one",
-                    path, name, header.version, kind.newest_version));
-  }
   const std::uint64_t available = size - body_offset;
   if (header.description_length > available ||
       header.parameters_length != available - header.description_length) {
@@ -141,6 +135,12 @@ ContainerReader::ContainerReader(const std::string& path, const Container::Kind&
   if (digest != promised) {
     throw InputError(
         fmt::format("{}: damaged {} file (the checksum does not match)", path, kind.name));
+  }
+  if (version_ > kind.newest_version) {  // and it is whole
+    throw NewerVersionError(
+        fmt::format("{}: {} format version {}, but this program reads version {}; use the "
+                    "dnn_train that wrote it, or a newer one",
+                    path, kind.name, version_, kind.newest_version));
   }
   checksum_ = to_hex(digest);
   description_.resize(header.description_length);

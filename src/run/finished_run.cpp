@@ -24,6 +24,13 @@ bool are_others(const std::string& before, const std::string& now) {
   return !before.empty() && !now.empty() && before != now;
 }
 
+/// Whether a run of an earlier version, which kept no digest of its data, had a table like this
+/// one.
+bool has_like_table(const Json& record, const DataIdentity& data) {
+  const std::optional<TableSchema> before = recorded_table(record);
+  return before && first_difference(*before, data.schema).empty();
+}
+
 /// How the test data differ; empty: they do not, or nothing is known of those of before.
 std::string test_difference(const Json& record, const DataIdentity& data) {
   const Json before = value_at(record, "data", "test_sha256");
@@ -65,7 +72,8 @@ void check_finished_data(const RunFolder& folder, const Config& config, const Da
   const Json record = read_record(folder.summary());
   const std::vector<std::string> options = other_data_options(record, config);
   const std::string before = text_at(record, "data", "sha256");
-  const bool is_same = before.empty() ? options.empty() : before == data.sha256;
+  const bool is_same =
+      before.empty() ? options.empty() || has_like_table(record, data) : before == data.sha256;
   const std::string test = test_difference(record, data);
   if (is_same && test.empty()) {
     return;
@@ -77,7 +85,10 @@ void check_finished_data(const RunFolder& folder, const Config& config, const Da
   }
   if (!is_same) {
     const std::string difference = data_difference(record, data);
-    text += "\n  training data" + (difference.empty() ? ": other contents" : difference);
+    text += "\n  training data" + (!difference.empty() ? difference
+                                   : before.empty()
+                                       ? ": what they were is not recorded (by an earlier version)"
+                                       : ": other contents");
   }
   if (!test.empty()) {
     text += "\n  " + test;

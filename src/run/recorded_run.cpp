@@ -77,6 +77,17 @@ Json value_at(const Json& record, const char* group, const char* key) {
   return has_group ? record[group].value(key, Json()) : Json();
 }
 
+std::optional<TableSchema> recorded_table(const Json& record) {
+  if (!record.is_object() || !record.contains("table")) {
+    return std::nullopt;
+  }
+  try {
+    return schema_from_json(record["table"], "the record of the run");
+  } catch (const InputError&) {
+    return std::nullopt;  // a damaged record tells nothing
+  }
+}
+
 std::string run_folder_of(const std::string& path) {
   std::filesystem::path folder = std::filesystem::path(path).lexically_normal();
   if (!folder.has_filename()) {
@@ -97,11 +108,11 @@ std::string data_difference(const Json& record, const DataIdentity& data) {
     return fmt::format(": {} samples, were {}", with_commas(data.samples),
                        with_commas(samples.get<std::uint64_t>()));
   }
-  if (!record.is_object() || !record.contains("table")) {
+  const std::optional<TableSchema> before = recorded_table(record);
+  if (!before) {
     return {};
   }
-  const TableSchema before = schema_from_json(record["table"], "the record of the run");
-  const std::string column = first_difference(before, data.schema);
+  const std::string column = first_difference(*before, data.schema);
   return column.empty() ? ": cells have changed"
                         : fmt::format(": column {} has changed", in_quotes(column));
 }
@@ -113,6 +124,9 @@ std::string data_difference(const std::string& checkpoint, const DataIdentity& d
 }
 
 std::vector<std::string> other_data_options(const Json& record, const Config& config) {
+  if (record.is_null()) {  // another job has removed it
+    return {};
+  }
   const Json now = to_json(config);
   const Json& before = record.at("configuration");
   std::vector<std::string> lines;

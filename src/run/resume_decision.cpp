@@ -176,13 +176,13 @@ ResumedFrom read_candidates(const ResumeDecision& start, const Config& config,
     } catch (const NewerVersionError&) {
       throw;  // going on from an older one would lose what it holds
     } catch (const InputError& error) {
-      from.damaged.emplace_back(error.what());
+      from.damaged.push_back({path, error.what()});
     }
   }
   if (from.path.empty()) {
     std::string text = "none of the checkpoints can be read";
-    for (const std::string& damage : from.damaged) {
-      text += "\n  " + damage;
+    for (const DamagedCheckpoint& one : from.damaged) {
+      text += "\n  " + one.reason;
     }
     throw InputError(text + "\nput a good one back, or start again with --overwrite");
   }
@@ -249,7 +249,7 @@ void rewind_folder(const RunFolder& folder, const ResumedFrom& from) {
       // Newer checkpoints that cannot be read are kept, so that the damage can be examined.
       const bool is_damaged =
           std::any_of(from.damaged.begin(), from.damaged.end(),
-                      [&](const std::string& text) { return text.find(path) != text.npos; });
+                      [&](const DamagedCheckpoint& one) { return one.path == path; });
       if (is_damaged) {
         fs::rename(path, path + ".damaged", error);
       }

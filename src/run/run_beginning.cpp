@@ -82,8 +82,8 @@ OpenedFolder open_folder(const Config& config, const RunPlan& plan, const Beginn
 }  // namespace
 
 void warn_of_damage(const ResumedFrom& from) {
-  for (const std::string& damage : from.damaged) {
-    complain("dnn_train: warning: skipped a damaged checkpoint: " + damage);
+  for (const DamagedCheckpoint& one : from.damaged) {
+    complain("dnn_train: warning: skipped a damaged checkpoint: " + one.reason);
   }
 }
 

@@ -55,11 +55,13 @@ void watch_stop_file(const RunFolder& folder, StopRequest& stop) {
   namespace fs = std::filesystem;
   std::error_code error;
   const auto written = fs::last_write_time(folder.stop(), error);
-  const auto now = folder.file_time();
-  const auto since_start = std::chrono::duration_cast<fs::file_time_type::duration>(
-      StopRequest::Clock::now() - stop.start());
-  if (!error && (written < now - since_start || written > now)) {
-    fs::remove(folder.stop(), error);
+  if (!error) {
+    const auto now = folder.file_time();
+    const auto since_start = std::chrono::duration_cast<fs::file_time_type::duration>(
+        StopRequest::Clock::now() - stop.start());
+    if (written < now - since_start || written > now) {
+      fs::remove(folder.stop(), error);
+    }
   }
   stop.watch(
       [path = folder.stop()] {
@@ -258,7 +260,7 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
     return exit_ok;
   }
   agree(world, [&] {
-    if (world.is_root() && !config.openmetrics.empty()) {
+    if (world.is_root() && !config.openmetrics.empty() && !beginning.finished) {
       OpenMetricsFile::check(config.openmetrics);
     }
   });
@@ -268,9 +270,6 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
   world.heartbeat().begin(Activity::loading);
   const std::size_t base = resident_memory();
   TrainingData data = load_data_and_choose(config, grid);
-  RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
-  plan.base_bytes = base;
-  set_threads(plan.threads);
   if (beginning.finished) {
     agree(world, [&] {
       if (world.is_root()) {
@@ -278,11 +277,14 @@ int run_on(Config config, RankGrid& grid, StopRequest& stop, Watchdog* watchdog)
                             DataIdentity::of(data, beginning.files));
       }
     });
+    if (!config.dry_run) {
+      say_finished(world, beginning.path, reporter);
+      return exit_ok;
+    }
   }
-  if (beginning.finished && !config.dry_run) {
-    say_finished(world, beginning.path, reporter);
-    return exit_ok;
-  }
+  RunPlan plan = agree(world, [&] { return RunPlan::make(config, grid, data); });
+  plan.base_bytes = base;
+  set_threads(plan.threads);
   for (const std::string& line : describe(plan, config, data)) {
     reporter.line(line);
   }

@@ -96,8 +96,7 @@ class ChunkReader {
   [[nodiscard]] std::string_view hint_on_comments() const {
     const std::size_t begin = request_.begin + scanner_.offset();
     return layout_.rows[begin] == '#'
-               ? " ('#' begins values here, since none of the first lines is a comment: if this "
-                 "is one, delete it or put one above the table)"
+               ? " ('#' begins values in this table: if the line is a comment, delete it)"
                : "";
   }
 
@@ -120,8 +119,8 @@ class ChunkReader {
       const bool empty = scanner_.field().empty() && !scanner_.has_field();
       const std::size_t fields = scanner_.skip_fields();
       if (!empty) {
-        throw InputError(
-            fmt::format("{} has {} columns, the table has {}", place_text(), fields, width));
+        throw InputError(fmt::format("{} has {} columns, the table has {}{}", place_text(), fields,
+                                     width, hint_on_comments()));
       }
     }
   }

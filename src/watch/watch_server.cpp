@@ -71,7 +71,8 @@ class ConnectionThreads : public httplib::TaskQueue {
         threads_.emplace_back([this] { work(); });
       } catch (const std::system_error&) {  // no more threads for this user
         if (threads_.empty()) {
-          throw;
+          waiting_.back()();  // by the thread that takes the connections
+          waiting_.pop_back();
         }
       }
     }

@@ -102,9 +102,11 @@ TEST(ModelFile, RefusalsSayWhatIsWrong) {
   refused("PK\3\4 some archive", {"bad.dnn", "not a dnn_train model"});
   refused(whole.substr(0, 20), {"truncated"});
   refused(whole.substr(0, whole.size() - 4), {"truncated or damaged"});
-  std::string newer = whole;
-  newer[8] = 9;
-  refused(newer, {"version 9", "reads version 1"});
+  (void)write_container(folder / "newer.dnn", Container::model, "{}", {}, 9);
+  refused(read_file(folder / "newer.dnn"), {"version 9", "reads version 1"});
+  std::string changed = whole;
+  changed[8] = 9;  // no file of a newer version: its checksum is another
+  refused(changed, {"damaged", "checksum"});
   std::string flipped = whole;
   flipped.back() = static_cast<char>(flipped.back() ^ 1);
   refused(flipped, {"damaged", "checksum"});

@@ -37,7 +37,7 @@ class Place:
         for name in COMMANDS:
             self.stub(name)
         # What the scripts need besides, so that no real command of a batch system is found.
-        for name in ("bash", "sh", "sed", "grep", "sleep", "env", "cat", "pgrep"):
+        for name in ("bash", "sh", "sed", "grep", "sleep", "env", "cat"):
             (self.folder / "tools").mkdir(exist_ok=True)
             (self.folder / "tools" / name).symlink_to(shutil.which(name))
 

@@ -70,13 +70,14 @@ TEST(Programs, NoOutputReplacesAnInput) {
   ASSERT_EQ(run_command(train + options + out).exit_code, 0);
   const std::string best = out + "/model.dnn";
   const std::string saved = read_file(best);
-  const std::string scores = predict + " --overwrite --model " + best + " --data ";
+  const std::string plain = folder.write("plain", saved);  // a name that predictions may have
+  const std::string scores = predict + " --overwrite --model " + plain + " --data ";
   const std::string ensemble =
-      predict + " --overwrite --data " + data + " --logit-ensemble " + best + " " + out;
+      predict + " --overwrite --data " + data + " --logit-ensemble " + plain + " " + out;
   for (const std::string& command :
-       {scores + data + " --output " + data, scores + data + " --output " + best,
+       {scores + data + " --output " + data, scores + data + " --output " + plain,
         scores + quoted(folder / "*.csv") + " --output " + moved,
-        ensemble + "/last.dnn --output " + best, ensemble + "/last.dnn --output " + data,
+        ensemble + "/last.dnn --output " + plain, ensemble + "/last.dnn --output " + data,
         model + " export " + out + " --format npz --overwrite --output " + best,
         model + " export " + best + " --format npz --overwrite --output " + best,
         model + " report " + out + " --overwrite --output " + best,
@@ -93,6 +94,7 @@ TEST(Programs, NoOutputReplacesAnInput) {
   EXPECT_EQ(read_file(data), rows);
   EXPECT_EQ(read_file(moved), rows);
   EXPECT_EQ(read_file(best), saved);
+  EXPECT_EQ(read_file(plain), saved);
   EXPECT_EQ(run_command(model + " report " + out + " --overwrite --output " + out + "/report.html")
                 .exit_code,
             0);

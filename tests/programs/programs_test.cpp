@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "dnn/model/container.hpp"
 #include "dnn/products/bf16.hpp"
 #include "support/archive_files.hpp"
 #include "support/array_files.hpp"
@@ -319,14 +320,13 @@ TEST(Predict, RefusesModelsThatAreNone) {
   ASSERT_EQ(run_command(train + " --epochs 1 --hidden 4 --output " + (folder / "run")).exit_code,
             0);
   const std::string good = read_file(folder / "run/model.dnn");
-  std::string newer = good;
-  newer[8] = 2;
+  (void)write_container(folder / "newer", Container::model, "{}", {}, 2);
   const std::pair<std::string, const char*> cases[] = {
       {folder / "missing", "No such file"},
       {folder.write("empty", ""), "the file is empty"},
       {folder.write("foreign", "label,x\n1,2\n"), "not a dnn_train model"},
       {folder.write("cut", good.substr(0, good.size() - 1)), "truncated"},
-      {folder.write("newer", newer), "version 2"}};
+      {folder / "newer", "version 2"}};
   for (const auto& [path, what] : cases) {
     const CommandResult result = run_command(mpirun_to_refuse(2) + predict + " --model " + path +
                                              " --output " + (folder / "p.csv"));

@@ -321,11 +321,11 @@ TEST(Hdf5, NamesInTheFileForgeNoLines) {
   Hdf5Writer(path).numbers<float>(name, {2, 2}, {1, 0, 3, 1});
   const Dataset data = read_h5(path);
   ASSERT_EQ(data.notes.size(), 1U);
-  EXPECT_NE(data.notes[0].find("the features are /a?error: forged (as in"), std::string::npos);
+  EXPECT_NE(data.notes[0].find("the features are /a\\nerror: forged (as in"), std::string::npos);
   Hdf5Writer(path).zeros(name, {2, 2}, H5T_NATIVE_LDOUBLE);
-  refuses_hdf5(path, {"d.h5:/a?error: forged: its elements are"});
+  refuses_hdf5(path, {"d.h5:/a\\nerror: forged: its elements are"});
   Hdf5Writer(path).texts(name, {"a", "b"}, false);
-  refuses_hdf5(path, {"d.h5:/a?error: forged: the elements are text"});
+  refuses_hdf5(path, {"d.h5:/a\\nerror: forged: the elements are text"});
 }
 
 }  // namespace

@@ -76,10 +76,10 @@ TEST_F(StartedRun, FallsBackOverDamagedOnes) {
   const ResumedFrom from = read_candidates(ResumeDecision::find(config), config, {sha, {}});
   EXPECT_EQ(from.path, good);
   ASSERT_EQ(from.damaged.size(), 2U);
-  EXPECT_NE(from.damaged[0].find(flipped), std::string::npos);
-  EXPECT_NE(from.damaged[0].find("checksum"), std::string::npos);
-  EXPECT_NE(from.damaged[1].find(cut), std::string::npos);
-  EXPECT_NE(from.damaged[1].find("truncated"), std::string::npos);
+  EXPECT_NE(from.damaged[0].path.find(flipped), std::string::npos);
+  EXPECT_NE(from.damaged[0].reason.find("checksum"), std::string::npos);
+  EXPECT_NE(from.damaged[1].path.find(cut), std::string::npos);
+  EXPECT_NE(from.damaged[1].reason.find("truncated"), std::string::npos);
 
   folder.write("run/metrics.jsonl", "{\"epoch\": 1}\n{\"epoch\": 2}\n");
   folder.write("run/model.dnn.tmp.77", "half");
@@ -93,9 +93,7 @@ TEST_F(StartedRun, FallsBackOverDamagedOnes) {
 TEST_F(StartedRun, OneOfANewerVersionIsNotDamaged) {
   save(3);
   const std::string newest = save(5);
-  std::string bytes = read_file(newest);
-  bytes[8] = 9;  // the format's version
-  folder.write("run/checkpoints/" + std::filesystem::path(newest).filename().string(), bytes);
+  (void)write_container(newest, Container::checkpoint, "{}", {}, 9);
   expect_error<NewerVersionError>(
       [&] {
         (void)read_candidates(ResumeDecision::find(config), config, {sha, {}});

@@ -12,9 +12,9 @@ namespace dnn {
 //
 // Note [The data of a finished run]
 // A batch system starts jobs again that are done, and their data may be gone by then. So the same
-// command ends at once, where its data's files are those of before (path, size, time, inode
-// number), or gone. Where other options name the data, or the files are others, the data are read:
-// the same contents elsewhere are as good; other contents are refused.
+// command ends at once, where its data's files are those of before (path, size, times, inode
+// number), pipes, or gone. Where other options name the data, or the files are others, the data are
+// read: the same contents elsewhere are as good; other contents are refused.
 
 /// Whether the data must be read to tell that they are those of the finished run in this folder.
 /// `files`: those that `config` names. Always for --dry-run, which checks the data.

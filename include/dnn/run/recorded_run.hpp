@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ struct DataIdentity {
 /// The value `key` of a record's object `group`; null where there is none.
 [[nodiscard]] nlohmann::ordered_json value_at(const nlohmann::ordered_json& record,
                                               const char* group, const char* key);
+
+/// The schema of the table that the run of this record was trained on; none where it was no table,
+/// or the record is damaged.
+[[nodiscard]] std::optional<TableSchema> recorded_table(const nlohmann::ordered_json& record);
 
 /// The run folder that a path for --resume is of.
 [[nodiscard]] std::string run_folder_of(const std::string& path);

@@ -47,11 +47,17 @@ struct ResumeDecision {
   [[nodiscard]] static ResumeDecision find(const Config& config);
 };
 
+/// A checkpoint that cannot be used.
+struct DamagedCheckpoint {
+  std::string path;
+  std::string reason;  ///< names the path
+};
+
 /// The checkpoint that a run resumes from.
 struct ResumedFrom {
   std::string path;
   Checkpoint checkpoint;
-  std::vector<std::string> damaged;  ///< what is wrong with each newer one, with its path
+  std::vector<DamagedCheckpoint> damaged;  ///< the newer ones
 };
 
 /// Reads the first undamaged candidate, and checks that `config` and the data are those of its
