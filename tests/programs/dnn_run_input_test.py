@@ -7,6 +7,7 @@ takes seconds.
 
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def command_errors(case):
     yield from expect("a folder as hostfile", hosts, 2, 1)
     none = case.run("mpirun", "dnn_train", "--output", "run", do="exit 0", TMPDIR="/no/such/folder")
     yield from expect("no temporary folder", none, 0, 1)
-    piped = subprocess.run(f"'{case.dnn_run}' --bash-completion | true", shell=True, capture_output=True, check=False)
+    piped = subprocess.run(f"{shlex.quote(str(case.dnn_run))} --bash-completion | true", shell=True, capture_output=True, check=False)
     if piped.stderr:
         yield f"--bash-completion | true: {piped.stderr.decode()}"
 
