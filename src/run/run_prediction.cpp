@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dnn/comm/collective_error.hpp"
@@ -221,8 +222,8 @@ void score_all(const PredictConfig& config, std::vector<SavedModel> models,
       if (scorer) {
         scorer->use(data);
       } else {
-        scorer.emplace(config.models, config.average, std::move(models), ensemble, data, world,
-                       config.top);
+        scorer.emplace(config.models, config.average, std::exchange(models, {}), ensemble, data,
+                       world, config.top);
       }
       score_piece(config, *scorer, data, world, score);
     }

@@ -232,7 +232,7 @@ void remove_leftovers(const Communicator& world, const std::string& path) {
 /// Collective: finds how long to train, and says so.
 FoundLength search_length(Config& config, RankGrid& grid, const RunPlan& plan,
                           const TrainingData& data, Reporter& reporter) {
-  const FoundLength found = find_and_use_length(config, grid, plan, data);
+  FoundLength found = find_and_use_length(config, grid, plan, data);
   reporter.line(describe_length(found));
   return found;
 }
