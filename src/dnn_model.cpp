@@ -1,6 +1,7 @@
 // dnn_model: says what a saved model is, whether its file is whole, and how it differs from others;
 // makes reports of runs and exports models.
 
+#include <algorithm>
 #include <exception>
 #include <string>
 
@@ -10,16 +11,20 @@
 #include "dnn/report/model_comparison.hpp"
 #include "dnn/report/model_report.hpp"
 #include "dnn/run/answer_code.hpp"
+#include "dnn/run/named_model.hpp"
 #include "dnn/run/run_export.hpp"
 
 int main(int argc, char** argv) {
   try {
-    const dnn::ModelOptions options = dnn::parse_model_options(argc, argv);
+    dnn::ModelOptions options = dnn::parse_model_options(argc, argv);
     if (options.print) {
       dnn::say(*options.print);
       return dnn::answer_code("dnn_model", dnn::exit_ok);
     }
     using Command = dnn::ModelOptions::Command;
+    if (options.command != Command::report) {
+      std::ranges::transform(options.files, options.files.begin(), dnn::named_model);
+    }
     if (options.command == Command::compare) {
       const auto comparison = dnn::ModelComparison::make(options.files.at(0), options.files.at(1));
       dnn::say(comparison.text);

@@ -9,6 +9,8 @@ namespace dnn {
 
 namespace {
 
+constexpr const char* model_or_run = "a saved model, or the folder of a run (its best model)";
+
 const std::map<std::string, ExportFormat>& export_formats() {
   static const std::map<std::string, ExportFormat> words = {
       {"npz", ExportFormat::npz},
@@ -34,22 +36,23 @@ ModelOptions parse_model_options(int argc, const char* const* argv) {
   for (CLI::App* command : {info, verify}) {
     command
         ->add_option_function<std::string>(
-            "model", [&options](const std::string& file) { options.files = {file}; },
-            "the saved model")
+            "model", [&options](const std::string& file) { options.files = {file}; }, model_or_run)
         ->required()
-        ->type_name("FILE");
+        ->type_name("MODEL");
   }
   add_command(ModelOptions::Command::hash, "hash", "print the SHA-256 of the parameters")
-      ->add_option("files", options.files, "saved models and checkpoints")
+      ->add_option("files", options.files,
+                   "saved models, checkpoints and folders of runs (their best models)")
       ->required()
-      ->type_name("FILE");
+      ->type_name("MODEL");
   add_command(ModelOptions::Command::compare, "compare",
               "say whether the parameters are the same bits, and what differs; exit code 1 if "
               "they are not")
-      ->add_option("files", options.files, "two saved models or checkpoints")
+      ->add_option("files", options.files,
+                   "two saved models, checkpoints or folders of runs (their best models)")
       ->required()
       ->expected(2)
-      ->type_name("FILE");
+      ->type_name("MODEL");
   CLI::App* report = add_command(
       ModelOptions::Command::report, "report",
       "write the page that shows a run (report.html in its folder), or compares several");
@@ -60,8 +63,7 @@ ModelOptions parse_model_options(int argc, const char* const* argv) {
       ->type_name("FILE");
   CLI::App* exported = add_command(ModelOptions::Command::export_model, "export",
                                    "write a model for programs that do not know dnn_train");
-  exported
-      ->add_option("model", options.files, "a saved model, or the folder of a run (its best model)")
+  exported->add_option("model", options.files, model_or_run)
       ->required()
       ->expected(1)
       ->type_name("MODEL");

@@ -162,6 +162,9 @@ std::string DataSource::identity_of(const std::string& source) {
   DataSource named;
   named.path_ = source;
   named.find_kind(source);
+  if (named.kind_ == Kind::pair && !(exists(named.path_) && exists(named.labels_))) {
+    return {};
+  }
   named.stamp_files();
   std::string text = source;
   for (const FileStamp& stamp : named.stamps_) {

@@ -14,11 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_at(const Json& record, const char* group, const char* key) {
-  const Json value = value_at(record, group, key);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
 /// Whether files that are there now are others than those of before, as far as that is known.
 bool are_others(const std::string& before, const std::string& now) {
   return !before.empty() && !now.empty() && before != now;

@@ -77,6 +77,11 @@ Json value_at(const Json& record, const char* group, const char* key) {
   return has_group ? record[group].value(key, Json()) : Json();
 }
 
+std::string text_at(const Json& record, const char* group, const char* key) {
+  const Json value = value_at(record, group, key);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
 std::optional<TableSchema> recorded_table(const Json& record) {
   if (!record.is_object() || !record.contains("table")) {
     return std::nullopt;

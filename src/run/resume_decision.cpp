@@ -69,16 +69,11 @@ bool goes_back(const RunFolder& folder, const Config& config) {
          same_folder(run_folder_of(config.resume), folder.path());
 }
 
-std::string text_of(const Json& object, const char* key) {
-  const Json value = object.value(key, Json());
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
 /// `config`, but for what the job of this name has done already in this folder.
 Config without_done(const RunFolder& folder, Config config) {
   const auto is_of_job = [&config](const std::string& path) {
     const Json record = read_record(path);
-    return !record.is_null() && text_of(record["configuration"], "job") == config.job;
+    return text_at(record, "configuration", "job") == config.job;
   };
   if (!config.job.empty() && (is_of_job(folder.started()) || is_of_job(folder.summary()))) {
     config.overwrite = false;
@@ -114,7 +109,7 @@ bool is_finished(const RunFolder& folder, const Config& config) {
 bool can_begin_again(const RunFolder& folder, const Config& config) {
   const Json record = read_record(folder.started());
   if (fs::exists(folder.summary()) || record.is_null() ||
-      text_of(record["configuration"], "checkpoint-every") == "off") {
+      text_at(record, "configuration", "checkpoint-every") == "off") {
     return false;
   }
   const auto changes = given_changes(record["configuration"].dump(), config, 0);

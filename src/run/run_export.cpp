@@ -8,7 +8,6 @@
 #include "dnn/exports/exported_model.hpp"
 #include "dnn/model/model_file.hpp"
 #include "dnn/report/report_page.hpp"
-#include "dnn/run/named_model.hpp"
 
 namespace dnn {
 
@@ -30,9 +29,8 @@ std::vector<std::string> files_of_run(const std::string& path) {
 }  // namespace
 
 void run_export(const ModelOptions& options) {
-  const std::string path = named_model(options.files.front());
-  check_output(options.output, options.overwrite, {path});
-  export_model(ExportedModel(load_model(path)), options.format, options.output);
+  check_output(options.output, options.overwrite, options.files);
+  export_model(ExportedModel(load_model(options.files.front())), options.format, options.output);
 }
 
 std::string export_report(const ModelOptions& options) {

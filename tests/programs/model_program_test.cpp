@@ -30,6 +30,11 @@ TEST(Model, InfoAndVerify) {
   const CommandResult verify = run_command(model + " verify " + path);
   EXPECT_EQ(verify.exit_code, 0);
   EXPECT_NE(verify.output.find("good"), std::string::npos);
+  EXPECT_EQ(run_command(model + " info " + out).output, info.output);
+  EXPECT_EQ(run_command(model + " verify " + out).output, verify.output);
+  EXPECT_EQ(run_command(model + " hash " + out).output,
+            run_command(model + " hash " + path).output);
+  EXPECT_EQ(run_command(model + " compare " + out + " " + path).exit_code, 0);
   std::string damaged = read_file(path);
   damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
   const auto bad = folder.write("bad.dnn", damaged);

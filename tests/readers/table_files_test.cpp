@@ -107,7 +107,7 @@ TEST(TableFiles, TheFirstDamagedFileIsTheErrorOfAll) {
   }
 }
 
-TEST(DataSource, IdentityFollowsTheFilesAndIsEmptyForStreams) {
+TEST(DataSource, IdentityFollowsTheFilesAndIsEmptyForStreamsAndFilesThatAreGone) {
   const test::TemporaryFolder folder;
   folder.write("part-1.csv", "1,2,a\n");
   folder.write("part-2.csv", "3,4,b\n");
@@ -127,6 +127,9 @@ TEST(DataSource, IdentityFollowsTheFilesAndIsEmptyForStreams) {
   EXPECT_NE(DataSource::identity_of(second), before);
   EXPECT_EQ(DataSource::identity_of("-"), "");
   EXPECT_EQ(DataSource::identity_of("-:b.csv"), "");
+  EXPECT_NE(DataSource::identity_of(folder / "part-1.csv," + second), "");
+  EXPECT_EQ(DataSource::identity_of(folder / "gone.npy," + second), "");
+  EXPECT_EQ(DataSource::identity_of(folder / "gone.csv," + second), "");
 }
 
 }  // namespace

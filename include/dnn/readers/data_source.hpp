@@ -28,7 +28,8 @@ class DataSource {
   explicit DataSource(const std::string& source);
 
   /// Path, inode, size and time of the last writing of all files that a source names, as text.
-  /// Empty where a stream is among them. Throws as the constructor does.
+  /// Empty where a stream is among them, or one that is named is gone. Throws as the constructor
+  /// does.
   [[nodiscard]] static std::string identity_of(const std::string& source);
 
   /// Whether there is a test part besides the training data. `labelled`: one that has labels.

@@ -48,6 +48,10 @@ struct DataIdentity {
 [[nodiscard]] nlohmann::ordered_json value_at(const nlohmann::ordered_json& record,
                                               const char* group, const char* key);
 
+/// The same where it is text; empty where it is not.
+[[nodiscard]] std::string text_at(const nlohmann::ordered_json& record, const char* group,
+                                  const char* key);
+
 /// The schema of the table that the run of this record was trained on; none where it was no table,
 /// or the record is damaged.
 [[nodiscard]] std::optional<TableSchema> recorded_table(const nlohmann::ordered_json& record);

@@ -6,8 +6,7 @@
 
 namespace dnn {
 
-/// Writes the saved model that `options` name, or the best model of a run's folder, in another
-/// format. Throws FileError or InputError.
+/// Writes the saved model that `options` name in another format. Throws FileError or InputError.
 void run_export(const ModelOptions& options);
 
 /// Writes the report of the runs that `options` name, and returns its path. Throws FileError or
