@@ -1,5 +1,6 @@
 #include "dnn/core/mean_and_deviation.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dnn {
@@ -10,6 +11,9 @@ MeanAndDeviation MeanAndDeviation::of(std::span<const double> values) {
   for (const double value : values) {
     result.mean += value / count;
   }
+  // Rounding may have left it beside numbers that are all the same.
+  const auto [least, most] = std::ranges::minmax(values);
+  result.mean = std::clamp(result.mean, least, most);
   for (const double value : values) {
     result.deviation += (value - result.mean) * (value - result.mean) / count;
   }

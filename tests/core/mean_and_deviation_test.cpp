@@ -21,11 +21,23 @@ TEST(MeanAndDeviation, OfOneNumberIsThatNumber) {
   EXPECT_EQ(of.deviation, 0);
 }
 
+TEST(MeanAndDeviation, OfEqualNumbersIsThatNumber) {
+  for (const double value : {1.0, 7.0 / 9, -0.1, 1e300}) {
+    for (std::size_t count = 1; count <= 50; ++count) {
+      const auto of = MeanAndDeviation::of(std::vector<double>(count, value));
+      EXPECT_EQ(of.mean, value) << count;
+      EXPECT_EQ(of.deviation, 0) << count;
+    }
+  }
+}
+
 TEST(MeanAndDeviation, NaNIsNotHidden) {
-  const auto of =
-      MeanAndDeviation::of(std::vector<double>{1, std::numeric_limits<double>::quiet_NaN()});
-  EXPECT_TRUE(std::isnan(of.mean));
-  EXPECT_TRUE(std::isnan(of.deviation));
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& values : {std::vector{1, nan}, std::vector{nan, 1.0, 1.0}}) {
+    const auto of = MeanAndDeviation::of(values);
+    EXPECT_TRUE(std::isnan(of.mean));
+    EXPECT_TRUE(std::isnan(of.deviation));
+  }
 }
 
 }  // namespace

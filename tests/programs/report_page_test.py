@@ -257,7 +257,7 @@ def check_folds(checks, browser, run):
     # The last rows stay where they are when the others are sorted.
     browser.evaluate("""[...document.querySelectorAll("[aria-label='Figures of each fold'] th button")].find((head) => head.textContent === "Fold").click()""")
     checks.equal([row[0] for row in table_of(browser, "Figures of each fold")], ["3", "2", "1", "mean", "deviation"], "folds the other way round")
-    checks.true("r2 over 3 folds" in browser.evaluate("document.querySelector('.tiles').textContent"), "a tile of the folds")
+    checks.true("R² over 3 folds" in browser.evaluate("document.querySelector('.tiles').textContent"), "a tile of the folds")
 
 
 def check_shares(checks, browser, evaluation):
@@ -374,6 +374,27 @@ def check_size(checks, browser, programs, folder):
     checks.equal(found["Loss by update"], [2001], "points of a long step log: every 10th line, and the last one")
 
 
+def check_odd_figures(checks, browser, programs, folder):
+    """Figures below 0, figures that are equal in all folds but for rounding, and one that some fold lacks."""
+    run = folder / "odd"
+    run.mkdir()
+    by_fold = [{"samples": 9, "epochs": 3, "loss": 0.1 + i, "top5_accuracy": 1, "auc": None if i == 4 else 0.5} for i in range(10)]
+    (run / "summary.json").write_text(json.dumps({
+        "best_epoch": 1, "epochs_run": 1, "evaluated_on": "test", "evaluation_of_best": {"samples": 50, "r2": -0.25, "rmse(T_max)": 3.5},
+        "cross_validation": {"folds": 10, "by_fold": by_fold, "mean": {"loss": 4.6, "top5_accuracy": 0.9999999999999999, "auc": None},
+                             "deviation": {"loss": 2.87, "top5_accuracy": 1e-16, "auc": None}}}))
+    (run / "metrics.jsonl").write_text(json.dumps({"epoch": 1, "train_loss": 1}) + "\n")
+    subprocess.run([programs / "dnn_model", "report", run], check=True, stdout=subprocess.DEVNULL)
+    open_quietly(checks, browser, run / "report.html", 1440)
+    tiles = browser.evaluate("document.querySelector('.tiles').textContent")
+    checks.true("test R²-0.25" in tiles and "test RMSE(T_max)3.5" in tiles and "samples50" not in tiles, f"tiles of odd figures: {tiles}")
+    dots = {name: browser.evaluate(f"document.querySelectorAll(\"figure[data-plot='{name}'] circle.dot\").length")
+            for name in ("Top-5 accuracy by fold", "AUC by fold")}
+    checks.equal(dots, {"Top-5 accuracy by fold": 10, "AUC by fold": 9}, "dots of the folds")
+    levels = {name: points for name, points, _ in browser.evaluate(CURVES) if name.endswith("by fold")}
+    checks.equal((levels["Top-5 accuracy by fold"], levels["AUC by fold"]), ([10, 10, 10], [0, 0, 0]), "the mean's lines")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=pathlib.Path, required=True)
@@ -408,6 +429,7 @@ def main():
             check_comparison(checks, browser, runs)
             checks.equal(browser.take_events(*PROBLEMS), [], f"console at {width} in the end")
         check_tasks(checks, browser, arguments.bin, folder, arguments.screenshots)
+        check_odd_figures(checks, browser, arguments.bin, folder)
         check_size(checks, browser, arguments.bin, folder)
         open_quietly(checks, browser, runs[0] / "report.html", 1440)
         paper = browser.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -121,12 +121,8 @@ function drawRows({ width, rows, kinds, write, total, left, limit }) {
 /** Points of two numbers each. `names`: of the axes. */
 function scatterPlot({ name, note, points, names, text }) {
   const sorted = [...points].sort((a, b) => a[0] - b[0]);
-  const ends = (values) => {
-    const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-    const room = (high - low) * 0.03 || Math.abs(low) / 10 || 1;
-    return [low - room, high + room];
-  };
-  const [low, high] = ends(sorted.flat());
+  const values = sorted.flat();
+  const [low, high] = withRoom(values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b)), 0.03);
   function draw(width) {
     const height = Math.min(width, 340);
     const box = { left: 58, right: width - 12, top: 22, bottom: height - 34 };

@@ -80,6 +80,19 @@ function title(key) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+const metricNames = { lr: "learning rate", ece: "calibration error", f1_macro: "F1, mean over classes", r2: "R²", rmse: "RMSE", mae: "MAE",
+  auc: "AUC", top5_accuracy: "top-5 accuracy" };
+
+/** What readers call a metric: "balanced accuracy", "RMSE(T_max)". */
+function metricName(key) {
+  const end = (key + "(").indexOf("(");
+  const word = key.slice(0, end);
+  return (metricNames[word] || word.replace(/[_-]/g, " ")) + key.slice(end);
+}
+
+/** The same as the beginning of a line. */
+const metricTitle = (key) => metricName(key).charAt(0).toUpperCase() + metricName(key).slice(1);
+
 /** How values of a metric are written. */
 const writerOf = (metric) => (/accuracy$/.test(metric) ? percent : digits);
 

@@ -16,9 +16,10 @@ function foldPlot(folds, name) {
   const known = values.filter(([, value]) => isNumber(value));
   const [low, high] = known.reduce(([least, most], one) => [one[1] < least[1] ? one : least, one[1] > most[1] ? one : most], [known[0], known[0]]);
   const [mean, deviation] = [folds.mean[name], folds.deviation[name]];
-  const level = (height) => values.map(([fold]) => [fold, height]);
+  // A figure that some fold has not got has no mean.
+  const level = (height) => (isNumber(mean) ? values.map(([fold]) => [fold, height]) : []);
   return linePlot({
-    name: (metricNames[name] || title(name)) + " by fold",
+    name: metricTitle(name) + " by fold",
     axis: { name: "fold", write: String, whole: true, low: 0.5, high: values.length + 0.5 },
     write,
     series: [
@@ -37,7 +38,7 @@ function foldTable(folds) {
   const names = foldFigureNames(folds);
   const number = (name, write = digits) => ({ name, number: true, write });
   return makeTable("Figures of each fold", [{ name: "Fold", number: true, write: inWords }, number("Samples"), number("Epochs"),
-    ...names.map((name) => number(metricNames[name] || title(name), writerOf(name)))],
+    ...names.map((name) => number(metricTitle(name), writerOf(name)))],
   folds.by_fold.map((fold, i) => [i + 1, fold.samples, fold.epochs, ...names.map((name) => fold[name])]), true,
   [["mean", undefined, undefined, ...names.map((name) => folds.mean[name])],
     ["deviation", undefined, undefined, ...names.map((name) => folds.deviation[name])]]);
@@ -53,7 +54,7 @@ function foldSection(run) {
   const drawn = foldFigureNames(folds).filter((name) => folds.by_fold.some((fold) => isNumber(fold[name]))).slice(0, most);
   return element("section", {}, element("h2", {}, "Cross-validation"), element("p", { class: "quiet" }, digits(folds.folds) +
     " networks, each judged by the samples that its fold leaves out: " + foldFigureNames(folds).slice(0, most).map((name) =>
-    (metricNames[name] || title(name).toLowerCase()) + " " + spreadOf(folds, name)).join(", ") +
+    metricName(name) + " " + spreadOf(folds, name)).join(", ") +
     " (mean ± standard deviation over the folds). The model of this run is another one, trained on all of these samples. " +
     "out-of-fold.csv has what the networks say of each sample."),
   element("div", { class: "figures" }, ...drawn.map((name) => foldPlot(folds, name))), foldTable(folds));

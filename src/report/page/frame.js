@@ -90,14 +90,24 @@ function drawAxes(svg, box, x, y) {
   }
 }
 
+/** The ends of an axis that shows values from `low` to `high`, with a part of the distance as room on either side. */
+function withRoom(low, high, part) {
+  const isOne = high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high));  // but for rounding
+  const room = isOne ? Math.abs(low) / 10 || 1 : (high - low) * part;
+  return [low - room, high + room];
+}
+
 /** About `count` round numbers between `low` and `high`. */
 function linearTicks(low, high, count) {
-  const rough = (high - low) / Math.max(1, count);
+  const wanted = Math.max(1, count);
+  const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999);
+  const first = Math.ceil(low / step - 1e-9);
   const ticks = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) {
-    ticks.push(Number((i * step).toPrecision(12)));
+  // The count bounds it where steps are too small to change numbers as large as these.
+  for (let i = 0; i <= 10 * wanted && (first + i) * step <= high + step * 1e-9; ++i) {
+    ticks.push(Number(((first + i) * step).toPrecision(12)));
   }
   return ticks;
 }

@@ -9,10 +9,9 @@ function rangeOf(series, isLog) {
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
   if (isLog) {
-    return low === high ? [low / 2, high * 2] : [low, high];
+    return high <= low * (1 + 1e-9) ? [low / 2, high * 2] : [low, high];
   }
-  const room = low === high ? Math.abs(low) / 10 || 1 : (high - low) * 0.04;
-  return [low - room, high + room];
+  return withRoom(low, high, 0.04);
 }
 
 /** What a curve does, in words. */

@@ -4,8 +4,6 @@ const colors = Array.from({ length: 8 }, (_, i) => "var(--c" + i + ")");
 const phaseColors = [colors[2], colors[0], colors[1], colors[3], colors[7]];
 const phases = ["load", "compute", "exchange", "update", "evaluation"];
 const notPlotted = /^(epoch|seconds|evaluation_seconds|.*_samples)$/;
-const metricNames = { lr: "Learning rate", samples_per_second: "Samples per second", gradient_norm: "Gradient norm", ece: "Calibration error",
-  f1_macro: "F1, mean over classes", r2: "R²", rmse: "RMSE", mae: "MAE", auc: "AUC", top5_accuracy: "Top-5 accuracy" };
 
 /** "validation_loss": of which samples, and the metric. */
 function partsOf(key) {
@@ -48,7 +46,7 @@ function curvesOf(runs, { metric, keys }) {
       best: isJudged && run.summary ? run.summary.best_epoch : undefined,
     });
   }));
-  return { name: metricNames[metric] || title(metric), series, write: writerOf(metric), log: /loss|norm|^lr$/.test(metric) };
+  return { name: metricTitle(metric), series, write: writerOf(metric), log: /loss|norm|^lr$/.test(metric) };
 }
 
 function curveSection(runs) {
@@ -99,7 +97,7 @@ function tiles(entries) {
 function foldTile({ folds }) {
   const names = folds ? foldFigureNames(folds) : [];
   const name = names.find((one) => one === "accuracy") || names[1] || names[0];
-  return name === undefined ? [] : [[title(name).toLowerCase() + " over " + digits(folds.folds) + " folds", spreadOf(folds, name)]];
+  return name === undefined ? [] : [[metricName(name) + " over " + digits(folds.folds) + " folds", spreadOf(folds, name)]];
 }
 
 /** What a run came to, in a few figures. */
@@ -108,9 +106,9 @@ function keyFigures(run) {
   if (!summary) {
     return tiles([["state", "not finished"], ["epochs so far", digits(run.epochs.length)], ...foldTile(run)]);
   }
-  const evaluation = Object.entries(summary.evaluation_of_best || {}).filter(([key, value]) => isNumber(value) && value >= 0 && key !== "samples");
+  const evaluation = Object.entries(summary.evaluation_of_best || {}).filter(([key, value]) => isNumber(value) && key !== "samples");
   return tiles([
-    ...evaluation.map(([key, value]) => [summary.evaluated_on + " " + title(key).toLowerCase(), writerOf(key)(value)]),
+    ...evaluation.map(([key, value]) => [summary.evaluated_on + " " + metricName(key), writerOf(key)(value)]),
     ...foldTile(run),
     ["best epoch", digits(summary.best_epoch) + " of " + digits(summary.epochs_run)],
     ["training samples", digits(summary.training_samples)],
@@ -291,9 +289,9 @@ function comparisonSection(runs) {
   const result = (run) => {
     const { evaluated_on, evaluation_of_best, best_epoch, epochs_run, samples_per_second, total_seconds, ranks, sha256_best } = run.summary || {};
     const { samples, ...evaluation } = evaluation_of_best || {};
-    return { "evaluated on": evaluated_on, ...Object.fromEntries(Object.entries(evaluation).map(([key, value]) => [title(key), writerOf(key)(value)])),
+    return { "evaluated on": evaluated_on, ...Object.fromEntries(Object.entries(evaluation).map(([key, value]) => [metricTitle(key), writerOf(key)(value)])),
       samples: digits(samples), ...Object.fromEntries((run.folds ? foldFigureNames(run.folds).slice(0, 8) : []).map((name) =>
-        [title(name).toLowerCase() + " over the folds", spreadOf(run.folds, name)])), "best epoch": best_epoch, "epochs run": epochs_run, ranks, "samples per second": digits(samples_per_second),
+        [metricName(name) + " over the folds", spreadOf(run.folds, name)])), "best epoch": best_epoch, "epochs run": epochs_run, ranks, "samples per second": digits(samples_per_second),
       "time in all": duration(total_seconds), "SHA-256, best epoch": sha256_best };
   };
   const results = runs.map(result);
