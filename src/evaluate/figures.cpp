@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "dnn/core/exact_sum.hpp"
@@ -23,7 +24,9 @@ class NumberFigures final : public FigureSums<T> {
         scale_(data.target_scale.scale),
         shift_(names_.size(), 0.0),
         columns_(columns),
-        sums_(per_target * names_.size()) {
+        sums_(per_target * names_.size()),
+        least_(names_.size(), std::numeric_limits<double>::infinity()),
+        most_(names_.size(), -std::numeric_limits<double>::infinity()) {
     // Squares of numbers far from 0 would leave nothing of their spread.
     if (scale_.empty() && data.has_labels()) {
       const auto first = data.target_rows.template as<double>().first(shift_.size());
@@ -45,18 +48,27 @@ class NumberFigures final : public FigureSums<T> {
         const double away = target - shift_[columns_.begin + j];
         sums[3] += weight * away;
         sums[4] += weight * away * away;
+        if (weight > 0) {
+          least_[columns_.begin + j] = std::min(least_[columns_.begin + j], target);
+          most_[columns_.begin + j] = std::max(most_[columns_.begin + j], target);
+        }
       }
     }
   }
 
   std::vector<Figure> finish(const Communicator& world) const override {
     const std::vector<double> all = exact_totals(world, sums_);
+    std::vector<double> least = least_;
+    std::vector<double> most = most_;
+    world.all_reduce(std::span(least), Reduction::min);
+    world.all_reduce(std::span(most), Reduction::max);
     const bool one = names_.size() == 1;
     std::vector<Figure> figures = {{"r2", 0}};
     for (std::size_t j = 0; j < names_.size(); ++j) {
       const double* const sums = &all[per_target * j];
       const double unit = scale_.empty() ? 1 : 1 / scale_[j];
-      const double spread = sums[4] - sums[3] * sums[3] / sums[0];
+      // Of equal targets it would be what rounding leaves.
+      const double spread = least[j] == most[j] ? 0 : sums[4] - sums[3] * sums[3] / sums[0];
       const double r2 = spread > 0 ? 1 - sums[1] / spread : (sums[1] == 0 ? 1 : 0);
       const std::string of = one ? std::string() : "(" + names_[j] + ")";
       if (!one) {
@@ -77,6 +89,8 @@ class NumberFigures final : public FigureSums<T> {
   std::vector<double> shift_;  ///< c of each target
   Range columns_;
   std::vector<ExactSum> sums_;
+  std::vector<double> least_;  ///< of each target, over the samples that weigh something
+  std::vector<double> most_;
 };
 
 template <class T>

@@ -124,6 +124,18 @@ TEST(Figures, OfNumbersAreThoseOfTheFormulas) {
   EXPECT_NEAR(figures.at("r2"), r2_sum / 2, 1e-15);
 }
 
+// However large the number is, and wherever the samples lie that have it.
+TEST(Figures, OfANumberThatIsAlwaysTheSameHaveNoR2) {
+  for (const double value : {0.1, -7.3, 1e6 / 3}) {
+    Example example(1);
+    std::ranges::fill(example.rows, value);
+    example.rows[0] = 9;  // of no weight
+    EXPECT_EQ(example.figures_of(data_of(Task::numbers, 1)).at("r2"), 0) << value;
+    std::ranges::fill(example.A, value);
+    EXPECT_EQ(example.figures_of(data_of(Task::numbers, 1)).at("r2"), 1) << value;
+  }
+}
+
 TEST(Figures, OfOneNumberHaveShortNames) {
   const Figures figures = Example(1).figures_of(data_of(Task::numbers, 1));
   EXPECT_EQ(figures.size(), 3U);
