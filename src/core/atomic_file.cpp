@@ -2,12 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <system_error>
 
@@ -19,16 +16,6 @@
 namespace dnn {
 
 namespace {
-
-/// Digits that nobody can foresee, so that nobody can put something in the place of a file.
-std::string unforeseeable_digits() {
-  std::uint64_t number = 0;
-  if (::getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number)) {
-    number =
-        static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-  }
-  return fmt::format("{:016x}", number);
-}
 
 /// A rename reaches the disk with its folder. Not every file system can flush one, or lets it be
 /// opened; a disk that fails or is full is an error.
@@ -48,7 +35,7 @@ void flush_folder_of(const std::string& path) {
 
 void write_file_atomically(const std::string& path,
                            const std::vector<std::span<const std::byte>>& pieces) {
-  TemporaryName temporary(path + ".tmp." + unforeseeable_digits());
+  TemporaryName temporary = TemporaryName::beside(path);
   OutputFile file(temporary.path(), O_CREAT | O_EXCL, path);
   for (const auto piece : pieces) {
     file.write(piece);

@@ -1,15 +1,28 @@
 #include "dnn/core/temporary_name.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
-#include <utility>
 
 namespace dnn {
 
 TemporaryName::TemporaryName(std::string path) : path_(std::move(path)) {}
+
+TemporaryName TemporaryName::beside(const std::string& path) {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number)) {
+    number =
+        static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+  return TemporaryName(fmt::format("{}.tmp.{:016x}", path, number));
+}
 
 TemporaryName::TemporaryName(TemporaryName&& other) noexcept
     : path_(std::exchange(other.path_, {})) {}
@@ -42,6 +55,22 @@ bool TemporaryName::rename_to(const std::string& path) {
   }
   path_.clear();
   return true;
+}
+
+bool TemporaryName::rename_to_new(const std::string& path) {
+  if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+    path_.clear();
+    return true;
+  }
+  if (errno != EINVAL && errno != ENOSYS) {
+    return false;
+  }
+  struct stat status {};  // a file system that cannot do it in one step, such as NFS
+  if (::lstat(path.c_str(), &status) == 0) {
+    errno = EEXIST;
+    return false;
+  }
+  return rename_to(path);
 }
 
 }  // namespace dnn

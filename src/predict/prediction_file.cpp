@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -36,14 +35,14 @@ void check_prediction_name(const std::string& path) {
   }
 }
 
-PredictionFile::PredictionFile(const std::string& path, const Dataset& data,
+PredictionFile::PredictionFile(const std::string& path, Existing existing, const Dataset& data,
                                const std::string& answers, std::size_t element_bytes)
     : path_(path),
-      temporary_(path_ + ".tmp"),
+      existing_(existing),
+      temporary_(TemporaryName::beside(path_)),
       format_(prediction_format(path)),
       element_bytes_(element_bytes),
       classes_(data.class_names.size()) {
-  ::unlink(temporary_.path().c_str());  // what a killed program left, or a link to somebody's file
   file_.emplace(temporary_.path(), O_CREAT | O_EXCL, path_);
   if (format_ == PredictionFormat::npy) {
     write(npy_header(0));
@@ -76,7 +75,15 @@ void PredictionFile::commit(std::size_t samples) {
     write(npy_header(samples));
   }
   file_->close();
-  if (!temporary_.rename_to(path_)) {
+  const bool is_named = existing_ == Existing::replace ? temporary_.rename_to(path_)
+                                                       : temporary_.rename_to_new(path_);
+  if (!is_named && errno == EEXIST) {
+    throw InputError(
+        fmt::format("--output {}: another program has written this file meanwhile; it is not "
+                    "replaced, and the predictions are in {}",
+                    path_, temporary_.keep()));
+  }
+  if (!is_named) {
     throw FileError("write the predictions", path_, errno);
   }
 }

@@ -103,7 +103,8 @@ void write_out_of_fold(const Communicator& world, const RunFolder& folder, const
   std::optional<PredictionFile> file;
   agree(world, [&] {
     if (world.is_root()) {
-      file.emplace(folder.out_of_fold(), data, ",fold" + answers.of(0).header(), sizeof(double));
+      file.emplace(folder.out_of_fold(), Existing::replace, data, ",fold" + answers.of(0).header(),
+                   sizeof(double));
     }
   });
   auto next = order.begin();

@@ -170,8 +170,8 @@ void begin_score(const PredictConfig& config, const Pieces& pieces, const Datase
   agree(world, [&] {
     if (world.is_root()) {
       check_output(config.output, config.overwrite, pieces.files());
-      score.file.emplace(config.output, data, make_answers<double>(data, config.top)->header(),
-                         element_bytes);
+      score.file.emplace(config.output, config.overwrite ? Existing::replace : Existing::keep, data,
+                         make_answers<double>(data, config.top)->header(), element_bytes);
     }
   });
   if (data.has_labels() && !has_accuracy(data.task)) {

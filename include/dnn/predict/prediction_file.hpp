@@ -20,6 +20,9 @@ enum class PredictionFormat { csv, npy };
 /// Throws InputError for a name that ends like a file of another format than these.
 void check_prediction_name(const std::string& path);
 
+/// Whether a file of predictions may take the place of another one.
+enum class Existing { keep, replace };
+
 /// The file of predictions in the data's order, under a temporary name until complete. A file that
 /// stays incomplete is removed.
 class PredictionFile {
@@ -27,19 +30,21 @@ class PredictionFile {
   /// Writes the header: CSV, of the columns that `data` passes on and those of the answers
   /// (Answers::header). Numbers in an NPY file have `element_bytes` (4 or 8). Throws FileError, as
   /// its functions do.
-  PredictionFile(const std::string& path, const Dataset& data, const std::string& answers,
-                 std::size_t element_bytes);
+  PredictionFile(const std::string& path, Existing existing, const Dataset& data,
+                 const std::string& answers, std::size_t element_bytes);
 
   /// Appends whole lines or rows.
   void write(const std::string& samples);
 
-  /// Gives the complete file its name; it holds `samples`.
+  /// Gives the complete file its name; it holds `samples`. Where another file has that name by now
+  /// and is to be kept, throws InputError, which says where the predictions are.
   void commit(std::size_t samples);
 
  private:
   [[nodiscard]] std::string npy_header(std::size_t samples) const;
 
   std::string path_;
+  Existing existing_;
   TemporaryName temporary_;
   PredictionFormat format_;
   std::size_t element_bytes_;
