@@ -54,10 +54,45 @@ void put_numbers(std::string& text, const char* type, const std::string& name,
   text += "\n};\n\n";
 }
 
+/// Of each input: what it is where its column has no value. Empty where no column is a number or a
+/// date.
+std::vector<double> fills_of(const TableSchema& schema) {
+  std::vector<double> fills;
+  bool has_fill = false;
+  for (const TableColumn& column : schema.columns) {
+    const bool is_category = column.kind == ColumnKind::category;
+    std::vector<double> inputs(column.inputs(), 0.0);
+    if (column.marks_missing && !inputs.empty()) {
+      inputs.back() = 1;
+    }
+    if (column.is_feature() && !is_category) {
+      inputs.front() = column.fill;
+      has_fill = true;
+    }
+    fills.insert(fills.end(), inputs.begin(), inputs.end());
+  }
+  return has_fill ? fills : std::vector<double>();
+}
+
+/// What users may need besides predict(): numbers of inputs and outputs.
+void put_fills_and_thresholds(std::string& text, const std::vector<double>& fills,
+                              const ModelDescription& d) {
+  if (!fills.empty()) {
+    text += "// What inputs are where the column that they are made of has no value.\n";
+    put_numbers<double>(text, "double", "input_fill", std::as_bytes(std::span(fills)));
+  }
+  if (!d.label_thresholds.empty()) {
+    text += "// A label is given where its output is at least this.\n";
+    put_numbers<double>(text, "double", "label_thresholds",
+                        std::as_bytes(std::span(d.label_thresholds)));
+  }
+}
+
 void put_layer(std::string& text, std::size_t n, const ModelDescription& d) {
   const bool is_last = n + 1 == d.widths.size();
   const char* const from = n % 2 == 1 ? "even" : "odd";
-  const std::string to = is_last ? "outputs" : n % 2 == 1 ? "odd" : "even";
+  const char* const last = d.task == Task::numbers ? "last" : "outputs";
+  const std::string to = is_last ? last : n % 2 == 1 ? "odd" : "even";
   text += fmt::format("  detail::layer({}, {}, {}, W{}, B{}, {});\n", from, d.widths[n - 1],
                       d.widths[n], n, n, to);
   if (!is_last) {
@@ -106,9 +141,9 @@ inline int softmax(number* values, int count) {{
 
 }}  // namespace detail
 
-/// {} `inputs`: input_count numbers as they were measured{}.
-/// `outputs`: output_count numbers that are written, in the order of output_names.
-inline {} predict(const double* inputs, number* outputs) {{
+/// {} `inputs`: input_count numbers as they were measured{}{}.
+/// `outputs`: output_count numbers that are written, in the order of output_names{}.
+inline {} predict(const double* inputs, output_number* outputs) {{
   number even[{}];
 {}  for (int j = 0; j < input_count; ++j) {{
     even[j] = static_cast<number>((inputs[j] - center[j]) * scale[j]);
@@ -129,7 +164,7 @@ const char* meaning_of(Task task) {
   }
 }
 
-/// The last lines of predict(), in which outputs are still logits.
+/// The last lines of predict(), in which outputs are still logits; those of numbers are in `last`.
 std::string end_of(Task task) {
   switch (task) {
     case Task::labels:
@@ -138,8 +173,7 @@ std::string end_of(Task task) {
              "                                : 1 / (1 + std::exp(-outputs[k]));\n  }\n";
     case Task::numbers:
       return "  for (int k = 0; k < output_count; ++k) {\n"
-             "    outputs[k] = static_cast<number>(outputs[k] / target_scale[k] + "
-             "target_center[k]);\n  }\n";
+             "    outputs[k] = last[k] / target_scale[k] + target_center[k];\n  }\n";
     default:
       return "  return detail::softmax(outputs, output_count);\n";
   }
@@ -169,15 +203,18 @@ std::string cpp_header(const ExportedModel& model) {
   std::string text = fmt::format(
       "// A network that {} trained. C++11, without dependencies; see predict() at the end.\n\n"
       "#ifndef DNN_MODEL_HPP\n#define DNN_MODEL_HPP\n\n#include <cmath>\n\n"
-      "namespace dnn_model {{\n\ntypedef {} number;\n\nstatic const int input_count = {};\n"
-      "static const int output_count = {};\n\n",
-      literal(d.program), is_double ? "double" : "float", d.widths.front(), d.widths.back());
+      "namespace dnn_model {{\n\ntypedef {} number;\ntypedef {} output_number;\n\n"
+      "static const int input_count = {};\nstatic const int output_count = {};\n\n",
+      literal(d.program), is_double ? "double" : "float",
+      is_double || d.task == Task::numbers ? "double" : "float", d.widths.front(), d.widths.back());
   text += fmt::format("static const number clip = {:.17g};  // of a scaled input; 0: none\n\n",
                       d.normalizer.clip);
   put_names(text, "output_names", d.class_names);
   if (!names.empty()) {
     put_names(text, "input_names", names);
   }
+  const std::vector<double> fills = fills_of(d.schema);
+  put_fills_and_thresholds(text, fills, d);
   for (const ExportedTensor& tensor : model.tensors()) {
     if (tensor.type == Precision::f64) {
       put_numbers<double>(text, tensor.name.front() >= 'a' ? "double" : "number", tensor.name,
@@ -193,8 +230,11 @@ std::string cpp_header(const ExportedModel& model) {
                   names.empty() ? ""
                                 : ", in the order of input_names\n/// (\"a = b\": 1 where a is b, "
                                   "else 0; \"a is missing\": 1 where a has no value)",
+                  fills.empty() ? "" : "; without a value, see input_fill",
+                  d.label_thresholds.empty() ? "" : "; see label_thresholds",
                   is_ranked ? "int" : "void", widest,
-                  d.widths.size() > 2 ? fmt::format("  number odd[{}];\n", widest) : "");
+                  (d.widths.size() > 2 ? fmt::format("  number odd[{}];\n", widest) : "") +
+                      (d.task == Task::numbers ? "  number last[output_count];\n" : ""));
   for (std::size_t n = 1; n < d.widths.size(); ++n) {
     put_layer(text, n, d);
   }

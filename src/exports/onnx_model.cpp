@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <optional>
 #include <set>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/calendar.hpp"
+#include "dnn/data/number.hpp"
 #include "dnn/exports/onnx_graph.hpp"
 
 namespace dnn {
@@ -88,8 +91,20 @@ class ColumnGraph {
         OnnxType::f64);
   }
 
+  /// True where a number is NaN, or one that stands for a missing value.
+  std::string missing_numbers(const TableColumn& column) {
+    std::string missing = graph_.node("IsNaN", {column.name});
+    for (const std::string& word : schema_.missing_words) {
+      const std::optional<double> number = parse_number<double>(word);
+      if (column.kind == ColumnKind::number && number && std::isfinite(*number)) {
+        missing = graph_.node("Or", {missing, apply("Equal", column.name, *number)});
+      }
+    }
+    return missing;
+  }
+
   void put_numbers(const TableColumn& column, Strings& parts) {
-    const std::string missing = graph_.node("IsNaN", {column.name});
+    const std::string missing = missing_numbers(column);
     const std::string value =
         graph_.node("Where", {missing, graph_.constant(column.fill), column.name});
     parts.push_back(value);
@@ -220,8 +235,7 @@ std::string onnx_model(const ExportedModel& model) {
   }
   if (d.task == Task::numbers) {
     A = graph.node("Div", {graph.cast(A, OnnxType::f64), constants["target_scale"]});
-    A = graph.node("Add", {A, constants["target_center"]});
-    A = graph.cast(A, type, graph.free_name("numbers"));
+    A = graph.node("Add", {A, constants["target_center"]}, {}, "", graph.free_name("numbers"));
   } else if (d.task == Task::labels) {
     if (type == OnnxType::f64) {
       A = graph.node("Max", {A, graph.constant(-1000.0)});  // whose sigmoid is 0
@@ -231,7 +245,8 @@ std::string onnx_model(const ExportedModel& model) {
     A = graph.node("Softmax", {A}, {{.name = "axis", .number = 1}}, "",
                    graph.free_name("probabilities"));
   }
-  graph.add_output(A, type, d.widths.back());
+  // Numbers may need more digits than the network computes with.
+  graph.add_output(A, d.task == Task::numbers ? OnnxType::f64 : type, d.widths.back());
   const auto names =
       nlohmann::json(d.class_names).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   return graph.model(d.program,
