@@ -232,6 +232,10 @@ Importance permutation_importance(const RankGrid& grid, const ParameterLayout& p
   }
 
   const std::vector<double> totals = exact_totals(grid.world(), std::move(sums));
+  if (totals[0] == 0) {
+    result.left_out = "None of the samples that were drawn for it has a weight above 0.";
+    return result;
+  }
   const bool with_accuracy = has_accuracy(data.train.task);
   result.loss = totals[1] / totals[0];
   result.accuracy = with_accuracy ? totals[2] / totals[0] : -1;
