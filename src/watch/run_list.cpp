@@ -62,9 +62,9 @@ std::string RunList::folder_of(const std::string& name) const {
 std::string version_of_run(const std::string& path) {
   const RunFolder folder(path);
   std::string version;
-  for (const std::string& file :
-       {folder.summary(), folder.started(), folder.metrics(), folder.confusion(),
-        folder.evaluation(), folder.steps(), folder.nonfinite(), folder.checkpoints()}) {
+  for (const std::string& file : {folder.summary(), folder.started(), folder.metrics(),
+                                  folder.confusion(), folder.evaluation(), folder.steps(),
+                                  folder.nonfinite(), folder.checkpoints(), folder.folds()}) {
     struct stat status {};
     if (::stat(file.c_str(), &status) == 0) {
       version += std::to_string(status.st_ino) + "." + std::to_string(status.st_size) + "." +

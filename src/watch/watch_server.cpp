@@ -149,7 +149,11 @@ struct WatchServer::Implementation {
     const std::string name = name_in(request);
     std::vector<nlohmann::ordered_json> records;
     if (!name.empty()) {
-      records.push_back(record_for(name));
+      try {
+        records.push_back(record_for(name));
+      } catch (const InputError&) {
+        // The page says so, and has the other runs.
+      }
     }
     response.set_content(live_report_page(std::move(records)), "text/html; charset=utf-8");
   }

@@ -323,6 +323,33 @@ def check_tasks(checks, browser, programs, folder, screenshots):
         checks.equal(browser.take_events(*PROBLEMS), [], f"console of {run.name}")
 
 
+def check_many_targets(checks, browser, programs, folder):
+    """Of 3,000 targets the page shows the first ones, soon; a page of many runs with long step logs opens."""
+    run = folder / "targets"
+    run.mkdir()
+    figures = {f"{figure}(y{i})": 0.5 for i in range(3000) for figure in ("r2", "rmse", "mae")}
+    (run / "metrics.jsonl").write_text("".join(json.dumps({"epoch": epoch, "train_loss": 1, **{"validation_" + name: value for name, value in figures.items()}})
+                                               + "\n" for epoch in (1, 2)))
+    (run / "summary.json").write_text(json.dumps({"best_epoch": 1, "evaluated_on": "test", "evaluation_of_best": {"r2": 0.5, **figures}}))
+    subprocess.run([programs / "dnn_model", "report", run], check=True, stdout=subprocess.DEVNULL)
+    start = time.monotonic()
+    open_quietly(checks, browser, run / "report.html", 1440)
+    checks.true(time.monotonic() - start < 10, f"opened within 10 s: {time.monotonic() - start:.1f}")
+    plots = [name for name, *_ in browser.evaluate(CURVES)]
+    checks.equal(plots, ["Loss", *[f"{figure}(y{i})" for i in range(6) for figure in ("R²", "RMSE", "MAE")]], "figures of many targets")
+    checks.true("first 6 are shown" in browser.evaluate("document.querySelector('main').textContent"), "what is left out is told")
+    runs = []
+    for number in range(70):
+        runs.append(folder / f"sweep {number}")
+        runs[-1].mkdir()
+        (runs[-1] / "metrics.jsonl").write_text(json.dumps({"epoch": 1, "train_loss": number}) + "\n")
+        (runs[-1] / "steps.jsonl").write_text("".join(json.dumps({"update": i + 1, "epoch": 1, "loss": 1}) + "\n" for i in range(2000)))
+    subprocess.run([programs / "dnn_model", "report", *runs, "--output", folder / "sweep.html"], check=True, stdout=subprocess.DEVNULL)
+    open_quietly(checks, browser, folder / "sweep.html", 1440)
+    found = {name: points for name, points, _ in browser.evaluate(CURVES)}
+    checks.equal((len(found.get("Loss by update", [])), len(found.get("Loss", []))), (70, 70), "curves of 70 runs")
+
+
 def check_size(checks, browser, programs, folder):
     """A report of 100 epochs, 100 classes and a long step log is made quickly and stays small."""
     run = folder / "large"
@@ -430,6 +457,7 @@ def main():
             checks.equal(browser.take_events(*PROBLEMS), [], f"console at {width} in the end")
         check_tasks(checks, browser, arguments.bin, folder, arguments.screenshots)
         check_odd_figures(checks, browser, arguments.bin, folder)
+        check_many_targets(checks, browser, arguments.bin, folder)
         check_size(checks, browser, arguments.bin, folder)
         open_quietly(checks, browser, runs[0] / "report.html", 1440)
         paper = browser.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -72,8 +72,12 @@ def check_page(equal, browser, address, runs):
     browser.open(address, 1440)
     browser.evaluate("window.sameDocument = true")
     equal(wait_for(lambda: browser.evaluate(POINTS), 3), 3, "points at first")
+    toggle = "document.querySelector(\"figure[data-plot='Loss'] button.toggle\")"
+    browser.evaluate(f"{toggle}.focus(), {toggle}.click()")
     write_epochs(runs / "night", 4, half_a_line=True)
     equal(wait_for(lambda: browser.evaluate(POINTS), 4), 4, "points with a new epoch")
+    equal(browser.evaluate(f"[{toggle}.getAttribute('aria-pressed'), document.activeElement === {toggle}]"), ["true", True],
+          "the scale that was chosen, and the focus, with a new epoch")
     equal(browser.evaluate("document.querySelectorAll('nav a').length"), 0, "a list of one run")
     (runs / "morning").mkdir()
     write_epochs(runs / "morning", 2)
@@ -86,6 +90,17 @@ def check_page(equal, browser, address, runs):
                if event.get("method") == "Network.requestWillBeSent" and not event["params"]["request"]["url"].startswith(address.split("?")[0])]
     equal(foreign, [], "requests to others")
     equal(browser.take_events(*problems), [], "console")
+
+
+def check_damaged_run(equal, browser, address, runs):
+    """The first run of the folder cannot be read: the page says so, and has the others."""
+    (runs / "damaged").mkdir()
+    write_epochs(runs / "damaged", 2)
+    (runs / "damaged/steps.jsonl").write_bytes(b"\0" * 40 + b"\n")
+    browser.open(address, 1440)
+    state = "document.querySelector('[role=status]').textContent"
+    equal(wait_for(lambda: browser.evaluate(state), "This run cannot be read at present."), "This run cannot be read at present.", "a damaged run")
+    equal(browser.evaluate("[...document.querySelectorAll('nav a')].map((a) => a.textContent)"), ["damaged", "morning", "night"], "the other runs")
 
 
 def main():
@@ -108,6 +123,7 @@ def main():
             check_strangers(equal, int(port), token)
             with Browser() as browser:
                 check_page(equal, browser, address, runs)
+                check_damaged_run(equal, browser, address, runs)
             server.terminate()
             equal(server.wait(30), -15, "ends when it is asked to")
         finally:

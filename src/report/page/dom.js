@@ -74,6 +74,16 @@ function duration(seconds) {
   return Math.floor(total / 3600) + ":" + two(Math.floor(total / 60) % 60) + ":" + two(total % 60) + " h";
 }
 
+const states = new Map();
+
+/** What a reader has set on a figure or table, by its name: it stays when the page is made again with new numbers. */
+function stateOf(name, initial) {
+  if (!states.has(name)) {
+    states.set(name, initial);
+  }
+  return states.get(name);
+}
+
 /** "validation_accuracy" as "Validation accuracy". */
 function title(key) {
   const words = key.replace(/[_-]/g, " ");
@@ -92,6 +102,20 @@ function metricName(key) {
 
 /** The same as the beginning of a line. */
 const metricTitle = (key) => metricName(key).charAt(0).toUpperCase() + metricName(key).slice(1);
+
+const mostTargets = 6;
+
+/** The names of figures, but for those of targets beyond the first ones: "rmse(price)" is one of the target "(price)". */
+function ofFirstTargets(names) {
+  const first = new Set();
+  return names.filter((name) => {
+    const target = name.includes("(") ? name.slice(name.indexOf("(")) : "";
+    if (target !== "" && first.size < mostTargets) {
+      first.add(target);
+    }
+    return target === "" || first.has(target);
+  });
+}
 
 /** How values of a metric are written. */
 const writerOf = (metric) => (/accuracy$/.test(metric) ? percent : digits);

@@ -7,7 +7,7 @@ function spreadOf(folds, name) {
 }
 
 /** The figures by name, the loss first. */
-const foldFigureNames = (folds) => Object.keys(folds.mean);
+const foldFigureNames = (folds) => ofFirstTargets(Object.keys(folds.mean));
 
 /** A figure of all folds: a dot for each, the mean, and a standard deviation on either side of it. */
 function foldPlot(folds, name) {

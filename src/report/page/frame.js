@@ -16,9 +16,9 @@ function plotFigure({ name, note, legend = [], log = false, draw, count, say, te
   const place = element("div", { class: "plot" });
   const readout = element("p", { class: "readout", "aria-live": "polite" });
   const caption = element("figcaption", {}, name, ...(note ? [element("span", { class: "legend quiet" }, note)] : []), ...legend);
-  const state = { isLog: false, cursor: -1 };
+  const state = stateOf("figure " + name, { isLog: false, cursor: -1 });
   if (log) {
-    const button = element("button", { type: "button", class: "toggle", "aria-pressed": "false" }, "log scale");
+    const button = element("button", { type: "button", class: "toggle", "aria-pressed": String(state.isLog) }, "log scale");
     button.addEventListener("click", () => {
       state.isLog = !state.isLog;
       button.setAttribute("aria-pressed", String(state.isLog));
@@ -36,7 +36,7 @@ function plotFigure({ name, note, legend = [], log = false, draw, count, say, te
       drawn.mark(state.cursor);
       readout.textContent = say(state.cursor);
     };
-    drawn.svg.addEventListener("pointermove", (event) => move(drawn.nearest(event)));
+    drawn.svg.addEventListener("pointermove", (event) => count > 0 && move(drawn.nearest(event)));
     drawn.svg.addEventListener("keydown", (event) => {
       const to = { ArrowLeft: state.cursor - 1, ArrowUp: state.cursor - 1, ArrowRight: state.cursor + 1, ArrowDown: state.cursor + 1,
         Home: 0, End: count - 1 }[event.key];
@@ -45,7 +45,7 @@ function plotFigure({ name, note, legend = [], log = false, draw, count, say, te
         event.preventDefault();
       }
     });
-    if (state.cursor >= 0) {
+    if (state.cursor >= 0 && count > 0) {
       move(state.cursor);
     }
     if (hadFocus) {

@@ -11,18 +11,38 @@ function addressOf(path, run) {
   return path + "?" + parts;
 }
 
-/** Renders, and leaves the page where it was scrolled to, with what was open and the figure that had the focus. */
-function renderInPlace(data) {
-  const figure = document.activeElement === null ? null : document.activeElement.closest("figure[data-plot]");
-  const opened = [...document.querySelectorAll("details")].map((details) => details.open);
-  const place = scrollY;
-  render(data);
-  document.querySelectorAll("details").forEach((details, i) => { details.open = opened[i] === true; });
-  const same = figure === null ? undefined : [...document.querySelectorAll("figure[data-plot]")].find((one) => one.dataset.plot === figure.dataset.plot);
+const boxes = "figure[data-plot], .scroll[aria-label]";
+const inBox = "svg[tabindex], button, summary, select";
+const nameOfBox = (box) => box.dataset.plot || box.getAttribute("aria-label");
+
+/** Does `change`, and gives the focus back to what had it in a figure or table: by the box's name, and its place there. */
+function keepingFocus(change) {
+  const active = document.activeElement;
+  const box = active === null ? null : active.closest(boxes);
+  const place = box === null ? -1 : [...box.querySelectorAll(inBox)].indexOf(active);
+  change();
+  const same = box === null ? undefined : [...document.querySelectorAll(boxes)].find((one) => nameOfBox(one) === nameOfBox(box));
   if (same !== undefined) {
-    same.querySelector("svg[tabindex]").focus({ preventScroll: true });
+    (same.querySelectorAll(inBox)[place] || same).focus({ preventScroll: true });
   }
+}
+
+/** Renders, and leaves the page and its tables where they were scrolled to, with what was open and what had the focus. */
+function renderInPlace(data) {
+  const opened = [...document.querySelectorAll("details")].map((details) => details.open);
+  const scrolled = new Map([...document.querySelectorAll(".scroll[aria-label]")].map((box) => [nameOfBox(box), [box.scrollLeft, box.scrollTop]]));
+  const place = scrollY;
+  keepingFocus(() => render(data));
+  document.querySelectorAll("details").forEach((details, i) => { details.open = opened[i] === true; });
+  document.querySelectorAll(".scroll[aria-label]").forEach((box) => box.scrollTo(...(scrolled.get(nameOfBox(box)) || [0, 0])));
   scrollTo(0, place);
+}
+
+/** A line that is read out where it changes. */
+function tell(status, text) {
+  if (status.textContent !== text) {
+    status.textContent = text;
+  }
 }
 
 function showRuns(names, chosen) {
@@ -55,10 +75,10 @@ async function follow() {
         const run = await answer.json();
         renderInPlace({ program: run.program, runs: [run] });
       }
-      status.textContent = chosen === undefined ? "No run is in this folder yet."
-        : answer.status === 404 ? "This run cannot be read at present." : "live";
+      tell(status, chosen === undefined ? "No run is in this folder yet."
+        : answer.status === 200 || answer.status === 304 ? "live" : "This run cannot be read at present.");
     } catch (error) {
-      status.textContent = "dnn_watch does not answer; the page shows what was last known.";
+      tell(status, "dnn_watch does not answer; the page shows what was last known.");
     }
     await new Promise((done) => setTimeout(done, 2000));
   }

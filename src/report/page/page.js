@@ -11,20 +11,19 @@ function partsOf(key) {
   return match ? { set: match[1], metric: match[2] } : { set: "", metric: key };
 }
 
-/** The metrics of all runs that are numbers: loss and accuracy first. */
+/** The metrics of all runs that are numbers, with their keys: loss and accuracy first. */
 function metricsOf(runs) {
-  const keys = new Set();
+  const keysOf = new Map();
   for (const epoch of runs.flatMap((run) => run.epochs)) {
-    Object.keys(epoch).filter((key) => isNumber(epoch[key]) && !notPlotted.test(key)).forEach((key) => keys.add(key));
+    for (const key of Object.keys(epoch).filter((one) => isNumber(epoch[one]) && !notPlotted.test(one))) {
+      const { metric } = partsOf(key);
+      keysOf.set(metric, (keysOf.get(metric) || new Set()).add(key));
+    }
   }
   const order = ["loss", "accuracy"];
   const last = ["lr", "gradient_norm", "skipped_updates", "samples_per_second"];
   const rank = (metric) => (order.includes(metric) ? order.indexOf(metric) : last.includes(metric) ? 90 + last.indexOf(metric) : 50);
-  const metrics = [...new Set([...keys].map((key) => partsOf(key).metric))];
-  return metrics.sort((a, b) => rank(a) - rank(b)).map((metric) => ({
-    metric,
-    keys: [...keys].filter((key) => partsOf(key).metric === metric),
-  }));
+  return [...keysOf.keys()].sort((a, b) => rank(a) - rank(b)).map((metric) => ({ metric, keys: [...keysOf.get(metric)] }));
 }
 
 /** The curves of a metric; with several runs, a colour is a run. */
@@ -50,9 +49,15 @@ function curvesOf(runs, { metric, keys }) {
 }
 
 function curveSection(runs) {
-  const figures = metricsOf(runs).map((metric) => linePlot(curvesOf(runs, metric)));
-  return figures.length === 0 ? element("p", {}, "No epoch has ended yet.")
-    : element("section", {}, element("h2", {}, "By epoch"), element("div", { class: "figures" }, ...figures));
+  const metrics = metricsOf(runs);
+  if (metrics.length === 0) {
+    return element("p", {}, "No epoch has ended yet.");
+  }
+  const drawn = new Set(ofFirstTargets(metrics.map((one) => one.metric)));
+  return element("section", {}, element("h2", {}, "By epoch"),
+    drawn.size === metrics.length ? undefined : element("p", { class: "quiet" }, "Of the targets, the first " + mostTargets +
+      " are shown on this page. metrics.jsonl and summary.json have all of them."),
+    element("div", { class: "figures" }, ...metrics.filter((one) => drawn.has(one.metric)).map((one) => linePlot(curvesOf(runs, one)))));
 }
 
 /** Curves over updates, from the step log; with several runs, a colour is a run. */
@@ -66,7 +71,7 @@ function stepSection(runs) {
   const has = (values) => values !== undefined && values.some((value) => isNumber(value));
   const curve = (run, values, more) => ({ name: runs.length > 1 ? visible(run.name) : "all ranks", color: color(run),
     points: run.steps.update.map((update, i) => [update, values[i]]), ...more });
-  const last = Math.max(...logged.flatMap((run) => run.steps.update));
+  const last = logged.reduce((most, run) => run.steps.update.reduce((a, b) => Math.max(a, b), most), 0);
   const marksOf = (run) => {
     const bestEnd = run.steps.update.filter((_, i) => run.summary && run.steps.epoch[i] <= run.summary.best_epoch).pop();
     const bad = run.nonfinite.map((report) => report.update).filter((update) => isNumber(update) && update <= last);
@@ -106,7 +111,8 @@ function keyFigures(run) {
   if (!summary) {
     return tiles([["state", "not finished"], ["epochs so far", digits(run.epochs.length)], ...foldTile(run)]);
   }
-  const evaluation = Object.entries(summary.evaluation_of_best || {}).filter(([key, value]) => isNumber(value) && key !== "samples");
+  const figures = summary.evaluation_of_best || {};
+  const evaluation = ofFirstTargets(Object.keys(figures)).filter((key) => isNumber(figures[key]) && key !== "samples").map((key) => [key, figures[key]]);
   return tiles([
     ...evaluation.map(([key, value]) => [summary.evaluated_on + " " + metricName(key), writerOf(key)(value)]),
     ...foldTile(run),
@@ -289,7 +295,7 @@ function comparisonSection(runs) {
   const result = (run) => {
     const { evaluated_on, evaluation_of_best, best_epoch, epochs_run, samples_per_second, total_seconds, ranks, sha256_best } = run.summary || {};
     const { samples, ...evaluation } = evaluation_of_best || {};
-    return { "evaluated on": evaluated_on, ...Object.fromEntries(Object.entries(evaluation).map(([key, value]) => [metricTitle(key), writerOf(key)(value)])),
+    return { "evaluated on": evaluated_on, ...Object.fromEntries(ofFirstTargets(Object.keys(evaluation)).map((key) => [metricTitle(key), writerOf(key)(evaluation[key])])),
       samples: digits(samples), ...Object.fromEntries((run.folds ? foldFigureNames(run.folds).slice(0, 8) : []).map((name) =>
         [metricName(name) + " over the folds", spreadOf(run.folds, name)])), "best epoch": best_epoch, "epochs run": epochs_run, ranks, "samples per second": digits(samples_per_second),
       "time in all": duration(total_seconds), "SHA-256, best epoch": sha256_best };

@@ -10,15 +10,28 @@ function makeTable(caption, columns, rows, sortable = false, foot = []) {
     const name = sortable ? element("button", { type: "button" }, column.name) : column.name;
     return element("th", { scope: "col", class: column.number ? "number" : null, "aria-sort": sortable ? "none" : null }, name);
   });
-  const fillBody = (sorted) => body.replaceChildren(...sorted.map((row) => makeRow(columns, row)));
-  fillBody(rows);
+  const fillBody = (sorted) => {
+    body.replaceChildren();
+    sorted.forEach((row) => body.append(makeRow(columns, row)));
+  };
+  const state = stateOf("table " + caption, { place: -1, upwards: false });
+  const showSorted = () => {
+    const isSorted = state.place >= 0 && state.place < heads.length;
+    if (isSorted) {
+      heads.forEach((other) => other.setAttribute("aria-sort", "none"));
+      heads[state.place].setAttribute("aria-sort", state.upwards ? "ascending" : "descending");
+    }
+    fillBody(isSorted ? sortedBy(rows, state.place, state.upwards) : rows);
+  };
   if (sortable) {
     heads.forEach((head, place) => head.querySelector("button").addEventListener("click", () => {
-      const upwards = head.getAttribute("aria-sort") === (columns[place].number ? "descending" : "none");
-      heads.forEach((other) => other.setAttribute("aria-sort", "none"));
-      head.setAttribute("aria-sort", upwards ? "ascending" : "descending");
-      fillBody(sortedBy(rows, place, upwards));
+      state.upwards = head.getAttribute("aria-sort") === (columns[place].number ? "descending" : "none");
+      state.place = place;
+      showSorted();
     }));
+    showSorted();
+  } else {
+    fillBody(rows);
   }
   return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
     element("table", { "aria-label": caption }, element("thead", {}, element("tr", {}, ...heads)), body,
