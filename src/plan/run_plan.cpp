@@ -73,12 +73,11 @@ ExchangeChoice choose_in_grid(ExchangeSettings settings, RankGrid& grid, std::si
   if (!grid.is_even() && wants_node) {
     throw InputError(fmt::format(
         "--exchange node (and --compress) with --model-parallel {} needs every node to have a "
-        "multiple of so many ranks, and equally many; use --exchange allreduce, or start the ranks "
-        "so",
+        "multiple of so many ranks, and equally many; leave the option out, or start the ranks so",
         grid.model_ranks()));
   }
   if (!grid.is_even() && settings.kind == ExchangeKind::automatic) {
-    return {ExchangeKind::allreduce, "model groups cross nodes"};
+    return {ExchangeKind::tree, "model groups lie unevenly on the nodes"};
   }
   // Gradients wait for the model group anyway: see Note [MPI calls of a model group].
   settings.spare_core = settings.spare_core && !grid.is_split();

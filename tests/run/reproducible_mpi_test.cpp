@@ -164,6 +164,20 @@ TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsInTwoDomains) {
   }
 }
 
+// No exchange that shares memory is possible then, and what is chosen keeps the bits.
+TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsWhereGroupsLieUnevenly) {
+  Config config = small_run();
+  config.threads = 1;
+  const auto one = hashes_of<TypeParam>(config, self());
+  const int domain = world().rank() == 0 ? 0 : 1;
+  for (const std::size_t m : model_ranks()) {
+    config.model_parallel = m;
+    if (!allows_node(m, domain)) {
+      EXPECT_EQ(hashes_of<TypeParam>(config, world(), domain), one) << "M = " << m;
+    }
+  }
+}
+
 // 10 classes in 1, 2, 5 and 8 blocks, on fewer and on more ranks than blocks. Each exchange of each
 // grid meets two of the four, others for another number of ranks or another type.
 TYPED_TEST(Reproducible, EveryUpdateHasTheSameBitsInEveryGrid) {
