@@ -32,8 +32,10 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       ->needs(ensemble)
       ->capture_default_str();
   CLI::Option* data =
-      app.add_option("--data", config.data,
-                     "the data, in any form dnn_train reads; a folder's test files, if it has any")
+      app.add_option(
+             "--data", config.data,
+             "the data, in any form dnn_train reads; of a folder, an NPZ or an HDF5 file, the "
+             "test part if there is one")
           ->type_name("PATH")
           ->capture_default_str();
   app.add_option("--label-column", config.label_column,

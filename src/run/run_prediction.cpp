@@ -93,8 +93,14 @@ class Pieces {
       options_.index_base = model_.index_base;
     }
     // The test part is what a model is tried on; data without one give their training part.
-    Dataset data =
-        source_->read(source_->has_test_part(false) ? Part::test : Part::train, options_);
+    const bool has_test_part = source_->has_test_part(false);
+    Dataset data = source_->read(has_test_part ? Part::test : Part::train, options_);
+    if (has_test_part && data.first_sample == 0) {
+      data.notes.push_back(
+          fmt::format("{}: its test part is predicted, and nothing else; name the "
+                      "files of the rest to predict those",
+                      config_.data));
+    }
     if (!config_.keep.empty() && data.kept_names.empty()) {
       throw InputError(data.origin + ": --keep names columns, but the data are no table of text");
     }

@@ -290,9 +290,17 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
   return lines;
 }
 
-std::string describe_stop(const std::string& reason, const std::string& checkpoint) {
-  return fmt::format("stopped by {}; checkpoint {}; repeat the command to resume from it", reason,
-                     checkpoint);
+std::string describe_stop(const std::string& reason, const std::string& checkpoint,
+                          const Config& config, const RunFolder& folder) {
+  std::string change;
+  if (config.overwrite && config.job.empty()) {
+    change = " without --overwrite";
+  }
+  if (config.output.empty()) {
+    change += (change.empty() ? " with --output " : ", with --output ") + shell_word(folder.path());
+  }
+  return fmt::format("stopped by {}; checkpoint {}; repeat the command{} to resume from it", reason,
+                     checkpoint, change);
 }
 
 }  // namespace dnn

@@ -175,7 +175,8 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   stop.defer();
   trainer.run();
   if (trainer.result().interrupted) {
-    reporter.line(describe_stop(control.stop_reason(), control.report().last_written));
+    reporter.line(
+        describe_stop(control.stop_reason(), control.report().last_written, config, folder));
     return exit_try_again;
   }
   if (control.settings().interval.unit != CheckpointInterval::Unit::never) {

@@ -34,7 +34,8 @@ namespace dnn {
                                                        const TrainingResult& result,
                                                        const FinalFigures& figures);
 
-/// A run that was stopped by `reason` after it wrote `checkpoint`.
-[[nodiscard]] std::string describe_stop(const std::string& reason, const std::string& checkpoint);
+/// A run that was stopped by `reason` after it wrote `checkpoint`, and by what command it goes on.
+[[nodiscard]] std::string describe_stop(const std::string& reason, const std::string& checkpoint,
+                                        const Config& config, const RunFolder& folder);
 
 }  // namespace dnn
