@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "dnn/evaluate/evaluator.hpp"
 #include "dnn/parallel/top_classes.hpp"
 
 namespace dnn {
@@ -36,8 +37,7 @@ void ClassFigures<T>::add(MatrixView<const T> A, const Targets& targets,
     top_classes(held_.group, held_.columns, A, 1, std::span(first));
   } else {
     for (std::size_t s = 0; s < A.rows; ++s) {
-      const auto row = A.row(s);
-      first[s] = static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin());
+      first[s] = predicted_class<T>(A.row(s));
     }
   }
   for (std::size_t s = 0; s < A.rows && counts_; ++s) {

@@ -217,7 +217,12 @@ Evaluation Evaluator<T>::mean(const Counts& counts, bool with_top5) const {
 
 template <class T>
 std::int32_t predicted_class(std::span<const T> logits) {
-  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  const auto is_less = [](T a, T b) {
+    constexpr T lowest = -std::numeric_limits<T>::infinity();
+    return (std::isnan(a) ? lowest : a) < (std::isnan(b) ? lowest : b);
+  };
+  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end(), is_less) -
+                                   logits.begin());
 }
 
 template class Evaluator<float>;

@@ -128,11 +128,12 @@ NonfinitePolicy::Action NonfinitePolicy::decide(const Place& place,
 }
 
 NonfinitePolicy::Action NonfinitePolicy::choose(std::uint64_t update) {
+  if (policy_ == OnNonfinite::rollback && rolled_back_.insert(update).second) {
+    in_a_row_ = 0;  // the updates before it come again, from wherever the checkpoint is
+    return rolled_back_.size() > most_in_a_row ? Action::abort : Action::roll_back;
+  }
   if (policy_ == OnNonfinite::abort || ++in_a_row_ > most_in_a_row) {
     return Action::abort;
-  }
-  if (policy_ == OnNonfinite::rollback && rolled_back_.insert(update).second) {
-    return rolled_back_.size() > most_in_a_row ? Action::abort : Action::roll_back;
   }
   return Action::skip;
 }

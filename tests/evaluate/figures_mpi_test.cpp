@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "dnn/evaluate/class_figures.hpp"
+#include "dnn/evaluate/evaluator.hpp"
 #include "dnn/nn/softmax_row.hpp"
+#include "dnn/parallel/top_classes.hpp"
 #include "support/mpi_world.hpp"
 
 namespace dnn {
@@ -241,6 +243,17 @@ TEST(Figures, OfClassesAreThoseOfTheDefinitions) {
     EXPECT_NEAR(figures.at("f1_macro"), naive.f1, 1e-12) << classes;
     EXPECT_NEAR(figures.at("ece"), naive.ece, 1e-12) << classes;
     EXPECT_NEAR(figures.at("auc"), naive.auc, 1e-12) << classes;
+  }
+}
+
+// As top_classes() has it, which finds the class where ranks share the outputs.
+TEST(Figures, ALogitThatIsNoNumberIsNotTheLargest) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const std::vector<double>& row :
+       {std::vector{nan, 1.0, 2.0}, {2.0, nan, 1.0}, {nan, nan, nan}, {-1.0 / 0.0, nan, nan}}) {
+    std::int32_t top = -1;
+    top_classes<double>(nullptr, {0, 3}, {row.data(), 1, 3}, 1, {&top, 1});
+    EXPECT_EQ(predicted_class<double>(row), top);
   }
 }
 

@@ -40,7 +40,7 @@ namespace dnn {
 ///                machine does not come twice. If it does, the update is left out
 ///
 /// A run that leaves out update after update does not train: after `most_in_a_row` the run is
-/// aborted, and so it is after as many rollbacks.
+/// aborted, and so it is after as many rollbacks. A run that resumes counts anew.
 class NonfinitePolicy {
  public:
   enum class Action { skip, roll_back, abort };
