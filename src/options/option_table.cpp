@@ -309,9 +309,9 @@ std::vector<Option> run_options() {
        "--overwrite or --resume never",
        Binding::job},
       {"resume", "Run", "auto|never|PATH", &Config::resume,
-       "auto: resume the run of the output folder from its newest good checkpoint; PATH: resume "
-       "from "
-       "this run folder or checkpoint",
+       "auto: resume the run of the output folder from its newest good checkpoint; never: do not "
+       "(a folder that holds a run is refused without --overwrite); PATH: go on from this run "
+       "folder or checkpoint, in --output",
        Binding::job,
        rule([](const Config& c) { return !c.resume.empty(); },
             "must be auto, never, a run folder or a checkpoint")},
@@ -364,8 +364,9 @@ std::vector<Option> run_options() {
        Binding::machine},
       {"importance", "Run", "", words(&Config::importance),
        "auto: at the end, find which columns of the data the model needs, for the report: predict "
-       "up to 2,000 held-out samples with one column at a time shuffled (tables of up to 1,000 "
-       "columns; about 1/200 of the time of training)",
+       "up to 2,000 of the samples that the model is evaluated on (test, else held out, else "
+       "training) with one column at a time shuffled (tables of up to 1,000 columns, other dense "
+       "data of up to 100 features; about 1/200 of the time of training)",
        Binding::job},
       {"quiet", "Run", "", &Config::quiet, "print errors only", Binding::job},
       {"dry-run", "Run", "", &Config::dry_run,
