@@ -129,6 +129,7 @@ def check_misuse(dnn_train):
         refuses(dnn_train.Error, "is nan", lambda: trainer.fit(x * np.nan, y))
         refuses(dnn_train.Error, "cannot", lambda: trainer.load("/nowhere/model.dnn"))
         refuses(dnn_train.Error, "damaged|no state", lambda: trainer.restore(b"x" * 100))
+        trainer.close()  # before the end of the with, too
     refuses(dnn_train.Error, "closed", lambda: trainer.fit(x, y))
     x = np.random.default_rng(1).normal(size=(100, 2))
     y = x.sum(axis=1)
@@ -142,6 +143,28 @@ def check_misuse(dnn_train):
     trainer = dnn_train.Trainer(hidden=[3], epochs=5, validation=0, log=lines.append,
                                 after_epoch=lambda epoch, *_: seen.append(epoch) or epoch < 3)
     assert trainer.fit(x, y).stopped and seen == [1, 2, 3] and any("epoch   3/5" in line for line in lines), (seen, lines)
+
+
+def check_recovery(dnn_train):
+    """A call that raises leaves a fitted estimator as it was."""
+    import numpy as np
+
+    x = np.random.default_rng(2).normal(size=(60, 2))
+    wide = np.hstack([x, x])
+    for kind, y in ((dnn_train.DNNClassifier, np.where(x[:, 0] > 0, "a", "b")), (dnn_train.DNNRegressor, x[:, 0])):
+        model = kind(hidden=(3,), epochs=2, validation=0)
+        before = model.fit(x, y).predict(x)
+        for name, wrong in (("lr", -1), ("hidden", 7), ("precision", "triple")):
+            right = model.get_params()[name]
+            refuses((dnn_train.Error, TypeError), "", lambda: model.set_params(**{name: wrong}).fit(wide, y[::-1]))
+            for same in (model, pickle.loads(pickle.dumps(model))):
+                assert (same.predict(x) == before).all()
+            assert (model.set_params(**{name: right}).fit(x, y).predict(x) == before).all()
+        refuses(dnn_train.Error, "rescale it", lambda: model.fit(x * 1e300, y))
+        assert (model.predict(x) == before).all()
+    model = dnn_train.DNNRegressor(lr=-1)
+    refuses(dnn_train.Error, "lr", lambda: model.partial_fit(x, y))
+    model.set_params(lr=None).partial_fit(wide, y)  # the first one
 
 
 def check_ranks(package, mpiexec):
@@ -170,6 +193,7 @@ def main():
     import dnn_train
 
     check_misuse(dnn_train)
+    check_recovery(dnn_train)
     check_programs(dnn_train, arguments.build)
     check_digits(dnn_train)
     check_estimators(dnn_train)

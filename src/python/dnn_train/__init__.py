@@ -194,6 +194,7 @@ class Trainer:
                     raise _error(f"{name}: a function is needed, not {type(function).__name__}")
             return _options(options), log, after_epoch
 
+        self._is_closed = False
         handle = None if communicator is None else communicator.py2f()
         self._ranks = _Ranks(communicator)
         self._core = self._ranks.call(lambda given: Core(handle, *given), settings, (b"=", None, None))
@@ -284,9 +285,11 @@ class Trainer:
         self._core.request_stop()
 
     def close(self):
-        """Gives memory and communicators back. Collective."""
-        self._core.close()
-        self._ranks.free()
+        """Gives memory and communicators back; nothing the second time. Collective."""
+        if not self._is_closed:
+            self._core.close()
+            self._ranks.free()
+            self._is_closed = True
 
     @property
     def features(self):

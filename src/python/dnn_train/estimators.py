@@ -1,5 +1,7 @@
 """DNNClassifier and DNNRegressor: dnn_train in scikit-learn's manner."""
 
+import contextlib
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
@@ -65,10 +67,23 @@ class _DNN(BaseEstimator):
         # Parameters are copied, but for the communicator, which is one.
         return type(self)(**self.get_params(deep=False))
 
+    @contextlib.contextmanager
+    def _unless_it_raises(self):
+        """What is done within changes the estimator, unless it raises."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        if "_trainer" in before and before["_trainer"] is not self._trainer:
+            before["_trainer"].close()
+
     def _make(self, **more):
-        if hasattr(self, "_trainer"):
-            self._trainer.close()
-        self._trainer = Trainer(self.communicator, **self._options(), **more)
+        """A new trainer; _unless_it_raises closes the one before."""
+        self._settings = {**self._options(), **more}
+        self._trainer = Trainer(self.communicator, **self._settings)
 
     def _all(self, work):
         """What work() returns; where it raises on any rank, all ranks raise, and none is left waiting."""
@@ -115,7 +130,8 @@ class _DNN(BaseEstimator):
             self._trainer.step(x[first : first + share], y[first : first + share])
 
     def __getstate__(self):
-        # The network travels as its state, and a communicator belongs to its process.
+        # The network travels as its state, with the trainer's settings, since parameters may have been set after the
+        # fit. A communicator belongs to its process.
         state = dict(super().__getstate__())
         if "_trainer" in state:
             network = self._trainer.state()
@@ -129,7 +145,7 @@ class _DNN(BaseEstimator):
         network = state.pop("_trainer", None)
         super().__setstate__(state)
         if network is not None:
-            self._make()
+            self._trainer = Trainer(**self._settings)
             self._trainer.restore(network)
 
 
@@ -143,14 +159,15 @@ class DNNClassifier(ClassifierMixin, _DNN):
     __doc__ += _DNN.__doc__
 
     def fit(self, x, y):
-        """Trains on x (samples, features) and the classes y (samples,)."""
-        x, y = self._rows(x, y=y)
-        self._all(lambda: check_classification_targets(y) if len(y) else None)
-        self.classes_ = self._union(y)
-        if len(self.classes_) < 2:
-            raise ValueError("Classifier can't train when only one class is present.")
-        self._make(classes=len(self.classes_))
-        self.n_iter_ = self._trainer.fit(x, np.searchsorted(self.classes_, y)).epochs
+        """Trains on x (samples, features) and the classes y (samples,). Where it raises, the estimator is as before."""
+        with self._unless_it_raises():
+            x, y = self._rows(x, y=y)
+            self._all(lambda: check_classification_targets(y) if len(y) else None)
+            self.classes_ = self._union(y)
+            if len(self.classes_) < 2:
+                raise ValueError("Classifier can't train when only one class is present.")
+            self._make(classes=len(self.classes_))
+            self.n_iter_ = self._trainer.fit(x, np.searchsorted(self.classes_, y)).epochs
         return self
 
     def partial_fit(self, x, y, classes=None):
@@ -159,7 +176,6 @@ class DNNClassifier(ClassifierMixin, _DNN):
         is_new = not hasattr(self, "_trainer")
         if is_new and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        x, y = self._rows(x, y=y, reset=is_new)
 
         def check():
             if len(y):
@@ -172,10 +188,12 @@ class DNNClassifier(ClassifierMixin, _DNN):
             if len(unknown):
                 raise ValueError(f"y has classes that the first call to partial_fit did not name: {unknown}")
 
-        self._all(check)
-        if is_new:
-            self._make(classes=len(self.classes_))
-        self._in_batches(x, np.searchsorted(self.classes_, y))
+        with self._unless_it_raises():
+            x, y = self._rows(x, y=y, reset=is_new)
+            self._all(check)
+            if is_new:
+                self._make(classes=len(self.classes_))
+            self._in_batches(x, np.searchsorted(self.classes_, y))
         return self
 
     def predict_proba(self, x):
@@ -205,22 +223,25 @@ class DNNRegressor(RegressorMixin, _DNN):
         return tags
 
     def fit(self, x, y):
-        """Trains on x (samples, features) and y (samples,) or (samples, outputs)."""
-        x, y = self._rows(x, y=y, multi_output=True, y_numeric=True)
-        self._flat = y.ndim == 1
-        self._make()
-        self.n_iter_ = self._trainer.fit(x, np.asarray(y, dtype=np.float64)).epochs
+        """Trains on x (samples, features) and y (samples,) or (samples, outputs). Where it raises, the estimator is as
+        before."""
+        with self._unless_it_raises():
+            x, y = self._rows(x, y=y, multi_output=True, y_numeric=True)
+            self._flat = y.ndim == 1
+            self._make()
+            self.n_iter_ = self._trainer.fit(x, np.asarray(y, dtype=np.float64)).epochs
         return self
 
     def partial_fit(self, x, y):
         """Goes on training with these rows, an update for each batch of them. The scaling of rows and
         targets follows from the first batch."""
         is_new = not hasattr(self, "_trainer")
-        x, y = self._rows(x, y=y, multi_output=True, y_numeric=True, reset=is_new)
-        if is_new:
-            self._flat = y.ndim == 1
-            self._make()
-        self._in_batches(x, np.asarray(y, dtype=np.float64))
+        with self._unless_it_raises():
+            x, y = self._rows(x, y=y, multi_output=True, y_numeric=True, reset=is_new)
+            if is_new:
+                self._flat = y.ndim == 1
+                self._make()
+            self._in_batches(x, np.asarray(y, dtype=np.float64))
         return self
 
     def predict(self, x):
