@@ -4,10 +4,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,11 +26,99 @@ using dnn_train::Matrix;
 using dnn_train::Samples;
 using dnn_train::Trainer;
 
+/// Note [What Python raises during a call]
+/// No exception of Python's can pass through the library, whose ranks end a call together. What a
+/// signal's handler raises, and what is no Exception in a callback (KeyboardInterrupt, SystemExit),
+/// waits in the call: a fit ends after the epoch with Code::callback on all ranks, and this rank
+/// then raises what waits instead.
+
+/// A call of the library's under way in this thread, in which a callback may make another one.
+/// Python is locked wherever this is used, except in end_fit.
+class Call {
+ public:
+  Call() : outer_(std::exchange(current_, this)) {}
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  ~Call() { current_ = outer_; }
+
+  static Call& current() { return *current_; }
+
+  /// Whether a callback's exception is one that waits.
+  bool takes(const py::error_already_set& error) {
+    if (error.matches(PyExc_Exception)) {
+      return false;
+    }
+    keep(error);
+    return true;
+  }
+
+  /// Runs the handlers of the signals that have come, in Python's main thread.
+  void handle_signals() {
+    if (PyErr_CheckSignals() != 0) {
+      keep(py::error_already_set());
+    }
+  }
+
+  /// Throws where something waits.
+  void end_fit() const {
+    if (waiting_) {
+      throw std::runtime_error(text_);
+    }
+  }
+
+  void raise() const {
+    if (waiting_) {
+      throw py::error_already_set(*waiting_);
+    }
+  }
+
+  /// The same after an error of the library's. But the ranks still speak about one of input or
+  /// file, see _Ranks in __init__.py: that must come out on all of them.
+  void raise_instead_of(const Error& error) {
+    if (error.code() != Code::input && error.code() != Code::file) {
+      raise();
+    } else if (waiting_) {
+      waiting_->discard_as_unraisable("dnn_train");
+    }
+  }
+
+ private:
+  void keep(const py::error_already_set& error) {
+    if (!waiting_) {
+      text_ = error.what();
+      waiting_.emplace(error);
+    }
+  }
+
+  static thread_local Call* current_;
+  Call* outer_;
+  std::optional<py::error_already_set> waiting_;
+  std::string text_;
+};
+
+thread_local Call* Call::current_ = nullptr;
+
 /// Runs `work` without Python's lock, so that other threads, and callbacks, can have it.
 template <class Work>
 auto unlocked(Work&& work) {
-  const py::gil_scoped_release released;
-  return std::forward<Work>(work)();
+  Call call;
+  const auto run = [&work] {
+    const py::gil_scoped_release released;
+    return std::forward<Work>(work)();
+  };
+  try {
+    if constexpr (std::is_void_v<decltype(run())>) {
+      run();
+      call.raise();
+    } else {
+      auto result = run();
+      call.raise();
+      return result;
+    }
+  } catch (const Error& error) {
+    call.raise_instead_of(error);
+    throw;
+  }
 }
 
 Error refusal(const char* name, const std::string& message) {
@@ -152,33 +244,65 @@ MPI_Comm communicator_of(const std::optional<int>& communicator) {
   return communicator ? MPI_Comm_f2c(*communicator) : MPI_COMM_SELF;
 }
 
+using Log = std::function<void(std::string)>;
 using AfterEpoch = std::function<py::object(std::size_t, std::size_t, double, double, double)>;
 
-dnn_train::Host host_of(const std::optional<std::function<void(std::string)>>& log,
+std::function<void(const std::string&)> log_of(const Log& call) {
+  return [call](const std::string& line) {
+    const py::gil_scoped_acquire locked;
+    Call::current().handle_signals();
+    try {
+      call(line);
+    } catch (py::error_already_set& error) {
+      if (!Call::current().takes(error)) {
+        error.discard_as_unraisable("dnn_train: log");
+      }
+    }
+  };
+}
+
+bool tell(const AfterEpoch& call, const dnn_train::Epoch& epoch) {
+  const py::gil_scoped_acquire locked;
+  try {
+    const py::object answer = call(epoch.epoch, epoch.epochs, epoch.loss, epoch.validation_loss,
+                                   epoch.validation_accuracy);
+    return answer.is_none() || py::cast<bool>(answer);
+  } catch (const py::error_already_set& error) {
+    (void)Call::current().takes(error);
+    throw std::runtime_error(error.what());  // its text, while Python is locked
+  }
+}
+
+/// Looks at signals after epochs, now and then, since Python's lock may be long in coming, and
+/// calls the program where it wants that.
+class AfterEpochs {
+ public:
+  explicit AfterEpochs(const std::optional<AfterEpoch>& call) : call_(call) {}
+
+  bool operator()(const dnn_train::Epoch& epoch) {
+    constexpr std::chrono::milliseconds between(100);
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= last_look_ + between) {
+      const py::gil_scoped_acquire locked;
+      Call::current().handle_signals();
+      last_look_ = now;
+    }
+    Call::current().end_fit();
+    return !call_ || tell(*call_, epoch);
+  }
+
+ private:
+  std::optional<AfterEpoch> call_;
+  std::chrono::steady_clock::time_point last_look_;
+};
+
+dnn_train::Host host_of(const std::optional<Log>& log,
                         const std::optional<AfterEpoch>& after_epoch) {
   dnn_train::Host host;
   if (log) {
-    host.log = [call = *log](const std::string& line) {
-      const py::gil_scoped_acquire locked;
-      try {
-        call(line);
-      } catch (py::error_already_set& error) {
-        error.discard_as_unraisable("dnn_train: log");
-      }
-    };
+    host.log = log_of(*log);
   }
-  if (after_epoch) {
-    host.after_epoch = [call = *after_epoch](const dnn_train::Epoch& epoch) {
-      const py::gil_scoped_acquire locked;
-      try {
-        const py::object answer = call(epoch.epoch, epoch.epochs, epoch.loss, epoch.validation_loss,
-                                       epoch.validation_accuracy);
-        return answer.is_none() || py::cast<bool>(answer);
-      } catch (const py::error_already_set& error) {
-        throw std::runtime_error(error.what());  // its text, while Python is locked
-      }
-    };
-  }
+  host.after_epoch = AfterEpochs(after_epoch);
   return host;
 }
 
@@ -223,15 +347,15 @@ PYBIND11_MODULE(_core, module) {
           py::arg("features"), py::arg("classes"), py::arg("targets"), py::arg("ids"),
           py::arg("weights"));
   py::class_<Trainer>(module, "Trainer")
-      .def(py::init([](const std::optional<int>& communicator, const std::string& options,
-                       const std::optional<std::function<void(std::string)>>& log,
-                       const std::optional<AfterEpoch>& after_epoch) {
-             const MPI_Comm ranks = communicator_of(communicator);
-             dnn_train::Host host = host_of(log, after_epoch);
-             return unlocked(
-                 [&] { return std::make_unique<Trainer>(ranks, options, std::move(host)); });
-           }),
-           py::arg("communicator"), py::arg("options"), py::arg("log"), py::arg("after_epoch"))
+      .def(
+          py::init([](const std::optional<int>& communicator, const std::string& options,
+                      const std::optional<Log>& log, const std::optional<AfterEpoch>& after_epoch) {
+            const MPI_Comm ranks = communicator_of(communicator);
+            dnn_train::Host host = host_of(log, after_epoch);
+            return unlocked(
+                [&] { return std::make_unique<Trainer>(ranks, options, std::move(host)); });
+          }),
+          py::arg("communicator"), py::arg("options"), py::arg("log"), py::arg("after_epoch"))
       .def("close", [](Trainer& self) { unlocked([&] { self.close(); }); })
       .def("fit", with_samples(&Trainer::fit))
       .def("prepare", with_samples(&Trainer::prepare))

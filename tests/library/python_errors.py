@@ -1,11 +1,14 @@
-"""Arguments that one rank alone gives wrong: every rank raises the same dnn_train.Error, none is left waiting, and the
-trainer can be used afterwards. python_test.py runs it.
+"""Arguments that one rank alone gives wrong, and interruptions of one rank: every rank raises the same dnn_train.Error
+(or KeyboardInterrupt), none is left waiting, and the trainer can be used afterwards. python_test.py runs it.
 
     mpirun -np 2 python3 python_errors.py [NAME OF A CASE...]
 """
 
+import os
 import re
+import signal
 import sys
+import threading
 
 import dnn_train
 import numpy as np
@@ -76,6 +79,40 @@ def check(trainer, name, bad_rank):
     assert is_right and everywhere == [said] * WORLD.size, (name, bad_rank, everywhere)
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def interrupt_log(line):
+    if "epoch" in line:
+        raise KeyboardInterrupt
+
+
+def check_interruption(what, bad_rank, **callbacks):
+    """An interruption of one rank ends the fit on all: there as it is, elsewhere as an Error; `callbacks` of that rank."""
+    is_bad = WORLD.rank == bad_rank
+    trainer = dnn_train.Trainer(WORLD, hidden=[3], epochs=10**7, batch_size=20, validation=0,
+                                **(callbacks if is_bad else {}))
+    trainer.prepare(X, Y)
+    before = trainer.hash()
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    if is_bad and not callbacks:
+        timer.start()
+    try:
+        trainer.fit(X, Y)
+        came = None
+    except KeyboardInterrupt:
+        came = "interruption"
+    except dnn_train.Error as error:
+        assert error.code == 5 and "KeyboardInterrupt" in str(error), error
+        came = "error"
+    everywhere = WORLD.allgather(came)
+    expected = ["interruption" if rank == bad_rank else "error" for rank in range(WORLD.size)]
+    assert everywhere == expected, (what, bad_rank, everywhere)
+    assert trainer.hash() == before
+    trainer.close()
+
+
 def main():
     trainer = dnn_train.Trainer(WORLD, hidden=[3], epochs=2, batch_size=20, validation=0)
     trainer.fit(X, Y)
@@ -84,6 +121,11 @@ def main():
         for bad_rank in [0] if name in OF_RANK_0 else sorted({0, WORLD.size - 1}):
             check(trainer, name, bad_rank)
     assert trainer.hash() == before
+
+    check_interruption("log", 0, log=interrupt_log)
+    for bad_rank in sorted({0, WORLD.size - 1}):
+        check_interruption("after_epoch", bad_rank, after_epoch=interrupt)
+        check_interruption("signal", bad_rank)
 
     # What is no error: a rank without rows, and on other ranks than 0 no state and any path.
     rows = (X, Y) if WORLD.rank == 0 else ([], [])

@@ -167,6 +167,30 @@ def check_recovery(dnn_train):
     model.set_params(lr=None).partial_fit(wide, y)  # the first one
 
 
+def check_signals(dnn_train):
+    """Handlers of signals run during a fit, of one rank alone: see python_errors.py for more."""
+    import signal
+
+    import numpy as np
+
+    x = np.random.default_rng(2).normal(size=(60, 2))
+    trainer = dnn_train.Trainer(hidden=[3], epochs=10**7, validation=0)
+    before = signal.signal(signal.SIGALRM, lambda *_: trainer.request_stop())
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        assert trainer.fit(x, x[:, 0]).stopped
+
+        def late(*_):
+            raise TimeoutError("late")
+
+        signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        refuses(TimeoutError, "late", lambda: trainer.fit(x, x[:, 0]))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    trainer.close()
+
+
 def check_ranks(package, mpiexec):
     """Where a rank is left waiting, the test ends after the time limit."""
     for ranks in (1, 2, 3):
@@ -194,6 +218,7 @@ def main():
 
     check_misuse(dnn_train)
     check_recovery(dnn_train)
+    check_signals(dnn_train)
     check_programs(dnn_train, arguments.build)
     check_digits(dnn_train)
     check_estimators(dnn_train)

@@ -183,6 +183,11 @@ class Trainer:
     Every error of the library is a dnn_train.Error; its attribute code says which kind. A collective
     call raises it on all ranks, also if the argument of one rank is the cause. Of save(), load() and
     restore(), rank 0's argument alone is used.
+
+    Ctrl-C ends a fit of the main thread after the epoch under way (on few samples, the search for
+    the number of epochs ends first): KeyboardInterrupt, or what the handler of another signal
+    raises, comes out of fit() on the rank that got the signal, an Error on the others. The network
+    remains the one from before.
     """
 
     def __init__(self, communicator=None, *, log=None, after_epoch=None, **options):
@@ -281,7 +286,7 @@ class Trainer:
         return self._core.hash()
 
     def request_stop(self):
-        """Asks a fit under way, in another thread, to end."""
+        """Asks a fit under way to end, from another thread, a signal's handler or a callback."""
         self._core.request_stop()
 
     def close(self):
