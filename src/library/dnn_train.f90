@@ -239,15 +239,15 @@ contains
     weights_at = c_null_ptr
     if (present(classes)) then
       self%classes = classes
-      if (size(classes) > 0) classes_at = c_loc(self%classes)
+      if (size(classes, kind=c_size_t) > 0) classes_at = c_loc(self%classes)
     end if
     if (present(ids)) then
       self%ids = ids
-      if (size(ids) > 0) ids_at = c_loc(self%ids)
+      if (size(ids, kind=c_size_t) > 0) ids_at = c_loc(self%ids)
     end if
     if (present(weights)) then
       self%weights = weights
-      if (size(weights) > 0) weights_at = c_loc(self%weights)
+      if (size(weights, kind=c_size_t) > 0) weights_at = c_loc(self%weights)
     end if
     if (present(targets)) then
       of_targets = matrix_double(targets)
@@ -317,7 +317,7 @@ contains
     integer, intent(out), optional :: status
     type(c_ptr) :: answers_at
     answers_at = c_null_ptr
-    if (size(answers) > 0) answers_at = c_loc(answers)
+    if (size(answers, kind=c_size_t) > 0) answers_at = c_loc(answers)
     call predict_rows(self, matrix_double(features), shape(answers, c_size_t), double_type, answers_at, status)
   end subroutine
 
@@ -328,7 +328,7 @@ contains
     integer, intent(out), optional :: status
     type(c_ptr) :: answers_at
     answers_at = c_null_ptr
-    if (size(answers) > 0) answers_at = c_loc(answers)
+    if (size(answers, kind=c_size_t) > 0) answers_at = c_loc(answers)
     call predict_rows(self, matrix_float(features), shape(answers, c_size_t), float_type, answers_at, status)
   end subroutine
 
@@ -385,7 +385,7 @@ contains
     integer, intent(out), optional :: status
     type(c_ptr) :: address
     address = c_null_ptr
-    if (size(bytes) > 0) address = c_loc(bytes)
+    if (size(bytes, kind=c_size_t) > 0) address = c_loc(bytes)
     call give(self, c_restore(self%handle, address, size(bytes, kind=c_size_t)), status)
   end subroutine
 
@@ -491,10 +491,10 @@ contains
     matrix%type = double_type
     matrix%rows = size(numbers, 1, c_size_t)
     matrix%columns = size(numbers, 2, c_size_t)
-    if (size(numbers) == 0) return
+    if (size(numbers, kind=c_size_t) == 0) return
     matrix%data = c_loc(numbers(1, 1))
-    if (size(numbers, 1) > 1) matrix%row_stride = distance(c_loc(numbers(2, 1)), matrix%data, c_sizeof(1.0_c_double))
-    if (size(numbers, 2) > 1) matrix%column_stride = distance(c_loc(numbers(1, 2)), matrix%data, c_sizeof(1.0_c_double))
+    if (matrix%rows > 1) matrix%row_stride = distance(c_loc(numbers(2, 1)), matrix%data, c_sizeof(1.0_c_double))
+    if (matrix%columns > 1) matrix%column_stride = distance(c_loc(numbers(1, 2)), matrix%data, c_sizeof(1.0_c_double))
   end function
 
   function matrix_float(numbers) result(matrix)
@@ -503,10 +503,10 @@ contains
     matrix%type = float_type
     matrix%rows = size(numbers, 1, c_size_t)
     matrix%columns = size(numbers, 2, c_size_t)
-    if (size(numbers) == 0) return
+    if (size(numbers, kind=c_size_t) == 0) return
     matrix%data = c_loc(numbers(1, 1))
-    if (size(numbers, 1) > 1) matrix%row_stride = distance(c_loc(numbers(2, 1)), matrix%data, c_sizeof(1.0_c_float))
-    if (size(numbers, 2) > 1) matrix%column_stride = distance(c_loc(numbers(1, 2)), matrix%data, c_sizeof(1.0_c_float))
+    if (matrix%rows > 1) matrix%row_stride = distance(c_loc(numbers(2, 1)), matrix%data, c_sizeof(1.0_c_float))
+    if (matrix%columns > 1) matrix%column_stride = distance(c_loc(numbers(1, 2)), matrix%data, c_sizeof(1.0_c_float))
   end function
 
   ! The distance from `first` to `place` in elements of `bytes` bytes.

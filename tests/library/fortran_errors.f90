@@ -1,7 +1,9 @@
 ! What the Fortran module says of calls that fail, and of paths with blanks at their end. tests/examples/examples_test.py
 ! builds and runs it, in a folder of its own.
 program fortran_errors
-  use mpi_f08
+  use mpi_f08, only: MPI_Abort, MPI_Comm_rank, MPI_COMM_WORLD, MPI_Finalize, MPI_Init
+  use, intrinsic :: ieee_arithmetic, only: ieee_quiet_nan, ieee_value
+  use, intrinsic :: iso_c_binding, only: c_f_pointer, c_loc, c_size_t
   use, intrinsic :: iso_fortran_env, only: error_unit, real32, real64
   use dnn_train
   implicit none
@@ -11,6 +13,10 @@ program fortran_errors
   logical :: exists
   real(real64), target :: x(samples, 2), y(samples, 1), answers(1, samples), narrow(1, samples - 1), none(1, 0)
   real(real32), target :: x32(samples, 2), answers32(1, samples), narrow32(1, samples - 1)
+  real(real64), target :: first
+  real(real32), target :: first32
+  real(real64), pointer :: large(:, :)
+  real(real32), pointer :: large32(:, :)
   real(real64) :: loss
   character(40) :: path = "fixed.dnn", figure = "r2"
   character(64) :: before, after
@@ -54,6 +60,18 @@ program fortran_errors
   call expect(maxval(abs(answers32 - answers)) < 1e-4, "the same answers")
   call trainer%predict(x(1:0, :), none, status)
   call expect(status == 0, "predict of no rows")
+
+  ! More elements than a default integer counts, 2^32, none of which is read after the first.
+  first = ieee_value(first, ieee_quiet_nan)
+  first32 = ieee_value(first32, ieee_quiet_nan)
+  call c_f_pointer(c_loc(first), large, [2_c_size_t**31, 2_c_size_t])
+  call c_f_pointer(c_loc(first32), large32, [2_c_size_t**31, 2_c_size_t])
+  call trainer%put(large, status=status)
+  call trainer%prepare(status)
+  call refused("prepare from a large array", "row 0, column 0")
+  call trainer%put(large32, status=status)
+  call trainer%prepare(status)
+  call refused("prepare from a large array of float", "row 0, column 0")
 
   ! As Fortran's own open, save and load take a path without the blanks at its end.
   call trainer%hash(before)
