@@ -145,6 +145,40 @@ def check_misuse(dnn_train):
     assert trainer.fit(x, y).stopped and seen == [1, 2, 3] and any("epoch   3/5" in line for line in lines), (seen, lines)
 
 
+def check_arrays(dnn_train):
+    """Arrays of any strides, and where no element is masked, give what contiguous copies do."""
+    import numpy as np
+
+    records = np.zeros(300, dtype=[("id", "i4"), ("x", "f8", 2), ("y", "f8"), ("weight", "f8")])  # 36 bytes, y at 20
+    random = np.random.default_rng(5)
+    records["x"] = random.normal(size=(300, 2))
+    records["y"] = records["x"].sum(axis=1)
+    records["id"] = np.arange(300)
+    records["weight"] = random.uniform(0.5, 1, 300)
+
+    def hash_of(made):
+        with dnn_train.Trainer(hidden=[3], epochs=2, validation=0) as trainer:
+            trainer.fit(made(records["x"]), made(records["y"]), ids=records["id"], weights=made(records["weight"]))
+            assert (trainer.predict(made(records["x"])) == trainer.predict(records["x"].copy())).all()
+            return trainer.hash()
+
+    def without_alignment(array):
+        """Contiguous, at an address that is not of its elements' kind."""
+        return np.frombuffer(b"." + array.tobytes(), dtype=array.dtype, offset=1).reshape(array.shape)
+
+    ways = (np.copy, lambda field: field, lambda field: np.ma.array(field, mask=False), without_alignment)
+    hashes = [hash_of(way) for way in ways]
+    assert len(set(hashes)) == 1, hashes
+    masked = np.ma.masked_greater(records["x"], 1)
+    with dnn_train.Trainer(hidden=[3], epochs=2, validation=0) as trainer:
+        trainer.fit(records["x"], records["y"])
+        refuses(dnn_train.Error, "features: has masked elements", lambda: trainer.predict(masked))
+    model = dnn_train.DNNRegressor(hidden=(3,), epochs=2, validation=0)
+    refuses(ValueError, "X has masked elements", lambda: model.fit(masked, records["y"]))
+    y = np.ma.masked_greater(records["y"], 1)
+    refuses(ValueError, "y has masked elements", lambda: model.partial_fit(records["x"], y))
+
+
 def check_recovery(dnn_train):
     """A call that raises leaves a fitted estimator as it was."""
     import numpy as np
@@ -217,6 +251,7 @@ def main():
     import dnn_train
 
     check_misuse(dnn_train)
+    check_arrays(dnn_train)
     check_recovery(dnn_train)
     check_signals(dnn_train)
     check_programs(dnn_train, arguments.build)

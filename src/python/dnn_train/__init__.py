@@ -72,8 +72,19 @@ def _toml(value):
     return f'"{escaped}"'
 
 
+_MASKED = "has masked elements; leave such samples out, or fill them"
+
+
+def _has_masked(values):
+    """Whether elements of an array, or of arrays in a list, are masked, which NumPy's conversions ignore."""
+    parts = values if isinstance(values, (list, tuple)) else (values,)
+    return any(isinstance(part, _np.ma.MaskedArray) and _np.ma.is_masked(part) for part in parts)
+
+
 def _converted(value, name, conversion):
-    """conversion(value); if it raises, an Error that names the argument."""
+    """conversion(value); if it raises, or elements are masked, an Error that names the argument."""
+    if _has_masked(value):
+        raise _error(f"{name}: {_MASKED}")
     try:
         return conversion(value)
     except (ValueError, TypeError, OverflowError) as error:
@@ -89,6 +100,12 @@ def _options(options):
     )
 
 
+def _aligned(array):
+    """`array`, or a copy where its elements do not lie at multiples of their size, as a field of packed records."""
+    is_aligned = array.flags.aligned and not any(stride % array.itemsize for stride in array.strides)
+    return array if is_aligned else array.copy()
+
+
 def _numbers(array, name):
     """`array` as one of two dimensions of float32 or float64, without a copy where it is one."""
     array = _converted(array, name, _np.asarray)
@@ -100,7 +117,7 @@ def _numbers(array, name):
         array = array[:, _np.newaxis]
     if array.ndim != 2:
         raise _error(f"{name}: an array of two dimensions is needed; this one has {array.ndim}")
-    return array
+    return _aligned(array)
 
 
 def _free(communicator):
@@ -175,10 +192,10 @@ class Trainer:
     Ranks, with _ for -, and: classes, class_names, feature_names, store, store_keeps (see
     dnn_train.hpp, which also says what is collective).
 
-    Rows are NumPy arrays (or pandas frames) of shape (samples, features); any strides will do. `y`
-    holds integers from 0 for classes, or floating-point targets of shape (samples,) or (samples,
-    outputs). `ids` number the samples of all ranks; without, they are in the order of the ranks. A
-    rank without samples gives empty arrays or lists.
+    Rows are NumPy arrays (or pandas frames) of shape (samples, features); any strides will do, but
+    no element may be masked. `y` holds integers from 0 for classes, or floating-point targets of
+    shape (samples,) or (samples, outputs). `ids` number the samples of all ranks; without, they are
+    in the order of the ranks. A rank without samples gives empty arrays or lists.
 
     Every error of the library is a dnn_train.Error; its attribute code says which kind. A collective
     call raises it on all ranks, also if the argument of one rank is the cause. Of save(), load() and
@@ -217,7 +234,7 @@ class Trainer:
         def vector(values, kind, name):
             if values is None:
                 return None
-            return _converted(values, name, lambda numbers: _np.ascontiguousarray(numbers, dtype=kind))
+            return _converted(values, name, lambda numbers: _aligned(_np.ascontiguousarray(numbers, dtype=kind)))
 
         def samples():
             targets = _converted(y, "y", _np.asarray)
@@ -251,7 +268,8 @@ class Trainer:
         return self._with_samples(self._core.evaluate, x, y, ids, weights)
 
     def predict(self, x):
-        """Probabilities, or numbers in the targets' unit, of shape (samples, outputs)."""
+        """Probabilities, or numbers in the targets' unit, of shape (samples, outputs): float32 where x is, else
+        float64."""
         x = _numbers(x, "features")
         answers = _np.empty((len(x), self.outputs), dtype=x.dtype)
         self._core.predict(x, answers)

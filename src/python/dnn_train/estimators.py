@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import Trainer
+from . import _MASKED, Trainer, _has_masked
 
 
 class _DNN(BaseEstimator):
@@ -103,7 +103,14 @@ class _DNN(BaseEstimator):
     def _rows(self, x, **how):
         if self.communicator is not None:
             how["ensure_min_samples"] = 0  # a rank may have none
-        return self._all(lambda: validate_data(self, x, dtype=(np.float64, np.float32), **how))
+
+        def rows():
+            for name, values in (("X", x), ("y", how.get("y"))):
+                if _has_masked(values):
+                    raise ValueError(f"{name} {_MASKED}")
+            return validate_data(self, x, dtype=(np.float64, np.float32), **how)
+
+        return self._all(rows)
 
     def _union(self, own):
         """The values that any rank has, in ascending order."""
