@@ -3,7 +3,9 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <unordered_set>
 
 #include "dnn/core/error.hpp"
@@ -41,6 +43,22 @@ std::string_view format_of(std::span<const std::byte> contents,
   return {};
 }
 
+/// What follows the frames that hold no data and that may begin Zstandard's data.
+std::span<const std::byte> behind_skippable(std::span<const std::byte> contents) {
+  constexpr std::size_t head = 8;
+  const auto number_at = [&contents](std::size_t at) {
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      number |= std::to_integer<std::uint64_t>(contents[at + i]) << (8 * i);
+    }
+    return number;
+  };
+  while (contents.size() >= head && number_at(0) >> 4 == 0x184d2a5) {
+    contents = contents.subspan(std::min<std::size_t>(contents.size(), head + number_at(4)));
+  }
+  return contents;
+}
+
 std::string path_of(archive_entry* entry) {
   const char* name = archive_entry_pathname_utf8(entry);
   if (name == nullptr) {
@@ -59,7 +77,9 @@ bool is_data_file(archive_entry* entry) {
 }  // namespace
 
 std::string_view compression_of(std::span<const std::byte> contents) {
-  return format_of(contents, compressions);
+  const std::span<const std::byte> rest = behind_skippable(contents);
+  const std::string_view format = format_of(rest, compressions);
+  return rest.size() == contents.size() || format == "zstd" ? format : std::string_view();
 }
 
 std::string_view archive_format_of(std::span<const std::byte> contents) {

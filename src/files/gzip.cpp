@@ -42,6 +42,11 @@ void check_promised_size(std::span<const std::byte> compressed, const std::strin
   }
 }
 
+/// Whether nothing follows but the zeros that fill a block of a tape.
+bool is_padding(std::span<const std::byte> rest) {
+  return std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
 }  // namespace
 
 bool looks_like_gzip(std::span<const std::byte> contents) {
@@ -70,7 +75,7 @@ Bytes inflate_gzip(std::span<const std::byte> compressed, const std::string& ori
     used += in - stream.z.avail_in;
     inflated.added(out - stream.z.avail_out);
     if (status == Z_STREAM_END) {
-      if (used == compressed.size()) {
+      if (is_padding(compressed.subspan(used))) {
         break;
       }
       inflateReset(&stream.z);  // gzip files may be concatenated

@@ -82,6 +82,29 @@ TEST(Compression, TheBeginningIsReadWithoutTheRest) {
   EXPECT_EQ(begin_of(folder.write("data", "x"), 3), "x");
 }
 
+// Tapes and dd fill the last block with zeros, as gzip itself accepts.
+TEST(Compression, ZerosBehindGzipDataAreNone) {
+  const TemporaryFolder folder;
+  const std::string text = some_text();
+  const std::string file = compressed("gzip", text) + std::string(700, '\0');
+  const auto path = folder.write("data", file);
+  EXPECT_EQ(text_of(read_contents(path)), text);
+  EXPECT_EQ(first_bytes(path, text.size() + 10).size(), text.size());
+  fails(folder.write("data", file + "x"), {"corrupt gzip data"});
+}
+
+TEST(Compression, FramesWithoutDataMayBeginZstandardData) {
+  const TemporaryFolder folder;
+  const std::string text = some_text();
+  const std::string frame("\x5a\x2a\x4d\x18\x04\0\0\0abcd", 12);
+  const auto path = folder.write("data", frame + frame + compressed("zstd", text));
+  EXPECT_EQ(text_of(read_contents(path)), text);
+  EXPECT_TRUE(is_packed(path));
+  for (const std::string& others : {frame, frame.substr(0, 9), frame + "1,2\n"}) {
+    EXPECT_EQ(text_of(read_contents(folder.write("data", others))), others);
+  }
+}
+
 TEST(Compression, DamagedDataAreRefused) {
   const TemporaryFolder folder;
   for (const std::string& filter : filters) {
