@@ -85,7 +85,7 @@ void set_target_array(const NpyArray& array, Dataset& data) {
   const std::size_t outputs =
       data.samples > 0 && array.count() % data.samples == 0 ? array.count() / data.samples : 0;
   if (array.text != NpyArray::Text::none || outputs == 0 ||
-      (array.shape[0] != data.samples && outputs != 1)) {
+      (outputs != 1 && array.shape[0] != data.samples)) {
     refuse(array, fmt::format("--task {} needs an array of numbers with a row for each of the {} "
                               "samples of {}",
                               word_for(data.task), data.samples, data.origin));

@@ -80,6 +80,10 @@ TEST(Npy, TargetsOfATaskAreRowsOfNumbers) {
   EXPECT_EQ(targets(last), (std::vector<double>{1.5, 3.5}));
   expect_error<InputError>([&] { (void)read_npy(x, y, {.task = Task::labels}); },
                            {"sample 1", "'target 1'", "neither 0 nor 1"});
+  // Of a single sample, a number without dimensions.
+  const auto one = folder.write("one.npy", npy<float>("<f4", "(1, 2)", {0.5, 1.5}));
+  const auto scalar = folder.write("scalar.npy", npy<double>("<f8", "()", {3.5}));
+  EXPECT_EQ(targets(read_npy(one, scalar, {.task = Task::numbers})), (std::vector<double>{3.5}));
   const auto odd = folder.write("z.npy", npy<double>("<f8", "(3,)", {1, 2, 3}));
   expect_error<InputError>([&] { (void)read_npy(x, odd, {.task = Task::numbers}); },
                            {"z.npy", "--task numbers", "2 samples"});
