@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "dnn/core/error.hpp"
+#include "dnn/tables/cell.hpp"
 #ifdef DNN_HAS_HDF5
 #include "dnn/readers/hdf5_handle.hpp"
 #include "dnn/readers/hdf5_stored_file.hpp"
@@ -37,7 +38,8 @@ bool looks_like_hdf5(std::span<const std::byte> contents) {
   return false;
 }
 
-bool is_named_like_hdf5(const std::string& name) {
+bool is_named_like_hdf5(const std::string& whole_name) {
+  const std::string name = in_lower_case(whole_name);
   constexpr std::array packed = {"", ".gz", ".xz", ".zst", ".bz2", ".lz4"};
   for (const char* ending : {".h5", ".hdf5", ".hdf", ".he5"}) {
     for (const char* compressed : packed) {

@@ -76,7 +76,7 @@ bool begins_like_npy(const std::string& path) {
 
 /// Whether the file is named like a table of text, compressed or not.
 bool is_named_like_a_table(const std::string& whole_name) {
-  std::string name = whole_name;
+  std::string name = in_lower_case(whole_name);
   constexpr std::array endings = {".csv",  ".tsv", ".tab",    ".psv",     ".txt",
                                   ".data", ".svm", ".libsvm", ".svmlight"};
   for (const char* suffix : packed_endings) {
@@ -89,18 +89,34 @@ bool is_named_like_a_table(const std::string& whole_name) {
                      [&name](const char* suffix) { return name.ends_with(suffix); });
 }
 
-/// Whether "test" is a word of the name: in test.csv and x_test-1.csv, not in latest.csv.
-bool says_test(const std::string& name) {
-  const auto is_letter = [&name](std::size_t at) {
-    return at < name.size() && std::isalpha(static_cast<unsigned char>(name[at])) != 0;
+/// The words of a name, in lower case: "KDDTest" and "kdd_test" are kdd and test each.
+std::vector<std::string> words_in_name(const std::string& name) {
+  const auto is = [&name](int (*kind)(int), std::size_t at) {
+    return at < name.size() && kind(static_cast<unsigned char>(name[at])) != 0;
   };
-  constexpr std::string_view word = "test";
-  for (std::size_t at = name.find(word); at != std::string::npos; at = name.find(word, at + 1)) {
-    if ((at == 0 || !is_letter(at - 1)) && !is_letter(at + word.size())) {
-      return true;
+  const std::string lower = in_lower_case(name);
+  std::vector<std::string> words(1);
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    const bool begins_word =
+        at > 0 && is(std::isupper, at) &&
+        (is(std::islower, at - 1) || (is(std::isupper, at - 1) && is(std::islower, at + 1)));
+    if (begins_word || !is(std::isalpha, at)) {
+      words.emplace_back();
+    }
+    if (is(std::isalpha, at)) {
+      words.back() += lower[at];
     }
   }
-  return false;
+  return words;
+}
+
+/// Whether one of the words that mean a test part is in the name: in Test.csv and x_test-1.csv, not
+/// in latest.csv.
+bool says_test(const std::string& name) {
+  const std::vector<std::string> words = words_in_name(name);
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word == "test" || word == "tests" || word == "testing";
+  });
 }
 
 /// Files that are compressed, of which each member of a team unpacks some.

@@ -240,7 +240,7 @@ TEST(Hdf5, SeveralFilesFollowEachOther) {
   EXPECT_EQ(row(listed, 0), (std::vector<double>{2.5}));
   EXPECT_EQ(labels_of(listed), (Texts{"a", "cccc", "a", "a", "bb"}));
   // A file whose name says so is the folder's test part.
-  Hdf5Writer(folder / "test.h5").numbers<float>("x", {1, 1}, {9}).texts("y", {"bb"}, false);
+  Hdf5Writer(folder / "Testing.H5").numbers<float>("x", {1, 1}, {9}).texts("y", {"bb"}, false);
   DataSource source(folder.path());
   EXPECT_TRUE(source.has_test_part(true));
   EXPECT_EQ(source.read(Part::train, {}).samples, 5U);

@@ -92,6 +92,26 @@ TEST(TableFiles, AListIsReadInItsOrderAPatternAndAFolderByName) {
   EXPECT_NE(DataSource::identity_of(z + "," + a), DataSource::identity_of(a + "," + z));
 }
 
+TEST(TableFiles, TheTestPartOfAFolderIsNamedSo) {
+  const test::TemporaryFolder folder;
+  const auto write_all = [&folder](const std::vector<std::string>& names) {
+    std::vector<std::string> paths;
+    for (const std::string& name : names) {
+      paths.push_back(folder.write(name, "x,label\n1,a\n2,b\n"));
+    }
+    std::sort(paths.begin(), paths.end());
+    return paths;
+  };
+  const auto train =
+      write_all({"attestation.csv", "b.CSV", "contest.csv", "c.Csv.GZ", "latest.csv", "LATEST.TXT",
+                 "KDDTrain+.txt", "Tested.csv", "testimony.csv", "UNSW_NB15_training-set.csv"});
+  const auto tests = write_all({"test.csv", "Test.csv", "TEST.CSV", "x_test-1.csv", "KDDTest+.txt",
+                                "UNSW_NB15_testing-set.csv", "Testing.csv", "unit tests.tsv",
+                                "testData.csv", "XTest.csv", "my2ndTest.csv"});
+  EXPECT_EQ(tables_in(folder.path(), Part::train), train);
+  EXPECT_EQ(tables_in(folder.path(), Part::test), tests);
+}
+
 TEST(TableFiles, TheFirstDamagedFileIsTheErrorOfAll) {
   const test::TemporaryFolder folder;
   std::vector<std::string> files;
