@@ -48,11 +48,13 @@ std::string_view group_separator(std::string_view text, char decimal) {
 }
 
 /// Moves the digits of an integer from `text` to `plain`, without the separators of its groups;
-/// false where the groups have not three digits each.
+/// false where the groups have not three digits each, or the first begins with 0: "0,125" is no
+/// thousands.
 bool take_integer(std::string_view& text, char decimal, std::string& plain) {
   std::size_t digits = 0;
   std::size_t groups = 0;
   std::string_view separator;
+  const bool begins_with_0 = text.starts_with('0');
   while (!text.empty()) {
     if (is_digit(text.front())) {
       plain += text.front();
@@ -65,7 +67,8 @@ bool take_integer(std::string_view& text, char decimal, std::string& plain) {
     if (next.empty() || text.size() == next.size() || !is_digit(text[next.size()])) {
       break;
     }
-    if ((first ? digits == 0 || digits > 3 : digits != 3) || (!first && next != separator)) {
+    if (begins_with_0 || (first ? digits == 0 || digits > 3 : digits != 3) ||
+        (!first && next != separator)) {
       return false;
     }
     separator = next;

@@ -105,7 +105,7 @@ std::vector<ColumnMode> first_modes(std::span<const std::optional<AskedKind>> as
 bool is_few_words(const ColumnCells& cells, std::size_t rows) {
   constexpr std::size_t most_words = 2;
   return !cells.more_misfit_words && cells.misfit_words.size() <= most_words &&
-         10 * cells.misfits <= rows - cells.missing;
+         10 * (cells.misfits + cells.infinite) <= rows - cells.missing;
 }
 
 bool widen_modes(const TableCells& cells, const std::vector<std::string>& names,

@@ -123,8 +123,8 @@ OptionalColumns find_optional(const TableLayout& layout, const TableSchema& sche
   const bool lacks_weight = weights > 0 && layout.columns() + weights == all;
   const bool lacks_label = labels > 0 && layout.columns() + labels == all;
   if (!lacks_weight && !lacks_label) {
-    throw InputError(fmt::format("{}: the table has {} columns, the training data have {}", origin,
-                                 layout.columns(), all));
+    throw InputError(fmt::format("{}: the table has {}, the training data have {}", origin,
+                                 columns_text(layout.columns()), all));
   }
   if (lacks_weight && lacks_label && !needs_label) {
     throw InputError(fmt::format(

@@ -98,6 +98,7 @@ class MatchingReader {
  private:
   /// Checks all rows of the table. Returns what the user should know.
   std::vector<std::string> check(const TableCells& cells) {
+    check_finite(cells, layout_.names);
     std::vector<std::string> notes = notes_of(parts_);
     notes.insert(notes.end(), match_.notes.begin(), match_.notes.end());
     for (std::size_t f = 0; f < features_.size(); ++f) {

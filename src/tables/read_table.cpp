@@ -23,8 +23,8 @@ TableSchema plain_schema(const TableLayout& layout, const std::string& origin,
                          const ReadOptions& options) {
   const std::size_t features = *options.features;
   if (layout.columns() != features && layout.columns() != features + 1) {
-    throw InputError(fmt::format("{}: the table has {} columns, but a sample has {} features",
-                                 origin, layout.columns(), features));
+    throw InputError(fmt::format("{}: the table has {}, but a sample has {} features", origin,
+                                 columns_text(layout.columns()), features));
   }
   TableSchema schema;
   schema.task = options.task == Task::automatic ? Task::classes : options.task;
@@ -73,8 +73,8 @@ std::vector<TableLayout> find_layouts(std::span<const TableText> texts,
     const TableLayout& first = parts.front();
     const TableLayout& last = parts.back();
     if (last.columns() != first.columns()) {
-      throw InputError(fmt::format("{}: the table has {} columns, {} has {}", last.origin,
-                                   last.columns(), first.origin, first.columns()));
+      throw InputError(fmt::format("{}: the table has {}, {} has {}", last.origin,
+                                   columns_text(last.columns()), first.origin, first.columns()));
     }
     for (std::size_t j = 0; last.has_header && j < first.columns(); ++j) {
       if (last.names[j] != first.names[j]) {

@@ -100,6 +100,11 @@ class ChunkReader {
                : "";
   }
 
+  [[noreturn]] void refuse_length(std::size_t fields) const {
+    throw InputError(fmt::format("{} has {}, the table has {}{}", place_text(),
+                                 columns_text(fields), chunk_.columns.size(), hint_on_comments()));
+  }
+
   /// Reads a row's cells; those of two columns lie block_rows_ apart.
   void read_record(double* row) {
     const std::size_t width = chunk_.columns.size();
@@ -109,8 +114,7 @@ class ChunkReader {
           chunk_.cut_off = request_.begin + scanner_.offset();
           return;
         }
-        throw InputError(fmt::format("{} has {} columns, the table has {}{}", place_text(), j,
-                                     width, hint_on_comments()));
+        refuse_length(j);
       }
       row[j * block_rows_] = read_cell(j);
     }
@@ -119,8 +123,7 @@ class ChunkReader {
       const bool empty = scanner_.field().empty() && !scanner_.has_field();
       const std::size_t fields = scanner_.skip_fields();
       if (!empty) {
-        throw InputError(fmt::format("{} has {} columns, the table has {}{}", place_text(), fields,
-                                     width, hint_on_comments()));
+        refuse_length(fields);
       }
     }
   }
@@ -158,13 +161,10 @@ class ChunkReader {
     if (!found || std::isnan(*found)) {
       return misfit(cells, text);
     }
-    if (!std::isfinite(*found)) {
-      throw InputError(fmt::format(
-          "{}, column {}: {} is infinite or too large; features must be finite numbers (--missing "
-          "takes a word for a missing value)",
-          place_text(), in_quotes(request_.parts.front().names[column]), in_quotes(text)));
+    if (mode.mode == CellMode::number && request_.missing.contains(*found)) {
+      return note_missing(cells);
     }
-    return *found;
+    return std::isfinite(*found) ? *found : note_infinite(cells, text);
   }
 
   [[nodiscard]] double read_weight(std::string_view text, std::size_t column) const {
@@ -192,6 +192,14 @@ class ChunkReader {
       cells.first_misfit = place();
     }
     cells.add_misfit_word(text);
+    return nothing;
+  }
+
+  double note_infinite(ColumnCells& cells, std::string_view text) const {
+    if (cells.infinite++ == 0) {
+      cells.first_infinite = place();
+      cells.first_infinite_text = text;
+    }
     return nothing;
   }
 
@@ -223,8 +231,13 @@ void ColumnCells::add_misfit_word(std::string_view text) {
 void ColumnCells::add_below(const ColumnCells& below) {
   first_missing = missing > 0 ? first_missing : below.first_missing;
   first_misfit = misfits > 0 ? first_misfit : below.first_misfit;
+  if (infinite == 0) {
+    first_infinite = below.first_infinite;
+    first_infinite_text = below.first_infinite_text;
+  }
   missing += below.missing;
   misfits += below.misfits;
+  infinite += below.infinite;
   for (const std::string& word : below.misfit_words) {
     add_misfit_word(word);
   }

@@ -285,6 +285,10 @@ class LayoutFinder {
 
 }  // namespace
 
+std::string columns_text(std::size_t count) {
+  return fmt::format("{} column{}", count, count == 1 ? "" : "s");
+}
+
 std::string unnamed_column(std::size_t index) {
   return fmt::format("column {}", index + 1);
 }

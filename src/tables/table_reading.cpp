@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/table_schema.hpp"
@@ -27,6 +28,25 @@ std::vector<std::string> notes_of(const std::vector<TableLayout>& parts) {
     notes.insert(notes.end(), part.notes.begin(), part.notes.end());
   }
   return notes;
+}
+
+void check_finite(const TableCells& cells, const std::vector<std::string>& names) {
+  const std::vector<ColumnCells>& columns = cells.columns();
+  const auto place = [](const ColumnCells& column) {
+    return std::tuple(column.infinite == 0, column.first_infinite.part, column.first_infinite.line);
+  };
+  const auto first = std::min_element(
+      columns.begin(), columns.end(),
+      [&](const ColumnCells& a, const ColumnCells& b) { return place(a) < place(b); });
+  if (first == columns.end() || first->infinite == 0) {
+    return;
+  }
+  throw InputError(fmt::format(
+      "{}, column {}: {} is infinite or too large; features must be finite numbers (--missing "
+      "takes a word for a missing value)",
+      cells.text_of(first->first_infinite),
+      in_quotes(names[static_cast<std::size_t>(first - columns.begin())]),
+      in_quotes(first->first_infinite_text)));
 }
 
 std::vector<std::string> missing_words(const ReadOptions& options) {

@@ -114,6 +114,7 @@ class SegmentReader {
     ColumnCells& all = read_.columns[column];
     added.first_missing.line += lines_before;
     added.first_misfit.line += lines_before;
+    added.first_infinite.line += lines_before;
     const bool is_first = read_.rows == 0;
     if (is_first) {
       all = std::move(added);

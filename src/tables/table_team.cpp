@@ -219,7 +219,7 @@ class TeamReader {
       return;
     }
     for (ColumnCells& cells : own_.columns) {
-      for (TableLine* line : {&cells.first_missing, &cells.first_misfit}) {
+      for (TableLine* line : {&cells.first_missing, &cells.first_misfit, &cells.first_infinite}) {
         line->line += line->line > 0 && line->part == own_.first->part ? line_shift_ : 0;
       }
     }
@@ -279,6 +279,9 @@ class TeamReader {
     for (const std::string& word : cells.misfit_words) {
       message.add_text(word);
     }
+    message.add(cells.infinite);
+    message.add(cells.first_infinite);
+    message.add_text(cells.first_infinite_text);
     message.add(cells.texts.gave_up());
     message.add(cells.texts.size());
     for (std::size_t t = 0; t < cells.texts.size(); ++t) {
@@ -307,6 +310,9 @@ class TeamReader {
     for (std::string& word : below.misfit_words) {
       word = reader.next_text();
     }
+    below.infinite = reader.next<std::uint64_t>();
+    below.first_infinite = reader.next<TableLine>();
+    below.first_infinite_text = reader.next_text();
     all.add_below(below);
     if (reader.next<bool>()) {
       all.texts.give_up();

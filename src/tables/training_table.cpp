@@ -262,6 +262,9 @@ class TableReader {
       const bool cut_off = leave_out(cells.cut_off(), parts_);
       find_first_words(cells);
       if (!widen_modes(cells, layout_.names, asked_, modes_) && !cut_off) {
+        if (all) {  // cells below a sample may show that a column is text
+          check_finite(cells, layout_.names);
+        }
         return cells;
       }
     }

@@ -343,6 +343,8 @@ TEST(ReadTable, ARowOfMissingValuesIsNoLineOfUnits) {
 TEST(ReadTable, RaggedRowNamesItsLineUnlessTheFileWasCutOff) {
   expect_error<InputError>([] { read("1,2,3\n4,5,6\n7,8\n"); },
                            {"t.csv", "line 3", "2 columns", "3"});
+  expect_error<InputError>([] { read("1,2,3\n4\n7,8,9\n"); },
+                           {"t.csv: line 2 has 1 column, the table has 3"});
   expect_error<InputError>([] { read("1,2,3\n4,5,6,7\n"); }, {"line 2", "4 columns", "3"});
   const Dataset cut = read("1,2,3\n4,5,6\n7,8");
   EXPECT_EQ(cut.samples, 2U);

@@ -75,7 +75,7 @@ TEST(TableComments, TextThatBeginsWithTheMarkOfCommentsLateIsData) {
   const std::string table = "a,b,label\n" + rows;
   EXPECT_EQ(read(table + "#tag,5,u\n").samples, 301U);
   expect_error<InputError>([&] { (void)read(table + "# the end\n"); },
-                           {"line 302 has 1 columns", "a comment, delete it"});
+                           {"line 302 has 1 column,", "a comment, delete it"});
   expect_error<InputError>([&] { (void)read(table + "#,the,end,of,it\n"); },
                            {"line 302 has 5 columns", "a comment, delete it"});
   // A comment among the first lines, or numbers that rows begin with, make it the mark of comments.

@@ -229,6 +229,25 @@ TEST(TableTeam, TellsOfWordsAmongNumbersAsOneProcessDoes) {
   }
 }
 
+// One member sees what looks like huge numbers, another that they are text.
+TEST(TableTeam, RefusesHugeNumbersAsOneProcessDoes) {
+  for (const std::string late : {"beefcafe", "17"}) {
+    std::string text = "id,y,label\n";
+    for (int i = 0; i < 400; ++i) {
+      text += (i < 200 ? std::to_string(i % 7) + "e99" + std::to_string(i % 10) : late) + ",\"" +
+              (i == 333 ? "inf" : std::to_string(i % 5)) + "\"" + (i % 2 == 0 ? ",a\n" : ",b\n");
+      text += i == 250 ? "\n" : "";
+    }
+    for (const std::size_t members : {2U, 3U, 5U}) {
+      for (const std::size_t chunk : {50U, 1000U}) {
+        test::expect_same_by_team(members, reader_of(text, {.chunk_bytes = chunk}));
+        test::expect_same_by_team(members,
+                                  reader_of(text, {.columns = "ignore:y", .chunk_bytes = chunk}));
+      }
+    }
+  }
+}
+
 TEST(TableTeam, ReadsDataThatMatchAnothersSchema) {
   const std::string train = made_up_table(60, {}, 11);
   const std::string other = made_up_table(40, {}, 12);

@@ -31,7 +31,8 @@ struct AskedKind {
 [[nodiscard]] std::vector<ColumnMode> first_modes(std::span<const std::optional<AskedKind>> asked);
 
 /// Changes the modes of columns whose cells do not fit them: a number that is none becomes a date,
-/// a date that is none a text. A few words among many numbers (see is_few_words) stay misfits.
+/// a date that is none a text. A few words among many numbers (see is_few_words) stay misfits, and
+/// infinite numbers are misfits where there are others.
 /// Returns whether the table has to be read again. Throws InputError where the user has asked for
 /// the mode.
 [[nodiscard]] bool widen_modes(const TableCells& cells, const std::vector<std::string>& names,

@@ -48,6 +48,11 @@ struct ColumnCells {
   TableLine first_misfit;
   std::vector<std::string> misfit_words;
   bool more_misfit_words = false;
+  /// Cells of mode number that are infinite or too large: wrong in a column of numbers, and text in
+  /// one that other cells show to be text.
+  std::uint64_t infinite = 0;
+  TableLine first_infinite;
+  std::string first_infinite_text;
   TextIndex texts;  ///< mode text
 
   /// Notes down a cell that is not what the mode says.

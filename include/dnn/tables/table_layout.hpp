@@ -36,6 +36,9 @@ struct TableLayout {
 /// The names that the features of a table like the training table have; none without a header.
 [[nodiscard]] std::vector<std::string> feature_columns(const TableSchema& schema);
 
+/// "1 column", "3 columns".
+[[nodiscard]] std::string columns_text(std::size_t count);
+
 /// "column 3".
 [[nodiscard]] std::string unnamed_column(std::size_t index);
 

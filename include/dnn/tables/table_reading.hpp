@@ -20,6 +20,10 @@ bool leave_out(const std::optional<RecordPlace>& cut_off, std::vector<TableLayou
 /// What the layouts of all parts have to say.
 [[nodiscard]] std::vector<std::string> notes_of(const std::vector<TableLayout>& parts);
 
+/// Throws InputError for the first cell among numbers that is infinite or too large. `names`: of
+/// the columns.
+void check_finite(const TableCells& cells, const std::vector<std::string>& names);
+
 /// The words that stand for a missing value by the options: their own, those of the schema, or the
 /// usual ones.
 [[nodiscard]] std::vector<std::string> missing_words(const ReadOptions& options);
