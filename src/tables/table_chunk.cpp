@@ -64,6 +64,7 @@ class ChunkReader {
         pack_rows();
         return;
       }
+      check_header(begin);
       if (cells_.empty()) {
         cells_.resize(width * block_rows_);
       }
@@ -103,6 +104,26 @@ class ChunkReader {
   [[noreturn]] void refuse_length(std::size_t fields) const {
     throw InputError(fmt::format("{} has {}, the table has {}{}", place_text(),
                                  columns_text(fields), chunk_.columns.size(), hint_on_comments()));
+  }
+
+  /// Throws InputError where the record at `begin` is the header once more.
+  void check_header(std::size_t begin) const {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    const std::string_view header = layout_.header;
+    std::string_view text = layout_.rows.substr(begin);
+    if (text.starts_with(byte_order_mark)) {  // of the second of two files
+      text.remove_prefix(byte_order_mark.size());
+    }
+    if (chunk_.columns.size() < 2 || header.empty() || !text.starts_with(header)) {
+      return;
+    }
+    text.remove_prefix(header.size());
+    if (text.empty() || text.front() == '\n' || text.front() == '\r') {
+      throw InputError(fmt::format(
+          "{} repeats the header, as in joined files; remove it (--csv-header no if the table has "
+          "no header, and both are rows)",
+          place_text()));
+    }
   }
 
   /// Reads a row's cells; those of two columns lie block_rows_ apart.

@@ -86,7 +86,21 @@ bool is_text_alone(const std::vector<TableRecord>& records) {
          std::none_of(first.begin(), first.end(), is_any_number);
 }
 
+std::optional<std::size_t> column_of_numbers(const std::vector<TableRecord>& records) {
+  const auto& first = records.front().fields;
+  for (std::size_t j = 0; records.size() > 1 && j < first.size(); ++j) {
+    const auto& below = records[1].fields;
+    if (j < below.size() && is_any_number(first[j]) && is_any_number(below[j])) {
+      return j;
+    }
+  }
+  return std::nullopt;
+}
+
 bool looks_like_header(const std::vector<TableRecord>& records, const HeaderHints& hints) {
+  if (hints.is_known && hints.names.empty()) {
+    return is_text_alone(records) && has_text_above_numbers(records);
+  }
   if (holds_names(hints.names, records.front().fields) || has_text_above_numbers(records) ||
       names_the_label(records)) {
     return true;

@@ -141,7 +141,11 @@ class LayoutFinder {
     if (commented_) {
       layout_.names = *commented_;
     } else if (layout_.has_header) {
+      if (header == HeaderMode::detect) {
+        tell_of_header(hints);
+      }
       layout_.names = records_.front().fields;
+      layout_.header = header_line();
       add_header_gap();
       pop_front();
       skip_units();
@@ -196,6 +200,30 @@ class LayoutFinder {
           "too (--csv-header yes makes it the header)",
           origin_, in_quotes(records_.front().fields[*column]), *column + 1));
     }
+  }
+
+  /// Of a header that could be a row.
+  void tell_of_header(const HeaderHints& hints) {
+    const auto column = column_of_numbers(records_);
+    if (column && hints.names.empty()) {
+      layout_.notes.push_back(fmt::format(
+          "{}: line {} is taken for the header, though column {} has numbers in it and below "
+          "(--csv-header no makes it a row)",
+          origin_, records_.front().line, *column + 1));
+    }
+  }
+
+  /// The text of the header, which is the first record; empty where it has several lines.
+  [[nodiscard]] std::string_view header_line() const {
+    const auto has_line_end = [](const std::string& field) {
+      return field.find_first_of("\r\n") != std::string::npos;
+    };
+    const auto& fields = records_.front().fields;
+    if (std::any_of(fields.begin(), fields.end(), has_line_end)) {
+      return {};
+    }
+    const std::string_view text = text_.substr(records_.front().offset);
+    return text.substr(0, text.find_first_of("\r\n"));
   }
 
   void pop_front() { records_.erase(records_.begin()); }

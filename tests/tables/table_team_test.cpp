@@ -230,7 +230,7 @@ TEST(TableTeam, TellsOfWordsAmongNumbersAsOneProcessDoes) {
 }
 
 // One member sees what looks like huge numbers, another that they are text.
-TEST(TableTeam, RefusesHugeNumbersAsOneProcessDoes) {
+TEST(TableTeam, RefusesHugeNumbersAndRepeatedHeadersAsOneProcessDoes) {
   for (const std::string late : {"beefcafe", "17"}) {
     std::string text = "id,y,label\n";
     for (int i = 0; i < 400; ++i) {
@@ -238,9 +238,11 @@ TEST(TableTeam, RefusesHugeNumbersAsOneProcessDoes) {
               (i == 333 ? "inf" : std::to_string(i % 5)) + "\"" + (i % 2 == 0 ? ",a\n" : ",b\n");
       text += i == 250 ? "\n" : "";
     }
+    const std::string joined = text + "id,y,label\n1,2,a\n";
     for (const std::size_t members : {2U, 3U, 5U}) {
       for (const std::size_t chunk : {50U, 1000U}) {
         test::expect_same_by_team(members, reader_of(text, {.chunk_bytes = chunk}));
+        test::expect_same_by_team(members, reader_of(joined, {.chunk_bytes = chunk}));
         test::expect_same_by_team(members,
                                   reader_of(text, {.columns = "ignore:y", .chunk_bytes = chunk}));
       }

@@ -30,8 +30,8 @@ class TableCells {
   };
 
   /// Reads the rows of `parts`, which have the same columns, or an extent of them. Throws
-  /// InputError, with line and column, for a record of another length than the table's, and a
-  /// weight that is missing or negative. Collective over the team.
+  /// InputError, with line and column, for a record of another length than the table's, one that
+  /// repeats the header, and a weight that is missing or negative. Collective over the team.
   TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,
              const MissingWords& missing, std::size_t chunk_bytes);
   TableCells(std::span<const TableLayout> parts, std::span<const ColumnMode> modes,

@@ -15,7 +15,7 @@ namespace dnn {
 struct HeaderHints {
   std::vector<std::string> names;  ///< a first record that holds half of them is a header
   /// Other parts of the table, or the training table, have none, or one with these names: then a
-  /// first record of nothing but text is a row.
+  /// first record of nothing but text is a row, unless it stands above numbers.
   bool is_known = false;
 };
 
@@ -28,8 +28,12 @@ struct HeaderHints {
 /// Whether nothing in the first record is a number, and it has more than a label.
 [[nodiscard]] bool is_text_alone(const std::vector<TableRecord>& records);
 
+/// The first column that has a number in the first record and in the one below; nothing: none.
+[[nodiscard]] std::optional<std::size_t> column_of_numbers(const std::vector<TableRecord>& records);
+
 /// Whether the first record names the columns: it holds the expected names, some column is text in
-/// it and a number below, it names the label, or it is text alone and no row.
+/// it and a number below, it names the label, or it is text alone and no row. Where there is known
+/// to be no header, only text alone with numbers below is one all the same.
 [[nodiscard]] bool looks_like_header(const std::vector<TableRecord>& records,
                                      const HeaderHints& hints);
 

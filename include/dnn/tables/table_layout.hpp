@@ -22,6 +22,7 @@ struct TableLayout {
   std::string_view rows;         ///< the text from the first row of values on
   std::size_t lines_before = 0;  ///< lines of the text that come before it
   bool has_header = false;
+  std::string_view header;         ///< its line, where it is a single one of the text
   std::vector<std::string> names;  ///< one for each column, all distinct
   std::vector<std::string> notes;  ///< what was understood and a user may not expect
 
