@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "dnn/core/simd.hpp"
 
@@ -13,16 +14,27 @@ float widen(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
-/// out = from + residual rounded to bf16 (to nearest, ties to even; NaN and infinities stay such),
-/// and residual becomes what was rounded away.
-DNN_SIMD void compress(const float* from, float* residual, std::uint16_t* out, std::size_t count) {
+/// To nearest, ties to even; NaN and infinities stay such.
+DNN_SIMD_BODY std::uint16_t round_to_bf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const bool is_number = (bits & 0x7fffffffU) <= 0x7f800000U;
+  const std::uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
+  return static_cast<std::uint16_t>(is_number ? rounded : bits >> 16 | 0x40U);
+}
+
+/// out = from + residual rounded to bf16.
+DNN_SIMD void compress(const float* from, const float* residual, std::uint16_t* out,
+                       std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = round_to_bf16(from[i] + residual[i]);
+  }
+}
+
+/// residual becomes what compress() rounded away.
+DNN_SIMD void keep_lost(const float* from, float* residual, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const float value = from[i] + residual[i];
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    const bool is_number = (bits & 0x7fffffffU) <= 0x7f800000U;
-    const std::uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
-    const std::uint32_t chosen = is_number ? rounded : bits >> 16 | 0x40U;
-    out[i] = static_cast<std::uint16_t>(chosen);
+    const std::uint32_t chosen = round_to_bf16(value);
     const float lost = value - std::bit_cast<float>(chosen << 16);
     residual[i] = (chosen & 0x7f80U) != 0x7f80U ? lost : 0.0F;  // nothing comes after infinity
   }
@@ -62,6 +74,10 @@ void CompressedSum::run(std::span<float> vector) {
   }
   compress(sum_.data(), sum_residual_.data(), sent_.data(), block_);
   ranks_.all_gather(bytes(sent_.span().first(block_)), bytes(received_.span()));
+  if (!vector.empty() && !std::isnan(widen(received_.data()[0]))) {
+    keep_lost(vector.data(), residual_.data(), vector.size());
+    keep_lost(sum_.data(), sum_residual_.data(), block_);
+  }
   expand(received_.data(), vector.data(), vector.size());
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "support/mpi_world.hpp"
@@ -78,6 +79,39 @@ TEST(CompressedSum, NotANumberAndInfinityArriveAsSuchAndDoNotStay) {
   const auto ranks = static_cast<float>(world().size());
   EXPECT_EQ(good[0], 1 * ranks);
   EXPECT_EQ(good[1], 2 * ranks);
+  std::vector<float> later = {1, inf, std::nanf("")};
+  sum.run(later);
+  EXPECT_EQ(later[1], inf);
+  EXPECT_TRUE(std::isnan(later[2]));
+  good = {1, 2, 3};
+  sum.run(good);
+  EXPECT_EQ(good, (std::vector<float>{1 * ranks, 2 * ranks, 3 * ranks}));
+}
+
+// One rank marks it; the others' elements are numbers, and so are most of its own.
+TEST(CompressedSum, AVectorThatDoesNotCountLeavesNothingBehind) {
+  constexpr std::size_t size = 257;
+  CompressedSum undisturbed(world(), size);
+  CompressedSum sum(world(), size);
+  for (int step = 0; step < 6; ++step) {
+    std::vector<float> bad = vector_of(world().rank(), 50 + step, size);
+    for (float& x : bad) {
+      x *= 1e12F;
+    }
+    if (world().rank() == step % world().size()) {
+      bad[0] = std::nanf("");
+      bad[size - 1] = std::numeric_limits<float>::infinity();
+    }
+    const std::string before = sum.save_residual();
+    sum.run(bad);
+    EXPECT_TRUE(std::isnan(bad[0]));
+    EXPECT_EQ(sum.save_residual(), before);
+    std::vector<float> expected = vector_of(world().rank(), step, size);
+    std::vector<float> good = expected;
+    undisturbed.run(expected);
+    sum.run(good);
+    EXPECT_EQ(good, expected);
+  }
 }
 
 // Saved and loaded between two sums, the residual makes the next one what it would have been.

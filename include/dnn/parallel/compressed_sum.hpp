@@ -19,13 +19,15 @@ namespace dnn {
 /// all. What rounding takes away at either place is kept and added to the next vector there (Seide
 /// et al., Interspeech 2014; Karimireddy et al., ICML 2019), so that nothing is lost, only late.
 /// All ranks, the owner included, continue with the rounded sum: the result is the same bits on
-/// every rank.
+/// every rank. A vector that does not count (see Note [Agreement on bad numbers]) leaves nothing
+/// behind: what it loses is kept only once the sum says that it counts.
 class CompressedSum {
  public:
   /// Collective over `ranks`, which must outlive it. `size`: elements of the vectors, alike on all.
   CompressedSum(const Communicator& ranks, std::size_t size);
 
-  /// Collective: `vector` (size elements) becomes the sum over all ranks.
+  /// Collective: `vector` (size elements) becomes the sum over all ranks. A NaN that any of them
+  /// has as its first element marks vectors that do not count: the sum has one there, too.
   void run(std::span<float> vector);
 
   /// See GradientExchange.
