@@ -19,7 +19,8 @@ namespace {
 bool names_parts_of(const std::string& path, const Checkpoint& checkpoint) {
   const std::vector<CheckpointPart>& parts = checkpoint.parts.parts;
   try {
-    return !parts.empty() && part_files(path).front() == parts.front().file;
+    const std::vector<std::string> files = part_files(path);  // none: a whole one, of one rank
+    return !parts.empty() && !files.empty() && files.front() == parts.front().file;
   } catch (const InputError&) {
     return false;
   }

@@ -1,8 +1,12 @@
 #include "dnn/checkpoint/checkpoint.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <csignal>
 #include <limits>
 
 #include "dnn/checkpoint/checkpoint_folder.hpp"
@@ -254,6 +258,34 @@ TEST(CheckpointWriter, AFailedWriteIsToldAndTheLastGoodOneStays) {
   writer.submit(example(3));
   writer.wait();
   EXPECT_TRUE(writer.report().last_error.empty());
+}
+
+// As of a run that was saved by one rank and is resumed by several.
+TEST(CheckpointWriter, AWholeCheckpointStaysWhereItsLikeInPartsCannotBeWritten) {
+  const TemporaryFolder folder;
+  const CheckpointFolder checkpoints(folder.path());
+  (void)save_checkpoint(checkpoints.file_for(7), example(2));
+  Checkpoint in_parts = example(2);
+  ElementRuns elements;
+  elements.add(0, bytes / sizeof(float));
+  in_parts.parts.parts.push_back(
+      save_part(folder.path(), checkpoints.part_for(7, "now", 0), elements, tensor(1)));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{64, 64};  // bytes
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    CheckpointWriter writer(checkpoints, 1);
+    writer.submit(in_parts);
+    writer.wait();
+    ::_exit(writer.report().failed == 1 ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(load_checkpoint(checkpoints.file_for(7)).step, 2U);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 }  // namespace
