@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGXCPU};
 constexpr std::int64_t same_request = 500'000'000;  ///< nanoseconds
+/// Of a time limit, in seconds: longer than any job, and a clock can still count it.
+constexpr double longest_limit = 1e9;
 
 // See Note [The one global].
 std::atomic<int> first_signal = 0;
@@ -111,7 +114,8 @@ StopRequest::~StopRequest() {
 
 void StopRequest::limit_time(std::chrono::duration<double> limit) {
   const std::lock_guard lock(mutex_);
-  deadline_ = start_ + std::chrono::duration_cast<Clock::duration>(limit);
+  const auto counted = std::min(limit, std::chrono::duration<double>(longest_limit));
+  deadline_ = start_ + std::chrono::duration_cast<Clock::duration>(counted);
 }
 
 void StopRequest::watch(std::function<bool()> condition, std::string reason) {
