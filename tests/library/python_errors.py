@@ -101,7 +101,7 @@ def check_interruption(what, bad_rank, **callbacks):
                                 **(callbacks if is_bad else {}))
     trainer.prepare(X, Y)
     before = trainer.hash()
-    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     if is_bad and not callbacks:
         timer.start()
     try:

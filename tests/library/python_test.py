@@ -211,8 +211,9 @@ def check_signals(dnn_train):
     trainer = dnn_train.Trainer(hidden=[3], epochs=10**7, validation=0)
     before = signal.signal(signal.SIGALRM, lambda *_: trainer.request_stop())
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
         assert trainer.fit(x, x[:, 0]).stopped
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
         def late(*_):
             raise TimeoutError("late")
