@@ -11,10 +11,13 @@ in which this is run.
 """
 
 import argparse
+import collections
+import hashlib
 import json
 import math
 import os
 import pathlib
+import posixpath
 import re
 import stat
 import sys
@@ -52,9 +55,18 @@ def lines_of(path):
     return lines
 
 
-def name_for_mlflow(name):
-    """Names of figures may hold anything; MLflow takes letters, digits and _-. /"""
-    return re.sub(r"[^\w\-. /]", "_", name, flags=re.ASCII)[:200] or "_"
+def plain_name(name):
+    """Names of figures may hold anything; MLflow takes letters, digits and _-. / and no path that leads elsewhere."""
+    plain = re.sub(r"[^\w\-. /]", "_", name, flags=re.ASCII)[:200]
+    return plain if posixpath.normpath("x/" + plain) == "x/" + plain else re.sub("[./]", "_", plain) or "_"
+
+
+def names_for_mlflow(raw):
+    """MLflow's name for each of the names. Those that would become one get digits, the same at each import."""
+    plain = {name: plain_name(name) for name in raw}
+    uses = collections.Counter(plain.values())
+    digits = {name: hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:8] for name in plain}
+    return {name: made if uses[made] == 1 else f"{made}_{digits[name]}" for name, made in plain.items()}
 
 
 def numbers_in(line, prefix=""):
@@ -63,7 +75,7 @@ def numbers_in(line, prefix=""):
         if isinstance(value, dict):
             yield from numbers_in(value, f"{prefix}{key}/")
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            yield name_for_mlflow(prefix + key), float(value)
+            yield prefix + key, float(value)
 
 
 def end_times(epochs, steps, run):
@@ -83,18 +95,22 @@ def read_run(run):
     if record is None and not epochs:
         raise NoRun(f"{run}: no run of dnn_train is in this folder")
     parameters = {}
-    for key, value in ((record or {}).get("configuration") or {}).items():
+    configuration = (record or {}).get("configuration") or {}
+    names = names_for_mlflow(configuration)
+    for key, value in configuration.items():
         if key != "chosen":
-            parameters[name_for_mlflow(key)] = (value if isinstance(value, str) else json.dumps(value))[:LONGEST_PARAMETER]
+            parameters[names[key]] = (value if isinstance(value, str) else json.dumps(value))[:LONGEST_PARAMETER]
     for key in ("program", "ranks", "nodes", "threads", "parameters", "network", "sha256_best", "sha256_last"):
         if record is not None and key in record:
             parameters["run." + key] = str(record[key])[:LONGEST_PARAMETER]
-    metrics = []
+    points = []
     for epoch, time in zip(epochs, end_times(epochs, steps, run)):
-        metrics += [(name, value, round(1000 * time), epoch["epoch"]) for name, value in numbers_in(epoch) if name != "epoch"]
+        points += [(name, value, round(1000 * time), epoch["epoch"]) for name, value in numbers_in(epoch) if name != "epoch"]
     for step in steps:
-        metrics += [(name, value, round(1000 * step["time"]), step["update"]) for name, value in numbers_in(step, "update/")
-                    if name not in ("update/update", "update/time")]
+        points += [(name, value, round(1000 * step["time"]), step["update"]) for name, value in numbers_in(step, "update/")
+                  if name not in ("update/update", "update/time")]
+    names = names_for_mlflow({name for name, *_ in points})
+    metrics = [(names[name], *point) for name, *point in points]
     return parameters, metrics, record is not None and "best_epoch" in record
 
 
@@ -126,17 +142,18 @@ def main():
     try:
         import mlflow
         from mlflow import entities
+        from mlflow.exceptions import MlflowException
     except ImportError as error:
         print(f"to_mlflow.py: error: MLflow is missing ({error}); install it: pip install mlflow", file=sys.stderr)
         return 2
-    client = mlflow.MlflowClient(tracking_uri=arguments.tracking_uri)
-    found = client.get_experiment_by_name(arguments.experiment)
-    experiment = found.experiment_id if found else client.create_experiment(arguments.experiment)
     try:
+        client = mlflow.MlflowClient(tracking_uri=arguments.tracking_uri)
+        found = client.get_experiment_by_name(arguments.experiment)
+        experiment = found.experiment_id if found else client.create_experiment(arguments.experiment)
         for run in arguments.runs:
             print(f"{run}: MLflow run {import_run(client, entities, experiment, run)} of experiment {arguments.experiment}")
-    except (NoRun, OSError, ValueError) as error:
-        print(f"to_mlflow.py: error: {error}", file=sys.stderr)
+    except (NoRun, OSError, ValueError, MlflowException) as error:
+        print("to_mlflow.py: error:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     return 0
 

@@ -27,7 +27,8 @@ def absolute(path):
 
 
 def convert(arguments, runs, options=()):
-    return subprocess.run([sys.executable, arguments.source / "launch/to_mlflow.py", *runs, *options], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, arguments.source / "launch/to_mlflow.py", *runs, *options], capture_output=True, text=True, check=False,
+                          env={**os.environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
 
 
 def lines_of(path):
@@ -96,6 +97,11 @@ def main():
         equal([item.info.status for item in found], ["RUNNING"], "a run that trains")
         done = convert(arguments, [folder], ["--tracking-uri", store])
         equal((done.returncode, "no run of dnn_train" in done.stderr), (2, True), f"a folder without a run: {done.stderr}")
+        client.delete_experiment(client.get_experiment_by_name("training").experiment_id)
+        for options in (["--tracking-uri", store, "--experiment", "training"], ["--tracking-uri", "http://127.0.0.1:9"]):
+            done = convert(arguments, [run], options)
+            equal((done.returncode, done.stderr.startswith("to_mlflow.py: error: "), done.stderr.count("\n")), (2, True, 1),
+                  f"{options}: {done.stderr}")
         os.chdir("/")
     print("\n".join(failures) or "MLflow has what the run has")
     return 1 if failures else 0
