@@ -187,8 +187,12 @@ class NumberAnswers final : public Answers<T> {
 template <class T>
 class LabelAnswers final : public Answers<T> {
  public:
-  explicit LabelAnswers(const Dataset& data) : data_(data), thresholds_(data.label_thresholds) {
+  explicit LabelAnswers(const Dataset& data)
+      : data_(data), thresholds_(data.label_thresholds), separator_(data.schema.label_separator()) {
     thresholds_.resize(data.classes(), 0.5);
+    if (separator_.empty()) {
+      separator_ = ";";
+    }
   }
 
   std::string header() const override {
@@ -212,7 +216,7 @@ class LabelAnswers final : public Answers<T> {
     std::string given;
     for (std::size_t j = 0; j < row.size(); ++j) {
       if (static_cast<double>(row[j]) >= thresholds_[j]) {
-        given += (given.empty() ? "" : ";") + data_.class_names[j];
+        given += (given.empty() ? "" : separator_) + data_.class_names[j];
       }
     }
     text += ',' + spreadsheet_field(given);
@@ -226,6 +230,7 @@ class LabelAnswers final : public Answers<T> {
  private:
   const Dataset& data_;
   std::vector<double> thresholds_;
+  std::string separator_;  ///< which no name of a label holds where cells are lists of labels
 };
 
 }  // namespace
