@@ -88,6 +88,19 @@ void for_each_tensor(const ParameterLayout& layout, Visitor&& visit) {
   }
 }
 
+/// A text archive reads no figure back that is not finite: this number stands for it.
+constexpr double not_finite = std::numeric_limits<double>::max();
+
+/// Each figure of the validation becomes what `change` makes of it.
+template <class Change>
+void change_figures(ModelDescription& description, Change&& change) {
+  description.validation_loss = change(description.validation_loss);
+  description.validation_accuracy = change(description.validation_accuracy);
+  for (Figure& figure : description.validation_figures) {
+    figure.value = change(figure.value);
+  }
+}
+
 ModelDescription parse_description(const std::string& text, const std::string& path) {
   try {
     ClassicInput stream(text);
@@ -95,6 +108,9 @@ ModelDescription parse_description(const std::string& text, const std::string& p
     ModelDescription description;
     archive >> description;
     archive.expect_end();
+    change_figures(description, [](double figure) {
+      return figure == not_finite ? std::numeric_limits<double>::quiet_NaN() : figure;
+    });
     return description;
   } catch (const std::exception& error) {
     throw InputError(
@@ -198,16 +214,9 @@ template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::s
 template std::vector<std::byte> packed_parameters(const ParameterLayout&, std::span<const double>);
 
 std::string describe_model(const ModelDescription& description) {
-  // A text archive reads no figure back that is not finite: the largest number stands for it.
-  const auto readable = [](double figure) {
-    return std::isfinite(figure) ? figure : std::numeric_limits<double>::max();
-  };
   ModelDescription written = description;
-  written.validation_loss = readable(written.validation_loss);
-  written.validation_accuracy = readable(written.validation_accuracy);
-  for (Figure& figure : written.validation_figures) {
-    figure.value = readable(figure.value);
-  }
+  change_figures(written,
+                 [](double figure) { return std::isfinite(figure) ? figure : not_finite; });
   ClassicOutput stream;
   {
     boost::archive::text_oarchive archive(stream);

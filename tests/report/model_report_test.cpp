@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+#include <string>
 
 #include "dnn/core/error.hpp"
 #include "support/expect_error.hpp"
@@ -36,6 +38,21 @@ TEST(ModelReport, NamesStayOnTheirLines) {
   const std::string text = model_info(folder / "m.dnn");
   EXPECT_NE(text.find("classes:     a\\nb, c\n"), std::string::npos) << text;
   EXPECT_NE(text.find("features:    x\\ty, z\\r, w\n"), std::string::npos) << text;
+}
+
+TEST(ModelReport, FiguresThatAreNotFiniteAreNoNumbers) {
+  const TemporaryFolder folder;
+  test::SavedModelExample example;
+  ModelDescription& d = example.description;
+  d.task = Task::numbers;
+  d.validation_samples = 3;
+  d.validation_loss = std::numeric_limits<double>::infinity();
+  d.validation_accuracy = -1;
+  d.validation_figures = {{"r2", std::nan("")}, {"rmse", 0.5}};
+  example.save(folder / "m.dnn");
+  const std::string text = model_info(folder / "m.dnn");
+  EXPECT_NE(text.find("validation:  loss nan r2 nan rmse 0.5 (3 samples)\n"), std::string::npos)
+      << text;
 }
 
 TEST(ModelReport, VerificationFindsNumbersThatAreNone) {
