@@ -141,7 +141,7 @@ std::optional<DataParts> read(const DataSettings& settings, bool wide, std::size
     on_disk.placement = Placement::disk;
     parts = read_on_each_leader(settings, threads, grid, [&] {
       return parts_on_disk(settings, wide, [&] {
-        if (parts->train.held) {
+        if (parts->train.held || (parts->test && parts->test->held)) {
           parts.reset();  // all of them are read into files
           return read_alone(on_disk, wide);
         }
