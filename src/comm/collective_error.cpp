@@ -34,22 +34,37 @@ Fault fault_of(const std::exception& error) {
   return dynamic_cast<const NumericalError*>(&error) != nullptr ? Fault::numbers : Fault::other;
 }
 
-void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message,
-                         Fault fault) {
+namespace {
+
+/// Collective: throws on every rank what the lowest rank that `failed` says.
+void throw_first_failure(const Communicator& ranks, bool failed, std::string text, Fault fault) {
   const std::int64_t own = failed ? ranks.rank() : ranks.size();
   const std::int64_t first = ranks.all_reduce(own, Reduction::min);
   if (first == ranks.size()) {
     return;
-  }
-  std::string text = message;
-  if (failed && ranks.rank() != 0) {
-    text = "on rank " + std::to_string(ranks.rank()) + " (host " + host_name() + "): " + text;
   }
   text += static_cast<char>(fault);
   text = ranks.broadcast(std::move(text), static_cast<int>(first));
   const auto agreed = static_cast<Fault>(text.back());
   text.pop_back();
   throw AgreedError(text, agreed);
+}
+
+}  // namespace
+
+void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message,
+                         Fault fault) {
+  const bool is_named = failed && ranks.job_rank() != 0;
+  throw_first_failure(
+      ranks, failed,
+      is_named ? fmt::format("on rank {} (host {}): {}", ranks.job_rank(), host_name(), message)
+               : message,
+      fault);
+}
+
+void throw_if_any_agreed(const Communicator& ranks, const std::optional<AgreedError>& error) {
+  throw_first_failure(ranks, error.has_value(), error ? error->what() : "",
+                      error ? error->fault() : Fault::other);
 }
 
 }  // namespace dnn

@@ -66,11 +66,13 @@ struct Blocks {
 
 }  // namespace
 
-Communicator::Communicator(MPI_Comm owned, std::shared_ptr<HeartbeatRecorder> heartbeat)
+Communicator::Communicator(MPI_Comm owned, std::shared_ptr<HeartbeatRecorder> heartbeat,
+                           const Communicator* parent)
     : handle_(owned), heartbeat_(std::move(heartbeat)) {
   check_mpi(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+  job_rank_ = parent != nullptr ? parent->job_rank_ : rank_;
 }
 
 Communicator Communicator::duplicate_given(MPI_Comm parent) {
@@ -97,13 +99,14 @@ Communicator Communicator::duplicate_given(MPI_Comm parent) {
 Communicator Communicator::duplicate(MPI_Comm parent) {
   MPI_Comm copy = MPI_COMM_NULL;
   check_mpi(MPI_Comm_dup(parent, &copy), "MPI_Comm_dup");
-  return {copy, std::make_shared<HeartbeatRecorder>()};
+  return {copy, std::make_shared<HeartbeatRecorder>(), nullptr};
 }
 
 Communicator::Communicator(Communicator&& other) noexcept
     : handle_(std::exchange(other.handle_, MPI_COMM_NULL)),
       rank_(other.rank_),
       size_(other.size_),
+      job_rank_(other.job_rank_),
       // NOLINTNEXTLINE(performance-move-constructor-init): heartbeat() is never null
       heartbeat_(other.heartbeat_) {}
 
@@ -113,6 +116,7 @@ Communicator& Communicator::operator=(Communicator&& other) noexcept {
     handle_ = std::exchange(other.handle_, MPI_COMM_NULL);
     rank_ = other.rank_;
     size_ = other.size_;
+    job_rank_ = other.job_rank_;
     heartbeat_ = other.heartbeat_;
   }
   return *this;
@@ -134,14 +138,14 @@ Communicator Communicator::split_by_node() const {
   MPI_Comm node = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
             "MPI_Comm_split_type");
-  return {node, heartbeat_};
+  return {node, heartbeat_, this};
 }
 
 Communicator Communicator::split(int color, int key) const {
   const HeartbeatRecorder::Waiting waiting(*heartbeat_, Operation::split);
   MPI_Comm part = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split(handle_, color, key, &part), "MPI_Comm_split");
-  return {part, heartbeat_};
+  return {part, heartbeat_, this};
 }
 
 void Communicator::barrier() const {

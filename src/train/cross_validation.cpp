@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <thread>
 #include <utility>
@@ -94,7 +95,8 @@ void train_named_fold(const CrossValidation& what, std::size_t fold, RankGrid& g
     train_fold<T>(what, fold, grid, plan, result);
   } catch (const AgreedError& error) {
     throw AgreedError(fmt::format("cross-validation, fold {} of {}: {}", fold + 1,
-                                  what.settings.folds, error.what()));
+                                  what.settings.folds, error.what()),
+                      error.fault());
   }
 }
 
@@ -123,7 +125,7 @@ void train_side_by_side(const CrossValidation& what, std::size_t first, std::siz
   while (part_of(ranks, groups, own).end <= static_cast<std::size_t>(world.rank())) {
     ++own;
   }
-  std::string failure;
+  std::optional<AgreedError> failure;
   try {
     const Communicator group = world.split(static_cast<int>(own));
     Node node(group);
@@ -137,10 +139,10 @@ void train_side_by_side(const CrossValidation& what, std::size_t first, std::siz
     }
     node.close();
   } catch (const AgreedError& error) {
-    failure = error.what();  // agreed in the group alone
+    failure = error;  // agreed in the group alone
   }
   wait_for_groups(grid);
-  throw_if_any_failed(world, !failure.empty(), failure);
+  throw_if_any_agreed(world, failure);
   for (std::size_t g = 0; g < groups; ++g) {
     FoldResult& fold = result.folds[first + g];
     const auto root = static_cast<int>(part_of(ranks, groups, g).begin);

@@ -41,7 +41,7 @@ std::string own_finding(const Communicator& world, const std::optional<BadNumber
   for (const std::uint64_t sample : bad->samples) {
     samples.push_back(sample + 1);
   }
-  return Json{{"rank", world.rank()},
+  return Json{{"rank", world.job_rank()},
               {"host", host_name()},
               {"what", bad->what},
               {"samples", std::move(samples)}}

@@ -34,15 +34,16 @@ struct Mark {
   const auto in_majority = [&](const Mark& mark) { return 2 * counts[mark] > totals[mark.of]; };
   const bool has_majority = std::any_of(
       marks.begin(), marks.end(), [&](const Mark& m) { return differs(m) && in_majority(m); });
-  const std::vector<std::string> hosts = world.gather(host_name(), 0);
+  const std::vector<std::string> ranks =
+      world.gather(std::to_string(world.job_rank()) + " (host " + host_name() + ")", 0);
   const std::size_t each = marks.size() / static_cast<std::size_t>(world.size());
   std::string names;
-  for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
     const auto first = marks.begin() + static_cast<std::ptrdiff_t>(rank * each);
     if (std::any_of(first, first + static_cast<std::ptrdiff_t>(each), [&](const Mark& mark) {
           return differs(mark) && !(has_majority && in_majority(mark));
         })) {
-      names += (names.empty() ? "" : ", ") + std::to_string(rank) + " (host " + hosts[rank] + ")";
+      names += (names.empty() ? "" : ", ") + ranks[rank];
     }
   }
   throw std::runtime_error(

@@ -4,8 +4,11 @@
 
 #include <functional>
 #include <new>
+#include <optional>
 #include <stdexcept>
+#include <string>
 
+#include "dnn/core/error.hpp"
 #include "support/mpi_world.hpp"
 
 namespace dnn {
@@ -39,6 +42,26 @@ TEST(Agree, OneFailureIsEveryRanksErrorWithOneMessage) {
     EXPECT_EQ(names_rank, failing != 0) << message;
     EXPECT_EQ(world().broadcast(message, 0), message);
   }
+}
+
+// An error of the last rank among a part of the ranks, which the others hear of from that part.
+TEST(Agree, AnErrorOfSomeRanksNamesTheJobsRankOnce) {
+  const int last = world().size() - 1;
+  const Communicator part = world().split(world().rank() >= world().size() / 2 ? 1 : 0);
+  std::optional<AgreedError> own;
+  try {
+    agree(part, [last] {
+      if (world().rank() == last) {
+        throw InputError("no such thing");
+      }
+    });
+  } catch (const AgreedError& error) {
+    own = error;
+  }
+  const std::string message = agreed_message([&] { throw_if_any_agreed(world(), own); });
+  const std::string named =
+      "on rank " + std::to_string(last) + " (host " + host_name() + "): no such thing";
+  EXPECT_EQ(message, last > 0 ? named : "no such thing");
 }
 
 TEST(Agree, TheLowestRanksMessageIsTold) {

@@ -38,9 +38,14 @@ class AgreedError : public std::runtime_error {
 [[nodiscard]] std::string out_of_memory(const Communicator& ranks);
 
 /// Collective: throws AgreedError on every rank if any rank `failed`, with the message of the
-/// lowest rank that did (and that rank's number and host, when it is not rank 0), and its fault.
+/// lowest rank that did (and that rank's number in the job and host, when it is not rank 0), and
+/// its fault.
 void throw_if_any_failed(const Communicator& ranks, bool failed, const std::string& message,
                          Fault fault = Fault::input);
+
+/// Collective: the same where some of the ranks have thrown `error` together, which is told as it
+/// is.
+void throw_if_any_agreed(const Communicator& ranks, const std::optional<AgreedError>& error);
 
 /// How ranks wait for the one that works longest.
 enum class Waiting {

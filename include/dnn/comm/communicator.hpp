@@ -44,6 +44,9 @@ class Communicator {
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int size() const { return size_; }
+  /// This rank's number in the communicator that this one was split from, and that one, to the
+  /// first.
+  [[nodiscard]] int job_rank() const { return job_rank_; }
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
   [[nodiscard]] MPI_Comm handle() const { return handle_; }
   /// Where this rank notes down what it does; blocking operations do it by themselves.
@@ -148,12 +151,15 @@ class Communicator {
  private:
   void send(std::span<const std::byte> bytes, int to) const;
   void receive(std::span<std::byte> bytes, int from) const;
-  Communicator(MPI_Comm owned, std::shared_ptr<HeartbeatRecorder> heartbeat);
+  /// `parent`: null for the first of a job.
+  Communicator(MPI_Comm owned, std::shared_ptr<HeartbeatRecorder> heartbeat,
+               const Communicator* parent);
   void release() noexcept;
 
   MPI_Comm handle_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 0;
+  int job_rank_ = 0;
   std::shared_ptr<HeartbeatRecorder> heartbeat_;
 };
 
