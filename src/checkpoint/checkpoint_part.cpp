@@ -1,7 +1,9 @@
 #include "dnn/checkpoint/checkpoint_part.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "dnn/core/classic_text.hpp"
@@ -91,9 +93,15 @@ CheckpointPart save_part(const std::string& folder, const std::string& file,
   ClassicOutput description;
   description << "elements of each tensor: ";
   elements.write(description);
-  const std::string checksum =
-      write_container_checked(path, Container::part, description.str(), {bytes});
-  return {file, elements, std::filesystem::file_size(path), checksum};
+  try {
+    const std::string checksum =
+        write_container_checked(path, Container::part, description.str(), {bytes});
+    return {file, elements, std::filesystem::file_size(path), checksum};
+  } catch (const std::exception&) {
+    std::error_code error;  // it may be there, where only the folder could not be flushed
+    std::filesystem::remove(path, error);
+    throw;
+  }
 }
 
 }  // namespace dnn

@@ -78,6 +78,25 @@ TEST_F(Disk, AFolderThatBecomesReadOnlyDoesNotEndTheTraining) {
   expect_whole(again);
 }
 
+// All ranks write; the folder fails for one of them once its part has its name.
+TEST_F(Disk, NoPartOfACheckpointStaysThatCouldNotBeFlushed) {
+  const std::string run = quoted(DNN_TEST_BIN "/parallel_run") +
+                          " 1 --defaults plain --hidden 8 --epochs 1 --checkpoint-every 10"
+                          " --output " +
+                          out;
+  const CommandResult result =
+      run_command(mpirun(1) + run + " : -n 1 env LD_LIBRARY_PATH=" + quoted(DNN_TEST_BIN) +
+                  " LD_PRELOAD=libfaulty_files.so DNN_FAULT_FOLDER=" + out +
+                  " DNN_FAULT_AT='fsync checkpoints *' DNN_FAULT=EIO " + run);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("rank 1: cannot write the folder of the file"), std::string::npos)
+      << result.output;
+  EXPECT_EQ(count(result.output, "warning: could not write a checkpoint at update "), 2)
+      << result.output;
+  EXPECT_TRUE(fs::is_empty(out + "/checkpoints"))
+      << run_command("ls " + out + "/checkpoints").output;
+}
+
 TEST_F(Disk, ALostPermissionAtTheStartIsRefused) {
   const CommandResult result = run_with("open .probe.tmp 1", "EACCES", true);
   EXPECT_EQ(result.exit_code, 2) << result.output;
