@@ -11,6 +11,7 @@
 
 #include "dnn/core/error.hpp"
 #include "dnn/data/number.hpp"
+#include "dnn/options/choices.hpp"
 #include "dnn/options/chosen_defaults.hpp"
 #include "dnn/options/command_line.hpp"
 #include "dnn/options/option_table.hpp"
@@ -121,6 +122,15 @@ std::vector<const CLI::Option*> add_options(CLI::App& app, Config& config) {
   return all;
 }
 
+/// Whether the run of these settings may have had no --batch-size at all: then it had the usual
+/// size, or all samples where they are fewer. Said aloud, the usual one would be refused there.
+bool may_leave_batch_size(const nlohmann::ordered_json& settings) {
+  const bool is_chosen_from_data =
+      settings.contains("defaults") && settings["defaults"] != word_for(Defaults::plain) &&
+      !(settings.contains("chosen") && settings["chosen"].contains("defaults"));
+  return !is_chosen_from_data && settings["batch-size"] == Config::default_batch_size;
+}
+
 /// Gives every option that nobody has given the value that `settings` has for it; the data do not
 /// choose what the run's version did not choose. A replay has none of the options that bind a job
 /// only.
@@ -150,8 +160,7 @@ void apply_settings(CLI::App& app, const std::string& settings, Config& config) 
       throw InputError("the run had a setting that this version does not know: " + key);
     }
     CLI::Option* option = app.get_option("--" + key);
-    // The default size is the data's where they are few; said aloud, that would be an error.
-    const bool unset = key == "batch-size" && value == Config::default_batch_size;
+    const bool unset = key == "batch-size" && may_leave_batch_size(json);
     if (unset || option->count() > 0 || known->binding == Binding::job) {
       continue;
     }

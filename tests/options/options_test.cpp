@@ -303,6 +303,23 @@ TEST(Options, AReplayLeavesToTheDataWhatTheRunDid) {
   EXPECT_EQ(old.defaults, Defaults::plain);
 }
 
+TEST(Options, AReplayKeepsABatchSizeThatWasGivenThoughItIsTheUsualOne) {
+  const std::vector<const char*> none = {"dnn_train"};
+  const auto batch_size = [&none](const char* settings) {
+    return parse_options(1, none.data(), settings).config.batch_size;
+  };
+  EXPECT_EQ(batch_size(R"({"defaults":"auto","batch-size":128})"), 128U);
+  EXPECT_EQ(batch_size(R"({"batch-size":128,"defaults":"auto","chosen":{"lr":"tables"}})"), 128U);
+  // Else the data choose it again, or have as many samples as the run had.
+  for (const char* settings :
+       {R"({"defaults":"auto","batch-size":128,"chosen":{"batch-size":"few"}})",
+        R"({"defaults":"auto","batch-size":128,"chosen":{"defaults":"many"}})",
+        R"({"defaults":"plain","batch-size":128})", R"({"batch-size":128})"}) {
+    EXPECT_FALSE(batch_size(settings)) << settings;
+  }
+  EXPECT_EQ(batch_size(R"({"defaults":"plain","batch-size":64})"), 64U);
+}
+
 TEST(Options, LogicalShardsArePrintedAndNeedAFixedOrder) {
   const test::TemporaryFolder folder;
   const auto file =
