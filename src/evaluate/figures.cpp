@@ -29,8 +29,13 @@ class NumberFigures final : public FigureSums<T> {
         most_(names_.size(), -std::numeric_limits<double>::infinity()) {
     // Squares of numbers far from 0 would leave nothing of their spread.
     if (scale_.empty() && data.has_labels()) {
-      const auto first = data.target_rows.template as<double>().first(shift_.size());
-      shift_.assign(first.begin(), first.end());
+      std::size_t sample = 0;
+      while (sample + 1 < data.samples && !data.counts(sample)) {
+        ++sample;
+      }
+      const auto targets = data.target_rows.template as<double>();
+      std::copy_n(targets.begin() + static_cast<std::ptrdiff_t>(sample * shift_.size()),
+                  shift_.size(), shift_.begin());
     }
   }
 
@@ -39,7 +44,7 @@ class NumberFigures final : public FigureSums<T> {
     for (std::size_t s = 0; s < A.rows; ++s) {
       const double weight = targets.weight(s);
       for (std::size_t j = 0; j < A.cols; ++j) {
-        const double target = targets.rows(s, columns_.begin + j);
+        const double target = targets.row_target(s, columns_.begin + j);
         const double error = static_cast<double>(A(s, j)) - target;
         ExactSum* const sums = &sums_[per_target * (columns_.begin + j)];
         sums[0] += weight;

@@ -42,7 +42,7 @@ template <class T>
 ExactSum OutputLoss<T>::evaluate(MatrixView<const T> A, const Targets& targets, Range columns,
                                  std::span<std::int64_t> bad) const {
   return sum_over_outputs(A.rows, A.cols, targets, bad, [&](std::size_t s, std::size_t j) {
-    return loss(A(s, j), targets.rows(s, columns.begin + j));
+    return loss(A(s, j), targets.row_target(s, columns.begin + j));
   });
 }
 
@@ -51,7 +51,7 @@ ExactSum OutputLoss<T>::differentiate(MatrixView<T> A, const Targets& targets, R
                                       std::size_t global_samples,
                                       std::span<std::int64_t> bad) const {
   return sum_over_outputs(A.rows, A.cols, targets, bad, [&](std::size_t s, std::size_t j) {
-    const double target = targets.rows(s, columns.begin + j);
+    const double target = targets.row_target(s, columns.begin + j);
     const double value = loss(A(s, j), target);
     const double share = targets.weight(s) / static_cast<double>(global_samples);
     A(s, j) = static_cast<T>(share * slope(A(s, j), target));

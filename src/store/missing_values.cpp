@@ -13,7 +13,8 @@ namespace dnn {
 
 namespace {
 
-/// What is there of raw element `column` in the samples of the training set that are held here.
+/// What is there of raw element `column` in the samples of the training set that count and are held
+/// here.
 std::vector<double> values_of(const Dataset& train, const Sampler& sampler, std::size_t column) {
   const Range held = train.held.value_or(Range{0, train.samples});
   std::vector<double> values;
@@ -21,7 +22,8 @@ std::vector<double> values_of(const Dataset& train, const Sampler& sampler, std:
     const auto raw = train.values.as<decltype(element)>();
     for (std::size_t i = 0; i < held.size(); ++i) {
       const auto value = static_cast<double>(raw[i * train.row_elements + column]);
-      if (!std::isnan(value) && sampler.is_training(held.begin + i)) {
+      const std::size_t sample = held.begin + i;
+      if (!std::isnan(value) && sampler.is_training(sample) && train.counts(sample)) {
         values.push_back(value);
       }
     }

@@ -30,23 +30,34 @@ struct Extent {
   }
 };
 
-/// The targets of a training set; sums and extents are those of all ranks.
+/// The targets of the samples of a training set that count; sums and extents are those of all
+/// ranks.
 class TargetColumns {
  public:
   TargetColumns(const Communicator& world, const Dataset& train, const Sampler& sampler)
       : world_(world),
+        train_(train),
         sampler_(sampler),
         columns_(train.classes()),
         rows_(train.target_rows.as<double>()),
         mine_(part_of(train.samples, static_cast<std::size_t>(world.size()),
                       static_cast<std::size_t>(world.rank()))) {}
 
+  /// Collective: how many training samples count.
+  [[nodiscard]] double samples() const {
+    std::int64_t own = 0;
+    for (std::size_t i = mine_.begin; i < mine_.end; ++i) {
+      own += is_trained_on(i) ? 1 : 0;
+    }
+    return static_cast<double>(world_.all_reduce(own, Reduction::sum));
+  }
+
   /// Collective: for each column the exact sum of `term(value, column)` over the training samples.
   template <class Term>
   [[nodiscard]] std::vector<double> sums(const Term& term) const {
     std::vector<ExactSum> own(columns_);
     for (std::size_t i = mine_.begin; i < mine_.end; ++i) {
-      for (std::size_t j = 0; j < columns_ && sampler_.is_training(i); ++j) {
+      for (std::size_t j = 0; j < columns_ && is_trained_on(i); ++j) {
         own[j] += term(rows_[i * columns_ + j], j);
       }
     }
@@ -62,7 +73,8 @@ class TargetColumns {
     std::vector<double> least(columns_, Extent().least);
     std::vector<double> largest(columns_, Extent().largest);
     for (std::size_t i = mine_.begin; i < mine_.end; ++i) {
-      for (std::size_t j = 0; j < columns_ && (!of_training || sampler_.is_training(i)); ++j) {
+      const bool counts = of_training ? is_trained_on(i) : train_.counts(i);
+      for (std::size_t j = 0; j < columns_ && counts; ++j) {
         least[j] = std::min(least[j], rows_[i * columns_ + j]);
         largest[j] = std::max(largest[j], rows_[i * columns_ + j]);
       }
@@ -77,7 +89,12 @@ class TargetColumns {
   }
 
  private:
+  [[nodiscard]] bool is_trained_on(std::size_t sample) const {
+    return sampler_.is_training(sample) && train_.counts(sample);
+  }
+
   const Communicator& world_;
+  const Dataset& train_;
   const Sampler& sampler_;
   std::size_t columns_;
   std::span<const double> rows_;
@@ -135,8 +152,8 @@ void scale_targets(const Communicator& world, Dataset& train, const Sampler& sam
   if (train.task != Task::numbers) {
     return;
   }
-  const auto samples = static_cast<double>(sampler.training_samples());
   const TargetColumns targets(world, train, sampler);
+  const double samples = targets.samples();
   Normalizer scaling;
   const std::vector<Extent> trained = targets.extents(true);
   const std::vector<double> sums = targets.sums([](double y, std::size_t) { return y; });

@@ -125,8 +125,8 @@ void advise_features(const Dataset& data, MappedAccess access) {
   advise(data.value_columns, access);
 }
 
-/// Collective over `world`: what follows from the samples that are trained on: the scaling of
-/// weights, targets and features, and what missing values become.
+/// Collective over `world`: what follows from the samples that are trained on and count: the
+/// scaling of weights, targets and features, and what missing values become.
 void adapt_to_samples(const Communicator& world, const DataSettings& settings, TrainingData& data) {
   const Sampler& sampler = data.sampler;
   advise_features(data.train, MappedAccess::in_order);
@@ -135,7 +135,7 @@ void adapt_to_samples(const Communicator& world, const DataSettings& settings, T
   fill_with_medians(world, data.train, data.held.get(), sampler);
   const FeatureStatistics features =
       statistics(world, data.train, data.held.get(),
-                 [&sampler](std::uint64_t i) { return sampler.is_training(i); });
+                 [&](std::uint64_t i) { return sampler.is_training(i) && data.train.counts(i); });
   std::tie(data.normalizer, data.normalization) =
       agree(world, [&] { return scaling_of(settings, data.train, features); });
   data.largest_feature = features.largest(data.normalizer);

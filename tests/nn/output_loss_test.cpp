@@ -47,6 +47,22 @@ TEST(OutputLoss, GradientsAreTheLossesDifferenceQuotients) {
   check_gradient(SigmoidCrossEntropy<double>(), outputs, labels);
 }
 
+TEST(OutputLoss, ASampleOfWeight0MayBeAsFarAwayAsItLikes) {
+  const std::vector<double> target = {0.5, 1e300, -HUGE_VAL, 0.25};
+  const std::vector<double> weights = {1, 0, 0, 2};
+  const Targets targets(MatrixView<const double>{target.data(), 4, 1}, weights);
+  const std::vector<double> a = {1.5, 0.1, 3, 1.25};
+  EXPECT_EQ(sum_of(SquaredError<double>(), a, targets, 1), 0.5 + 2 * 0.5);
+  std::vector<double> dA = a;
+  (void)SquaredError<double>().differentiate({dA.data(), 4, 1}, targets, {0, 1}, 4, {});
+  EXPECT_EQ(dA, (std::vector<double>{0.25, 0, 0, 0.5}));
+  // What the network makes of it must be a number all the same.
+  const std::vector<double> bad = {1.5, NAN, 3, 1.25};
+  std::vector<std::int64_t> samples(4, 0);
+  (void)SquaredError<double>().evaluate({bad.data(), 4, 1}, targets, {0, 1}, samples);
+  EXPECT_EQ(samples, (std::vector<std::int64_t>{0, 1, 0, 0}));
+}
+
 TEST(OutputLoss, HuberIsSquaredWithinAndLinearBeyond) {
   const SquaredError<double> huber(2);
   EXPECT_EQ(huber.loss(1, 2.5), 1.125);

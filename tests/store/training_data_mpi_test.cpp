@@ -9,6 +9,7 @@
 #include "support/array_files.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
+#include "support/open_grid.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/test_numbers.hpp"
 
@@ -244,6 +245,70 @@ TEST(TrainingData, TargetsThatCannotBeScaledNameTheirColumn) {
   is_refused(targets_csv(307, 40, ""), {"'price'", "from -4e+307 to 4e+307"});
   is_refused(targets_csv(-310, 40, ""), {"'price'", "beyond what can be scaled"});
   node.close();
+}
+
+/// 40 rows with weights and missing numbers; with `bad`, rows of weight 0 among them.
+std::string weighted_csv(bool bad) {
+  std::string text = "a,b,w,price\n";
+  for (std::size_t i = 0; i < 40; ++i) {
+    const std::string b = i % 6 == 0 ? "" : std::to_string(i * 3 % 8);
+    text += std::to_string(i * 7 % 11) + "," + b + ",0." + std::to_string(i % 4 + 1) + "," +
+            std::to_string(i * 5 % 9) + "\n";
+    text += bad && i % 3 == 0 ? "-9999,-7777,0,-1e300\n" : "";
+  }
+  return text;
+}
+
+/// What follows from the samples of a table.
+struct Scales {
+  explicit Scales(const TrainingData& data)
+      : features(data.normalizer),
+        targets(data.train.target_scale),
+        largest(data.largest_feature),
+        median(data.train.schema.columns.at(1).fill),
+        samples(data.train.samples) {}
+
+  Normalizer features, targets;
+  double largest, median;
+  std::size_t samples;
+};
+
+TEST(TrainingData, RowsOfWeight0AreInNoMeanMedianOrDeviation) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.task = Task::numbers;
+  config.label_column = "price";
+  config.weight_column = "w";
+  config.validation = 0;
+  const auto load = [&](const Communicator& ranks, int color, Placement placement) {
+    config.placement = placement;
+    test::OpenGrid of(ranks, 1, 0, color);
+    const Scales found(load_training_data(config, of.grid, {.wide = true}));
+    of.close();
+    return found;
+  };
+  config.data = folder.write("clean.csv", weighted_csv(false));
+  const Scales clean = load(self(), 0, Placement::node);
+  config.data = folder.write("bad.csv", weighted_csv(true));
+  const Scales one = load(self(), 0, Placement::node);
+  EXPECT_EQ(one.samples, clean.samples + 14);
+  EXPECT_EQ(one.median, clean.median);
+  EXPECT_EQ(one.targets.center, clean.targets.center);
+  EXPECT_EQ(one.targets.scale, clean.targets.scale);
+  EXPECT_NEAR(one.largest, clean.largest, 1e-12);
+  ASSERT_EQ(one.features.scale.size(), 3U);  // a, b, and whether b is missing
+  for (std::size_t j = 0; j < 2; ++j) {
+    EXPECT_NEAR(one.features.center[j], clean.features.center[j], 1e-12);
+    EXPECT_NEAR(one.features.scale[j], clean.features.scale[j], 1e-12);
+  }
+  for (const auto& many :
+       {load(world(), 0, Placement::node), load(world(), world().rank(), Placement::job)}) {
+    EXPECT_EQ(many.median, one.median);
+    EXPECT_EQ(many.targets.center, one.targets.center);
+    EXPECT_EQ(many.targets.scale, one.targets.scale);
+    EXPECT_EQ(many.features.center, one.features.center);
+    EXPECT_EQ(many.features.scale, one.features.scale);
+  }
 }
 
 TEST(TrainingData, OneCopyANodeAndMappedFilesStayMapped) {

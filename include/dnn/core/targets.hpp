@@ -26,6 +26,11 @@ struct Targets {
 
   /// How much sample `s` counts in loss, gradient and metrics.
   [[nodiscard]] double weight(std::size_t s) const { return weights.empty() ? 1 : weights[s]; }
+  /// Target `j` of sample `s`; 0 where the sample does not count: its own may be too far from the
+  /// others' to be scaled.
+  [[nodiscard]] double row_target(std::size_t s, std::size_t j) const {
+    return weight(s) > 0 ? rows(s, j) : 0;
+  }
   /// The targets of one sample.
   [[nodiscard]] Targets sample(std::size_t s) const {
     Targets one;

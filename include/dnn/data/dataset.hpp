@@ -83,6 +83,10 @@ struct Dataset {
   [[nodiscard]] bool is_sparse() const { return row_offsets.size() > 0; }
   [[nodiscard]] bool has_labels() const { return labels.size() > 0 || target_rows.size() > 0; }
   [[nodiscard]] bool has_weights() const { return weights.size() > 0; }
+  /// Whether the sample counts at all: its weight is not 0.
+  [[nodiscard]] bool counts(std::size_t sample) const {
+    return !has_weights() || weights.as<double>()[sample] > 0;
+  }
   /// M_N: outputs of the network.
   [[nodiscard]] std::size_t classes() const { return class_names.size(); }
   /// The text of kept column `column` in a sample.

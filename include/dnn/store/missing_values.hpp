@@ -9,9 +9,9 @@
 namespace dnn {
 
 /// Collective over `world`: sets what missing numbers and dates of a table are taken for, in
-/// columns where any are missing: the exact median of the training set (of the two middle values,
-/// the mean). Each rank finds those of some columns; the result is the same at any number of ranks.
-/// `held`: who holds which samples, where the nodes share them out; else null.
+/// columns where any are missing: the exact median of the training samples that count (of the two
+/// middle values, the mean). Each rank finds those of some columns; the result is the same at any
+/// number of ranks. `held`: who holds which samples, where the nodes share them out; else null.
 void fill_with_medians(const Communicator& world, Dataset& train, const HeldRows* held,
                        const Sampler& sampler);
 

@@ -36,7 +36,7 @@ struct TrainingData {
   Sampler sampler;
   std::size_t batch_size = 0;      ///< global, as used
   std::size_t logical_shards = 0;  ///< of a batch; 0: none
-  double largest_feature = 0;      ///< no normalized feature's magnitude is above it in training
+  double largest_feature = 0;      ///< the largest normalized one of training samples that count
   bool sparse_rows = false;        ///< samples stay sparse, see keeps_rows_sparse
   Fold fold;                       ///< where these are the data of a fold; else empty
 
