@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -114,6 +115,7 @@ void OpenMetricsFile::check(const std::string& path) {
 void OpenMetricsFile::add(const StepRecord& record) {
   step_ = record;
   update_ = record.update;
+  epochs_done_ = std::max<std::uint64_t>(record.epoch, 1) - 1;  // fewer than before: it went back
   samples_ += record.samples;
   write_if_due();
 }

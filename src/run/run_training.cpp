@@ -156,6 +156,8 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
                              [&] { return go_back(config, folder, identity); }});
   const CoreWatch cores(grid.node(), world.rank(), !plan.shared_cores, "dnn_train");
   const std::size_t first_layer = plan.layout.widths()[0] * plan.layout.widths()[1];
+  const Checkpoint none;
+  const Checkpoint& done = opened.from ? opened.from->checkpoint : none;
   RunProgress progress({config,
                         world,
                         folder,
@@ -163,7 +165,9 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
                         {plan.layout.parameter_count() - (data.sparse_rows ? first_layer : 0),
                          data.batch_size, config.epochs * data.sampler.steps()},
                         config.epochs,
-                        {to_toml(config), hyperparameters(config)}});
+                        {to_toml(config), hyperparameters(config)},
+                        done.epochs.size(),
+                        done.updates});
   Trainer<T> trainer(config, grid, plan, data, reporter,
                      {provenance_of(config, plan.environment), &folder, &control, &progress});
   report_shared_memory(grid, reporter);

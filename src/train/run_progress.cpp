@@ -68,9 +68,9 @@ void RunProgress::open_sinks() {
   }
   if (!settings.openmetrics.empty()) {
     sinks_.push_back({std::make_unique<OpenMetricsFile>(
-        settings.openmetrics,
-        OpenMetricsFile::Run{setup_.folder.path(), setup_.epochs,
-                             static_cast<std::uint64_t>(setup_.world.size())})});
+        settings.openmetrics, OpenMetricsFile::Run{setup_.folder.path(), setup_.epochs,
+                                                   static_cast<std::uint64_t>(setup_.world.size()),
+                                                   setup_.epochs_done, setup_.updates_done})});
     attempt(sinks_.back().failed, sinks_.back().sink->name(),
             [this] { sinks_.back().sink->flush(); });
   }

@@ -45,6 +45,32 @@ TEST(OpenMetrics, IsReplacedAsAWhole) {
   EXPECT_THROW(nowhere.flush(), FileError);
 }
 
+TEST(OpenMetrics, ARunThatResumesBeginsWhereItWas) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.prom";
+  OpenMetricsFile file(path, {"run", 20, 3, 7, 91});
+  const auto expect_done = [&](const std::string& epochs, const std::string& updates) {
+    file.flush();
+    const std::string text = read_file(path);
+    EXPECT_NE(text.find("epochs_done{run=\"run\"} " + epochs + "\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("updates_done{run=\"run\"} " + updates + "\n"), std::string::npos) << text;
+  };
+  expect_done("7", "91");
+  StepRecord record;
+  record.update = 100;
+  record.epoch = 8;
+  file.add(record);
+  expect_done("7", "100");
+  EpochMetrics epoch;
+  epoch.epoch = 8;
+  file.add(epoch, 104);
+  expect_done("8", "104");
+  record.update = 80;  // it went back to a checkpoint
+  record.epoch = 7;
+  file.add(record);
+  expect_done("6", "80");
+}
+
 TEST(OpenMetrics, OnlyAFileOfItsOwnIsReplaced) {
   const TemporaryFolder folder;
   const std::string path = folder / "run.prom";

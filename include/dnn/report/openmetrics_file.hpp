@@ -14,16 +14,22 @@ namespace dnn {
 /// seconds, and at the end.
 class OpenMetricsFile : public ProgressSink {
  public:
-  /// What does not change while the run trains.
+  /// The run, and how far it was when this process began to train.
   struct Run {
     std::string name;  ///< the label `run` of all metrics
     std::size_t epochs = 0;
     std::uint64_t ranks = 0;
+    std::uint64_t epochs_done = 0;
+    std::uint64_t updates_done = 0;
   };
   /// Throws InputError where `path` is a file that holds something else: it would be replaced.
   static void check(const std::string& path);
 
-  OpenMetricsFile(std::string path, Run run) : path_(std::move(path)), run_(std::move(run)) {}
+  OpenMetricsFile(std::string path, const Run& run)
+      : path_(std::move(path)),
+        run_(run),
+        update_(run.updates_done),
+        epochs_done_(run.epochs_done) {}
 
   [[nodiscard]] std::string name() const override { return "OpenMetrics file"; }
   void add(const StepRecord& record) override;
@@ -36,8 +42,8 @@ class OpenMetricsFile : public ProgressSink {
 
   std::string path_;
   Run run_;
-  std::uint64_t update_ = 0;
-  std::uint64_t epochs_done_ = 0;
+  std::uint64_t update_;
+  std::uint64_t epochs_done_;
   std::uint64_t samples_ = 0;
   std::optional<StepRecord> step_;
   std::optional<EpochMetrics> epoch_;

@@ -35,6 +35,8 @@ class RunProgress {
     RunSize size;
     std::size_t epochs = 0;
     EventHeader header;
+    std::uint64_t epochs_done = 0;  ///< on rank 0: what the run resumes from
+    std::uint64_t updates_done = 0;
   };
   /// On rank 0: begins the files.
   explicit RunProgress(const Setup& setup);
