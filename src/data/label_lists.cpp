@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "dnn/data/label_table.hpp"
 #include "dnn/data/message.hpp"
-#include "dnn/data/number.hpp"
 #include "dnn/data/reading_team.hpp"
 
 namespace dnn {
@@ -40,9 +40,9 @@ LabelNames::Sorted LabelNames::sorted() const {
     result.names.push_back(name);
   }
   if (std::all_of(result.names.begin(), result.names.end(),
-                  [](const std::string& name) { return parse_integer(name).has_value(); })) {
+                  [](const std::string& name) { return integer_label(name).has_value(); })) {
     std::sort(result.names.begin(), result.names.end(),
-              [](const auto& a, const auto& b) { return *parse_integer(a) < *parse_integer(b); });
+              [](const auto& a, const auto& b) { return *integer_label(a) < *integer_label(b); });
   }
   result.places.resize(result.names.size());
   for (std::size_t k = 0; k < result.names.size(); ++k) {

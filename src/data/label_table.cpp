@@ -14,6 +14,34 @@
 
 namespace dnn {
 
+namespace {
+
+bool is_code(std::string_view label) {
+  return label.find_first_of("eE") != std::string_view::npos &&
+         label.find_first_of(".+-") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> integer_label(std::string_view label) {
+  return is_code(label) ? std::nullopt : parse_integer(label);
+}
+
+void check_are_classes(std::span<const std::string> names, const std::string& origin) {
+  const auto is_number = [](const std::string& name) {
+    return !is_code(name) && parse_number<double>(name).has_value();
+  };
+  const auto odd = std::find_if_not(names.begin(), names.end(), [](const std::string& name) {
+    return integer_label(name).has_value();
+  });
+  if (odd != names.end() && std::all_of(names.begin(), names.end(), is_number)) {
+    throw InputError(fmt::format(
+        "{}: label {} is not a class: labels are integers or text (--task numbers learns "
+        "numbers). Is --label-column right?",
+        origin, in_quotes(*odd)));
+  }
+}
+
 std::int32_t LabelTable::number_of(const std::string& name) {
   const auto next = static_cast<std::int32_t>(names_.size());
   const auto [entry, is_new] = by_name_.emplace(name, next);
@@ -32,7 +60,7 @@ void LabelTable::add(std::int64_t label) {
 }
 
 void LabelTable::add(std::string_view label) {
-  if (const std::optional<std::int64_t> integer = parse_integer(label)) {
+  if (const std::optional<std::int64_t> integer = integer_label(label)) {
     add(*integer);
   } else {
     labels_.push_back(number_of(std::string(trim(label))));
@@ -70,18 +98,9 @@ void LabelTable::join(const ReadingTeam& team) {
 }
 
 void LabelTable::finish(Dataset& data) {
-  const auto is_integer = [](const std::string& name) { return parse_integer(name).has_value(); };
-  const auto is_number = [](const std::string& name) {
-    return parse_number<double>(name).has_value();
-  };
-  const bool integers = std::all_of(names_.begin(), names_.end(), is_integer);
-  if (!integers && std::all_of(names_.begin(), names_.end(), is_number)) {
-    const auto odd = std::find_if_not(names_.begin(), names_.end(), is_integer);
-    throw InputError(fmt::format(
-        "{}: label {} is not a class: labels are integers or text (--task numbers learns "
-        "numbers). Is --label-column right?",
-        data.origin, in_quotes(*odd)));
-  }
+  const bool integers = std::all_of(names_.begin(), names_.end(), [](const std::string& name) {
+    return integer_label(name).has_value();
+  });
   if (const auto empty = by_name_.find(""); empty != by_name_.end()) {
     const auto first = std::find(labels_.begin(), labels_.end(), empty->second);
     throw InputError(

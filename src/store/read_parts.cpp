@@ -8,6 +8,7 @@
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/node_cores.hpp"
 #include "dnn/core/error.hpp"
+#include "dnn/data/label_table.hpp"
 #include "dnn/files/stream.hpp"
 #include "dnn/readers/data_source.hpp"
 #include "dnn/store/data_access.hpp"
@@ -65,6 +66,9 @@ Dataset read_source(OpenSource& open, Part part, ReadOptions options, const Read
 }
 
 void check_task(const Dataset& train, const DataSettings& settings) {
+  if (train.task == Task::classes) {
+    check_are_classes(train.class_names, train.origin);
+  }
   check_trainable(train);
   if (settings.task != Task::automatic && train.task != settings.task) {
     throw InputError(fmt::format("{}: --task {}: data of this form have classes only", train.origin,

@@ -311,6 +311,24 @@ TEST(TrainingData, RowsOfWeight0AreInNoMeanMedianOrDeviation) {
   }
 }
 
+TEST(TrainingData, ATestTableMayHaveOfTheClassesOnlyThoseThatAreNumbers) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.data = folder.write("d.csv", "x,label\n1,0.5\n2,1.5\n3,none\n4,none\n");
+  config.test_data = folder.write("t.csv", "x,label\n1,1.5\n2,0.5\n");
+  config.task = Task::classes;
+  config.validation = 0;
+  Node node(world());
+  const TrainingData data = load_training_data(config, RankGrid(world(), node, 1));
+  EXPECT_EQ(data.test->label_view()[0], 1);
+  EXPECT_EQ(data.test->class_names, (std::vector<std::string>{"0.5", "1.5", "none"}));
+  config.data = config.test_data;  // nothing but numbers to learn
+  test::expect_error<AgreedError>(
+      [&] { (void)load_training_data(config, RankGrid(world(), node, 1)); },
+      {"t.csv", "label '0.5' is not a class", "--task numbers"});
+  node.close();
+}
+
 TEST(TrainingData, OneCopyANodeAndMappedFilesStayMapped) {
   const SharedFolder folder;
   DataSettings config;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,9 +14,16 @@ namespace dnn {
 class ReadingTeam;
 struct Dataset;
 
-/// Collects the labels of a data set as they are read, and numbers the classes: integers in
-/// ascending order, otherwise by name. A label that is an integer in another spelling ("3.0", "+3")
-/// is that integer.
+/// The class that a label is if it spells an integer ("3", "03", "+3", "3.0", "3.0e+00"). Nothing
+/// for text, and for codes like "1E2": programs write such a number with a point or a sign.
+[[nodiscard]] std::optional<std::int64_t> integer_label(std::string_view label);
+
+/// Throws InputError where all of these classes are numbers but not all are integers: to learn them
+/// is regression. `origin`: of the data, in the message.
+void check_are_classes(std::span<const std::string> names, const std::string& origin);
+
+/// Collects the labels of a data set as they are read, and numbers the classes: integers (see
+/// integer_label) in ascending order, otherwise by name. Spellings of one integer are one class.
 class LabelTable {
  public:
   LabelTable() = default;
@@ -27,8 +36,7 @@ class LabelTable {
   /// Collective over `team`: the labels of all members, one member's after the other's.
   void join(const ReadingTeam& team);
 
-  /// Moves the labels and class names into `data`. Throws InputError where the labels are numbers
-  /// but not integers (regression), or are empty text.
+  /// Moves the labels and class names into `data`. Throws InputError where labels are empty text.
   void finish(Dataset& data);
 
  private:
