@@ -135,6 +135,9 @@ Bf16Products::Products& Bf16Products::products_of(std::size_t samples) {
   if (backward_ == Backward::parameters_and_input) {
     made.input.emplace(Bf16Layout::columns, samples, W_.rows, W_.cols);
   }
+  if (products_.size() >= most_sizes) {
+    std::erase_if(products_, [this](const auto& entry) { return entry.first != max_batch_; });
+  }
   return products_.emplace(samples, std::move(made)).first->second;
 }
 

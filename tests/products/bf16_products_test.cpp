@@ -97,6 +97,17 @@ TEST_F(Bf16ProductsTest, AgreesWithTheDoubleLayerForEverySizeOfBatch) {
   }
 }
 
+TEST_F(Bf16ProductsTest, KeepsTheProductsOfFewSizesOfBatch) {
+  constexpr std::size_t inputs = 3, outputs = 2;
+  Matrix W(inputs * outputs);
+  Bf16Products layer({W.data(), inputs, outputs}, 70, Bf16Products::Backward::parameters_and_input);
+  for (std::size_t S = 1; S <= 70; ++S) {
+    check_step(layer, W, inputs, outputs, S, S);
+    EXPECT_LE(layer.sizes(), Bf16Products::most_sizes);
+  }
+  check_step(layer, W, inputs, outputs, 1, 1);
+}
+
 TEST_F(Bf16ProductsTest, GivesTheSameWithoutTheGradientsItIsNotAskedFor) {
   constexpr std::size_t inputs = 100, outputs = 150, S = 20;
   const Matrix X = test::numbers<float>(S * inputs, 1);

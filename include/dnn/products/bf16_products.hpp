@@ -15,7 +15,8 @@ namespace dnn {
 
 /// A layer's products in bf16: operands rounded to bf16, sums and results float, in oneDNN's order.
 /// It owns the rounded copies, so that each matrix is rounded once in a step although two products
-/// use it. The first batch of each size makes its products (milliseconds); later ones reuse them.
+/// use it. The first batch of a size makes its products (milliseconds); later ones reuse them, as
+/// long as there are few sizes.
 /// A batch is one shard: whatever else is asked for, or does not fit, throws std::invalid_argument.
 class Bf16Products final : public LayerProducts<float> {
  public:
@@ -34,6 +35,11 @@ class Bf16Products final : public LayerProducts<float> {
   void backward_parameters(std::span<const ShardSum<float>> sums) override;
   void backward_input(MatrixView<float> dX, const Epilogue& epilogue) override;
   [[nodiscard]] float largest_gradient(std::span<const ShardSum<float>> sums) override;
+
+  /// Of how many sizes of batches it has products now.
+  [[nodiscard]] std::size_t sizes() const { return products_.size(); }
+  /// The most sizes that it has products of.
+  static constexpr std::size_t most_sizes = 32;
 
  private:
   /// A matrix as the right operand of one product and, where another needs it, by rows.
