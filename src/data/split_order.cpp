@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "dnn/core/permutation.hpp"
 #include "dnn/core/random.hpp"
@@ -39,8 +40,11 @@ std::vector<std::size_t> quotas(std::span<const std::int32_t> labels, const Orde
   }
   std::vector<std::size_t> by_remainder(classes);
   std::iota(by_remainder.begin(), by_remainder.end(), std::size_t{0});
+  const auto rank_of = [&](std::size_t c) {
+    return std::pair(counts[c] - quota[c] > 1, remainder[c]);
+  };
   std::stable_sort(by_remainder.begin(), by_remainder.end(),
-                   [&](std::size_t a, std::size_t b) { return remainder[a] > remainder[b]; });
+                   [&](std::size_t a, std::size_t b) { return rank_of(a) > rank_of(b); });
   for (std::size_t k = 0; given < held_out; ++k, ++given) {
     ++quota[by_remainder[k]];
   }

@@ -37,6 +37,21 @@ TEST(SplitOrder, EachClassHasItsShare) {
   }
 }
 
+TEST(SplitOrder, AClassOfOneSampleIsTrainedOnWhereOthersHaveMore) {
+  std::vector<std::size_t> sizes(10, 1);
+  sizes.insert(sizes.end(), {500, 390, 100});
+  const auto labels = labels_of(sizes);
+  const auto split = SplitOrder::by_class(labels, sizes.size(), 100, 1);
+  const auto counts = held_out_of(*split, labels, sizes.size());
+  EXPECT_EQ(counts, (std::vector<std::size_t>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 51, 39, 10}));
+  // All but the last of each class, then some of those.
+  const auto small = labels_of({1, 3, 2});
+  EXPECT_EQ(held_out_of(*SplitOrder::by_class(small, 3, 3, 1), small, 3),
+            (std::vector<std::size_t>{0, 2, 1}));
+  EXPECT_EQ(held_out_of(*SplitOrder::by_class(small, 3, 5, 1), small, 3),
+            (std::vector<std::size_t>{1, 2, 2}));
+}
+
 TEST(SplitOrder, TheNumberHeldOutIsExactWhateverTheShares) {
   const auto labels = labels_of({7, 7, 7, 1, 0});
   for (std::size_t held_out = 0; held_out < labels.size(); ++held_out) {

@@ -19,8 +19,9 @@ class SplitOrder {
  public:
   /// Holds out `held_out` of the samples, fewer than all, of each class its share: the
   /// rounded-down share, and one more of the classes with the largest remainders (the first of
-  /// equal ones) until the number is reached. Which samples of a class are held out is drawn by
-  /// `seed`. Labels are 0 to classes - 1. `among`: the samples that are ordered; null: all.
+  /// equal ones) until the number is reached, but the last sample of a class only where no others
+  /// are left. Which samples of a class are held out is drawn by `seed`. Labels are 0 to classes
+  /// - 1. `among`: the samples that are ordered; null: all.
   [[nodiscard]] static std::shared_ptr<const SplitOrder> by_class(
       std::span<const std::int32_t> labels, std::size_t classes, std::size_t held_out,
       std::uint64_t seed, const SampleList* among = nullptr);
