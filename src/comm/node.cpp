@@ -5,11 +5,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <stdexcept>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/comm/mpi_error.hpp"
 #include "dnn/core/available_memory.hpp"
+#include "dnn/core/error.hpp"
 
 namespace dnn {
 
@@ -68,7 +68,7 @@ std::span<std::byte> Node::allocate_shared(std::size_t bytes, const std::string&
   std::size_t available = is_leader() ? available_memory() : 0;
   ranks_.broadcast(std::as_writable_bytes(std::span(&available, 1)), 0);
   if (bytes > available / on_host_) {
-    throw std::runtime_error(no_memory(bytes * on_host_, available, purpose));
+    throw InputError(no_memory(bytes * on_host_, available, purpose));
   }
   if (size() == 1) {
     own_memory_.push_back(std::make_unique<std::byte[]>(bytes + alignment));
@@ -105,7 +105,7 @@ std::span<std::byte> Node::allocate_mapping(std::size_t bytes, const std::string
     mappings_.push_back(SharedMapping::make(ranks_, bytes + alignment));
   } catch (const AgreedError& error) {
     // The other nodes know nothing of it.
-    throw std::runtime_error(
+    throw InputError(
         fmt::format("no room for {}, {}: {}; {}; give the container a larger /dev/shm (docker run "
                     "--shm-size, an emptyDir of medium Memory), or set TMPDIR to a folder with "
                     "more room",

@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -85,7 +84,7 @@ std::thread start_thread(std::function<void()> work) {
   try {
     return std::thread(std::move(work));
   } catch (const std::system_error& error) {
-    throw std::runtime_error(
+    throw InputError(
         fmt::format("cannot start a thread: {}: {}", error.code().message(), what_to_change()));
   }
 }

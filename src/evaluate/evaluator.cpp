@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/messages.hpp"
 #include "dnn/core/partition.hpp"
@@ -57,17 +58,20 @@ Evaluator<T>::Evaluator(const RankGrid& grid, const ParameterLayout& layout, con
                             std::vector<std::uint64_t>& samples) { append(step, shard, samples); },
              .steps = most_steps(),
              .batch = grid.data_shards() * max_rows_,
-             .bytes = inputs.window_bytes}),
-      loader_(Gatherer<T>(judged_.set, inputs.normalizer), inputs.max_rows, inputs.form) {}
+             .bytes = inputs.window_bytes}) {
+  agree(grid.world(), [&] {
+    loader_.emplace(Gatherer<T>(judged_.set, inputs.normalizer), inputs.max_rows, inputs.form);
+  });
+}
 
 template <class T>
 Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
                              const std::function<void()>& between, HeldOutPlots<T>* plots,
                              const OutputSink<T>& sink) {
   const std::size_t steps = steps_of(samples_of(grid_.data_shard()), max_rows_);
-  loader_.stop();
+  loader_->stop();
   RowSource* const source = rows_.begin(0, 0);
-  loader_.start(
+  loader_->start(
       [this](std::size_t step, std::vector<std::uint64_t>& samples) {
         samples.clear();
         append(step, grid_.data_shard(), samples);
@@ -80,7 +84,7 @@ Evaluation Evaluator<T>::run(Network<T>& network, Confusion* confusion,
       between();
     }
     rows_.require(step);
-    const auto taken = step < steps ? std::optional(loader_.next()) : std::nullopt;
+    const auto taken = step < steps ? std::optional(loader_->next()) : std::nullopt;
     rows_.look_ahead();
     if (!taken) {
       continue;

@@ -47,27 +47,36 @@ NodeExchange<T>::NodeExchange(const Communicator& world, Node& node, std::size_t
       tree_(settings.logical_shards > 0
                 ? std::optional<NodeTree<T>>(std::in_place, world, node, settings.logical_shards)
                 : std::nullopt),
-      values_(allocate<T>(node, size, "the parameters (W, B)")),
-      all_gradients_(allocate<T>(
-          node, size * static_cast<std::size_t>(node.size()) * (tree_ ? tree_->most_parts() : 1),
-          "the gradients of the ranks of a node")),
-      numbers_(allocate<std::uint64_t>(
-          node, 2 * this->owner_numbers * static_cast<std::size_t>(node.size()),
-          "the sums over the ranks of a node")),
-      finite_(allocate<std::int32_t>(node, static_cast<std::size_t>(node.size()) + 1,
-                                     "the marks of the ranks of a node")),
       has_other_nodes_(node.size() < world.size()),
-      slice_(world.split(node.rank())),
-      barrier_(node, settings.shared_cores, has_other_nodes_ ? &world : nullptr) {
+      slice_(world.split(node.rank())) {
   const Range own = exchanged_slice(node.rank());
-  if (tree_ && has_other_nodes_ && !own.empty()) {
-    tree_->connect(slice_, own.size());
+  const bool connects = tree_ && has_other_nodes_ && !own.empty();
+  if (connects) {
+    tree_->connect(slice_);
+  }
+  // From here on, first the ranks of a node and then each of them may lack memory.
+  allocate_shared(size, settings.shared_cores);
+  if (connects) {
+    tree_->make_room(own.size());
   }
   if constexpr (std::is_same_v<T, float>) {
     if (settings.compress && slice_.size() > 1) {
       compressed_.emplace(slice_, own.size());
     }
   }
+}
+
+/// Collective over the node.
+template <class T>
+void NodeExchange<T>::allocate_shared(std::size_t size, bool shared_cores) {
+  const auto ranks = static_cast<std::size_t>(node_.size());
+  values_ = allocate<T>(node_, size, "the parameters (W, B)");
+  all_gradients_ = allocate<T>(node_, size * ranks * (tree_ ? tree_->most_parts() : 1),
+                               "the gradients of the ranks of a node");
+  numbers_ = allocate<std::uint64_t>(node_, 2 * this->owner_numbers * ranks,
+                                     "the sums over the ranks of a node");
+  finite_ = allocate<std::int32_t>(node_, ranks + 1, "the marks of the ranks of a node");
+  barrier_.emplace(node_, shared_cores, has_other_nodes_ ? &world_ : nullptr);
 }
 
 template <class T>
@@ -91,7 +100,7 @@ void NodeExchange<T>::ready(Range /*range*/) {}
 template <class T>
 bool NodeExchange<T>::combine(bool finite) {
   finite_[static_cast<std::size_t>(node_.rank())] = finite ? 1 : 0;
-  barrier_.wait();
+  barrier_->wait();
   // Read before the next barrier, and written again after it: no rank is still reading by then.
   bool all = all_finite_on_node();
   if (all && tree_) {
@@ -113,7 +122,7 @@ bool NodeExchange<T>::all_finite_on_node() const {
 
 template <class T>
 Range NodeExchange<T>::exchanged_slice(int node_rank) const {
-  return intersect(slice_of(values_.size(), slices_, node_rank), this->exchanged());
+  return intersect(slice_of(this->exchanged().end, slices_, node_rank), this->exchanged());
 }
 
 /// The slices of all nodes meet. Each carries the mark of a node with bad numbers; a rank whose
@@ -143,7 +152,7 @@ bool NodeExchange<T>::sum_between_nodes(bool finite) {
     if (node_.rank() == speaker) {
       verdict = all ? 1 : 0;
     }
-    barrier_.wait();
+    barrier_->wait();
     all = verdict != 0;
   }
   return all;
@@ -195,7 +204,7 @@ void NodeExchange<T>::sum_nodes_of_tree() {
 
 template <class T>
 void NodeExchange<T>::publish() {
-  barrier_.wait();
+  barrier_->wait();
 }
 
 /// Slices are alike on all nodes, so the node's are enough. A rank may be at the next call while
@@ -210,7 +219,7 @@ void NodeExchange<T>::reduce_over_owners(std::span<std::uint64_t> numbers, Reduc
   };
   std::copy(numbers.begin(), numbers.end(),
             of_rank(static_cast<std::size_t>(node_.rank())).begin());
-  barrier_.wait();
+  barrier_->wait();
   std::fill(numbers.begin(), numbers.end(), 0);
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     std::transform(numbers.begin(), numbers.end(), of_rank(rank).begin(), numbers.begin(),

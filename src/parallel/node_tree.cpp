@@ -27,11 +27,15 @@ NodeTree<T>::NodeTree(const Communicator& world, const Node& node, std::size_t l
 }
 
 template <class T>
-void NodeTree<T>::connect(const Communicator& owners, std::size_t slice) {
+void NodeTree<T>::connect(const Communicator& owners) {
+  between_.emplace(owners, leaves_, nodes_);
+}
+
+template <class T>
+void NodeTree<T>::make_room(std::size_t slice) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     sums_.emplace_back(slice);
   }
-  between_.emplace(owners, leaves_, nodes_);
 }
 
 template <class T>

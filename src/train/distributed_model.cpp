@@ -44,26 +44,32 @@ DistributedModel<T>::DistributedModel(const TrainerSettings& settings, RankGrid&
                                       std::size_t max_rows)
     : settings_(settings),
       grid_(grid),
-      exchange_(make_exchange<T>(plan.exchange, plan.exchange_settings, grid.data_group(),
-                                 grid.data_domain(), plan.part.size())),
-      step_(plan.part,
-            {max_rows, settings.dropout, settings.clip_norm, settings.seed, plan.products,
-             data.sparse_rows, data.largest_feature,
-             largest_gradient<T>(settings.optimizer) /
-                 static_cast<double>(data.logical_shards > 0
-                                         ? data.logical_shards
-                                         : static_cast<std::size_t>(grid.world().size())),
-             data.logical_shards,
-             part_of(data.logical_shards, grid.data_shards(), grid.data_shard())},
-            {.task = data.train.task,
-             .label_smoothing = settings.label_smoothing,
-             .class_weights = class_weights_of(settings.class_weights, grid.world(), data),
-             .huber = settings.huber},
-            optimizer_of(settings, data.sampler.steps()), *exchange_,
-            grid.is_split() ? &grid.model_group() : nullptr),
+      exchange_(agree(grid.world(),
+                      [&] {
+                        return make_exchange<T>(plan.exchange, plan.exchange_settings,
+                                                grid.data_group(), grid.data_domain(),
+                                                plan.part.size());
+                      })),
       parts_(grid, plan.part, exchange_->own(), sizeof(T)) {
-  step_.set_values([&](std::span<T> values) {
-    initialize(step_.layout(), settings.initializer(data.train.task), settings.seed, values);
+  const LossSettings loss{
+      .task = data.train.task,
+      .label_smoothing = settings.label_smoothing,
+      .class_weights = class_weights_of(settings.class_weights, grid.world(), data),
+      .huber = settings.huber};
+  const std::size_t shards = data.logical_shards;
+  const std::size_t summed = shards > 0 ? shards : static_cast<std::size_t>(grid.world().size());
+  agree(grid.world(), [&] {
+    step_.emplace(plan.part,
+                  typename TrainingStep<T>::Settings{
+                      max_rows, settings.dropout, settings.clip_norm, settings.seed, plan.products,
+                      data.sparse_rows, data.largest_feature,
+                      largest_gradient<T>(settings.optimizer) / static_cast<double>(summed), shards,
+                      part_of(shards, grid.data_shards(), grid.data_shard())},
+                  loss, optimizer_of(settings, data.sampler.steps()), *exchange_,
+                  grid.is_split() ? &grid.model_group() : nullptr);
+  });
+  step_->set_values([&](std::span<T> values) {
+    initialize(step_->layout(), settings.initializer(data.train.task), settings.seed, values);
   });
 }
 
@@ -72,7 +78,7 @@ typename DistributedModel<T>::Bytes DistributedModel<T>::parameters() {
   if (grid_.is_split()) {
     return parts_.gather(own_parameters());
   }
-  return grid_.world().is_root() ? packed_parameters<T>(step_.layout(), step_.values()) : Bytes();
+  return grid_.world().is_root() ? packed_parameters<T>(step_->layout(), step_->values()) : Bytes();
 }
 
 template <class T>
@@ -84,14 +90,14 @@ std::string DistributedModel<T>::hash_of(std::span<const std::byte> packed) cons
 template <class T>
 void DistributedModel<T>::set_parameters(Bytes packed) {
   const Bytes own = parts_.distribute(std::move(packed));
-  step_.set_values(
-      [&](std::span<T> values) { unpack_parameters<T>(step_.layout(), std::span(own), values); });
+  step_->set_values(
+      [&](std::span<T> values) { unpack_parameters<T>(step_->layout(), std::span(own), values); });
 }
 
 template <class T>
 void DistributedModel<T>::use_average() {
-  if (!average_used_ && step_.optimizer().has_average()) {
-    step_.swap_average();
+  if (!average_used_ && step_->optimizer().has_average()) {
+    step_->swap_average();
     average_used_ = true;
   }
 }
@@ -99,17 +105,17 @@ void DistributedModel<T>::use_average() {
 template <class T>
 void DistributedModel<T>::use_trained() {
   if (average_used_) {
-    step_.swap_average();
+    step_->swap_average();
     average_used_ = false;
   }
 }
 
 template <class T>
 std::vector<T> DistributedModel<T>::summed_gradients() {
-  std::vector<T> gradients(step_.layout().size());
+  std::vector<T> gradients(step_->layout().size());
   const Range own = parts_.saved().flat;  // every element from one rank
-  step_.places().for_each_run(own, [&](Range run, std::size_t place) {
-    std::ranges::copy(step_.gradients().subspan(place, run.size()),
+  step_->places().for_each_run(own, [&](Range run, std::size_t place) {
+    std::ranges::copy(step_->gradients().subspan(place, run.size()),
                       gradients.begin() + static_cast<std::ptrdiff_t>(run.begin));
   });
   grid_.data_group().all_reduce(std::span(gradients), Reduction::sum);
@@ -124,7 +130,7 @@ std::vector<NamedHistogram> DistributedModel<T>::histograms(bool gradients) {
     const std::vector<T> summed = summed_gradients();
     const std::span<const T> view(summed);
     add_histograms(grid_.is_split()          ? parts_.gather(parts_.take<T>(view, 0))
-                   : grid_.world().is_root() ? packed_parameters<T>(step_.layout(), view)
+                   : grid_.world().is_root() ? packed_parameters<T>(step_->layout(), view)
                                              : Bytes(),
                    "d", tensors);
   }
@@ -140,7 +146,7 @@ void DistributedModel<T>::add_histograms(const Bytes& packed, const std::string&
   }
   std::vector<T> numbers(packed.size() / sizeof(T));
   copy_bytes(numbers.data(), packed.data(), packed.size());
-  const std::vector<std::size_t>& widths = step_.layout().widths();
+  const std::vector<std::size_t>& widths = step_->layout().widths();
   std::span<const T> rest(numbers);
   const auto add = [&](const std::string& name, std::size_t count) {
     tensors.push_back({prefix + name, Histogram::of(rest.first(count))});
@@ -156,7 +162,7 @@ template <class T>
 void DistributedModel<T>::check_memory() {
   try {
     throw_if_any_failed(
-        grid_.world(), step_.optimizer().is_damaged(),
+        grid_.world(), step_->optimizer().is_damaged(),
         fmt::format("host {}: a bit has flipped in the parameters or the optimizer's state: they "
                     "are not what the last update has written. The memory of this host is faulty, "
                     "or a program has written into it. Repeat the command to resume from the last "
@@ -170,12 +176,12 @@ void DistributedModel<T>::check_memory() {
 
 template <class T>
 std::string DistributedModel<T>::check() {
-  step_.optimizer().verify(step_.values());
+  step_->optimizer().verify(step_->values());
   check_memory();
-  bool finite = std::isfinite(largest_magnitude(std::span<const T>(step_.values())));
-  for (std::size_t i = 0; i < step_.optimizer().buffers(); ++i) {
+  bool finite = std::isfinite(largest_magnitude(std::span<const T>(step_->values())));
+  for (std::size_t i = 0; i < step_->optimizer().buffers(); ++i) {
     finite =
-        finite && std::isfinite(largest_magnitude(std::span<const T>(step_.optimizer().state(i))));
+        finite && std::isfinite(largest_magnitude(std::span<const T>(step_->optimizer().state(i))));
   }
   throw_if_any_failed(
       grid_.world(), !finite,
@@ -184,20 +190,20 @@ std::string DistributedModel<T>::check() {
       "the learning rate or set --clip-norm in a new run",
       Fault::numbers);
   const auto digests =
-      check_replicas(grid_.world(), replicas_of<T>(grid_, step_.layout(), step_.values()));
+      check_replicas(grid_.world(), replicas_of<T>(grid_, step_->layout(), step_->values()));
   return grid_.is_split() ? std::string() : to_hex(digests.front());
 }
 
 template <class T>
 void DistributedModel<T>::require_fit(const Checkpoint& checkpoint, std::size_t steps_per_epoch) {
   agree(grid_.world(), [&] {
-    const std::vector<std::size_t>& widths = step_.layout().widths();
+    const std::vector<std::size_t>& widths = step_->layout().widths();
     if (grid_.world().is_root() &&
         (!std::equal(widths.begin(), widths.end(), checkpoint.widths.begin(),
                      checkpoint.widths.end()) ||
          checkpoint.precision != stored_as(settings_.precision) ||
          checkpoint.steps_per_epoch != steps_per_epoch ||
-         checkpoint.optimizer_state.size() != step_.optimizer().buffers())) {
+         checkpoint.optimizer_state.size() != step_->optimizer().buffers())) {
       throw InputError("the checkpoint is one of another network, optimizer or data set");
     }
   });
@@ -205,7 +211,7 @@ void DistributedModel<T>::require_fit(const Checkpoint& checkpoint, std::size_t 
 
 template <class T>
 void DistributedModel<T>::name_network(Checkpoint& checkpoint) const {
-  const std::vector<std::size_t>& widths = step_.layout().widths();
+  const std::vector<std::size_t>& widths = step_->layout().widths();
   checkpoint.widths.assign(widths.begin(), widths.end());
   checkpoint.precision = stored_as(settings_.precision);
 }
@@ -213,13 +219,13 @@ void DistributedModel<T>::name_network(Checkpoint& checkpoint) const {
 template <class T>
 void DistributedModel<T>::gather(Checkpoint& checkpoint) {
   name_network(checkpoint);
-  gather_tensors(grid_.world(), step_, *exchange_, parts_, checkpoint);
+  gather_tensors(grid_.world(), *step_, *exchange_, parts_, checkpoint);
 }
 
 template <class T>
 typename DistributedModel<T>::Bytes DistributedModel<T>::take_slice(Checkpoint& checkpoint) {
   name_network(checkpoint);
-  return dnn::take_slice(grid_.world(), step_, *exchange_, parts_, checkpoint);
+  return dnn::take_slice(grid_.world(), *step_, *exchange_, parts_, checkpoint);
 }
 
 template class DistributedModel<float>;

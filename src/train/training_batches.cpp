@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "dnn/comm/collective_error.hpp"
+
 namespace dnn {
 
 template <class T>
@@ -25,14 +27,18 @@ TrainingBatches<T>::TrainingBatches(const RankGrid& grid, const TrainingData& da
              .batch = data.sampler.batch_samples(0),
              .passes = 1 + epochs,
              .whole_batches = data.sparse_rows,
-             .bytes = data.placement.window_bytes}),
-      loader_(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share(), data.form()) {}
+             .bytes = data.placement.window_bytes}) {
+  agree(grid.world(), [&] {
+    loader_.emplace(Gatherer<T>(data.train, data.normalizer), data.sampler.max_share(),
+                    data.form());
+  });
+}
 
 template <class T>
 void TrainingBatches<T>::begin(std::size_t epoch, std::size_t step, Range owned) {
-  loader_.stop();
+  loader_->stop();
   RowSource* const rows = rows_.begin(epoch, step);
-  loader_.start(
+  loader_->start(
       [&sampler = sampler_, epoch, step](std::size_t ahead, std::vector<std::uint64_t>& samples) {
         sampler.batch(epoch, step + ahead, samples);
       },
@@ -47,14 +53,14 @@ void TrainingBatches<T>::begin(std::size_t epoch, std::size_t step, Range owned)
 template <class T>
 Batch<T> TrainingBatches<T>::next(std::size_t step) {
   rows_.require(step);
-  const Batch<T> batch = loader_.next();
+  const Batch<T> batch = loader_->next();
   rows_.look_ahead();
   return batch;
 }
 
 template <class T>
 void TrainingBatches<T>::finish() {
-  loader_.stop();  // it may still read rows of the window that ends here
+  loader_->stop();  // it may still read rows of the window that ends here
   rows_.finish();
 }
 

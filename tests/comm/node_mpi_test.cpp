@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
 
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/core/error.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
 #include "support/temporary_folder.hpp"
@@ -42,7 +42,7 @@ TEST(Node, SharedMemoryIsOneAndTheSame) {
 
 TEST(Node, MoreMemoryThanThereIsIsRefusedOnAllRanks) {
   Node node(world());
-  test::expect_error<std::runtime_error>(
+  test::expect_error<InputError>(
       [&] { (void)node.allocate_shared(std::size_t{1} << 52, "a test"); },
       {"a test needs 4194304.0 GiB of memory, but this job may use "});
   node.close();

@@ -5,13 +5,16 @@
 #include <array>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
+#include "dnn/comm/collective_error.hpp"
 #include "dnn/core/error.hpp"
 #include "dnn/core/sum_tree.hpp"
 #include "dnn/parallel/make_exchange.hpp"
 #include "support/expect_error.hpp"
+#include "support/little_memory.hpp"
 #include "support/mpi_world.hpp"
 
 namespace dnn {
@@ -231,6 +234,32 @@ TYPED_TEST(ExchangeOf, AllRanksHearOfOneRanksBadNumbers) {
     }
   }
 }
+
+#ifndef __SANITIZE_ADDRESS__  // which takes 14 TiB of address space for itself
+// The others must not wait for it.
+TYPED_TEST(ExchangeOf, ANodeThatLacksMemoryIsAnErrorOnAll) {
+  constexpr std::size_t mib = std::size_t{1} << 20;
+  const bool is_last = world().rank() == world().size() - 1;
+  Node node(world(), is_last ? 1 : 0);
+  for (const std::size_t shards : {0U, 8U}) {
+    std::optional<test::LittleMemory> little;
+    if (is_last) {
+      little.emplace(16 * mib);
+    }
+    const ExchangeSettings settings{
+        .kind = ExchangeKind::node, .shared_cores = true, .logical_shards = shards};
+    test::expect_error<AgreedError>(
+        [&] {
+          (void)agree(world(), [&] {
+            return make_exchange<TypeParam>({ExchangeKind::node, ""}, settings, world(), node,
+                                            32 * mib / sizeof(TypeParam));
+          });
+        },
+        {"the parameters (W, B) needs "});
+  }
+  node.close();
+}
+#endif
 
 TEST(ChooseExchange, SaysWhatItChoseAndWhy) {
   Node node(world());

@@ -3,7 +3,6 @@
 #include "dnn/store/placement.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "dnn/core/available_memory.hpp"
 #include "dnn/core/scratch_memory.hpp"
 #include "dnn/store/shared_dataset.hpp"
+#include "support/little_memory.hpp"
 #include "support/mpi_world.hpp"
 #include "support/open_grid.hpp"
 #include "support/shared_folder.hpp"
@@ -21,29 +21,10 @@
 namespace dnn {
 namespace {
 
+using test::LittleMemory;
 using test::world;
 
 constexpr std::size_t mib = std::size_t{1} << 20;
-
-/// Lets this process use so many more bytes of addresses.
-class LittleMemory {
- public:
-  explicit LittleMemory(std::size_t bytes) {
-    std::ifstream file("/proc/self/statm");
-    std::size_t pages = 0;
-    file >> pages;
-    ::getrlimit(RLIMIT_AS, &before_);
-    rlimit less = before_;
-    less.rlim_cur = pages * static_cast<std::size_t>(::sysconf(_SC_PAGE_SIZE)) + bytes;
-    ::setrlimit(RLIMIT_AS, &less);
-  }
-  LittleMemory(const LittleMemory&) = delete;
-  LittleMemory& operator=(const LittleMemory&) = delete;
-  ~LittleMemory() { ::setrlimit(RLIMIT_AS, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 TEST(PlacementOfRanks, APartThatTheOnlyRankOfEachNodeHasReadNeedsNoMoreMemory) {
   test::OpenGrid of(world(), 1, 0, world().rank());

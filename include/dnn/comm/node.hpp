@@ -38,8 +38,8 @@ class Node {
 
   /// Collective over the node: `bytes` (the leader's number counts) of memory that all its ranks
   /// see, aligned to 64 bytes; lives until close(). `purpose`: what it is for, in messages. Throws
-  /// std::runtime_error, on every rank of the node, where the host has no room; the message names
-  /// what there is (of memory, and in /dev/shm).
+  /// InputError, on every rank of the node, where the host has no room; the message names what
+  /// there is (of memory, and in /dev/shm).
   [[nodiscard]] std::span<std::byte> allocate_shared(
       std::size_t bytes, const std::string& purpose = "what the ranks of a node share");
 

@@ -7,8 +7,8 @@
 
 namespace dnn {
 
-/// Starts a thread that runs `work`. Throws std::runtime_error, which says what to do, where the
-/// system starts no more threads.
+/// Starts a thread that runs `work`. Throws InputError, which says what to do, where the system
+/// starts no more threads.
 [[nodiscard]] std::thread start_thread(std::function<void()> work);
 
 /// Throws InputError unless the system lets this process start the threads that a computation with

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -47,9 +48,10 @@ struct EvaluationInputs {
 template <class T>
 class Evaluator {
  public:
-  /// `outputs`: the training data, whose task and targets the networks were made for; must outlive
-  /// the evaluator, of which nothing but these is used. `grid` and what `judged` refers to must
-  /// outlive the evaluator. `layout`: of the networks that it gets.
+  /// Collective over the grid's world; throws AgreedError where a rank has no memory or no thread
+  /// for it. `outputs`: the training data, whose task and targets the networks were made for; must
+  /// outlive the evaluator, of which nothing but these is used. `grid` and what `judged` refers to
+  /// must outlive the evaluator. `layout`: of the networks that it gets.
   Evaluator(const RankGrid& grid, const ParameterLayout& layout, const Dataset& outputs,
             JudgedSamples judged, const EvaluationInputs& inputs);
 
@@ -90,7 +92,7 @@ class Evaluator {
   JudgedSamples judged_;
   std::size_t max_rows_;
   PlacedRows rows_;  ///< outlives the loader, which reads from it
-  BatchLoader<T> loader_;
+  std::optional<BatchLoader<T>> loader_;
 };
 
 /// The index of the largest element, the first of equals.

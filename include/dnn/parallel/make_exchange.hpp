@@ -46,7 +46,8 @@ struct ExchangeChoice {
                                              std::size_t bytes);
 
 /// Collective over `world`: makes it, for flat buffers of `size` elements. `world` and `node` must
-/// outlive it.
+/// outlive it. Where ranks lack memory, or may not start a thread, these alone throw, but after all
+/// that is collective over more than their node: to be called within agree().
 template <class T>
 [[nodiscard]] std::unique_ptr<GradientExchange<T>> make_exchange(const ExchangeChoice& choice,
                                                                  const ExchangeSettings& settings,

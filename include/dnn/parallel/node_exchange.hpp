@@ -40,7 +40,8 @@ class NodeExchange final : public GradientExchange<T> {
   };
 
   /// Collective over `world`; `node` is its node. `size`: elements of the flat buffers, which lie
-  /// in the node's shared memory until node.close(). Both must outlive the exchange.
+  /// in the node's shared memory until node.close(). Both must outlive the exchange. Where a node
+  /// or a rank lacks memory, what it throws there comes after all that is collective over `world`.
   NodeExchange(const Communicator& world, Node& node, std::size_t size, const Settings& settings);
 
   [[nodiscard]] std::span<T> values() override { return values_; }
@@ -62,6 +63,7 @@ class NodeExchange final : public GradientExchange<T> {
   bool load_residual(const std::string& bytes) override;
 
  private:
+  void allocate_shared(std::size_t size, bool shared_cores);
   [[nodiscard]] std::span<T> gradients_of(int node_rank, std::size_t index);
   [[nodiscard]] bool all_finite_on_node() const;
   /// What of the slice of a rank of this node is exchanged.
@@ -76,6 +78,8 @@ class NodeExchange final : public GradientExchange<T> {
   std::size_t slices_;
   Range own_;
   std::optional<NodeTree<T>> tree_;  ///< with logical shards
+  bool has_other_nodes_;
+  Communicator slice_;  ///< the owners of this slice, one a node
   std::span<T> values_;
   std::span<T> all_gradients_;  ///< of each rank of the node, a flat buffer for each part
   /// Of reduce_over_owners: for each rank of the node the numbers of one call, and of the next one.
@@ -83,9 +87,7 @@ class NodeExchange final : public GradientExchange<T> {
   std::size_t calls_ = 0;
   std::span<std::int32_t>
       finite_;  ///< of combine, one a rank of the node, and the leader's verdict
-  bool has_other_nodes_;
-  Communicator slice_;  ///< the owners of this slice, one a node
-  NodeBarrier barrier_;
+  std::optional<NodeBarrier> barrier_;
   std::optional<CompressedSum> compressed_;
 };
 

@@ -27,7 +27,9 @@ class NodeTree {
 
   /// Collective over `owners`, the owners of this slice, one a node; must outlive this. To be
   /// called once, where there are other nodes and the slice has elements.
-  void connect(const Communicator& owners, std::size_t slice);
+  void connect(const Communicator& owners);
+  /// After connect: the memory for a slice of so many elements.
+  void make_room(std::size_t slice);
 
   /// Adds up what the ranks of the node have of elements [first, first + count); `part_of_rank`
   /// gives the buffer of a rank's node number `index`. Where there are no other nodes, that is the

@@ -22,16 +22,18 @@ template <class T>
 class PrivateBuffers : public GradientExchange<T> {
  public:
   /// `size`: elements of the flat buffers, of which the first `not_exchanged` are not exchanged.
-  /// With logical shards (see ExchangeSettings) collective over `ranks`, which must outlive it.
+  /// With logical shards (see ExchangeSettings) collective over `ranks`, which must outlive it;
+  /// where a rank lacks memory, what it throws comes after that.
   explicit PrivateBuffers(std::size_t size, const Communicator* ranks = nullptr,
                           std::size_t logical_shards = 0, std::size_t not_exchanged = 0)
-      : GradientExchange<T>({not_exchanged, size}), ranks_(ranks), values_(size) {
+      : GradientExchange<T>({not_exchanged, size}), ranks_(ranks) {
     if (logical_shards > 0) {
       tree_.emplace(*ranks, logical_shards,
                     tree_nodes(logical_shards,
                                part_of(logical_shards, static_cast<std::size_t>(ranks->size()),
                                        static_cast<std::size_t>(ranks->rank()))));
     }
+    values_ = AlignedBuffer<T>(size);
     parts_.resize(std::max<std::size_t>(1, tree_ ? tree_->nodes().size() : 1));
     for (AlignedBuffer<T>& part : parts_) {
       part = AlignedBuffer<T>(size);

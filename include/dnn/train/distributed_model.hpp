@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,17 +29,18 @@ class DistributedModel {
   using Bytes = std::vector<std::byte>;
 
   /// With the initial parameters of the configuration. All references must outlive the model.
-  /// `max_rows`: the most samples that are computed at a time.
+  /// `max_rows`: the most samples that are computed at a time. Throws AgreedError where a rank has
+  /// no memory or no thread for it.
   DistributedModel(const TrainerSettings& settings, RankGrid& grid, const ModelPlan& plan,
                    const TrainingData& data, std::size_t max_rows);
 
-  [[nodiscard]] TrainingStep<T>& step() { return step_; }
+  [[nodiscard]] TrainingStep<T>& step() { return *step_; }
   [[nodiscard]] const TensorParts& parts() const { return parts_; }
 
   /// On rank 0, the present parameters, packed as in a saved model; elsewhere nothing.
   [[nodiscard]] Bytes parameters();
   /// This rank's part of them, as TensorParts::take gives it. Not collective.
-  [[nodiscard]] Bytes own_parameters() { return parts_.take<T>(step_.values(), 0); }
+  [[nodiscard]] Bytes own_parameters() { return parts_.take<T>(step_->values(), 0); }
   /// The hash of the present parameters, see dnn::parameters_sha256.
   [[nodiscard]] std::string parameters_sha256() { return hash_of(parameters()); }
   /// On all ranks, the hash of the packed parameters that rank 0 gives.
@@ -74,7 +76,7 @@ class DistributedModel {
   void require_fit(const Checkpoint& checkpoint, std::size_t steps_per_epoch);
   /// Takes the tensors of a checkpoint, see restore_tensors.
   bool restore(Checkpoint& checkpoint) {
-    return restore_tensors(grid_.world(), step_, *exchange_, parts_, checkpoint);
+    return restore_tensors(grid_.world(), *step_, *exchange_, parts_, checkpoint);
   }
   /// Puts network, optimizer and tensors of the present state into rank 0's `checkpoint`, see
   /// gather_tensors.
@@ -91,7 +93,7 @@ class DistributedModel {
   const TrainerSettings& settings_;
   RankGrid& grid_;
   std::unique_ptr<GradientExchange<T>> exchange_;
-  TrainingStep<T> step_;
+  std::optional<TrainingStep<T>> step_;
   TensorParts parts_;
   bool average_used_ = false;  ///< the averages are in the place of the parameters
 };

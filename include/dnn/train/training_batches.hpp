@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "dnn/comm/rank_grid.hpp"
 #include "dnn/core/partition.hpp"
@@ -16,7 +17,8 @@ namespace dnn {
 template <class T>
 class TrainingBatches {
  public:
-  /// `grid` and `data` must outlive this. Epochs count from 1 to `epochs`.
+  /// Collective over the grid's world. `grid` and `data` must outlive this. Epochs count from 1 to
+  /// `epochs`. Throws AgreedError where a rank has no memory or no thread for the batches.
   TrainingBatches(const RankGrid& grid, const TrainingData& data, std::size_t epochs);
 
   /// The next batch is `step` of the epoch. `owned`: the features whose columns of whole batches
@@ -32,7 +34,7 @@ class TrainingBatches {
  private:
   const Sampler& sampler_;
   PlacedRows rows_;  ///< outlives the loader, which reads from it
-  BatchLoader<T> loader_;
+  std::optional<BatchLoader<T>> loader_;
 };
 
 }  // namespace dnn
