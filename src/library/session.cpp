@@ -281,21 +281,27 @@ class SessionOf final : public Session {
     replace({describe_for_steps(world_, settings_, records_, given.largest_class()), {}}, [] {});
   }
 
-  /// Goes over to steps from `model`, of which `begin()` makes what it is to be; where that fails
-  /// on all ranks, everything is as it was.
+  /// Goes over to steps from `model`, of which `begin()` makes what it is to be; where that fails,
+  /// everything is as it was.
   template <class Begin>
   void replace(SavedModel model, const Begin& begin) {
     std::swap(model_, model);
     std::unique_ptr<StepTraining<T>> before = std::exchange(steps_, nullptr);
     const bool was_current = is_current_;
+    const auto go_back = [&] {
+      steps_ = std::move(before);
+      model_ = std::move(model);
+      is_current_ = was_current;
+    };
     try {
       start_steps();
       begin();
     } catch (const AgreedError&) {
       end_steps();
-      steps_ = std::move(before);
-      model_ = std::move(model);
-      is_current_ = was_current;
+      go_back();
+      throw;
+    } catch (...) {  // perhaps on this rank alone
+      go_back();
       throw;
     }
     if (before) {

@@ -1,11 +1,14 @@
 #include "dnn/library/step_training.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "dnn/comm/collective_error.hpp"
+#include "dnn/core/available_memory.hpp"
 #include "dnn/core/largest_magnitude.hpp"
 #include "dnn/data/batch_targets.hpp"
 #include "dnn/data/gatherer.hpp"
@@ -16,10 +19,10 @@ namespace dnn {
 
 namespace {
 
-/// What the network was made for, as the training data of a run would have it. No samples of them
-/// are used.
+/// What the network was made for, as the training data of a run would have it, in batches of which
+/// a rank gets about `rows` samples. No samples of them are used.
 TrainingData data_of(const ModelDescription& model, const Config& config, const RankGrid& grid,
-                     std::size_t logical_shards) {
+                     std::size_t logical_shards, std::size_t rows) {
   Dataset train;
   train.origin = config.data;
   train.samples = 1;
@@ -30,7 +33,9 @@ TrainingData data_of(const ModelDescription& model, const Config& config, const 
   train.feature_names = model.feature_names;
   train.target_scale = model.target_scale;
   train.label_thresholds = model.label_thresholds;
-  const Sampler sampler({.samples = 1,
+  const std::size_t batch = rows * grid.data_shards();
+  const Sampler sampler({.samples = batch,
+                         .batch_size = batch,
                          .ranks = grid.data_shards(),
                          .rank = grid.data_shard(),
                          .logical_shards = logical_shards});
@@ -40,7 +45,7 @@ TrainingData data_of(const ModelDescription& model, const Config& config, const 
           .normalizer = model.normalizer,
           .facts = {},
           .sampler = sampler,
-          .batch_size = 1,
+          .batch_size = batch,
           .logical_shards = logical_shards,
           .largest_feature = std::numeric_limits<double>::infinity(),
           .fold = {}};
@@ -67,18 +72,37 @@ struct StepTraining<T>::Parts {
   std::optional<DistributedModel<T>> model;
   AlignedBuffer<T> X;
   BatchTargets targets;
+  std::vector<std::uint64_t> indices;  ///< in the whole batch
 
   Parts(const Communicator& world, const Config& config, const ModelDescription& description,
         std::size_t shards, std::size_t most_rows)
       : ground(world, config),
-        data(data_of(description, config, ground.grid(), shards)),
+        data(data_of(description, config, ground.grid(), shards, most_rows)),
         rows(most_rows) {}
 
   /// Collective: takes the memory, of which a rank may have too little.
   void fill(const Communicator& world, const Config& config) {
     plan = agree(world, [&] { return RunPlan::make(config, ground.grid(), data); });
-    agree(world, [&] { X = AlignedBuffer<T>(rows * data.train.features); });
+    agree(world, [&] {
+      X = AlignedBuffer<T>(rows * data.train.features);
+      indices.reserve(rows);
+    });
     model.emplace(config, ground.grid(), *plan, data, rows);
+  }
+
+  /// About what a further row would take: its features, the nodes of all layers, and dA of two.
+  [[nodiscard]] std::size_t bytes_of_row() const {
+    const std::vector<LayerLayout>& layers = plan->part.layers();
+    std::size_t nodes = data.train.features;
+    std::size_t widest = 0;
+    for (std::size_t n = 0; n < layers.size(); ++n) {
+      nodes += layers[n].outputs;
+      widest = std::max(widest, n > 0 ? layers[n].inputs : 0);
+    }
+    if (plan->part.class_blocks() > 1) {
+      nodes += plan->part.held_blocks().size() * layers.back().inputs;  // dX of each block
+    }
+    return sizeof(T) * (nodes + 2 * widest);
   }
 
   void close() {
@@ -109,6 +133,18 @@ StepTraining<T>::StepTraining(const Communicator& world, const LibrarySettings& 
 template <class T>
 StepTraining<T>::~StepTraining() = default;
 
+/// Throws AgreedError where make_room has found no memory, not even for what there was before.
+template <class T>
+typename StepTraining<T>::Parts& StepTraining<T>::parts() const {
+  if (!parts_) {
+    throw AgreedError(
+        "the network was lost when a step of more samples found no memory; call restore, load or "
+        "fit",
+        Fault::memory);
+  }
+  return *parts_;
+}
+
 template <class T>
 std::unique_ptr<typename StepTraining<T>::Parts> StepTraining<T>::make_parts(
     std::size_t rows) const {
@@ -133,23 +169,33 @@ Range StepTraining<T>::share(std::size_t samples, std::size_t rank) const {
       .share(0, rank);
 }
 
-/// So that a rank can compute so many rows at a time; the state stays.
+/// So that a rank can compute so many rows at a time; the state stays. What there was is given back
+/// first: there may be no memory for both.
 template <class T>
 void StepTraining<T>::make_room(std::size_t rows) {
-  if (rows <= parts_->rows) {
+  const std::size_t before = parts().rows;
+  if (rows <= before) {
     return;
   }
+  const std::size_t after = std::max(rows, 2 * before);
+  agree(world_, [&] {
+    require_memory(
+        (after - before) * parts().bytes_of_row(),
+        fmt::format("room for steps of {} samples a rank (give fewer at a time)", after));
+  });
   Checkpoint state = checkpoint();
-  const std::size_t before = parts_->rows;
+  const auto go_on = [&](std::size_t room) {
+    std::unique_ptr<Parts> made = make_parts(room);
+    (void)made->model->restore(state);
+    parts_ = std::move(made);
+  };
   close();
   try {
-    parts_ = make_parts(std::max(rows, 2 * before));
+    go_on(after);
   } catch (const AgreedError&) {
-    parts_ = make_parts(before);  // what there was room for
-    (void)parts_->model->restore(state);
+    go_on(before);  // what there was room for
     throw;
   }
-  (void)parts_->model->restore(state);
 }
 
 template <class T>
@@ -161,7 +207,7 @@ dnn_train::Step StepTraining<T>::run(const Records& samples) {
   order.deal(
       world_, samples, [&](std::size_t rank) { return share(order.size(), rank); }, dealt_);
   const Range mine = share(order.size(), static_cast<std::size_t>(world_.rank()));
-  return update(dataset_of(dealt_.records, parts_->data.train), samples.form.has_weight,
+  return update(dataset_of(dealt_.records, parts().data.train), samples.form.has_weight,
                 dealt_.order, mine, order.size());
 }
 
@@ -175,7 +221,7 @@ dnn_train::Step StepTraining<T>::run_alone(const GivenSamples& samples) {
   for (const GlobalOrder::Place& place : order.places()) {
     dealt_.order.push_back(place.index);
   }
-  return update(samples.dataset(parts_->data.train, room_), samples.form().has_weight, dealt_.order,
+  return update(samples.dataset(parts().data.train, room_), samples.form().has_weight, dealt_.order,
                 {0, order.size()}, order.size());
 }
 
@@ -203,7 +249,7 @@ dnn_train::Step StepTraining<T>::update(const Dataset& rows, bool weighted,
     most = std::max(most, share(samples, rank).size());
   }
   make_room(most);
-  Parts& parts = *parts_;
+  Parts& parts = this->parts();
   const Gatherer<T> gatherer(weighted ? with_mean_weight(rows, samples) : rows,
                              parts.data.normalizer);
   const MatrixView<T> X{parts.X.data(), order.size(), rows.features};
@@ -211,12 +257,12 @@ dnn_train::Step StepTraining<T>::update(const Dataset& rows, bool weighted,
   parts.targets.gather(gatherer, order);
   parts.model->step().bound_input(
       static_cast<double>(largest_magnitude(std::span<const T>(X.data, X.size()))));
-  std::vector<std::uint64_t> indices(order.size());
-  std::iota(indices.begin(), indices.end(), std::uint64_t{which.begin});  // in the whole batch
+  parts.indices.resize(order.size());
+  std::iota(parts.indices.begin(), parts.indices.end(), std::uint64_t{which.begin});
 
   constexpr std::uint64_t epochs = std::uint64_t{1} << 24;  // that dropout tells apart
   PhaseSeconds seconds;
-  const Batch<T> batch{X, parts.targets.view(), indices};
+  const Batch<T> batch{X, parts.targets.view(), parts.indices};
   const StepResult result =
       parts.model->step().run(batch, samples, updates_ % epochs, learning_rate_, seconds);
   ++updates_;
@@ -246,29 +292,31 @@ double StepTraining<T>::recent_loss() {
 
 template <class T>
 std::vector<std::byte> StepTraining<T>::parameters() {
-  TrainingStep<T>& step = parts_->model->step();
+  TrainingStep<T>& step = parts().model->step();
   return packed_parameters<T>(step.layout(), step.values());
 }
 
 template <class T>
 Checkpoint StepTraining<T>::checkpoint() {
   Checkpoint state;
-  parts_->model->gather(state);
+  parts().model->gather(state);
   return state;
 }
 
 template <class T>
 void StepTraining<T>::restore(Checkpoint checkpoint, std::uint64_t updates) {
   checkpoint.steps_per_epoch = 1;
-  parts_->model->require_fit(checkpoint, 1);
-  (void)parts_->model->restore(checkpoint);
+  parts().model->require_fit(checkpoint, 1);
+  (void)parts().model->restore(checkpoint);
   updates_ = updates;
 }
 
 template <class T>
 void StepTraining<T>::close() {
-  parts_->close();
-  parts_.reset();
+  if (parts_) {
+    parts_->close();
+    parts_.reset();
+  }
 }
 
 template class StepTraining<float>;

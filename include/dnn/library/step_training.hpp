@@ -37,7 +37,8 @@ class StepTraining {
   ~StepTraining();
 
   /// One update from the samples of all ranks. Throws AgreedError where it is not finite and the
-  /// settings do not say to leave such updates out.
+  /// settings do not say to leave such updates out, and where a rank has no memory for its rows;
+  /// everything is then as before.
   dnn_train::Step run(const Records& samples);
   /// The same from samples in the caller's memory; for communicators of one rank.
   dnn_train::Step run_alone(const GivenSamples& samples);
@@ -67,6 +68,7 @@ class StepTraining {
                          Range which, std::size_t samples);
   [[nodiscard]] Dataset with_mean_weight(Dataset rows, std::size_t samples) const;
   void make_room(std::size_t rows);
+  [[nodiscard]] Parts& parts() const;
   [[nodiscard]] std::unique_ptr<Parts> make_parts(std::size_t rows) const;
   [[nodiscard]] Range share(std::size_t samples, std::size_t rank) const;
 
