@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "dnn/comm/collective_error.hpp"
 #include "dnn/core/copy_bytes.hpp"
@@ -11,8 +12,25 @@
 
 namespace dnn {
 
+namespace {
+
+/// Collective over `world`: `take()` takes about `bytes` of memory, the same number on all ranks.
+/// Throws AgreedError where a rank lacks it. So little that there always is takes no message.
+template <class Take>
+void take_memory(const Communicator& world, std::size_t bytes, Take&& take) {
+  constexpr std::size_t always_there = std::size_t{1} << 20;
+  if (bytes < always_there) {
+    std::forward<Take>(take)();
+  } else {
+    agree(world, std::forward<Take>(take));
+  }
+}
+
+}  // namespace
+
 std::vector<std::vector<std::uint64_t>> all_gather_lists(const Communicator& world,
-                                                         std::span<const std::uint64_t> numbers) {
+                                                         std::span<const std::uint64_t> numbers,
+                                                         std::size_t most_at_once) {
   const auto ranks = static_cast<std::size_t>(world.size());
   if (ranks == 1) {
     return {{numbers.begin(), numbers.end()}};
@@ -22,31 +40,43 @@ std::vector<std::vector<std::uint64_t>> all_gather_lists(const Communicator& wor
   world.all_gather(std::as_bytes(std::span(&own, 1)), std::as_writable_bytes(std::span(counts)));
   const std::size_t most = *std::max_element(counts.begin(), counts.end());
   const std::size_t total = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
-  std::vector<std::vector<std::uint64_t>> lists;
   constexpr std::size_t small = 4096;
-  if (most * ranks > std::max(2 * total, small * ranks)) {  // most of it would be padding
+  const bool padding_is_most = most * ranks > std::max(2 * total, small * ranks);
+  const bool in_turn = padding_is_most || most > most_at_once;
+  const std::size_t padded_size = in_turn ? 0 : most;
+  std::vector<std::vector<std::uint64_t>> lists(ranks);
+  std::vector<std::uint64_t> padded;
+  std::vector<std::uint64_t> all;
+  take_memory(world, (total + padded_size * (ranks + 1)) * sizeof(std::uint64_t), [&] {
     for (std::size_t rank = 0; rank < ranks; ++rank) {
-      lists.emplace_back(counts[rank]);
-      if (rank == static_cast<std::size_t>(world.rank())) {
-        lists.back().assign(numbers.begin(), numbers.end());
-      }
-      world.broadcast(std::as_writable_bytes(std::span(lists.back())), static_cast<int>(rank));
+      lists[rank].resize(counts[rank]);
+    }
+    padded.resize(padded_size);
+    all.resize(padded_size * ranks);
+  });
+  if (in_turn) {
+    std::ranges::copy(numbers, lists[static_cast<std::size_t>(world.rank())].begin());
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      world.broadcast(std::as_writable_bytes(std::span(lists[rank])), static_cast<int>(rank));
     }
     return lists;
   }
-  std::vector<std::uint64_t> padded(numbers.begin(), numbers.end());
-  padded.resize(most);
-  std::vector<std::uint64_t> all(most * ranks);
+  std::ranges::copy(numbers, padded.begin());
   world.all_gather(std::as_bytes(std::span(padded)), std::as_writable_bytes(std::span(all)));
   for (std::size_t rank = 0; rank < ranks; ++rank) {
-    const auto first = all.begin() + static_cast<std::ptrdiff_t>(rank * most);
-    lists.emplace_back(first, first + static_cast<std::ptrdiff_t>(counts[rank]));
+    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(rank * most), counts[rank],
+                lists[rank].begin());
   }
   return lists;
 }
 
 GlobalOrder::GlobalOrder(const Communicator& world, std::span<const std::uint64_t> ids) {
   const auto lists = all_gather_lists(world, ids);
+  std::size_t total = 0;
+  for (const auto& list : lists) {
+    total += list.size();
+  }
+  take_memory(world, total * sizeof(Place), [&] { places_.reserve(total); });
   for (std::size_t rank = 0; rank < lists.size(); ++rank) {
     for (std::size_t i = 0; i < lists[rank].size(); ++i) {
       places_.push_back(
@@ -73,7 +103,13 @@ void GlobalOrder::deal(const Communicator& world, const Records& records,
   const auto ranks = static_cast<std::size_t>(world.size());
   const auto me = static_cast<std::uint32_t>(world.rank());
   std::vector<std::uint64_t> sends(ranks);
-  std::vector<std::byte> out(records.bytes.size());
+  const Range mine = share(me);
+  std::vector<std::byte> out;
+  dealt.order.clear();
+  take_memory(world, size() * records.form.bytes(), [&] {
+    out.resize(records.bytes.size());
+    dealt.order.reserve(mine.size());
+  });
   std::size_t done = 0;
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     const Range wanted = share(rank);
@@ -90,13 +126,11 @@ void GlobalOrder::deal(const Communicator& world, const Records& records,
   dealt.records.form = records.form;
   exchange_records(world, out, sends, dealt.records);
   // They come rank by rank, those of each rank in the order of positions.
-  const Range mine = share(me);
   std::vector<std::size_t> next(ranks, 0);
   for (std::size_t p = mine.begin; p < mine.end; ++p) {
     ++next[places_[p].rank];
   }
   std::exclusive_scan(next.begin(), next.end(), next.begin(), std::size_t{0});
-  dealt.order.clear();
   for (std::size_t p = mine.begin; p < mine.end; ++p) {
     dealt.order.push_back(next[places_[p].rank]++);
   }

@@ -37,6 +37,24 @@ std::vector<std::uint64_t> ids_of(const Records& records) {
   return all;
 }
 
+// What one message cannot take travels rank by rank.
+TEST(AllGatherLists, HaveWhatEachRankGives) {
+  std::vector<std::uint64_t> own;
+  for (int i = 0; i <= world().rank(); ++i) {
+    own.push_back(static_cast<std::uint64_t>(100 * world().rank() + i));
+  }
+  for (const std::size_t most_at_once : {1U, 2U, 1000U}) {
+    const auto lists = all_gather_lists(world(), own, most_at_once);
+    ASSERT_EQ(lists.size(), static_cast<std::size_t>(world().size()));
+    for (std::size_t rank = 0; rank < lists.size(); ++rank) {
+      ASSERT_EQ(lists[rank].size(), rank + 1);
+      for (std::size_t i = 0; i <= rank; ++i) {
+        EXPECT_EQ(lists[rank][i], 100 * rank + i);
+      }
+    }
+  }
+}
+
 TEST(SampleStore, KeepsTheNewest) {
   SampleStore store(30, StoreKeeps::newest, 1);
   for (std::uint64_t update = 1; update <= 5; ++update) {

@@ -25,7 +25,7 @@ class GlobalOrder {
   };
 
   /// Collective over `world`: of the samples with these ids on each rank, fewer than 2^32 a rank.
-  /// Throws AgreedError for an id that two samples have.
+  /// Throws AgreedError for an id that two samples have, and where a rank has no memory for them.
   GlobalOrder(const Communicator& world, std::span<const std::uint64_t> ids);
 
   [[nodiscard]] std::size_t size() const { return places_.size(); }
@@ -48,9 +48,12 @@ class GlobalOrder {
   std::vector<Place> places_;
 };
 
-/// Collective over `world`: everybody's `numbers`, any number of them from each rank, by rank.
+/// Collective over `world`: everybody's `numbers`, any number of them from each rank, by rank. Of
+/// more than `most_at_once` on a rank, one rank's after another's travel: their bytes would be more
+/// than a count of MPI. Throws AgreedError where a rank has no memory for them.
 [[nodiscard]] std::vector<std::vector<std::uint64_t>> all_gather_lists(
-    const Communicator& world, std::span<const std::uint64_t> numbers);
+    const Communicator& world, std::span<const std::uint64_t> numbers,
+    std::size_t most_at_once = (std::size_t{1} << 28) - 1);
 
 /// Collective over `world`: of the bytes `out`, as many as `sends[r]` records of the form `form` go
 /// to rank r, one rank's after the other's; `in` becomes what all ranks had for this one, in their
