@@ -187,8 +187,9 @@ struct Evaluation {
 ///
 /// Options are TOML text, one `key = value` a line: those of `dnn_train --help` under Network,
 /// Training and Ranks (but model-parallel and split-hidden), and task, validation, normalize,
-/// clip-features, on-nonfinite and verify-every, with the same defaults as there. And those of the
-/// library alone:
+/// clip-features, on-nonfinite and verify-every, with the same defaults as there; there are no
+/// checkpoints, so on-nonfinite = "rollback" leaves an update out at once. And those of the library
+/// alone:
 ///
 ///     classes = 10                    # how many, where not all of them occur in the first samples
 ///     class-names = ["cat", "dog"]    # of the outputs, for saved models

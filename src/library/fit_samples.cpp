@@ -19,6 +19,7 @@
 #include "dnn/report/reporter.hpp"
 #include "dnn/train/best_model.hpp"
 #include "dnn/train/trainer.hpp"
+#include "dnn/train/trainer_settings.hpp"
 
 namespace dnn {
 
@@ -107,7 +108,8 @@ FittedModel train(const LibrarySettings& settings, const dnn_train::Host& host,
                              .data_sha256 = {},
                              .go_back = {}});
   const Provenance provenance = provenance_of(config, plan.environment);
-  Trainer<T> trainer(config, grid, plan, data, reporter,
+  const TrainerSettings how = without_checkpoints(config);
+  Trainer<T> trainer(how, grid, plan, data, reporter,
                      {.provenance = provenance,
                       .control = &control,
                       .after_epoch = [&](const EpochMetrics& metrics) {

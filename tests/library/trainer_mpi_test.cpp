@@ -304,6 +304,24 @@ TEST(Trainer, AnUpdateThatDivergesChangesNothing) {
   trainer.close();
 }
 
+// A fit of the library has no checkpoints to go back to.
+TEST(Trainer, AFitThatWouldGoBackLeavesABadUpdateOut) {
+  MadeUp own = mine(0, 300, decompositions()[1]);
+  for (std::size_t i = 0; i < own.ids.size(); ++i) {
+    if (own.ids[i] == 77) {
+      own.x[MadeUp::features * i] = 3e38;  // beyond what the first product can hold
+    }
+  }
+  const std::string options =
+      std::string(small) +
+      "epochs = 3\ndefaults = 'plain'\nnormalize = 'none'\nvalidation = 0.0\non-nonfinite = ";
+  const std::string skipped = fit_hash(world().handle(), own.numbers(), options + "'skip'");
+  EXPECT_EQ(fit_hash(world().handle(), own.numbers(), options + "'rollback'"), skipped);
+  Trainer aborting(world().handle(), options + "'abort'");
+  expect_error(Code::numbers, "layer", [&] { (void)aborting.fit(own.numbers()); });
+  aborting.close();
+}
+
 TEST(Trainer, TheHostMayEndAFit) {
   const MadeUp own = mine(0, 300, decompositions()[1]);
   const bool is_last = world().rank() == world().size() - 1;
