@@ -295,8 +295,8 @@ class DNN_TRAIN_API Trainer {
   ///     trainer.load("runs/a/model.dnn");
   void load(const std::string& path);
 
-  /// Everything that step() needs to continue: network, optimizer, position, store, as bytes on
-  /// rank 0 and nothing elsewhere, for the host's own restart file.
+  /// Everything that step() needs to continue: network, optimizer, learning rate, position, store,
+  /// as bytes on rank 0 and nothing elsewhere, for the host's own restart file.
   ///
   ///     const std::vector<unsigned char> bytes = trainer.state();
   ///     if (rank == 0) restart_file.write("trainer", bytes.data(), bytes.size());

@@ -153,6 +153,7 @@ class SessionOf final : public Session {
     SessionState state;
     state.model = current();
     state.optimizer = settings_.config.optimizer;
+    state.learning_rate = learning_rate_.value_or(0);
     if (steps_) {
       state.updates = steps_->updates();
       state.learning_rate = steps_->learning_rate();
@@ -173,6 +174,9 @@ class SessionOf final : public Session {
         steps_->set_learning_rate(state.learning_rate);
         steps_->restore(std::move(*state.steps), state.updates);
       });
+    }
+    learning_rate_.reset();
+    if (state.learning_rate > 0) {
       learning_rate_ = state.learning_rate;
     }
     if (store_ && state.store) {

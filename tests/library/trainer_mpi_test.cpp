@@ -272,6 +272,32 @@ TEST(Trainer, GoesOnFromItsState) {
   second.close();
 }
 
+// Set before the first step, it is a part of the state as well.
+TEST(Trainer, TheStateHasTheLearningRate) {
+  const MadeUp own = mine(0, 100, decompositions()[1]);
+  Trainer first(world().handle(), std::string(small) + "epochs = 2");
+  (void)first.fit(own.numbers());
+  const std::vector<unsigned char> of_option = first.state();
+  first.set_learning_rate(1e-4);
+  const std::vector<unsigned char> of_call = first.state();
+  (void)first.step(own.numbers());
+
+  Trainer second(world().handle(), small);
+  second.set_learning_rate(0.5);
+  second.restore(of_call);
+  (void)second.step(own.numbers());
+  EXPECT_EQ(second.hash(), first.hash());
+
+  first.restore(of_option);
+  first.set_learning_rate(0.01);  // what the options say
+  (void)first.step(own.numbers());
+  second.restore(of_option);  // and not the rate of the state before
+  (void)second.step(own.numbers());
+  EXPECT_EQ(second.hash(), first.hash());
+  first.close();
+  second.close();
+}
+
 TEST(Trainer, OnlyTheProportionOfWeightsCounts) {
   const MadeUp own = mine(0, 100, decompositions()[1]);
   std::vector<std::string> hashes;
