@@ -25,10 +25,6 @@ std::uint64_t random_bits(std::uint64_t seed, Purpose purpose, std::uint64_t upd
   return std::uint64_t{words[0]} << 32 | words[1];
 }
 
-std::size_t home_of(std::uint64_t id, std::size_t ranks) {
-  return random_bits(0, Purpose::store_kept, 0, id) % ranks;
-}
-
 std::uint64_t id_of(std::span<const std::byte> record) {
   std::uint64_t id = 0;
   std::memcpy(&id, record.data(), sizeof(id));
@@ -39,6 +35,10 @@ std::uint64_t id_of(std::span<const std::byte> record) {
 
 SampleStore::SampleStore(std::size_t capacity, StoreKeeps keeps, std::uint64_t seed)
     : capacity_(capacity), keeps_(keeps), seed_(seed) {}
+
+std::size_t SampleStore::home_of(std::uint64_t id, std::size_t ranks) {
+  return random_bits(0, Purpose::store_kept, 0, id) % ranks;
+}
 
 void SampleStore::add(const Communicator& world, const Records& given, std::uint64_t update) {
   const GlobalOrder order(world, given.ids());  // no id twice
@@ -106,17 +106,14 @@ Records SampleStore::draw(const Communicator& world, std::size_t count,
   return drawn;
 }
 
-void SampleStore::restore(const Communicator& world, const Contents& all) {
-  held_ = {all.records.form, {}};
+void SampleStore::restore(const Communicator& world, const Contents& own) {
+  held_ = {own.records.form, {}};
   updates_.clear();
   index_of_.clear();
-  total_ = all.records.size();
-  const auto ranks = static_cast<std::size_t>(world.size());
-  for (std::size_t i = 0; i < all.records.size(); ++i) {
-    if (home_of(all.records.id(i), ranks) == static_cast<std::size_t>(world.rank())) {
-      put(all.records.record(i), all.updates[i]);
-    }
+  for (std::size_t i = 0; i < own.records.size(); ++i) {
+    put(own.records.record(i), own.updates[i]);
   }
+  total_ = world.all_reduce<std::uint64_t>(held_.size(), Reduction::sum);
 }
 
 SampleStore::Key SampleStore::keeping_key(std::size_t index) const {

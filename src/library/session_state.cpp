@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -22,34 +24,65 @@ using nlohmann::json;
 
 constexpr const char* origin = "the state";
 
-template <class T>
-json binary(const std::vector<T>& numbers) {
-  const auto bytes = std::as_bytes(std::span(numbers));
+json one_binary(std::span<const std::byte> bytes) {
   std::vector<std::uint8_t> copy(bytes.size());
   copy_bytes(copy.data(), bytes.data(), bytes.size());
   return json::binary(std::move(copy));
 }
 
+/// See Note [State of a trainer].
+json binary(std::span<const std::byte> bytes, std::size_t piece) {
+  if (bytes.size() <= piece) {
+    return one_binary(bytes);
+  }
+  json pieces = json::array();
+  for (std::size_t done = 0; done < bytes.size(); done += piece) {
+    pieces.push_back(one_binary(bytes.subspan(done, std::min(piece, bytes.size() - done))));
+  }
+  return pieces;
+}
+
+template <class T>
+json binary(const std::vector<T>& numbers, std::size_t piece) {
+  return binary(std::as_bytes(std::span(numbers)), piece);
+}
+
 template <class T>
 std::vector<T> numbers(const json& value) {
-  const auto& bytes = value.get_binary();
-  std::vector<T> copy(bytes.size() / sizeof(T));
-  copy_bytes(copy.data(), bytes.data(), copy.size() * sizeof(T));
+  std::vector<const json::binary_t*> pieces;
+  if (value.is_array()) {
+    for (const json& piece : value) {
+      pieces.push_back(&piece.get_binary());
+    }
+  } else {
+    pieces.push_back(&value.get_binary());
+  }
+  std::size_t bytes = 0;
+  for (const json::binary_t* piece : pieces) {
+    bytes += piece->size();
+  }
+  std::vector<T> copy(bytes / sizeof(T));
+  std::span<std::byte> rest = std::as_writable_bytes(std::span(copy));
+  for (const json::binary_t* piece : pieces) {
+    const std::size_t count = std::min(piece->size(), rest.size());
+    copy_bytes(rest.data(), piece->data(), count);
+    rest = rest.subspan(count);
+  }
   return copy;
 }
 
-json to_json(const Checkpoint& steps) {
+json to_json(const Checkpoint& steps, std::size_t piece) {
   json tensors = json::array();
   for (const auto& tensor : steps.optimizer_state) {
-    tensors.push_back(binary(tensor));
+    tensors.push_back(binary(tensor, piece));
   }
   json residuals = json::array();
   for (const std::string& residual : steps.residuals) {
-    residuals.push_back(binary(std::vector<char>(residual.begin(), residual.end())));
+    residuals.push_back(binary(std::as_bytes(std::span(residual)), piece));
   }
   return {{"widths", steps.widths},
           {"precision", static_cast<int>(steps.precision)},
-          {"parameters", binary(steps.parameters)},
+          {"parameters", binary(steps.parameters, piece)},
           {"optimizer_steps", steps.optimizer_steps},
           {"optimizer_state", std::move(tensors)},
           {"residuals", std::move(residuals)}};
@@ -87,35 +120,45 @@ RecordForm form_from(const json& value) {
           value.at("has_weight")};
 }
 
-/// Collective over `world`: on rank 0, the samples of all ranks.
-json gather_store(const Communicator& world, const SampleStore::Contents& own) {
-  const json mine = {{"form", to_json(own.records.form)},
-                     {"bytes", binary(own.records.bytes)},
-                     {"updates", binary(own.updates)}};
-  const auto packed = json::to_msgpack(mine);
-  json parts = json::array();
-  for (const std::string& part : world.gather({packed.begin(), packed.end()}, 0)) {
-    parts.push_back(json::from_msgpack(part));
-  }
-  return parts;
+std::string packed(const SampleStore::Contents& samples, std::size_t piece) {
+  const json value = {{"form", to_json(samples.records.form)},
+                      {"bytes", binary(samples.records.bytes, piece)},
+                      {"updates", binary(samples.updates, piece)}};
+  std::string text;
+  json::to_msgpack(value, text);
+  return text;
 }
 
-SampleStore::Contents store_from(const json& parts) {
-  SampleStore::Contents all;
-  for (const json& part : parts) {
-    const RecordForm form = form_from(part.at("form"));
-    const auto updates = numbers<std::uint64_t>(part.at("updates"));
-    const auto bytes = numbers<std::byte>(part.at("bytes"));
-    if (bytes.size() != updates.size() * form.bytes()) {
-      throw InputError("the state contradicts itself: samples of the store");
-    }
-    if (!updates.empty()) {
-      all.records.form = form;
-    }
-    all.records.bytes.insert(all.records.bytes.end(), bytes.begin(), bytes.end());
-    all.updates.insert(all.updates.end(), updates.begin(), updates.end());
+SampleStore::Contents samples_from(const json& value) {
+  SampleStore::Contents samples;
+  samples.records.form = form_from(value.at("form"));
+  samples.records.bytes = numbers<std::byte>(value.at("bytes"));
+  samples.updates = numbers<std::uint64_t>(value.at("updates"));
+  if (samples.records.bytes.size() != samples.updates.size() * samples.records.form.bytes()) {
+    throw InputError("the state contradicts itself: samples of the store");
   }
-  return all;
+  return samples;
+}
+
+/// The samples of a state, which other ranks may have had, by the rank whose they are to be; the
+/// form of all of them is each rank's.
+std::vector<SampleStore::Contents> samples_by_home(const json& parts, std::size_t ranks) {
+  std::vector<SampleStore::Contents> homes(ranks);
+  for (const json& value : parts) {
+    const SampleStore::Contents part = samples_from(value);
+    for (std::size_t i = 0; i < part.updates.size(); ++i) {
+      SampleStore::Contents& home = homes[SampleStore::home_of(part.records.id(i), ranks)];
+      home.records.add(part.records.record(i));
+      home.updates.push_back(part.updates[i]);
+    }
+    if (!part.updates.empty()) {
+      homes.front().records.form = part.records.form;
+    }
+  }
+  for (SampleStore::Contents& home : homes) {
+    home.records.form = homes.front().records.form;
+  }
+  return homes;
 }
 
 /// Without the checksum. Throws InputError where it does not fit.
@@ -132,10 +175,11 @@ std::span<const std::byte> checked(std::span<const std::byte> bytes) {
   return body;
 }
 
-json parse(const std::string& bytes) {
-  const auto body = checked(std::as_bytes(std::span(bytes)));
+json parse(std::span<const std::byte> bytes) {
+  const auto body = checked(bytes);
+  const auto* const first = reinterpret_cast<const char*>(body.data());
   try {
-    json state = json::from_msgpack(bytes.substr(0, body.size()));
+    json state = json::from_msgpack(first, first + body.size());
     if (state.at("version") != 1) {
       throw InputError("the state is of a newer version of dnn_train");
     }
@@ -145,70 +189,119 @@ json parse(const std::string& bytes) {
   }
 }
 
-}  // namespace
-
-std::vector<std::byte> gather_state(const Communicator& world, const SessionState& state) {
+/// `stores`: the packed samples of all ranks, where there is a store.
+std::vector<std::byte> packed(const SessionState& state, const std::vector<std::string>& stores,
+                              std::size_t piece) {
   json all = {{"version", 1},
               {"updates", state.updates},
               {"learning_rate", state.learning_rate},
               {"optimizer", static_cast<int>(state.optimizer)},
-              {"model", describe_model(state.model.description)}};
+              {"model", describe_model(state.model.description)},
+              {"parameters", binary(state.model.parameters, piece)}};
   if (state.store) {
-    all["store"] = gather_store(world, *state.store);
+    json parts = json::array();
+    for (const std::string& store : stores) {
+      parts.push_back(json::from_msgpack(store));
+    }
+    all["store"] = std::move(parts);
   }
-  if (!world.is_root()) {
-    return {};
-  }
-  all["parameters"] = binary(state.model.parameters);
   if (state.steps) {
-    all["steps"] = to_json(*state.steps);
+    all["steps"] = to_json(*state.steps, piece);
   }
-  const auto packed = json::to_msgpack(all);
-  std::vector<std::byte> bytes(packed.size());
-  copy_bytes(bytes.data(), packed.data(), packed.size());
+  const auto text = json::to_msgpack(all);
+  std::vector<std::byte> bytes(text.size());
+  copy_bytes(bytes.data(), text.data(), text.size());
   const Sha256::Digest digest = sha256(bytes);
   const auto tail = std::as_bytes(std::span(digest));
   bytes.insert(bytes.end(), tail.begin(), tail.end());
   return bytes;
 }
 
+/// A state, and the samples of its store by their ranks.
+struct ReadState {
+  SessionState state;
+  std::vector<SampleStore::Contents> stores;
+};
+
+/// Throws InputError for bytes that are none, or none for `settings`.
+ReadState read_state(std::span<const std::byte> bytes, const LibrarySettings& settings,
+                     std::size_t ranks) {
+  const json all = parse(bytes);
+  ReadState read;
+  SessionState& state = read.state;
+  try {
+    state.model = parse_model(all.at("model"), numbers<std::byte>(all.at("parameters")), origin);
+    state.updates = all.at("updates");
+    state.learning_rate = all.at("learning_rate");
+    state.optimizer = static_cast<OptimizerKind>(all.at("optimizer").get<int>());
+    if (all.contains("steps")) {
+      state.steps = steps_from(all.at("steps"));
+    }
+    if (all.contains("store")) {
+      read.stores = samples_by_home(all.at("store"), ranks);
+    }
+  } catch (const json::exception& error) {
+    throw InputError(fmt::format("the state cannot be read: {}", error.what()));
+  }
+  if (state.model.description.precision != stored_as(settings.config.precision)) {
+    throw InputError("the state has another precision than the options say");
+  }
+  if (state.steps && state.optimizer != settings.config.optimizer) {
+    throw InputError("the state has another optimizer than the options say");
+  }
+  if (state.steps && state.steps->widths != state.model.description.widths) {
+    throw InputError("the state contradicts itself: widths of the network");
+  }
+  if (read.stores.empty() != (settings.store == 0)) {
+    throw InputError(read.stores.empty()
+                         ? "the state has no store of samples; leave the option store out"
+                         : "the state has a store of samples; give the option store");
+  }
+  return read;
+}
+
+}  // namespace
+
+std::vector<std::byte> gather_state(const Communicator& world, const SessionState& state,
+                                    std::size_t piece) {
+  std::vector<std::string> stores;
+  if (state.store) {
+    stores = world.gather(agree(world, [&] { return packed(*state.store, piece); }), 0);
+  }
+  return agree(world, [&] {
+    return world.is_root() ? packed(state, stores, piece) : std::vector<std::byte>();
+  });
+}
+
 SessionState scatter_state(const Communicator& world, const std::vector<std::byte>& bytes,
                            const LibrarySettings& settings) {
-  const std::string text =
-      world.broadcast(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), 0);
-  return agree(world, [&] {
-    const json all = parse(text);
-    SessionState state;
-    try {
-      state.model = parse_model(all.at("model"), numbers<std::byte>(all.at("parameters")), origin);
-      state.updates = all.at("updates");
-      state.learning_rate = all.at("learning_rate");
-      state.optimizer = static_cast<OptimizerKind>(all.at("optimizer").get<int>());
-      if (all.contains("steps")) {
-        state.steps = steps_from(all.at("steps"));
-      }
-      if (all.contains("store")) {
-        state.store = store_from(all.at("store"));
-      }
-    } catch (const json::exception& error) {
-      throw InputError(fmt::format("the state cannot be read: {}", error.what()));
+  const auto ranks = static_cast<std::size_t>(world.size());
+  std::vector<std::string> stores;
+  SessionState state = agree(world, [&] {
+    if (!world.is_root()) {
+      return SessionState{};
     }
-    if (state.model.description.precision != stored_as(settings.config.precision)) {
-      throw InputError("the state has another precision than the options say");
+    ReadState read = read_state(bytes, settings, ranks);
+    for (const SampleStore::Contents& store : read.stores) {
+      stores.push_back(packed(store, largest_piece));
     }
-    if (state.steps && state.optimizer != settings.config.optimizer) {
-      throw InputError("the state has another optimizer than the options say");
-    }
-    if (state.steps && state.steps->widths != state.model.description.widths) {
-      throw InputError("the state contradicts itself: widths of the network");
-    }
-    if (state.store.has_value() != (settings.store > 0)) {
-      throw InputError(state.store
-                           ? "the state has a store of samples; give the option store"
-                           : "the state has no store of samples; leave the option store out");
-    }
-    return state;
+    return std::move(read.state);
   });
+  state.model = broadcast_model(world, std::move(state.model), origin);
+  std::array<std::uint64_t, 3> words = {state.updates,
+                                        std::bit_cast<std::uint64_t>(state.learning_rate),
+                                        state.steps ? std::uint64_t{1} : 0};
+  world.broadcast(std::as_writable_bytes(std::span(words)), 0);
+  state.updates = words[0];
+  state.learning_rate = std::bit_cast<double>(words[1]);
+  if (words[2] != 0 && !state.steps) {
+    state.steps.emplace();
+  }
+  if (settings.store > 0) {
+    const std::string own = world.scatter(stores, 0);
+    state.store = agree(world, [&] { return samples_from(json::from_msgpack(own)); });
+  }
+  return state;
 }
 
 }  // namespace dnn

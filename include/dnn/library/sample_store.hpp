@@ -42,8 +42,12 @@ class SampleStore {
     std::vector<std::uint64_t> updates;
   };
   [[nodiscard]] Contents contents() const { return {held_, updates_}; }
-  /// Collective over `world`: holds what `all` has, which is the same on all ranks.
-  void restore(const Communicator& world, const Contents& all);
+  /// Collective over `world`: holds what the ranks give as `own`, each the samples whose home it
+  /// is. They have the same form on all ranks, also on one that has none.
+  void restore(const Communicator& world, const Contents& own);
+
+  /// The rank of so many that holds the sample with this id.
+  [[nodiscard]] static std::size_t home_of(std::uint64_t id, std::size_t ranks);
 
  private:
   /// A sample in an order: by `first`, then by `second`, then by id.
