@@ -225,8 +225,10 @@ FeatureStatistics statistics(const Communicator& world, const Dataset& data, con
       }
     });
   }
-  // Every number comes from one rank and meets zeros from the others: the sum is exact.
+  // Every number comes from one rank and meets zeros from the others: the sum is exact. One rank
+  // alone adds a zero as well, by which -0 becomes 0.
   world.all_reduce(std::span(all), Reduction::sum);
+  std::transform(all.begin(), all.end(), all.begin(), [](double number) { return number + 0.0; });
   FeatureStatistics total(data.features);
   FeatureStatistics chunk(data.features);
   for (std::size_t c = 0; c < count; ++c) {

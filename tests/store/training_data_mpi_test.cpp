@@ -76,6 +76,20 @@ TEST(TrainingData, NormalizationHasTheSameBitsAsOnOneRank) {
   }
 }
 
+// Sums over ranks make a 0 of it, and the bytes of the normalization are part of the fingerprint.
+TEST(TrainingData, ALeastValueOfMinusZeroIsZeroAtAnyRankCount) {
+  const SharedFolder folder;
+  DataSettings config;
+  config.validation = 0;
+  config.data = folder.write("d.csv", "-0.0,a\n0.75,b\n-0.0,a\n1.5,b\n0.25,a\n");
+  config.normalize = Normalization::minmax;
+  Node node(world());
+  const TrainingData data = load_training_data(config, RankGrid(world(), node, 1));
+  EXPECT_EQ(data.normalizer.center[0], 0);
+  EXPECT_FALSE(std::signbit(data.normalizer.center[0]));
+  node.close();
+}
+
 TEST(TrainingData, TheDigestIsTheSameAtAnyRankCount) {
   const SharedFolder folder;
   DataSettings config;
