@@ -134,7 +134,7 @@ TEST_F(Resume, AfterTheTimeLimit) {
   const std::string digits = fs::path(checkpoints_of(out)[0]).stem().string().substr(5);
   const std::string metrics = folder / "run.prom";
   const CommandResult resumed =
-      run_command(command(2, out) + " --time-limit 00:00:02 --openmetrics " + metrics +
+      run_command(command(2, out) + " --time-limit 00:00:06 --openmetrics " + metrics +
                   " & for i in $(seq 6000); do cat " + metrics +
                   " 2>/dev/null && break; sleep 0.02; done; wait $!");
   EXPECT_EQ(resumed.exit_code, 75) << resumed.output;
