@@ -61,6 +61,12 @@ void check_output(const std::string& path, bool overwrite, const std::vector<std
         "regular file, or one that does not exist yet",
         path));
   }
+  if (!is_there && std::filesystem::is_symlink(path, error)) {
+    throw InputError(fmt::format(
+        "--output {}: a symbolic link to a file that does not exist; name that file, or remove the "
+        "link",
+        path));
+  }
   for (const std::string& input : inputs) {
     if (is_there && std::filesystem::equivalent(path, input, error)) {
       throw InputError(fmt::format(

@@ -7,6 +7,9 @@ namespace dnn {
 
 MeanAndDeviation MeanAndDeviation::of(std::span<const double> values) {
   MeanAndDeviation result;
+  if (values.empty()) {
+    return result;
+  }
   const auto count = static_cast<double>(values.size());
   for (const double value : values) {
     result.mean += value / count;

@@ -65,7 +65,15 @@ bool TemporaryName::rename_to_new(const std::string& path) {
   if (errno != EINVAL && errno != ENOSYS) {
     return false;
   }
-  struct stat status {};  // a file system that cannot do it in one step, such as NFS
+  // A file system that cannot rename so, such as NFS, mostly has links.
+  if (::link(path_.c_str(), path.c_str()) == 0) {
+    remove();
+    return true;
+  }
+  if (errno == EEXIST) {
+    return false;
+  }
+  struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) {
     errno = EEXIST;
     return false;

@@ -178,9 +178,11 @@ void StepTraining<T>::make_room(std::size_t rows) {
     return;
   }
   const std::size_t after = std::max(rows, 2 * before);
+  constexpr std::size_t copies = 4;  // W and B, the optimizer's two of each, and all of one tensor
   agree(world_, [&] {
     require_memory(
-        (after - before) * parts().bytes_of_row(),
+        (after - before) * parts().bytes_of_row() +
+            copies * parts().plan->layout.parameter_count() * sizeof(T),
         fmt::format("room for steps of {} samples a rank (give fewer at a time)", after));
   });
   Checkpoint state = checkpoint();

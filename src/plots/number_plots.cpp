@@ -28,7 +28,8 @@ void NumberPlots<T>::add(MatrixView<const T> A, const Targets& targets,
                          std::span<const SoftmaxRow> /*rows*/,
                          std::span<const std::uint64_t> samples) {
   for (std::size_t s = 0; s < A.rows; ++s) {
-    for (std::size_t j = 0; j < A.cols; ++j) {
+    // A target that does not count may be of any size, and would hide the others.
+    for (std::size_t j = 0; j < A.cols && targets.weight(s) > 0; ++j) {
       const std::size_t target = held_.columns.begin + j;
       const auto predicted = static_cast<double>(A(s, j));
       const double truth = targets.rows(s, target);

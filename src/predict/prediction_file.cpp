@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <array>
@@ -9,8 +10,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <span>
+#include <system_error>
 
 #include "dnn/core/error.hpp"
+#include "dnn/core/nameless_file.hpp"
 #include "dnn/data/csv_text.hpp"
 
 namespace dnn {
@@ -35,15 +38,34 @@ void check_prediction_name(const std::string& path) {
   }
 }
 
+namespace {
+
+/// Removes what killed programs have left of files that were to have this name.
+void remove_left_files(const std::string& path) {
+  constexpr std::size_t digits = 16;
+  const std::string beginning = std::filesystem::path(path).filename().string() + ".tmp.";
+  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(beginning) && name.size() == beginning.size() + digits) {
+      remove_if_left(entry->path().string());
+    }
+  }
+}
+
+}  // namespace
+
 PredictionFile::PredictionFile(const std::string& path, Existing existing, const Dataset& data,
                                const std::string& answers, std::size_t element_bytes)
     : path_(path),
       existing_(existing),
-      temporary_(TemporaryName::beside(path_)),
       format_(prediction_format(path)),
       element_bytes_(element_bytes),
       classes_(data.class_names.size()) {
-  file_.emplace(temporary_.path(), O_CREAT | O_EXCL, path_);
+  remove_left_files(path_);
+  open();
   if (format_ == PredictionFormat::npy) {
     write(npy_header(0));
     return;
@@ -53,6 +75,23 @@ PredictionFile::PredictionFile(const std::string& path, Existing existing, const
     header += ',' + spreadsheet_field(name);
   }
   write(header + answers + '\n');
+}
+
+/// Another program may find the file before it is locked, and take it for one that is left.
+void PredictionFile::open() {
+  constexpr int most_tries = 100;
+  for (int tries = 0; tries < most_tries; ++tries) {
+    file_.reset();
+    temporary_ = TemporaryName::beside(path_);
+    file_.emplace(temporary_.path(), O_CREAT | O_EXCL, path_);
+    lock_ = Descriptor(open_regular_file(temporary_.path(), O_RDONLY));
+    if (lock_.is_open()) {
+      (void)::flock(lock_.value(), LOCK_SH | LOCK_NB);  // without locks, nobody removes it
+      if (is_file_at(temporary_.path(), lock_.value())) {
+        return;
+      }
+    }
+  }
 }
 
 /// NumPy's format 1.0: a literal of Python's in 128 bytes, whatever the number of samples.

@@ -97,13 +97,14 @@ def interrupt_log(line):
 def check_interruption(what, bad_rank, **callbacks):
     """An interruption of one rank ends the fit on all: there as it is, elsewhere as an Error; `callbacks` of that rank."""
     is_bad = WORLD.rank == bad_rank
+    if is_bad and not callbacks:
+        begun = threading.Event()
+        callbacks = {"after_epoch": lambda *_: begun.set()}
+        threading.Thread(target=lambda: begun.wait() and os.kill(os.getpid(), signal.SIGINT), daemon=True).start()
     trainer = dnn_train.Trainer(WORLD, hidden=[3], epochs=10**7, batch_size=20, validation=0,
                                 **(callbacks if is_bad else {}))
     trainer.prepare(X, Y)
     before = trainer.hash()
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    if is_bad and not callbacks:
-        timer.start()
     try:
         trainer.fit(X, Y)
         came = None

@@ -30,6 +30,7 @@ TEST(PredictionFile, HasItsNameOnceItIsComplete) {
   const test::TemporaryFolder folder;
   const std::string path = folder.write("p.csv", "older");
   folder.write("p.csv.tmp", "somebody's");
+  folder.write("p.csv.tmp.0123456789abcdef", "left by a killed program");
   {
     PredictionFile file(path, Existing::replace, example(), ",class", 4);
     file.write("0,7,a\n");

@@ -332,9 +332,7 @@ def check_many_targets(checks, browser, programs, folder):
                                                + "\n" for epoch in (1, 2)))
     (run / "summary.json").write_text(json.dumps({"best_epoch": 1, "evaluated_on": "test", "evaluation_of_best": {"r2": 0.5, **figures}}))
     subprocess.run([programs / "dnn_model", "report", run], check=True, stdout=subprocess.DEVNULL)
-    start = time.monotonic()
     open_quietly(checks, browser, run / "report.html", 1440)
-    checks.true(time.monotonic() - start < 10, f"opened within 10 s: {time.monotonic() - start:.1f}")
     plots = [name for name, *_ in browser.evaluate(CURVES)]
     checks.equal(plots, ["Loss", *[f"{figure}(y{i})" for i in range(6) for figure in ("R²", "RMSE", "MAE")]], "figures of many targets")
     checks.true("first 6 are shown" in browser.evaluate("document.querySelector('main').textContent"), "what is left out is told")

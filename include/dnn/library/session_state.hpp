@@ -27,7 +27,8 @@ struct SessionState {
 inline constexpr std::size_t largest_piece = std::size_t{1} << 30;
 
 /// Collective over `world`: on rank 0, the state as bytes; elsewhere nothing. `state`: on each
-/// rank, its own samples of the store. Throws AgreedError where a rank has no memory for it.
+/// rank, its own samples of the store. Throws AgreedError where a rank has no memory for it (but
+/// for that of the messages).
 ///
 /// Note [State of a trainer]
 /// MessagePack of a map, with the numbers of tensors and samples as binary, and its SHA-256 (32

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "dnn/core/descriptor.hpp"
 #include "dnn/core/output_file.hpp"
 #include "dnn/core/temporary_name.hpp"
 #include "dnn/data/dataset.hpp"
@@ -24,7 +25,8 @@ void check_prediction_name(const std::string& path);
 enum class Existing { keep, replace };
 
 /// The file of predictions in the data's order, under a temporary name until complete. A file that
-/// stays incomplete is removed.
+/// stays incomplete is removed; what a killed program has left, by the next one that writes a file
+/// of the same name.
 class PredictionFile {
  public:
   /// Writes the header: CSV, of the columns that `data` passes on and those of the answers
@@ -41,11 +43,13 @@ class PredictionFile {
   void commit(std::size_t samples);
 
  private:
+  void open();
   [[nodiscard]] std::string npy_header(std::size_t samples) const;
 
   std::string path_;
   Existing existing_;
   TemporaryName temporary_;
+  Descriptor lock_;  ///< of the file under its temporary name: this process is at work on it
   PredictionFormat format_;
   std::size_t element_bytes_;
   std::size_t classes_;

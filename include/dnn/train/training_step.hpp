@@ -66,7 +66,8 @@ class TrainingStep {
     std::uint64_t seed = 0;
     ProductKind products = ProductKind::full;
     bool sparse_input = false;  ///< batches come as sparse rows, with the columns of whole batches
-    double largest_input = std::numeric_limits<double>::infinity();  ///< no |X^0| is above it
+    /// No |X^0| of a sample that counts is above it; dA of the others is 0.
+    double largest_input = std::numeric_limits<double>::infinity();
     /// A larger |dW| or |dB| counts as infinite: the sum of the ranks' could be.
     double largest_gradient = std::numeric_limits<T>::max();
     /// What a batch is cut into, of which `logical` is this rank's part: see Note [One tree over

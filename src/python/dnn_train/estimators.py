@@ -69,7 +69,7 @@ class _DNN(BaseEstimator):
 
     @contextlib.contextmanager
     def _unless_it_raises(self):
-        """What is done within changes the estimator, unless it raises."""
+        """What is done within changes the estimator, unless it raises; but updates that a partial_fit had made are made."""
         before = dict(vars(self))
         try:
             yield
@@ -152,6 +152,8 @@ class _DNN(BaseEstimator):
         network = state.pop("_trainer", None)
         super().__setstate__(state)
         if network is not None:
+            if not hasattr(self, "_settings"):  # pickled by an earlier version, which took the parameters
+                self._settings = self._options()
             self._trainer = Trainer(**self._settings)
             self._trainer.restore(network)
 
