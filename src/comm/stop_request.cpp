@@ -106,7 +106,10 @@ StopRequest::~StopRequest() {
   wake_.notify_all();
   thread_.join();
   for (const int number : signals) {
-    std::signal(number, number == SIGINT && is_interrupt_ignored_ ? SIG_IGN : SIG_DFL);
+    std::signal(number, SIG_IGN);  // forgets one that waits: there is nothing left to stop
+    if (number != SIGINT || !is_interrupt_ignored_) {
+      std::signal(number, SIG_DFL);
+    }
   }
   ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   in_use.store(false);
@@ -129,10 +132,11 @@ void StopRequest::defer() {
   deferred_ = true;
 }
 
-void StopRequest::at_once(bool speaks) {
+void StopRequest::at_once(bool speaks, std::string advice) {
   const std::lock_guard lock(mutex_);
   deferred_ = false;
   speaks_ = speaks;
+  advice_ = std::move(advice);
 }
 
 bool StopRequest::requested() const {
@@ -166,7 +170,7 @@ void StopRequest::work() {
     }
     if (!reason_.empty() && !deferred_) {
       if (speaks_) {
-        complain(name_ + ": stopped by " + reason_ + "; repeat the command to resume");
+        complain(name_ + ": stopped by " + reason_ + "; " + advice_);
         std::fflush(nullptr);
       }
       ::_exit(exit_try_again);

@@ -290,17 +290,16 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
   return lines;
 }
 
-std::string describe_stop(const std::string& reason, const std::string& checkpoint,
-                          const Config& config, const RunFolder& folder) {
+std::string how_to_resume(const Config& config, const RunFolder& folder) {
   std::string change;
-  if (config.overwrite && config.job.empty()) {
+  if (config.overwrite) {  // with a job's name too: that of dnn_run and batch systems is new next
+                           // time
     change = " without --overwrite";
   }
   if (config.output.empty()) {
     change += (change.empty() ? " with --output " : ", with --output ") + shell_word(folder.path());
   }
-  return fmt::format("stopped by {}; checkpoint {}; repeat the command{} to resume from it", reason,
-                     checkpoint, change);
+  return fmt::format("repeat the command{} to resume", change);
 }
 
 }  // namespace dnn

@@ -179,12 +179,13 @@ int train(const Config& config, RankGrid& grid, const RunPlan& plan, const Train
   stop.defer();
   trainer.run();
   if (trainer.result().interrupted) {
-    reporter.line(
-        describe_stop(control.stop_reason(), control.report().last_written, config, folder));
+    reporter.line(fmt::format("stopped by {}; checkpoint {}; {} from it", control.stop_reason(),
+                              control.report().last_written, how_to_resume(config, folder)));
     return exit_try_again;
   }
   if (control.settings().interval.unit != CheckpointInterval::Unit::never) {
-    stop.at_once(world.is_root());  // the last checkpoint holds all that evaluation needs
+    // The last checkpoint holds all that evaluation needs.
+    stop.at_once(world.is_root(), how_to_resume(config, folder));
   }
 
   figures.evaluated_on = evaluated_set(data);

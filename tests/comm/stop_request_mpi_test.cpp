@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <stdexcept>
@@ -101,6 +102,34 @@ TEST(StopRequest, EndsTheProcessWhereThereIsNothingToSave) {
   EXPECT_TRUE(WIFEXITED(late) && WEXITSTATUS(late) == exit_try_again) << late;
   const int limited = end_of_process([](StopRequest& stop) { stop.limit_time(0.05s); });
   EXPECT_TRUE(WIFEXITED(limited) && WEXITSTATUS(limited) == exit_try_again) << limited;
+}
+
+TEST(StopRequest, ASignalThatComesAsItEndsIsForgotten) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    {
+      StopRequest stop("test");
+      stop.defer();
+      std::atomic<bool> waits = false;
+      stop.watch(
+          [&waits] {  // in the only thread that takes signals
+            sigset_t set;
+            ::sigfillset(&set);
+            ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+            ask(SIGTERM);
+            waits = true;
+            return false;
+          },
+          "the test");
+      while (!waits) {
+        std::this_thread::sleep_for(1ms);
+      }
+    }
+    ::_exit(7);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
 }
 
 TEST(StopRequest, ASecondSignalEndsTheProcessAtOnce) {

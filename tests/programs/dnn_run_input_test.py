@@ -121,10 +121,13 @@ def interrupt_errors(case):
     up = case.folder / "up"
     takes = f'trap "exit 75" USR1; touch {up}; while :; do sleep 0.05; done'
     ignores = f'trap "" USR1; touch {up}; while :; do sleep 0.05; done'
-    for name, do, signals, code, said in (("one", takes, 1, 75, "stopped by SIGINT; repeat the command to resume"),
-                                          ("two", ignores, 2, 130, "interrupted: ending it")):
+    again = "stopped by SIGINT; repeat the command"
+    for name, do, more, signals, code, said in (
+            ("one", takes, (), 1, 75, f"{again} to resume"),
+            ("overwriting", takes, ("--overwrite",), 1, 75, f"{again} without --overwrite to resume"),
+            ("two", ignores, (), 2, 130, "interrupted: ending it")):
         up.unlink(missing_ok=True)
-        process = case.begin("mpirun", "dnn_train", "--output", "run", do=do)
+        process = case.begin("mpirun", "dnn_train", "--output", "run", *more, do=do)
         end = time.monotonic() + 60
         while not up.exists() and time.monotonic() < end:
             time.sleep(0.02)

@@ -338,7 +338,7 @@ TEST(Stop, SignalsDoNotDisturbTheProducts) {
   std::thread storm([&end] {
     const auto start = StopRequest::Clock::now();
     while (!end && StopRequest::Clock::now() - start < std::chrono::milliseconds(100)) {
-      ::kill(::getpid(), SIGXCPU);  // of others, a late one would end the process
+      ::kill(::getpid(), SIGXCPU);  // of others, one half a second late would end the process
       std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
   });

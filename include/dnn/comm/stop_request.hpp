@@ -54,9 +54,9 @@ class StopRequest final : public StopSource {
   void watch(std::function<bool()> condition, std::string reason);
 
   /// From now on requests wait for the program to ask, or end the process at once. `speaks`:
-  /// whether this process says so when that happens (one rank should).
+  /// whether this process says so when that happens (one rank should), with `advice` how to go on.
   void defer();
-  void at_once(bool speaks);
+  void at_once(bool speaks, std::string advice = "repeat the command to resume");
 
   /// Costs no more than two reads of memory.
   [[nodiscard]] bool requested() const override;
@@ -67,6 +67,7 @@ class StopRequest final : public StopSource {
   [[nodiscard]] std::string find_reason() const;
 
   std::string name_;
+  std::string advice_;
   bool is_interrupt_ignored_;
   Clock::time_point start_ = Clock::now();
   std::atomic<bool> requested_ = false;

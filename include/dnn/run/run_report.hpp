@@ -34,8 +34,7 @@ namespace dnn {
                                                        const TrainingResult& result,
                                                        const FinalFigures& figures);
 
-/// A run that was stopped by `reason` after it wrote `checkpoint`, and by what command it goes on.
-[[nodiscard]] std::string describe_stop(const std::string& reason, const std::string& checkpoint,
-                                        const Config& config, const RunFolder& folder);
+/// By what command a run that is stopped goes on.
+[[nodiscard]] std::string how_to_resume(const Config& config, const RunFolder& folder);
 
 }  // namespace dnn
