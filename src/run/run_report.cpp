@@ -292,8 +292,7 @@ std::vector<std::string> describe_result(const RunFolder& folder, const Config& 
 
 std::string how_to_resume(const Config& config, const RunFolder& folder) {
   std::string change;
-  if (config.overwrite) {  // with a job's name too: that of dnn_run and batch systems is new next
-                           // time
+  if (config.overwrite) {  // a job that dnn_run or a batch system names has another name next time
     change = " without --overwrite";
   }
   if (config.output.empty()) {

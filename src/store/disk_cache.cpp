@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <regex>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,15 @@ constexpr std::size_t page = 4096;  ///< where an array may begin
 constexpr const char* rows_mark = ".rows";
 constexpr const char* leftover_mark = ".tmp";
 constexpr std::size_t digest_size = 64;
+constexpr std::size_t name_size = 24;  ///< digits of a file's name
 constexpr std::size_t header_begin = magic_size + sizeof(std::uint64_t) + digest_size;
+
+/// Whether a cache made this temporary name: the folder may hold a user's own files, too.
+bool is_leftover(const std::string& name) {
+  static const std::regex made(
+      fmt::format("[0-9a-f]{{{}}}\\{}-[A-Za-z0-9]{{6}}\\{}", name_size, rows_mark, leftover_mark));
+  return std::regex_match(name, made);
+}
 
 std::string digest_of_header(std::span<const std::byte> header) {
   return to_hex(sha256(header));
@@ -192,7 +201,7 @@ DiskCache::DiskCache(std::string folder, const std::string& identity)
                                     std::chrono::system_clock::now().time_since_epoch().count());
   const std::string named = magic + own;  // another version has another file
   const std::string digest = to_hex(sha256(std::as_bytes(std::span(named))));
-  path_ = folder_ + "/" + digest.substr(0, 24) + rows_mark;
+  path_ = folder_ + "/" + digest.substr(0, name_size) + rows_mark;
 }
 
 std::optional<DiskCache::Parts> DiskCache::find(Damaged damaged) {
@@ -240,7 +249,7 @@ void DiskCache::remove_leftovers() const {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.find(rows_mark) != std::string::npos && name.ends_with(leftover_mark)) {
+    if (is_leftover(name)) {
       remove_if_left(entry.path().string());
     }
   }

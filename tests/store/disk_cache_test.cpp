@@ -244,15 +244,20 @@ TEST(DiskCache, AJobThatIsKilledLeavesNothing) {
 // Those of file systems without nameless files.
 TEST(DiskCache, RemovesWhatKilledJobsHaveLeft) {
   const test::TemporaryFolder folder;
-  folder.write("0123.rows-abcdef.tmp", "half");
+  folder.write("0123456789abcdef01234567.rows-abcDE9.tmp", "half");
   const std::string path = DiskCache(folder.path(), "a").path();
   folder.write(std::filesystem::path(path).filename().string() + "-abcdef.tmp", "half");
-  folder.write("other.tmp", "somebody's");
+  const char* others[] = {"other.tmp", "my.rows.tmp", "export.rows-abcdef.tmp"};
+  for (const char* other : others) {
+    folder.write(other, "somebody's");
+  }
   Reader reader;
   (void)DiskCache(folder.path(), "a").find_or_make(reader);
   EXPECT_TRUE(std::filesystem::exists(path));
-  EXPECT_TRUE(std::filesystem::exists(folder / "other.tmp"));
-  EXPECT_EQ(files_in(folder.path()), 2U);
+  for (const char* other : others) {
+    EXPECT_TRUE(std::filesystem::exists(folder / other)) << other;
+  }
+  EXPECT_EQ(files_in(folder.path()), 4U);
 }
 
 TEST(DiskCache, LeavesWhatAnotherJobWrites) {
